@@ -1,0 +1,144 @@
+package vigil
+
+import "time"
+
+// About says what a finding is about.
+type About string
+
+// What findings can be about.
+const (
+	AboutActor   About = "actor"
+	AboutSubject About = "subject"
+	AboutSource  About = "source"
+)
+
+// Severity is the harm a finding may stand for, not its rarity.
+type Severity string
+
+// The severities, mildest first.
+const (
+	SeverityLow      Severity = "low"
+	SeverityMedium   Severity = "medium"
+	SeverityHigh     Severity = "high"
+	SeverityCritical Severity = "critical"
+)
+
+// Rank orders severities: 1 for low to 4 for critical, 0 for anything else.
+func (s Severity) Rank() int {
+	switch s {
+	case SeverityLow:
+		return 1
+	case SeverityMedium:
+		return 2
+	case SeverityHigh:
+		return 3
+	case SeverityCritical:
+		return 4
+	}
+	return 0
+}
+
+// FindingState is where a finding is in its life as the detector sees it.
+type FindingState string
+
+// The states of a finding.
+const (
+	StateOpen   FindingState = "open"
+	StateClosed FindingState = "closed"
+)
+
+// Finding is a likely breach: who, when, how much evidence, and why.
+//
+// A finding is emitted when it opens and again, under the same ID and with a
+// higher Revision, each time that it grows or closes. The JSON form is the
+// public one.
+type Finding struct {
+	// ID is derived from what it is about and when it began, so that a replay
+	// gives the same one.
+	ID       string       `json:"id"`
+	Revision int          `json:"revision"`
+	State    FindingState `json:"state"`
+
+	About     About     `json:"about"`
+	Actor     string    `json:"actor,omitempty"`
+	ActorKind ActorKind `json:"actor_kind,omitempty"`
+	Role      string    `json:"role,omitempty"`
+	Team      string    `json:"team,omitempty"`
+	Tenant    string    `json:"tenant,omitempty"`
+	Subject   string    `json:"subject,omitempty"`
+	Source    string    `json:"source,omitempty"`
+
+	// Start is when the evidence began, End the last event that counts in it,
+	// Detected the event time at which the finding was declared.
+	Start    time.Time `json:"start"`
+	End      time.Time `json:"end"`
+	Detected time.Time `json:"detected"`
+
+	Severity Severity `json:"severity"`
+	// Rule names the deterministic rule that fired, empty for learnt evidence.
+	Rule string `json:"rule,omitempty"`
+	// Lane is the epoch length by which it was found: "quarter", "day", "week",
+	// or "rule".
+	Lane string `json:"lane"`
+	// Evidence is log10 of the e-detector's value at its peak; Threshold log10
+	// of the line that the alert budget set when the finding was declared.
+	Evidence  float64 `json:"evidence"`
+	Threshold float64 `json:"threshold"`
+	// Harm orders the queue: expected harm, larger first.
+	Harm float64 `json:"harm"`
+
+	// Sentence says in plain words who did what, how much, and how unusual it is.
+	Sentence string `json:"sentence"`
+	// Contributions are the terms of the evidence, largest first.
+	Contributions []Contribution `json:"contributions"`
+	// Counterfactual says what would have kept the finding from being declared.
+	Counterfactual string `json:"counterfactual"`
+	// NotJudged names what could not be judged because the source does not tell
+	// it (for example "rows").
+	NotJudged []string `json:"not_judged,omitempty"`
+
+	// Subjects, Events and Rows count what the finding covers. Subjects and Rows
+	// are Unknown (-1) when no source told.
+	Subjects int64 `json:"subjects"`
+	Events   int64 `json:"events"`
+	Rows     int64 `json:"rows"`
+	// Conversations counts the distinct conversations, Unknown when none is named.
+	Conversations int64 `json:"conversations"`
+	// SubjectIDs are the subjects that are known by id, sorted, at most MaxSubjects.
+	SubjectIDs []string `json:"subject_ids,omitempty"`
+	// Stores and Resources are what was touched, sorted; Networks from where.
+	Stores    []string `json:"stores,omitempty"`
+	Resources []string `json:"resources,omitempty"`
+	Networks  []string `json:"networks,omitempty"`
+}
+
+// Contribution is one term of a finding's evidence.
+type Contribution struct {
+	// Model is "volume", "novelty" or "rule"; Observation what was asked, such
+	// as "subjects" or "network".
+	Model       string `json:"model"`
+	Observation string `json:"observation"`
+	// Span is the observation's span: "quarter", "day", "week", "event".
+	Span string `json:"span"`
+	// SpanStart is when the most telling span began.
+	SpanStart time.Time `json:"span_start"`
+	// Frame is whose normal it is held against: "self", "peers", "everyone".
+	Frame string `json:"frame"`
+	// Seen is the count or size; Expected its expectation; Low and High the
+	// bounds between which 98 of 100 such spans lie. For a category Seen is 1
+	// and Expected the probability that was given to SeenLabel.
+	Seen     float64 `json:"seen"`
+	Expected float64 `json:"expected"`
+	Low      float64 `json:"low"`
+	High     float64 `json:"high"`
+	// SeenLabel and ExpectedLabel are the category seen, and the usual ones.
+	SeenLabel     string `json:"seen_label,omitempty"`
+	ExpectedLabel string `json:"expected_label,omitempty"`
+	// P is the calibrated p-value, E its e-value, Share its part (0 to 1) of the
+	// finding's evidence.
+	P     float64 `json:"p"`
+	E     float64 `json:"e"`
+	Share float64 `json:"share"`
+	// Text says it in plain words.
+	Text string `json:"text"`
+}

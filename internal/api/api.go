@@ -1,0 +1,105 @@
+// Package api is what the console and other readers see: types and one small
+// interface, no behaviour.
+package api
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"vigil"
+)
+
+// ErrNotFound is returned for an id that names nothing.
+var ErrNotFound = errors.New("not found")
+
+// Status is the state of the program that the console shows.
+type Status struct {
+	// Events is how many are judged; Quarantined how many records are set aside.
+	Events, Quarantined int64
+	// Watermark is the event time up to which the log is judged.
+	Watermark time.Time
+	// Lanes is how each lane stands.
+	Lanes []Lane
+	// Sources is what has arrived.
+	Sources []Source
+	// Budget is the asked number of false findings a day.
+	Budget float64
+	// Note is what the operator must know now (a demo is running, a disk is
+	// full), empty when all is well.
+	Note string
+	// Progress is 0 to 1 while a bounded replay runs, else negative.
+	Progress float64
+}
+
+// Lane is one lane's warm-up and threshold.
+type Lane struct {
+	Name string
+	// Ready says that the lane speaks; Why says why not, and for how long.
+	Ready bool
+	Why   string
+	// Theory and Threshold are log10 of N/A's A and of the fitted line.
+	Theory, Threshold float64
+	// ActorEpochs is the number of actor-epochs a day.
+	ActorEpochs float64
+}
+
+// Source is one source's standing.
+type Source struct {
+	Name              string
+	Events            int64
+	Quarantined       int64
+	Last              time.Time
+	QuarantineReasons map[string]int64
+}
+
+// Point is one value of a rollup series.
+type Point struct {
+	Time  time.Time
+	Value float64
+}
+
+// FindingFilter narrows a list. The zero filter lists all.
+type FindingFilter struct {
+	// MinSeverity drops milder ones; State "" lists open and closed.
+	MinSeverity vigil.Severity
+	State       vigil.FindingState
+	// Limit bounds the list; zero means 200. Offset skips.
+	Limit, Offset int
+}
+
+// FindingPage is a part of the queue, worst first.
+type FindingPage struct {
+	Findings []vigil.Finding
+	Total    int
+}
+
+// EventPage is a part of a finding's events in event-time order.
+type EventPage struct {
+	Events []*vigil.Event
+	Total  int
+	More   bool
+}
+
+// Reader is what the console reads through. Every call is recorded by the
+// implementation as a look.
+type Reader interface {
+	Status(ctx context.Context) (Status, error)
+	Findings(ctx context.Context, f FindingFilter) (FindingPage, error)
+	Finding(ctx context.Context, id string) (vigil.Finding, error)
+	// FindingEvents lists the events of the finding's actor within its span.
+	FindingEvents(ctx context.Context, id string, offset, limit int) (EventPage, error)
+	// FindingTimeline counts the actor's events, and rows where known, in equal
+	// buckets around the finding's span (with some of the past before it).
+	FindingTimeline(ctx context.Context, id string) (Timeline, error)
+}
+
+// Timeline is an actor's accesses in equal buckets.
+type Timeline struct {
+	Start  time.Time
+	Bucket time.Duration
+	Events []float64
+	Rows   []float64
+	// SubjectsNamed counts distinct subjects (conversations where none are named).
+	SubjectsNamed []float64
+}

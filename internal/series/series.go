@@ -1,0 +1,34 @@
+// Package series turns events into time series: bounded rollups by the minute,
+// kept in the ledger and, when it is configured, in InfluxDB.
+package series
+
+import (
+	"context"
+	"time"
+)
+
+// Window is the length of one point's span.
+const Window = time.Minute
+
+// Key is what a series is told apart by. Every field comes from a bounded set:
+// no actor, subject, session or conversation is ever a tag.
+type Key struct {
+	Source, Store, Action, ActorKind, Role, Tenant string
+}
+
+// Point is one window of one series. Counts are totals of the window, so a
+// point written again replaces the earlier one.
+type Point struct {
+	// Start is the window's start, UTC, a multiple of Window.
+	Start time.Time
+	Key   Key
+	// Events, Rows, Bytes and Denied are sums; rows and bytes over the events
+	// whose source tells them. Subjects sums the subjects named per event.
+	Events, Rows, Bytes, Subjects, Denied int64
+}
+
+// Writer takes points to a home outside of the ledger. Writing the same point
+// again must be harmless. An error means that none may be counted as written.
+type Writer interface {
+	Write(ctx context.Context, points []Point) error
+}

@@ -1,0 +1,333 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"net/url"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"vigil"
+	"vigil/collectors/formats"
+)
+
+// The least lengths of secrets, in bytes.
+const (
+	minKey   = 16
+	minToken = 16
+)
+
+// maxSources and maxRules bound what one file may configure.
+const (
+	maxSources = 1_000
+	maxRules   = 10_000
+)
+
+var (
+	sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	segment    = regexp.MustCompile(`^\{([a-z_]*)\}$`)
+)
+
+// checker looks at what the fields say, once they are all of the right type.
+type checker struct {
+	*decoder
+	known Known
+	cfg   *Config
+}
+
+// at reports a problem of a field. Where the field itself does not stand in the
+// file, the nearest one around it gives the line.
+func (c *checker) at(field, message, remedy string) {
+	p := Problem{File: c.file, Field: field, Message: message, Remedy: remedy}
+	for place := field; place != ""; {
+		if pos := c.places[place]; pos != nil {
+			p.Line, p.Column = pos.Line, pos.Column
+			break
+		}
+		cut := strings.LastIndexAny(place, ".[")
+		if cut < 0 {
+			break
+		}
+		place = place[:cut]
+	}
+	c.problems = append(c.problems, p)
+}
+
+// bad reports whether the decoder has already complained about a field.
+func (c *checker) bad(field string) bool {
+	return slices.ContainsFunc(c.problems, func(p Problem) bool { return p.Field == field })
+}
+
+func (c *checker) check() {
+	cfg := c.cfg
+	if cfg.DataDir == "" && !c.bad("data_dir") {
+		c.at("data_dir", "is missing", "name a folder that vigil may fill, such as /var/lib/vigil")
+	}
+	c.listen()
+	if cfg.Budget < 0 || cfg.Budget > 1e6 {
+		c.at("budget", fmt.Sprintf("%v findings a day make no sense", cfg.Budget), "write a number such as 5, or 0 for the default")
+	}
+	if cfg.MaxActors < 0 || cfg.MaxActors > 10_000_000 {
+		c.at("max_actors", fmt.Sprintf("%d is outside 0 to 10,000,000", cfg.MaxActors), "leave it out for the default")
+	}
+	if cfg.DiskFloor < 0 {
+		c.at("disk_floor", "is negative", "leave it out for the default")
+	}
+	if value, ok := c.secret("pseudonym_key", cfg.PseudonymKey); ok && value != "" && len(value) < minKey {
+		c.at("pseudonym_key", fmt.Sprintf("has fewer than %d bytes", minKey), "use a long random value, or leave it out and one is made")
+	}
+	c.specs()
+	c.sources()
+	c.actors()
+	c.outside()
+}
+
+// secret looks a secret up and reports what is missing.
+func (c *checker) secret(field string, s Secret) (value string, ok bool) {
+	value, err := s.Reveal()
+	if err != nil {
+		c.at(field, err.Error(), "set it, or name another place with env:NAME or file:/path")
+		return "", false
+	}
+	return value, true
+}
+
+func (c *checker) listen() {
+	host, port, err := net.SplitHostPort(c.cfg.Listen)
+	if err != nil {
+		c.at("listen", fmt.Sprintf("%q is not host:port", c.cfg.Listen), `write for example "127.0.0.1:8470"`)
+		return
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		c.at("listen", fmt.Sprintf("port %q is not 0 to 65535", port), "")
+	}
+	if host == "localhost" {
+		return
+	}
+	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
+		c.at("listen", fmt.Sprintf("%q is not an address of this machine alone; the console has no accounts yet, so no other is accepted until it has", host),
+			`write "127.0.0.1:8470", and reach it through an SSH tunnel or a proxy that signs people in`)
+	}
+}
+
+func (c *checker) specs() {
+	if c.known.Spec == nil {
+		return
+	}
+	for _, s := range []struct{ field, spec string }{
+		{"digest", c.cfg.Digest}, {"snapshots", c.cfg.Snapshots}, {"ticks", c.cfg.Ticks},
+		{"sealing", c.cfg.Sealing}, {"pruning", c.cfg.Pruning},
+	} {
+		if s.field == "digest" && s.spec == "off" {
+			continue
+		}
+		if err := c.known.Spec(s.spec); err != nil {
+			c.at(s.field, err.Error(), `write five cron fields such as "0 7 * * *", or "@every 5m"`)
+		}
+	}
+}
+
+func (c *checker) sources() {
+	if len(c.cfg.Sources) == 0 && !c.bad("sources") {
+		c.at("sources", "is empty", "name at least one source, with a file or a push token")
+	}
+	if len(c.cfg.Sources) > maxSources {
+		c.at("sources", fmt.Sprintf("has %d entries, at most %d are watched", len(c.cfg.Sources), maxSources), "")
+		return
+	}
+	seen := map[string]int{}
+	tokens := map[string]string{}
+	for i := range c.cfg.Sources {
+		s := &c.cfg.Sources[i]
+		field := fmt.Sprintf("sources[%d]", i)
+		switch first, twice := seen[s.Name]; {
+		case s.Name == "":
+			c.at(field+".name", "is missing", "give each source a name of its own")
+		case !sourceName.MatchString(s.Name):
+			c.at(field+".name", fmt.Sprintf("%q is no name", s.Name), `use letters, digits, ".", "_" and "-", at most 64`)
+		case twice:
+			c.at(field+".name", fmt.Sprintf("%q is also the name of sources[%d]", s.Name, first), "give each source a name of its own")
+		default:
+			seen[s.Name] = i
+		}
+		c.source(field, s, tokens)
+	}
+}
+
+func (c *checker) source(field string, s *Source, tokens map[string]string) {
+	switch {
+	case len(s.File) > 0 && s.Push != nil:
+		c.at(field, "has both file and push", "make two sources of it")
+	case len(s.File) == 0 && s.Push == nil && !c.bad(field+".file") && !c.bad(field+".push"):
+		c.at(field, "has neither file nor push", `name its files ("file: /var/log/x/*.log") or a push token`)
+	}
+	for i, glob := range s.File {
+		at := fmt.Sprintf("%s.file[%d]", field, i)
+		if _, err := filepath.Match(glob, ""); err != nil || glob == "" {
+			c.at(at, fmt.Sprintf("%q is no file pattern", glob), `write for example "/var/log/postgresql/*.log"`)
+		}
+	}
+	if s.Push != nil {
+		c.push(field+".push.token", s, tokens)
+	}
+	if s.Format != "" && len(c.known.Formats) > 0 && !slices.Contains(c.known.Formats, s.Format) {
+		remedy := "the formats are " + strings.Join(c.known.Formats, ", ") + "; leave it out to find it by looking"
+		if near := nearest(s.Format, c.known.Formats); near != "" {
+			remedy = fmt.Sprintf("did you mean %q?", near)
+		}
+		c.at(field+".format", fmt.Sprintf("%q is no format", s.Format), remedy)
+	} else if c.known.Decoder != nil {
+		if err := c.known.Decoder(s); err != nil {
+			c.at(field+".format", err.Error(), "")
+		}
+	}
+	c.mapping(field+".mapping", &s.Mapping)
+}
+
+func (c *checker) push(field string, s *Source, tokens map[string]string) {
+	value, ok := c.secret(field, s.Push.Token)
+	switch {
+	case !ok:
+	case value == "":
+		if !c.bad(field) {
+			c.at(field, "is missing", "a sender is known by its token; make one with: openssl rand -hex 32")
+		}
+	case len(value) < minToken:
+		c.at(field, fmt.Sprintf("has fewer than %d characters", minToken), "make one with: openssl rand -hex 32")
+	case tokens[value] != "":
+		c.at(field, fmt.Sprintf("is also the token of source %q", tokens[value]), "give each source its own")
+	default:
+		tokens[value] = s.Name
+	}
+}
+
+func (c *checker) mapping(field string, m *Mapping) {
+	if m.Preset != "" && c.known.Preset != nil {
+		if _, ok := c.known.Preset(m.Preset); !ok {
+			remedy := "the presets are " + strings.Join(c.known.Presets, ", ")
+			if near := nearest(m.Preset, c.known.Presets); near != "" {
+				remedy = fmt.Sprintf("did you mean %q?", near)
+			}
+			c.at(field+".preset", fmt.Sprintf("%q is no preset", m.Preset), remedy)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Tables)) {
+		at := field + ".tables." + name
+		if name != strings.ToLower(name) {
+			c.at(at, "a table's name is written in lower case here", "write "+strings.ToLower(name))
+		}
+		for _, column := range slices.Sorted(maps.Keys(m.Tables[name].Columns)) {
+			c.meaning(at+".columns."+column, m.Tables[name].Columns[column])
+		}
+	}
+	for i, p := range m.Paths {
+		c.path(fmt.Sprintf("%s.paths[%d]", field, i), p)
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Params)) {
+		c.meaning(field+".params."+name, m.Params[name])
+	}
+}
+
+func meanings() []string {
+	return []string{
+		string(formats.MeansSubject), string(formats.MeansConversation), string(formats.MeansTenant),
+		string(formats.MeansTicket), string(formats.MeansLimit),
+	}
+}
+
+func (c *checker) meaning(field string, m formats.Meaning) {
+	if slices.Contains(meanings(), string(m)) || (m == "" && c.bad(field)) {
+		return
+	}
+	remedy := "the meanings are " + strings.Join(meanings(), ", ")
+	if near := nearest(string(m), meanings()); near != "" {
+		remedy = fmt.Sprintf("did you mean %q?", near)
+	}
+	c.at(field, fmt.Sprintf("%q is no meaning", m), remedy)
+}
+
+func (c *checker) path(field string, p Path) {
+	if !strings.HasPrefix(p.Template, "/") {
+		c.at(field+".template", fmt.Sprintf("%q does not begin with /", p.Template), `write for example "/api/conversations/{conversation}"`)
+		return
+	}
+	for part := range strings.SplitSeq(p.Template, "/") {
+		if name := segment.FindStringSubmatch(part); name != nil && !slices.Contains(meanings(), name[1]) {
+			c.at(field+".template", fmt.Sprintf("%q is no meaning", name[1]), "the meanings are "+strings.Join(meanings(), ", ")+`; "*" is any one segment`)
+		}
+	}
+	if p.Action != "" && !vigil.Action(p.Action).Valid() {
+		c.at(field+".action", fmt.Sprintf("%q is no action", p.Action), fmt.Sprintf("the actions are %v", vigil.Actions()))
+	}
+}
+
+func (c *checker) actors() {
+	if len(c.cfg.Actors) > maxRules {
+		c.at("actors", fmt.Sprintf("has %d rules, at most %d are read", len(c.cfg.Actors), maxRules), "")
+		return
+	}
+	for i, r := range c.cfg.Actors {
+		field := fmt.Sprintf("actors[%d]", i)
+		for _, g := range []struct{ name, glob string }{{"match", r.Match}, {"app", r.App}, {"source", r.Source}} {
+			if _, err := path.Match(g.glob, ""); err != nil {
+				c.at(field+"."+g.name, fmt.Sprintf("%q is no pattern", g.glob), `"*" is anything, "?" one character, "[ab]" one of these`)
+			}
+		}
+		if r.Network != "" {
+			if _, err := netip.ParsePrefix(r.Network); err != nil {
+				c.at(field+".network", fmt.Sprintf("%q is no network", r.Network), `write for example "192.0.2.0/24"`)
+			}
+		}
+		if !r.Kind.Valid() {
+			c.at(field+".kind", fmt.Sprintf("%q is no kind of actor", r.Kind), "the kinds are human, service, bot, vendor, admin, anonymous")
+		}
+		if r.Match == "" && r.App == "" && r.Network == "" && r.Source == "" {
+			c.at(field, "matches everyone", `name whom it is about with match, app, network or source (match: "*" for everyone)`)
+		}
+		if r.Kind == "" && r.Role == "" && r.Team == "" && r.Tenant == "" {
+			c.at(field, "says nothing", "set kind, role, team or tenant")
+		}
+	}
+}
+
+// outside checks what lies outside: Slack and InfluxDB.
+func (c *checker) outside() {
+	cfg := c.cfg
+	if _, ok := c.secret("slack.token", cfg.Slack.Token); ok && cfg.Slack.Token.IsSet() && cfg.Slack.Channel == "" {
+		c.at("slack.channel", "is missing", `write the channel's id, such as "C0123ABC"`)
+	}
+	if cfg.Slack.Channel != "" && !cfg.Slack.Token.IsSet() {
+		c.at("slack.token", "is missing", "write env:SLACK_TOKEN and set that variable, or leave slack out")
+	}
+	c.address("slack.api_url", cfg.Slack.APIURL)
+	if _, ok := c.secret("influx.token", cfg.Influx.Token); !ok || cfg.Influx.URL == "" {
+		if cfg.Influx.Bucket != "" || cfg.Influx.Org != "" || cfg.Influx.Token.IsSet() && ok {
+			c.at("influx.url", "is missing", `write for example "http://127.0.0.1:8086", or leave influx out`)
+		}
+		return
+	}
+	c.address("influx.url", cfg.Influx.URL)
+	if cfg.Influx.Bucket == "" {
+		c.at("influx.bucket", "is missing", `name the bucket, or "database/retention-policy" for version 1.8`)
+	}
+}
+
+func (c *checker) address(field, address string) {
+	if address == "" {
+		return
+	}
+	u, err := url.Parse(address)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		c.at(field, "is no http or https address", `write for example "http://127.0.0.1:8086"`)
+		return
+	}
+	if u.User != nil {
+		c.at(field, "holds a user or password", "give them as the token")
+	}
+}

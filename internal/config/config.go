@@ -1,0 +1,249 @@
+package config
+
+import (
+	"maps"
+	"time"
+
+	"vigil"
+	"vigil/collectors/formats"
+)
+
+// Config is the whole configuration file.
+type Config struct {
+	// DataDir is the folder that holds everything vigil keeps: the ledger, the
+	// evidence and the pseudonym key. It is made with mode 0700 when absent. No
+	// default: serve needs it.
+	DataDir string `yaml:"data_dir"`
+	// Listen is the address of the console and of POST /v1/events, as host:port.
+	// Port 0 takes a free one. Only this machine's own addresses are accepted
+	// until accounts exist. Default "127.0.0.1:8470".
+	Listen string `yaml:"listen"`
+	// Budget is how many false findings a day people accept. Zero, the default,
+	// means one a day for each 1,000 actors, and at least one a month.
+	Budget float64 `yaml:"budget"`
+	// MaxActors bounds the actors held in memory. Zero means 100,000.
+	MaxActors int `yaml:"max_actors"`
+	// Retention is how long events are kept. Default "180d"; zero keeps them for
+	// ever.
+	Retention Duration `yaml:"retention"`
+	// FindingRetention is how long closed findings and rollups are kept. Default
+	// "730d"; zero keeps them for ever.
+	FindingRetention Duration `yaml:"finding_retention"`
+	// DiskFloor is the free space below which vigil takes in nothing more, so
+	// that what it holds stays whole. Default "64MB".
+	DiskFloor Size `yaml:"disk_floor"`
+	// PseudonymKey keys the pseudonyms, at least 16 bytes. When unset, a random
+	// key is made once and kept in DataDir, readable by its owner only. Whoever
+	// holds it can link pseudonyms to people; whoever loses it gets new ones.
+	PseudonymKey Secret `yaml:"pseudonym_key"`
+	// Sources are what is watched. At least one.
+	Sources []Source `yaml:"sources"`
+	// Actors say more about identities than the logs do; the first rule that
+	// matches is the one that counts. May be empty.
+	Actors []ActorRule `yaml:"actors"`
+	// Slack is where findings are told. Without a token they are printed.
+	Slack Slack `yaml:"slack"`
+	// Influx is a second home for the time series. Without a URL there is none.
+	Influx Influx `yaml:"influx"`
+	// Digest is when the day is summed up, as a cron expression of five fields
+	// in UTC. Default "0 7 * * *"; "off" sends none.
+	Digest string `yaml:"digest"`
+	// Snapshots is how often the detector's state is kept. Default "@every 5m".
+	Snapshots string `yaml:"snapshots"`
+	// Ticks is how often the log is told how late it is. Default "@every 10s".
+	Ticks string `yaml:"ticks"`
+	// Sealing is how often accepted events become Parquet files. Default
+	// "@every 5m".
+	Sealing string `yaml:"sealing"`
+	// Pruning is when what is older than Retention is deleted. Default
+	// "30 3 * * *".
+	Pruning string `yaml:"pruning"`
+}
+
+// Source is one thing that is watched: files, or a way to push to.
+type Source struct {
+	// Name tells the source apart, in the console and in every event. Letters,
+	// digits, ".", "_" and "-", at most 64. Required and unique.
+	Name string `yaml:"name"`
+	// File lists files by glob ("/var/log/postgresql/*.log"); they are followed
+	// as they grow and rotate. Either this or Push is required, not both.
+	File []string `yaml:"file"`
+	// Push takes events in over HTTP.
+	Push *Push `yaml:"push"`
+	// Format is the log's format by name. Empty finds it by looking.
+	Format string `yaml:"format"`
+	// LogLinePrefix is PostgreSQL's setting of that name. Empty finds it by
+	// looking.
+	LogLinePrefix string `yaml:"log_line_prefix"`
+	// LogFormat is nginx's setting of that name. Empty finds it by looking.
+	LogFormat string `yaml:"log_format"`
+	// Params are the format's other settings by name. May be empty.
+	Params map[string]string `yaml:"params"`
+	// Store names the system that holds the data, on each event that names none
+	// itself. Empty uses the source's name.
+	Store string `yaml:"store"`
+	// Tenant is the organisation whose source this is. It separates pseudonyms:
+	// the same id in two tenants gives two of them. Empty is a tenant too.
+	Tenant string `yaml:"tenant"`
+	// Mapping says how the store names its subjects and conversations.
+	Mapping Mapping `yaml:"mapping"`
+}
+
+// Push is a source that clients send events to: POST /v1/events.
+type Push struct {
+	// Token is the bearer token by which a sender is known to be this source. At
+	// least 16 characters. Required.
+	Token Secret `yaml:"token"`
+}
+
+// Mapping is a preset, settings of one's own, or both: one's own win.
+type Mapping struct {
+	// Preset names a schema that vigil knows, such as "chatwoot" or "rasa".
+	Preset string `yaml:"preset"`
+	// Tables maps a table, lower case, with or without its schema.
+	Tables map[string]Table `yaml:"tables"`
+	// Paths are URL path templates; the first that matches counts, and they come
+	// before the preset's.
+	Paths []Path `yaml:"paths"`
+	// Params maps a query or statement parameter to subject, conversation,
+	// tenant, ticket or limit.
+	Params map[string]formats.Meaning `yaml:"params"`
+}
+
+// Table says what a table's columns mean.
+type Table struct {
+	// Columns maps a column to subject, conversation, tenant, ticket or limit.
+	Columns map[string]formats.Meaning `yaml:"columns"`
+	// Class is the sensitivity of what is in it, such as "chat" or "contact".
+	Class string `yaml:"class"`
+	// Ignore drops accesses that touch this table alone.
+	Ignore bool `yaml:"ignore"`
+}
+
+// Path is a URL path template, such as "/api/conversations/{conversation}".
+type Path struct {
+	// Template is the path: a segment in braces is a meaning, "*" any one
+	// segment, "**" the rest. Required.
+	Template string `yaml:"template"`
+	// Resource names what is behind it; empty uses the template's fixed part.
+	Resource string `yaml:"resource"`
+	// Class is the sensitivity of what is behind it.
+	Class string `yaml:"class"`
+	// Action overrides what the method implies.
+	Action string `yaml:"action"`
+}
+
+// ActorRule says what sort of identity an actor is.
+type ActorRule struct {
+	// Match is a glob on the actor's login ("svc_*"). Empty matches each.
+	Match string `yaml:"match"`
+	// App is a glob on the client application. Empty matches each.
+	App string `yaml:"app"`
+	// Network is a CIDR prefix that the client's address must lie in. Empty
+	// matches each.
+	Network string `yaml:"network"`
+	// Source is a glob on the source's name. Empty matches each.
+	Source string `yaml:"source"`
+	// Kind is human, service, bot, vendor, admin or anonymous. Empty leaves it.
+	Kind vigil.ActorKind `yaml:"kind"`
+	// Role, Team and Tenant are set where not empty.
+	Role   string `yaml:"role"`
+	Team   string `yaml:"team"`
+	Tenant string `yaml:"tenant"`
+}
+
+// Slack is a Slack app's way in.
+type Slack struct {
+	// Token is the bot token ("xoxb-..."), with the scope chat:write. Unset
+	// prints findings instead.
+	Token Secret `yaml:"token"`
+	// Channel is the channel's id ("C0123ABC"). Required with a token.
+	Channel string `yaml:"channel"`
+	// APIURL is where Slack's API answers. Empty means Slack's own.
+	APIURL string `yaml:"api_url"`
+}
+
+// Influx is an InfluxDB server of version 1.8 or 2.
+type Influx struct {
+	// URL is the server's address, such as "http://127.0.0.1:8086". Empty writes
+	// to none.
+	URL string `yaml:"url"`
+	// Token is the API token; "user:password" for version 1.8.
+	Token Secret `yaml:"token"`
+	// Org is the organisation. Empty for version 1.8.
+	Org string `yaml:"org"`
+	// Bucket is the bucket; "database/retention-policy" for version 1.8.
+	Bucket string `yaml:"bucket"`
+}
+
+// DefaultConfig returns the configuration in which nothing is set. It is the one
+// place where defaults stand.
+func DefaultConfig() *Config {
+	const day = 24 * time.Hour
+	return &Config{
+		Listen:           "127.0.0.1:8470",
+		Retention:        Duration(180 * day),
+		FindingRetention: Duration(730 * day),
+		DiskFloor:        64 << 20,
+		Digest:           "0 7 * * *",
+		Snapshots:        "@every 5m",
+		Ticks:            "@every 10s",
+		Sealing:          "@every 5m",
+		Pruning:          "30 3 * * *",
+	}
+}
+
+// FormatParams returns the source's settings for its format by name, with
+// LogLinePrefix and LogFormat among them.
+func (s *Source) FormatParams() map[string]string {
+	params := maps.Clone(s.Params)
+	if params == nil {
+		params = map[string]string{}
+	}
+	if s.LogLinePrefix != "" {
+		params["log_line_prefix"] = s.LogLinePrefix
+	}
+	if s.LogFormat != "" {
+		params["log_format"] = s.LogFormat
+	}
+	return params
+}
+
+// StoreName returns Store, or the source's name when it is empty.
+func (s *Source) StoreName() string {
+	if s.Store != "" {
+		return s.Store
+	}
+	return s.Name
+}
+
+// Formats returns the mapping in the form that decoders take, laid over preset,
+// which may be nil. It returns nil when both say nothing.
+func (m *Mapping) Formats(preset *formats.Mapping) *formats.Mapping {
+	if preset == nil && len(m.Tables)+len(m.Paths)+len(m.Params) == 0 {
+		return nil
+	}
+	out := &formats.Mapping{Tables: map[string]formats.Table{}, Params: map[string]formats.Meaning{}}
+	for name, t := range m.Tables {
+		out.Tables[name] = formats.Table{Columns: maps.Clone(t.Columns), Class: t.Class, Ignore: t.Ignore}
+	}
+	for _, p := range m.Paths {
+		out.Paths = append(out.Paths, formats.Path(p))
+	}
+	maps.Copy(out.Params, m.Params)
+	if preset == nil {
+		return out
+	}
+	for name, t := range preset.Tables {
+		if _, own := out.Tables[name]; !own {
+			out.Tables[name] = t
+		}
+	}
+	out.Paths = append(out.Paths, preset.Paths...)
+	for name, meaning := range preset.Params {
+		if _, own := out.Params[name]; !own {
+			out.Params[name] = meaning
+		}
+	}
+	return out
+}

@@ -1,0 +1,324 @@
+package config
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// The bounds of a file. Deeper nesting than a configuration needs is refused
+// before the parser, which recurses, sees it.
+const (
+	maxFile  = 1 << 20
+	maxDepth = 32
+)
+
+// decoder fills a Config from a syntax tree and collects problems on the way.
+// It is strict by construction: each key must be a field.
+type decoder struct {
+	file     string
+	problems []Problem
+	// places remembers where each field stands, so that later checks can name it.
+	places map[string]*token.Position
+}
+
+// decode reads text into cfg. What it returns is empty when all is well.
+func (d *decoder) decode(text []byte, cfg *Config) {
+	d.places = map[string]*token.Position{}
+	if len(text) > maxFile {
+		d.add("", nil, fmt.Sprintf("the file has %d bytes, at most %d are read", len(text), maxFile), "")
+		return
+	}
+	if line := tooDeep(text); line > 0 {
+		d.problems = append(d.problems, Problem{File: d.file, Line: line, Column: 1,
+			Message: fmt.Sprintf("nested more than %d levels deep", maxDepth)})
+		return
+	}
+	file, err := parse(text)
+	if err != nil {
+		d.syntax(err)
+		return
+	}
+	var body ast.Node
+	for _, doc := range file.Docs {
+		if doc.Body == nil || doc.Body.Type() == ast.CommentType {
+			continue
+		}
+		if body != nil {
+			d.add("", doc.Body.GetToken(), "a second document", "keep one document in the file")
+			return
+		}
+		body = doc.Body
+	}
+	if body == nil {
+		return
+	}
+	d.value("", body, reflect.ValueOf(cfg).Elem())
+}
+
+// parse is the boundary to the foreign parser: a panic in it is an error here.
+func parse(text []byte) (file *ast.File, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			file, err = nil, errors.New("the file is not readable as YAML")
+		}
+	}()
+	return parser.ParseBytes(text, 0)
+}
+
+// tooDeep returns the first line that nests too deep, or 0. It counts brackets
+// and list dashes without understanding quotes, which errs on the strict side.
+func tooDeep(text []byte) int {
+	depth, line := 0, 0
+	for row := range strings.Lines(string(text)) {
+		line++
+		indent := len(row) - len(strings.TrimLeft(row, " "))
+		dashes := 0
+		for rest := row[indent:]; strings.HasPrefix(rest, "- ") || strings.HasPrefix(rest, "? "); {
+			rest = strings.TrimLeft(rest[2:], " ")
+			dashes++
+		}
+		depth = max(0, depth+strings.Count(row, "[")+strings.Count(row, "{"))
+		if indent/2+dashes+depth > maxDepth*2 || depth > maxDepth || dashes > maxDepth {
+			return line
+		}
+		depth = max(0, depth-strings.Count(row, "]")-strings.Count(row, "}"))
+	}
+	return 0
+}
+
+func (d *decoder) syntax(err error) {
+	var located yaml.Error
+	if errors.As(err, &located) {
+		remedy := ""
+		if strings.Contains(located.GetMessage(), "tab") {
+			remedy = "indent with spaces"
+		}
+		d.add("", located.GetToken(), located.GetMessage(), remedy)
+		return
+	}
+	d.add("", nil, strings.SplitN(err.Error(), "\n", 2)[0], "")
+}
+
+func (d *decoder) add(path string, at *token.Token, message, remedy string) {
+	p := Problem{File: d.file, Field: path, Message: message, Remedy: remedy}
+	if at != nil && at.Position != nil {
+		p.Line, p.Column = at.Position.Line, at.Position.Column
+	}
+	d.problems = append(d.problems, p)
+}
+
+// value reads node into v, which is settable.
+func (d *decoder) value(path string, node ast.Node, v reflect.Value) {
+	switch node.Type() {
+	case ast.NullType:
+		return // a key without a value keeps its default
+	case ast.AnchorType, ast.AliasType, ast.MergeKeyType, ast.TagType:
+		d.add(path, node.GetToken(), "anchors, aliases and tags are not read here", "write the value out")
+		return
+	}
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		v = v.Elem()
+	}
+	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		if text, ok := d.scalar(path, node); ok {
+			if err := u.UnmarshalText([]byte(text)); err != nil {
+				d.add(path, node.GetToken(), err.Error(), "")
+			}
+		}
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		d.structure(path, node, v)
+	case reflect.Map:
+		d.mapping(path, node, v)
+	case reflect.Slice:
+		d.list(path, node, v)
+	case reflect.String:
+		if text, ok := d.scalar(path, node); ok {
+			v.SetString(text)
+		}
+	default:
+		d.plain(path, node, v)
+	}
+}
+
+// plain reads booleans and numbers.
+func (d *decoder) plain(path string, node ast.Node, v reflect.Value) {
+	text, ok := d.scalar(path, node)
+	if !ok {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		b, err := strconv.ParseBool(text)
+		if err != nil || node.Type() != ast.BoolType {
+			d.add(path, node.GetToken(), fmt.Sprintf("%q is neither true nor false", text), "write true or false")
+			return
+		}
+		v.SetBool(b)
+	case reflect.Int, reflect.Int64:
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			d.add(path, node.GetToken(), fmt.Sprintf("%q is no whole number", text), "")
+			return
+		}
+		v.SetInt(n)
+	case reflect.Float64:
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || f != f || f > 1e300 || f < -1e300 {
+			d.add(path, node.GetToken(), fmt.Sprintf("%q is no number", text), "")
+			return
+		}
+		v.SetFloat(f)
+	}
+}
+
+func (d *decoder) structure(path string, node ast.Node, v reflect.Value) {
+	values, ok := d.entries(path, node)
+	if !ok {
+		return
+	}
+	names := fieldNames(v.Type())
+	for _, entry := range values {
+		key, ok := d.key(path, entry)
+		if !ok {
+			continue
+		}
+		field := join(path, key)
+		index := slices.Index(names, key)
+		if index < 0 {
+			remedy := "the keys here are " + strings.Join(names, ", ")
+			if near := nearest(key, names); near != "" {
+				remedy = fmt.Sprintf("did you mean %q?", near)
+			}
+			d.add(field, entry.Key.GetToken(), "unknown key", remedy)
+			continue
+		}
+		d.places[field] = entry.Key.GetToken().Position
+		d.value(field, entry.Value, v.Field(index))
+	}
+}
+
+func (d *decoder) mapping(path string, node ast.Node, v reflect.Value) {
+	values, ok := d.entries(path, node)
+	if !ok {
+		return
+	}
+	if v.IsNil() {
+		v.Set(reflect.MakeMap(v.Type()))
+	}
+	for _, entry := range values {
+		key, ok := d.key(path, entry)
+		if !ok {
+			continue
+		}
+		field := join(path, key)
+		d.places[field] = entry.Key.GetToken().Position
+		element := reflect.New(v.Type().Elem()).Elem()
+		d.value(field, entry.Value, element)
+		v.SetMapIndex(reflect.ValueOf(key), element)
+	}
+}
+
+func (d *decoder) list(path string, node ast.Node, v reflect.Value) {
+	sequence, ok := node.(*ast.SequenceNode)
+	if !ok {
+		if v.Type().Elem().Kind() == reflect.String {
+			// One string where a list is meant is a list of one.
+			element := reflect.New(v.Type().Elem()).Elem()
+			d.value(path, node, element)
+			v.Set(reflect.Append(reflect.MakeSlice(v.Type(), 0, 1), element))
+			return
+		}
+		d.add(path, node.GetToken(), "a list is expected", `begin each entry with "- "`)
+		return
+	}
+	out := reflect.MakeSlice(v.Type(), len(sequence.Values), len(sequence.Values))
+	for i, item := range sequence.Values {
+		field := fmt.Sprintf("%s[%d]", path, i)
+		d.places[field] = firstToken(item).Position
+		d.value(field, item, out.Index(i))
+	}
+	v.Set(out)
+}
+
+// firstToken is where a node begins; a mapping's own token is its first colon.
+func firstToken(node ast.Node) *token.Token {
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		if len(n.Values) > 0 && !n.IsFlowStyle {
+			return n.Values[0].Key.GetToken()
+		}
+	case *ast.MappingValueNode:
+		return n.Key.GetToken()
+	}
+	return node.GetToken()
+}
+
+// entries returns the key-value pairs of a mapping.
+func (d *decoder) entries(path string, node ast.Node) ([]*ast.MappingValueNode, bool) {
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		return n.Values, true
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{n}, true
+	}
+	d.add(path, node.GetToken(), "keys with values are expected here", `write "key: value" lines`)
+	return nil, false
+}
+
+func (d *decoder) key(path string, entry *ast.MappingValueNode) (string, bool) {
+	switch k := entry.Key.(type) {
+	case *ast.MergeKeyNode:
+		d.add(path, k.GetToken(), "anchors, aliases and tags are not read here", "write the value out")
+	case ast.ScalarNode:
+		return k.GetToken().Value, true
+	default:
+		d.add(path, entry.Key.GetToken(), "a key must be a plain word", "")
+	}
+	return "", false
+}
+
+// scalar returns a scalar's text as it is written.
+func (d *decoder) scalar(path string, node ast.Node) (string, bool) {
+	switch n := node.(type) {
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.LiteralNode:
+		return n.Value.Value, true
+	case ast.ScalarNode:
+		return n.GetToken().Value, true
+	}
+	d.add(path, node.GetToken(), "a single value is expected here", "")
+	return "", false
+}
+
+// fieldNames lists a struct's keys in the order of its fields.
+func fieldNames(t reflect.Type) []string {
+	names := make([]string, t.NumField())
+	for i := range names {
+		names[i] = t.Field(i).Tag.Get("yaml")
+	}
+	return names
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}

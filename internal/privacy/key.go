@@ -1,0 +1,81 @@
+package privacy
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// keyFile is the key's name in the data folder.
+const keyFile = "pseudonym.key"
+
+// LoadKey reads the key kept in dir, and makes one of 32 random bytes when there
+// is none. The file is readable by its owner only; one that others may read is
+// refused, with the remedy. The folder must exist.
+func LoadKey(dir string) ([]byte, error) {
+	path := filepath.Join(dir, keyFile)
+	key, err := readKey(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	raw := make([]byte, 32)
+	if _, err := rand.Read(raw); err != nil {
+		return nil, fmt.Errorf("make pseudonym key: %w", err)
+	}
+	if err := writeKey(dir, path, raw); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("keep pseudonym key: %w", err)
+	}
+	return readKey(path) // what stands in the file counts, whoever was first
+}
+
+func readKey(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("look for pseudonym key: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("pseudonym key %s may be read by others (mode %04o); take their rights away with: chmod 600 %s", path, info.Mode().Perm(), path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read pseudonym key: %w", err)
+	}
+	key, err := hex.DecodeString(string(bytes.TrimSpace(text)))
+	if err != nil || len(key) < MinKey {
+		return nil, fmt.Errorf("pseudonym key %s is damaged; put the copy you kept back, or remove it and all pseudonyms change", path)
+	}
+	return key, nil
+}
+
+// writeKey puts the whole key in place at once, and never over another.
+func writeKey(dir, path string, key []byte) error {
+	f, err := os.CreateTemp(dir, keyFile+".*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // gone or harmless
+	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err != nil {
+		return err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close() //nolint:errcheck // only synced
+	return d.Sync()
+}

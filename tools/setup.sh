@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Gets what the tests need and this machine lacks: Debian packages when we may
+# install them, and servers that build from Go modules into .tools/bin.
+# What can't be had is named, with the command that would bring it, and the tests
+# that need it skip themselves. VIGIL_INSTALL=no installs no packages.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! command -v go >/dev/null; then
+	echo "setup: Go is missing: install Go 1.26 or newer from https://go.dev/dl/" >&2
+	exit 1
+fi
+
+# What a test needs, how to see that it is there, and the package that has it.
+postgres() { [ -x /usr/lib/postgresql/15/bin/postgres ] || { command -v postgres >/dev/null && postgres --version | grep -q ' 15\.'; }; }
+pgaudit() { [ -e /usr/share/postgresql/15/extension/pgaudit.control ] || { command -v pg_config >/dev/null && [ -e "$(pg_config --sharedir)/extension/pgaudit.control" ]; }; }
+browser() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; }
+compiler() { command -v "$(go env CC)" >/dev/null && [ -e /usr/include/stdlib.h ]; }
+
+wanted() {
+	compiler || echo "gcc libc6-dev"
+	postgres || echo postgresql-15
+	pgaudit || echo postgresql-15-pgaudit
+	browser || echo chromium
+}
+
+# as_root runs a command as root, or fails when we can't.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+apt() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 "$@" </dev/null
+}
+
+# Debian starts a database server when its package comes in. Tests start their
+# own, so that is held back, and the setting put back as it was.
+without_cluster() {
+	local conf=/etc/postgresql-common/createcluster.conf
+	apt install --no-install-recommends postgresql-common
+	as_root cp -p "$conf" "$conf.vigil"
+	as_root sh -c "echo 'create_main_cluster = false' >> $conf"
+	local status=0
+	apt install --no-install-recommends "$@" || status=$?
+	as_root mv "$conf.vigil" "$conf"
+	return "$status"
+}
+
+install_packages() {
+	echo "setup: installing $*" >&2
+	apt update || return 1
+	local plain=() database=() p
+	for p in "$@"; do
+		case $p in
+		postgresql-*) database+=("$p") ;;
+		*) plain+=("$p") ;;
+		esac
+	done
+	local status=0
+	# One that can't be had must not keep the others away.
+	for p in ${plain[@]+"${plain[@]}"}; do
+		apt install --no-install-recommends "$p" >/dev/null || status=1
+	done
+	if [ ${#database[@]} -gt 0 ]; then
+		without_cluster "${database[@]}" >/dev/null || status=1
+	fi
+	return "$status"
+}
+
+read -ra missing <<<"$(wanted | tr '\n' ' ')"
+if [ ${#missing[@]} -gt 0 ] && [ "${VIGIL_INSTALL:-yes}" != no ] && command -v apt-get >/dev/null; then
+	if [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }; then
+		install_packages "${missing[@]}" || true
+		read -ra missing <<<"$(wanted | tr '\n' ' ')"
+	fi
+fi
+if [ ${#missing[@]} -gt 0 ]; then
+	{
+		echo "setup: missing: ${missing[*]}"
+		echo "setup: on Debian 12:  sudo apt-get install --no-install-recommends ${missing[*]}"
+		echo "setup: elsewhere: a C compiler (race detector), PostgreSQL 15 with pgaudit, Chromium"
+		echo "setup: going on without; the tests that need them will be listed as skipped"
+	} >&2
+fi
+
+tools/influxd.sh || echo "setup: influxd could not be built; its tests will be listed as skipped" >&2

@@ -1,0 +1,310 @@
+package evidence
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"gocloud.dev/gcerrors"
+
+	"vigil"
+)
+
+// Query narrows what Find visits. Empty fields match everything.
+type Query struct {
+	// Actor, Subject, Session and Conversation are exact ids.
+	Actor, Subject, Session, Conversation string
+	// From and To bound the event time: From inclusive, To exclusive; zero means
+	// no bound.
+	From, To time.Time
+}
+
+// Match reports whether the event is one that the query asks for.
+func (q Query) Match(e *vigil.Event) bool {
+	return (q.Actor == "" || e.Actor.ID == q.Actor) &&
+		(q.Subject == "" || slices.Contains(e.Subjects, q.Subject)) &&
+		(q.Session == "" || e.Session == q.Session) &&
+		(q.Conversation == "" || e.Conversation == q.Conversation) &&
+		q.covers(e.Time)
+}
+
+func (q Query) covers(t time.Time) bool {
+	return (q.From.IsZero() || !t.Before(q.From)) && (q.To.IsZero() || t.Before(q.To))
+}
+
+// Check reads the segment's index and compares its count of rows.
+func (s *Store) Check(ctx context.Context, seg Segment) error {
+	return s.with(ctx, seg, func(f *parquet.File) error {
+		if f.NumRows() != seg.Rows {
+			return fmt.Errorf("%w: %q holds %d rows where %d are expected", ErrCorrupt, seg.Key, f.NumRows(), seg.Rows)
+		}
+		return nil
+	})
+}
+
+// Read returns all rows in the order of the log.
+func (s *Store) Read(ctx context.Context, seg Segment) ([]Row, error) {
+	var rows []Row
+	err := s.with(ctx, seg, func(f *parquet.File) error {
+		for _, group := range f.RowGroups() {
+			got, err := pick(group, []span{{0, group.NumRows()}})
+			if err != nil {
+				return err
+			}
+			rows = append(rows, got...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(rows)) != seg.Rows {
+		return nil, fmt.Errorf("%w: %q gave %d rows where %d are expected", ErrCorrupt, seg.Key, len(rows), seg.Rows)
+	}
+	slices.SortFunc(rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Offset, b.Offset))
+	})
+	return rows, nil
+}
+
+// Find returns the rows that the query asks for, in the segment's order (actor,
+// then time). Bloom filters and the sort order keep it from reading more than it
+// must.
+func (s *Store) Find(ctx context.Context, seg Segment, q Query) ([]Row, error) {
+	var rows []Row
+	err := s.with(ctx, seg, func(f *parquet.File) error {
+		for _, group := range f.RowGroups() {
+			spans, err := q.spans(group)
+			if err != nil {
+				return err
+			}
+			if len(spans) == 0 {
+				continue
+			}
+			got, err := pick(group, spans)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, got...)
+		}
+		return nil
+	})
+	return rows, err
+}
+
+// with opens the segment for one use and turns panics of the library into
+// errors.
+func (s *Store) with(ctx context.Context, seg Segment, use func(*parquet.File) error) (err error) {
+	in := &chunks{ctx: ctx, store: s, seg: seg, held: make(map[int64][]byte)}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %q: parquet reader panicked: %v", ErrCorrupt, seg.Key, p)
+		}
+		if err != nil && in.err != nil {
+			err = in.err
+		}
+	}()
+	f, err := parquet.OpenFile(in, seg.Size, parquet.SkipPageIndex(true))
+	if err != nil {
+		return fmt.Errorf("%w: open %q: %w", ErrCorrupt, seg.Key, err)
+	}
+	if err := use(f); err != nil {
+		return fmt.Errorf("read %q: %w", seg.Key, err)
+	}
+	return nil
+}
+
+// readError tells a segment that is gone or cut short from a store that can't
+// be reached just now.
+func (s *Store) readError(key string, err error) error {
+	if gcerrors.Code(err) == gcerrors.NotFound || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: %q is missing or cut short: %w", ErrCorrupt, key, err)
+	}
+	return fmt.Errorf("read segment %q: %w", key, err)
+}
+
+// span is a run of rows, from inclusive, to exclusive.
+type span struct{ from, to int64 }
+
+// spans returns the runs of rows that match, in order.
+func (q Query) spans(group parquet.RowGroup) ([]span, error) {
+	keep := []span{{0, group.NumRows()}}
+	for _, want := range []struct{ path, value string }{
+		{"actor", q.Actor}, {"session", q.Session}, {"conversation", q.Conversation}, {"subjects.list.element", q.Subject},
+	} {
+		if want.value == "" {
+			continue
+		}
+		chunk, err := column(group, want.path)
+		if err != nil {
+			return nil, err
+		}
+		if bloom := chunk.BloomFilter(); bloom != nil {
+			may, err := bloom.Check(parquet.ByteArrayValue([]byte(want.value)))
+			if err != nil {
+				return nil, fmt.Errorf("read bloom filter of %s: %w", want.path, err)
+			}
+			if !may {
+				return nil, nil
+			}
+		}
+		keep, err = narrow(chunk, keep, func(v parquet.Value) bool {
+			return !v.IsNull() && string(v.ByteArray()) == want.value
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if (q.From.IsZero() && q.To.IsZero()) || len(keep) == 0 {
+		return keep, nil
+	}
+	chunk, err := column(group, "time")
+	if err != nil {
+		return nil, err
+	}
+	return narrow(chunk, keep, func(v parquet.Value) bool { return q.covers(time.Unix(0, v.Int64())) })
+}
+
+func column(group parquet.RowGroup, path string) (parquet.ColumnChunk, error) {
+	leaf, ok := group.Schema().Lookup(strings.Split(path, ".")...)
+	if !ok {
+		return nil, fmt.Errorf("%w: no column %q", ErrCorrupt, path)
+	}
+	return group.ColumnChunks()[leaf.ColumnIndex], nil
+}
+
+// narrow keeps of the runs the rows of which one value at least matches.
+func narrow(chunk parquet.ColumnChunk, in []span, match func(parquet.Value) bool) ([]span, error) {
+	var out []span
+	err := visit(chunk, in, func(row int64, v parquet.Value) {
+		if !match(v) {
+			return
+		}
+		if n := len(out); n > 0 && out[n-1].to >= row {
+			out[n-1].to = row + 1
+			return
+		}
+		out = append(out, span{row, row + 1})
+	})
+	return out, err
+}
+
+// visit calls f for each value of the rows in the runs, in order. Values are
+// valid during the call only.
+func visit(chunk parquet.ColumnChunk, spans []span, f func(row int64, v parquet.Value)) error {
+	if len(spans) == 0 {
+		return nil
+	}
+	pages := chunk.Pages()
+	defer pages.Close()
+	buf := make([]parquet.Value, 512)
+	start := int64(0)
+	for len(spans) > 0 {
+		page, err := pages.ReadPage()
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("%w: a column ends before its rows do", ErrCorrupt)
+		}
+		if err != nil {
+			return err
+		}
+		end := start + page.NumRows()
+		for len(spans) > 0 && spans[0].from < end {
+			part := span{max(spans[0].from, start), min(spans[0].to, end)}
+			if err := visitPage(page.Slice(part.from-start, part.to-start), part.from, buf, f); err != nil {
+				parquet.Release(page)
+				return err
+			}
+			if spans[0].to > end {
+				break
+			}
+			spans = spans[1:]
+		}
+		parquet.Release(page)
+		start = end
+	}
+	return nil
+}
+
+func visitPage(page parquet.Page, row int64, buf []parquet.Value, f func(int64, parquet.Value)) error {
+	values := page.Values()
+	row--
+	for {
+		n, err := values.ReadValues(buf)
+		for _, v := range buf[:n] {
+			if v.RepetitionLevel() == 0 {
+				row++
+			}
+			f(row, v)
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// pick reads the rows of the runs, column by column.
+func pick(group parquet.RowGroup, spans []span) ([]Row, error) {
+	total := int64(0)
+	for _, s := range spans {
+		total += s.to - s.from
+	}
+	rows := make([]Row, total)
+	const slab = 64 // see the batch decoder: neither one allocation a row nor one for all
+	for i := int64(0); i < total; i += slab {
+		block := make([]vigil.Event, min(slab, total-i))
+		for j := range block {
+			rows[i+int64(j)].Event = &block[j]
+		}
+	}
+	set := setters()
+	for _, path := range group.Schema().Columns() {
+		name := strings.Join(path, ".")
+		put, ok := set[name]
+		if !ok {
+			continue // a later version's column
+		}
+		chunk, err := column(group, name)
+		if err != nil {
+			return nil, err
+		}
+		if err := fill(chunk, spans, rows, put); err != nil {
+			return nil, fmt.Errorf("column %s: %w", name, err)
+		}
+	}
+	return rows, nil
+}
+
+// fill reads one column into the rows. Equal strings share their bytes.
+func fill(chunk parquet.ColumnChunk, spans []span, rows []Row, put setter) error {
+	shared := make(map[string]string)
+	isText := chunk.Type().Kind() == parquet.ByteArray
+	at, last := -1, int64(-1)
+	return visit(chunk, spans, func(row int64, v parquet.Value) {
+		if row != last {
+			at, last = at+1, row
+		}
+		if v.IsNull() {
+			return
+		}
+		s := ""
+		if isText {
+			b := v.ByteArray()
+			if known, ok := shared[string(b)]; ok {
+				s = known
+			} else {
+				s = string(b)
+				shared[s] = s
+			}
+		}
+		put(&rows[at], v, s)
+	})
+}

@@ -1,0 +1,233 @@
+package chart
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strings"
+
+	"vigil"
+	"vigil/dashboards/phrase"
+)
+
+// maxRows bounds the contributions that one picture shows.
+const maxRows = 12
+
+const (
+	volumeRow  = 70.0 // height of a row that has an axis
+	noveltyRow = 88.0 // height of a row that names values
+	edge       = 1.5  // percent kept free at both ends of a lane
+)
+
+// Contributions draws the terms of a finding's evidence, one row each.
+//
+// Counts and sizes share one axis, which tells how many times the usual something
+// was: so a count of rows and a count of customers can be compared at a glance.
+// A row shows the band in which 98 of 100 such spans lie, a tick for the
+// expectation and a dot for what was seen. The axis is logarithmic when the
+// distances need it. Categories have rows of another kind: the value that was
+// seen above the usual ones. id must be unique on the page. Without contributions
+// the result is empty.
+func Contributions(id string, list []vigil.Contribution) template.HTML {
+	if len(list) == 0 {
+		return ""
+	}
+	if len(list) > maxRows {
+		list = list[:maxRows]
+	}
+	height, volumes := 0.0, 0
+	told := make([]string, 0, len(list))
+	for i := range list {
+		if categorical(&list[i]) {
+			height += noveltyRow
+		} else {
+			height += volumeRow
+			volumes++
+		}
+		told = append(told, describe(&list[i]))
+	}
+	scale := newRatioScale(list)
+	if volumes > 0 {
+		height += 26
+	}
+
+	var c canvas
+	c.open("contributions", id, height, "Seen against expected", strings.Join(told, " "))
+	y := 0.0
+	for i := range list {
+		if i > 0 {
+			c.line("rule", 0, y, 100, y)
+		}
+		if categorical(&list[i]) {
+			c.novelty(&list[i], y)
+			y += noveltyRow
+		} else {
+			c.volume(&list[i], y, scale)
+			y += volumeRow
+		}
+	}
+	if volumes > 0 {
+		c.ratioAxis(scale, y)
+	}
+	return c.close()
+}
+
+// categorical says that a contribution compares values and not amounts.
+func categorical(k *vigil.Contribution) bool { return k.SeenLabel != "" || k.Model == "novelty" }
+
+func heading(c *canvas, k *vigil.Contribution, y float64, value, usual, more string) {
+	c.text("name", 0, y+17, false, phrase.Shorten(phrase.Observation(k.Observation), 34))
+	c.text("value", 100, y+17, true, value)
+	note := phrase.Span(k.Span)
+	if frame := phrase.Frame(k.Frame); frame != "" {
+		note = strings.TrimPrefix(note+", against "+frame, ", ")
+	}
+	c.text("note", 0, y+34, false, phrase.Shorten(note, 44))
+	fmt.Fprintf(c, `<text class="note" x="100%%" y="%s" text-anchor="end">%s`, num(y+34), esc(usual))
+	if more != "" {
+		fmt.Fprintf(c, `<tspan class="wide"> %s</tspan>`, esc(more))
+	}
+	c.WriteString(`</text>`)
+}
+
+func (c *canvas) volume(k *vigil.Contribution, y float64, scale ratioScale) {
+	usual, more := "usually "+phrase.Number(k.Expected), ""
+	if k.Model == "rule" {
+		usual = "allowed " + phrase.Number(k.Expected)
+	} else if k.High > 0 {
+		more = "(" + phrase.Number(k.Low) + " to " + phrase.Number(k.High) + ")"
+	}
+	heading(c, k, y, phrase.Number(k.Seen), usual, more)
+
+	mid := y + 52
+	ref := reference(k)
+	low, high := scale.at(finite(k.Low)/ref), scale.at(math.Max(finite(k.High), finite(k.Expected))/ref)
+	seen := scale.at(finite(k.Seen) / ref)
+	c.line("lane", edge, mid, 100-edge, mid)
+	c.rect("band", low, mid-6, math.Max(high-low, 0.4), 12)
+	if seen > high {
+		c.line("reach", high, mid, seen, mid)
+	}
+	if k.Expected > 0 {
+		at := scale.at(finite(k.Expected) / ref)
+		c.line("expected", at, mid-9, at, mid+9)
+	}
+	c.dot("seen", seen, mid, 5.5)
+}
+
+func (c *canvas) novelty(k *vigil.Contribution, y float64) {
+	heading(c, k, y, phrase.OneIn(k.Expected), "chance it had", "")
+	c.line("link", edge, y+51, edge, y+71)
+	fmt.Fprintf(c, `<svg x="%s%%" y="%s" width="1" height="1" overflow="visible"><path class="seen" d="M0 -6L6 0L0 6L-6 0Z"/></svg>`, num(edge), num(y+51))
+	c.dot("usual", edge, y+71, 4.5)
+	c.label("code seen-text", y+55, "now", k.SeenLabel)
+	usual := k.ExpectedLabel
+	if usual == "" {
+		usual = "nothing before it"
+	}
+	c.label("code", y+75, "usual", usual)
+}
+
+// label writes a word and a value beside a mark; dx keeps it clear of the mark,
+// whose place is a percentage.
+func (c *canvas) label(class string, y float64, word, value string) {
+	fmt.Fprintf(c, `<text class="%s" x="%s%%" dx="14" y="%s"><tspan class="word">%s </tspan>%s</text>`,
+		class, num(edge), num(y), word, esc(phrase.Shorten(phrase.Text(value, 200), 34)))
+}
+
+// describe says a row in words, for readers of screens.
+func describe(k *vigil.Contribution) string {
+	name := strings.TrimSpace(phrase.Observation(k.Observation) + " " + phrase.Span(k.Span))
+	if frame := phrase.Frame(k.Frame); frame != "" {
+		name += ", against " + frame
+	}
+	if categorical(k) {
+		return fmt.Sprintf("%s: seen %s, usual %s, chance %s.", name,
+			phrase.Text(k.SeenLabel, 80), phrase.Text(k.ExpectedLabel, 80), phrase.OneIn(k.Expected))
+	}
+	return fmt.Sprintf("%s: seen %s, expected %s, usual range %s to %s.", name,
+		phrase.Number(k.Seen), phrase.Number(k.Expected), phrase.Number(k.Low), phrase.Number(k.High))
+}
+
+// reference is the amount that stands at "usual" on the shared axis: the
+// expectation, or where there is none the band's upper end.
+func reference(k *vigil.Contribution) float64 {
+	for _, f := range []float64{k.Expected, k.High} {
+		if f = finite(f); f > 1e-9 {
+			return f
+		}
+	}
+	return 1
+}
+
+// ratioScale maps "so many times the usual" to percent of the width.
+type ratioScale struct {
+	low, high float64
+	log       bool
+}
+
+func newRatioScale(list []vigil.Contribution) ratioScale {
+	low, high := 1.0, 2.0
+	for i := range list {
+		k := &list[i]
+		if categorical(k) {
+			continue
+		}
+		ref := reference(k)
+		for _, f := range []float64{k.Seen, k.High} {
+			high = math.Max(high, finite(f)/ref)
+		}
+		if f := finite(k.Low) / ref; f > 0 {
+			low = math.Min(low, f)
+		}
+	}
+	high = math.Min(high, 1e12)
+	if high <= 6 {
+		return ratioScale{low: 0, high: high * 1.08}
+	}
+	return ratioScale{low: clamp(low*0.8, 0.1, 0.6), high: high * math.Pow(high, 0.06), log: true}
+}
+
+func (s ratioScale) at(ratio float64) float64 {
+	ratio = clamp(ratio, s.low, s.high)
+	part := (ratio - s.low) / (s.high - s.low)
+	if s.log {
+		part = math.Log(ratio/s.low) / math.Log(s.high/s.low)
+	}
+	return edge + part*(100-2*edge)
+}
+
+// ratioAxis writes the ticks of the shared axis: at the usual, and at most five
+// others.
+func (c *canvas) ratioAxis(s ratioScale, y float64) {
+	c.line("axis", edge, y+4, 100-edge, y+4)
+	ticks := []float64{1}
+	if s.log {
+		decades := math.Floor(math.Log10(s.high) + 1e-9)
+		step := math.Ceil(decades / 4)
+		for d := step; d > 0 && d <= decades; d += step {
+			ticks = append(ticks, math.Pow(10, d))
+		}
+	} else {
+		step := 1.0
+		if s.high < 2.6 {
+			step = 0.5
+		}
+		for t := 1 + step; t <= s.high; t += step {
+			ticks = append(ticks, t)
+		}
+	}
+	for _, t := range ticks {
+		x := s.at(t)
+		c.line("axis", x, y+1, x, y+7)
+		word := phrase.Times(t)
+		if t == 1 {
+			word = "usual"
+		}
+		anchor := "middle"
+		if x > 92 {
+			anchor = "end"
+		}
+		fmt.Fprintf(c, `<text class="tick" x="%s%%" y="%s" text-anchor="%s">%s</text>`, num(x), num(y+21), anchor, esc(word))
+	}
+}

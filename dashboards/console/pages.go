@@ -1,0 +1,392 @@
+package console
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"vigil"
+	"vigil/dashboards/phrase"
+	"vigil/dashboards/view"
+	"vigil/internal/api"
+)
+
+const (
+	pageSize  = 50      // findings on a page of the queue
+	eventSize = 50      // events on a finding's page
+	maxOffset = 1000000 // of events or findings: beyond it an address is refused
+)
+
+// base is what every page needs.
+type base struct {
+	PageTitle, Brand string
+	Assets           assetNames
+	Live             bool
+}
+
+func (h *Handler) base(title string, live bool) base {
+	return base{PageTitle: title + " · " + h.cfg.Brand, Brand: h.cfg.Brand, Assets: h.names, Live: live}
+}
+
+// livePage is a page whose Body renews itself from Poll.
+type livePage struct {
+	base
+	Poll, Every, Headers string
+	Body                 template.HTML
+}
+
+type errorPage struct {
+	base
+	Headline, Remedy string
+}
+
+type queueBody struct {
+	Status     view.Status
+	Cards      []view.Finding
+	Total      string
+	Filters    []filterLink
+	Filtered   bool
+	NoEvents   bool
+	Prev, Next string
+	Host       string
+}
+
+type filterLink struct {
+	Word, URL      string
+	Current, Split bool
+}
+
+type findingBody struct {
+	Finding        view.Finding
+	TimelineFailed bool
+	Events         []view.Event
+	EventsFailed   bool
+	EventTotal     string
+	EventRange     string
+	Prev, Next     string
+}
+
+// render executes a template in full before anything is sent.
+func (h *Handler) render(name string, data any) ([]byte, error) {
+	var b bytes.Buffer
+	if err := h.pages.ExecuteTemplate(&b, name, data); err != nil {
+		return nil, fmt.Errorf("render %s: %w", name, err)
+	}
+	return b.Bytes(), nil
+}
+
+// now is the time by which "ago" is told: the clock's while the log keeps up with
+// it, else (a replay, a stopped source) the time up to which the log is judged.
+func (h *Handler) now(s api.Status) time.Time {
+	now := h.cfg.Now()
+	if s.Watermark.IsZero() || now.Sub(s.Watermark).Abs() < 10*time.Minute {
+		return now
+	}
+	return s.Watermark
+}
+
+func (h *Handler) queue(w http.ResponseWriter, r *http.Request) { h.serveQueue(w, r, "queue") }
+
+func (h *Handler) queueLive(w http.ResponseWriter, r *http.Request) {
+	h.serveQueue(w, r, "queue-live")
+}
+
+func (h *Handler) serveQueue(w http.ResponseWriter, r *http.Request, name string) {
+	q, bad := readQuery(r.URL.Query())
+	if bad != nil {
+		h.fail(w, r, bad)
+		return
+	}
+	ctx, cancel := h.context(r)
+	defer cancel()
+	status, err := h.reader.Status(ctx)
+	if err != nil {
+		h.fail(w, r, h.readError(r, "status", err))
+		return
+	}
+	page, err := h.reader.Findings(ctx, api.FindingFilter{MinSeverity: q.min, State: q.state, Limit: pageSize, Offset: (q.page - 1) * pageSize})
+	if err != nil {
+		h.fail(w, r, h.readError(r, "findings", err))
+		return
+	}
+	h.content()
+	now := h.now(status)
+	data := queueBody{
+		Status: view.NewStatus(status, now), Total: phrase.Count(int64(page.Total)), Filters: q.links(), Filtered: q.min != "" || q.state != "" || q.page > 1,
+		NoEvents: status.Events == 0, Host: r.Host,
+	}
+	for i := range page.Findings {
+		data.Cards = append(data.Cards, view.NewFinding(&page.Findings[i], now))
+	}
+	if q.page > 1 {
+		data.Prev = "/" + q.with(q.min, q.state, q.page-1)
+	}
+	if q.page*pageSize < page.Total {
+		data.Next = "/" + q.with(q.min, q.state, q.page+1)
+	}
+	body, err := h.render("queue-body", data)
+	if err != nil {
+		h.fail(w, r, h.readError(r, "page", err))
+		return
+	}
+	h.sendLive(w, r, name, tagOf(body), livePage{base: h.base("Findings", true), Poll: "/live" + q.with(q.min, q.state, q.page),
+		Every: milliseconds(h.cfg.Refresh), Body: template.HTML(body)})
+}
+
+func (h *Handler) finding(w http.ResponseWriter, r *http.Request) {
+	h.serveFinding(w, r, "finding-page")
+}
+
+func (h *Handler) findingLive(w http.ResponseWriter, r *http.Request) {
+	h.serveFinding(w, r, "finding-live")
+}
+
+func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name string) {
+	id := r.PathValue("id")
+	if !validID(id) {
+		h.fail(w, r, errNoFinding)
+		return
+	}
+	from, bad := readNumber(r.URL.Query(), "from", 0, 0, maxOffset)
+	if bad != nil {
+		h.fail(w, r, bad)
+		return
+	}
+	ctx, cancel := h.context(r)
+	defer cancel()
+	f, err := h.reader.Finding(ctx, id)
+	if err != nil {
+		h.fail(w, r, h.readError(r, "finding", err))
+		return
+	}
+	status, err := h.reader.Status(ctx)
+	if err != nil {
+		h.fail(w, r, h.readError(r, "status", err))
+		return
+	}
+	h.content()
+	v := view.NewFinding(&f, h.now(status))
+	// The tag covers what the finding itself says: while that stands, the events
+	// and the timeline need not be read again.
+	whole, err := json.Marshal(finite(f))
+	if err != nil {
+		h.fail(w, r, h.readError(r, "finding", err))
+		return
+	}
+	tag := tagOf(whole, []byte(v.Start.Ago+"|"+v.Detected.Ago+"|"+strconv.Itoa(from)))
+	if name == "finding-live" && r.Header.Get("If-None-Match") == tag {
+		notModified(w, tag)
+		return
+	}
+
+	data := findingBody{Finding: v}
+	var (
+		reads            sync.WaitGroup
+		timeline         api.Timeline
+		events           api.EventPage
+		timeErr, eventEr error
+	)
+	reads.Go(func() {
+		timeErr = safely(func() (err error) { timeline, err = h.reader.FindingTimeline(ctx, id); return err })
+	})
+	reads.Go(func() {
+		eventEr = safely(func() (err error) { events, err = h.reader.FindingEvents(ctx, id, from, eventSize); return err })
+	})
+	reads.Wait()
+	if timeErr != nil && !errors.Is(timeErr, api.ErrNotFound) {
+		h.readError(r, "timeline", timeErr)
+		data.TimelineFailed, tag = true, ""
+	}
+	if eventEr != nil && !errors.Is(eventEr, api.ErrNotFound) {
+		h.readError(r, "events", eventEr)
+		data.EventsFailed, tag = true, ""
+	}
+	data.Finding.Draw(&f, timeline)
+	data.Events = view.NewEvents(events.Events)
+	h.pageEvents(&data, events, from)
+	body, err := h.render("finding-body", data)
+	if err != nil {
+		h.fail(w, r, h.readError(r, "page", err))
+		return
+	}
+	at := ""
+	if from > 0 {
+		at = "?from=" + strconv.Itoa(from)
+	}
+	h.sendLive(w, r, name, tag, livePage{base: h.base(phrase.Severity(f.Severity)+": "+v.Who, true), Poll: v.Path + "/live" + at,
+		Every: milliseconds(3 * h.cfg.Refresh), Body: template.HTML(body)})
+}
+
+// pageEvents fills in which events are shown, and the links to the others.
+func (h *Handler) pageEvents(data *findingBody, events api.EventPage, from int) {
+	n := len(events.Events)
+	if events.Total > 0 {
+		data.EventTotal = phrase.Count(int64(events.Total))
+	}
+	if n > 0 {
+		data.EventRange = phrase.Count(int64(from+1)) + " to " + phrase.Count(int64(from+n))
+		if data.EventTotal != "" {
+			data.EventRange += " of " + data.EventTotal
+		}
+	}
+	link := func(at int) string {
+		if at <= 0 {
+			return data.Finding.Path + "#events"
+		}
+		return data.Finding.Path + "?from=" + strconv.Itoa(at) + "#events"
+	}
+	if from > 0 {
+		data.Prev = link(from - eventSize)
+	}
+	if (events.More || from+n < events.Total) && n > 0 && from+n <= maxOffset {
+		data.Next = link(from + n)
+	}
+}
+
+// sendLive sends a whole page or its renewing part, or says that the one the
+// client has is still right.
+func (h *Handler) sendLive(w http.ResponseWriter, r *http.Request, name, tag string, page livePage) {
+	if tag != "" {
+		if r.Header.Get("If-None-Match") == tag && (name == "queue-live" || name == "finding-live") {
+			notModified(w, tag)
+			return
+		}
+		// Quoted with JSON, so that the tag's own quotes survive.
+		headers, err := json.Marshal(map[string]string{"If-None-Match": tag})
+		if err == nil {
+			page.Headers = string(headers)
+		}
+	}
+	if page.Headers == "" {
+		page.Headers = "{}"
+	}
+	body, err := h.render(name, page)
+	if err != nil {
+		h.fail(w, r, h.readError(r, "page", err))
+		return
+	}
+	if tag != "" {
+		w.Header().Set("ETag", tag)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(body)
+}
+
+func notModified(w http.ResponseWriter, tag string) {
+	w.Header().Set("ETag", tag)
+	w.WriteHeader(http.StatusNotModified)
+}
+
+func tagOf(parts ...[]byte) string {
+	sum := sha256.New()
+	for _, p := range parts {
+		sum.Write(p)
+		sum.Write([]byte{0})
+	}
+	return `"` + hex.EncodeToString(sum.Sum(nil)[:12]) + `"`
+}
+
+// safely runs a read on a goroutine of ours: a panic there would end the program.
+func safely(read func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return read()
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + "ms" }
+
+// query is what an address asks of the queue.
+type query struct {
+	min   vigil.Severity
+	state vigil.FindingState
+	page  int
+}
+
+func readQuery(values url.Values) (q query, bad *httpError) {
+	q.min, q.state = vigil.Severity(values.Get("min")), vigil.FindingState(values.Get("state"))
+	if q.min != "" && q.min.Rank() == 0 {
+		return q, badRequest("“min” is not low, medium, high or critical.")
+	}
+	if q.state != "" && q.state != vigil.StateOpen && q.state != vigil.StateClosed {
+		return q, badRequest("“state” is not open or closed.")
+	}
+	q.page, bad = readNumber(values, "page", 1, 1, maxOffset/pageSize)
+	return q, bad
+}
+
+func readNumber(values url.Values, name string, otherwise, low, high int) (int, *httpError) {
+	s := values.Get(name)
+	if s == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < low || n > high {
+		return 0, badRequest("“%s” is not a number from %d to %d.", name, low, high)
+	}
+	return n, nil
+}
+
+// with writes the query string for another choice.
+func (q query) with(min vigil.Severity, state vigil.FindingState, page int) string {
+	v := url.Values{}
+	if min != "" {
+		v.Set("min", string(min))
+	}
+	if state != "" {
+		v.Set("state", string(state))
+	}
+	if page > 1 {
+		v.Set("page", strconv.Itoa(page))
+	}
+	if len(v) == 0 {
+		return ""
+	}
+	return "?" + v.Encode()
+}
+
+func (q query) links() []filterLink {
+	var out []filterLink
+	for _, s := range []struct {
+		min  vigil.Severity
+		word string
+	}{{"", "all"}, {vigil.SeverityMedium, "medium and up"}, {vigil.SeverityHigh, "high and up"}, {vigil.SeverityCritical, "critical"}} {
+		out = append(out, filterLink{Word: s.word, URL: "/" + q.with(s.min, q.state, 1), Current: q.min == s.min})
+	}
+	out = append(out, filterLink{Split: true})
+	for _, s := range []struct {
+		state vigil.FindingState
+		word  string
+	}{{"", "any time"}, {vigil.StateOpen, "still going"}, {vigil.StateClosed, "over"}} {
+		out = append(out, filterLink{Word: s.word, URL: "/" + q.with(q.min, s.state, 1), Current: q.state == s.state})
+	}
+	return out
+}
+
+// validID tells whether a text can be a finding's id: at most 128 letters, digits
+// and -_.~: signs.
+func validID(id string) bool {
+	if id == "" || len(id) > 128 || id == "." || id == ".." {
+		return false
+	}
+	for i := 0; i < len(id); i++ {
+		switch c := id[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9',
+			c == '-', c == '_', c == '.', c == '~', c == ':':
+		default:
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,214 @@
+// Package browser opens pages in a real headless Chromium, for the tests of what
+// people see. Only tests import it. A machine without Chromium skips those tests,
+// loudly. One browser serves a test; each Page is a tab of its own.
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// Browser is a running Chromium.
+type Browser struct{ ctx context.Context }
+
+// Start starts a browser that ends with the test.
+func Start(t testing.TB) *Browser {
+	t.Helper()
+	path := find()
+	if path == "" {
+		t.Skip("SKIPPED: no chromium on this machine: what people see is NOT tested here (Debian: apt-get install chromium)")
+	}
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Headless)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx)
+		cancel()
+	})
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("start chromium: %v", err)
+	}
+	return &Browser{ctx: ctx}
+}
+
+func find() string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// Look is how a page is looked at.
+type Look struct {
+	Dark, NoScript, Phone bool
+}
+
+// Page is a tab.
+type Page struct {
+	t   testing.TB
+	ctx context.Context
+
+	mu     sync.Mutex
+	faults []string // guarded by mu
+}
+
+// Open opens a tab at url. Whatever the page complains of, or any dialog that it
+// opens, fails the test at its end unless Faults took it.
+func (b *Browser) Open(t testing.TB, url string, look Look) *Page {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	t.Cleanup(cancel)
+	ctx, stop := context.WithTimeout(ctx, 30*time.Second)
+	t.Cleanup(stop)
+	p := &Page{t: t, ctx: ctx}
+	if err := chromedp.Listen(ctx, p.hear); err != nil {
+		t.Fatalf("open a tab: %v", err)
+	}
+	t.Cleanup(func() {
+		for _, fault := range p.Faults() {
+			t.Errorf("the page complained: %s", fault)
+		}
+	})
+	scheme := "light"
+	if look.Dark {
+		scheme = "dark"
+	}
+	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		if err != nil || !look.NoScript {
+			return err
+		}
+		_, err = chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
+	if look.Phone {
+		p.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateScale(2), chromedp.EmulateMobile))
+	} else {
+		p.do(chromedp.EmulateViewport(1180, 900))
+	}
+	p.Go(url)
+	return p
+}
+
+func (p *Page) hear(ev any) {
+	var fault any
+	switch ev := ev.(type) {
+	case *page.EventJavascriptDialogOpening:
+		fault = map[string]any{"dialog": ev.Message}
+	case *runtime.EventExceptionThrown:
+		fault = ev
+	case *runtime.EventConsoleAPICalled:
+		if ev.Type == runtime.ConsoleAPICalledTypeError || ev.Type == runtime.ConsoleAPICalledTypeWarning {
+			fault = ev
+		}
+	case *log.EventEntryAdded:
+		if ev.Entry.Level == log.EntryLevelError || ev.Entry.Level == log.EntryLevelWarning {
+			fault = ev.Entry
+		}
+	}
+	if fault == nil {
+		return
+	}
+	text, err := json.Marshal(fault)
+	if err != nil {
+		text = []byte(err.Error())
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.faults = append(p.faults, string(text))
+}
+
+// Faults takes what the page has complained of so far.
+func (p *Page) Faults() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := p.faults
+	p.faults = nil
+	return out
+}
+
+func (p *Page) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, steps...); err != nil {
+		p.t.Fatalf("browser: %v", err)
+	}
+}
+
+// Go opens another address in the tab.
+func (p *Page) Go(url string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(url))
+}
+
+// Wait waits until an expression is true in the page.
+func (p *Page) Wait(expression string) {
+	p.t.Helper()
+	if _, err := chromedp.Run(p.ctx, chromedp.Poll[bool](expression)); err != nil {
+		p.t.Fatalf("wait for %s: %v", expression, err)
+	}
+}
+
+// Eval returns the value of an expression in the page.
+func Eval[T any](p *Page, expression string) T {
+	p.t.Helper()
+	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		p.t.Fatalf("evaluate %s: %v", expression, err)
+	}
+	return v
+}
+
+// Text returns the text of the first element that a selector names. It needs no
+// script in the page.
+func (p *Page) Text(selector string) string {
+	p.t.Helper()
+	s, err := chromedp.Run(p.ctx, chromedp.TextContent(selector))
+	if err != nil {
+		p.t.Fatalf("text of %s: %v", selector, err)
+	}
+	return s
+}
+
+// Click clicks the first element that a selector names.
+func (p *Page) Click(selector string) {
+	p.t.Helper()
+	p.do(chromedp.Click(selector))
+}
+
+// Press presses keys.
+func (p *Page) Press(keys string) {
+	p.t.Helper()
+	p.do(chromedp.KeyEvent(keys))
+}
+
+// Shoot writes a picture of the whole page, to $VIGIL_SCREENSHOTS when it is set.
+func (p *Page) Shoot(name string) {
+	p.t.Helper()
+	dir := os.Getenv("VIGIL_SCREENSHOTS")
+	if dir == "" {
+		dir = p.t.TempDir()
+	}
+	png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		p.t.Fatalf("screenshot %s: %v", name, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Logf("screenshot %s: %d bytes", name, len(png))
+}

@@ -1,0 +1,441 @@
+// Package view turns findings, events and the program's state into what a page
+// shows: texts ready to print, pictures, bounded lists. It also holds the
+// templates that the console and the report share.
+//
+// The console and the report call it. All functions are pure and safe for
+// concurrent use. Every list is bounded and tells how much is left out; every
+// foreign text is cleaned (see phrase.Text) here and escaped by html/template
+// when it is printed.
+package view
+
+import (
+	"embed"
+	"html/template"
+	"math"
+	"net/url"
+	"slices"
+	"time"
+
+	"vigil"
+	"vigil/dashboards/chart"
+	"vigil/dashboards/phrase"
+	"vigil/internal/api"
+)
+
+// The bounds of what one page shows of a finding, and of a text.
+const (
+	MaxSubjects = 200
+	maxList     = 24
+	maxName     = 120
+	maxSentence = 600
+)
+
+//go:embed *.gohtml
+var files embed.FS
+
+// Templates returns a new set with the shared templates: "card" takes a Finding
+// and draws it for a list, "finding" draws it in full, "status" takes a Status.
+func Templates() (*template.Template, error) {
+	return template.New("view").ParseFS(files, "*.gohtml")
+}
+
+// Moment is an instant ready to print.
+type Moment struct{ ISO, Text, Ago string }
+
+func moment(t, now time.Time) Moment {
+	return Moment{ISO: phrase.ISO(t), Text: phrase.Moment(t), Ago: phrase.Ago(t, now)}
+}
+
+// Figure is a number with its word.
+type Figure struct {
+	Value, Word string
+	// Untold says that the value is words, for no source told it.
+	Untold bool
+}
+
+func count(n int64, one, many string) Figure {
+	if n == 1 {
+		many = one
+	}
+	return Figure{Value: phrase.Count(n), Word: many, Untold: n == vigil.Unknown}
+}
+
+// List is a bounded list; More counts what is left out.
+type List struct {
+	Items []string
+	More  int64
+}
+
+// MoreText is More with separators.
+func (l List) MoreText() string { return phrase.Count(l.More) }
+
+func list(items []string, max int) List {
+	var l List
+	if len(items) > max {
+		l.More = int64(len(items) - max)
+		items = items[:max]
+	}
+	for _, s := range items {
+		l.Items = append(l.Items, phrase.Text(s, maxName))
+	}
+	return l
+}
+
+// Finding is a finding ready to print.
+type Finding struct {
+	// ID is the finding's own; Key is safe to stand in an HTML id.
+	ID, Key string
+	// Path is its page in the console, empty in a report.
+	Path string
+	// Severity is its word, Class the word for the style sheet, Icon its steps.
+	Severity, Class string
+	Icon            template.HTML
+
+	Sentence string
+	// Who is the name of whom it is about; Traits what is known of them, such as
+	// kind, role and team.
+	Who    string
+	Traits []string
+
+	When, Length   string
+	Start, End     Moment
+	Detected       Moment
+	Open           bool
+	Found          string
+	Revision       int
+	Figures        []Figure
+	Counterfactual string
+
+	// Gauge draws evidence against its line, EvidenceText says it.
+	Gauge        template.HTML
+	EvidenceText string
+
+	Contributions []Contribution
+	MoreTerms     int
+	Chart         template.HTML
+	Timeline      template.HTML
+
+	Subjects      List
+	SubjectsKnown int
+	NotJudged     []string
+	Stores        List
+	Resources     List
+	Networks      List
+}
+
+// Contribution is one term of the evidence ready to print.
+type Contribution struct {
+	Name, Span, Frame    string
+	Seen, Usual, Between string
+	// Rare is how rare that is when nothing is wrong: "1 in 5 000".
+	Rare      string
+	Share     string
+	ShareBar  template.HTML
+	Text      string
+	Code      bool
+	SpanStart Moment
+}
+
+// NewFinding makes a finding ready to print. now is the time by which "ago" is
+// told; zero leaves it out. The pictures are drawn by Draw.
+func NewFinding(f *vigil.Finding, now time.Time) Finding {
+	v := Finding{
+		ID: f.ID, Key: key(f.ID), Path: "/findings/" + url.PathEscape(f.ID),
+		Severity: phrase.Severity(f.Severity), Class: class(f.Severity), Icon: chart.Severity(f.Severity),
+		Sentence:       phrase.Prose(f.Sentence, maxSentence),
+		When:           phrase.Range(f.Start, f.End),
+		Length:         phrase.Length(f.End.Sub(f.Start)),
+		Start:          moment(f.Start, now),
+		End:            moment(f.End, now),
+		Detected:       moment(f.Detected, now),
+		Open:           f.State == vigil.StateOpen,
+		Found:          phrase.Found(f.Lane, f.Rule),
+		Revision:       f.Revision,
+		Counterfactual: phrase.Prose(f.Counterfactual, maxSentence),
+		SubjectsKnown:  len(f.SubjectIDs),
+		Subjects:       list(f.SubjectIDs, MaxSubjects),
+		Stores:         list(f.Stores, maxList),
+		Resources:      list(f.Resources, maxList),
+		Networks:       list(f.Networks, maxList),
+	}
+	if v.Sentence == "" {
+		v.Sentence = "A finding without words"
+	}
+	v.Who, v.Traits = who(f)
+	v.Figures = []Figure{count(f.Subjects, "customer", "customers"), count(f.Events, "access", "accesses")}
+	v.Figures = append(v.Figures, count(f.Rows, "row", "rows"))
+	if f.Conversations > 0 {
+		v.Figures = append(v.Figures, count(f.Conversations, "conversation", "conversations"))
+	}
+	v.EvidenceText = "by rule"
+	if f.Threshold > 0 {
+		v.EvidenceText = phrase.Number(round1(f.Evidence)) + " over a line of " + phrase.Number(round1(f.Threshold))
+	}
+	v.Gauge = chart.Evidence("g-"+v.Key, f.Evidence, f.Threshold)
+	for _, s := range f.NotJudged[:min(len(f.NotJudged), maxList)] {
+		v.NotJudged = append(v.NotJudged, phrase.NotJudged(s))
+	}
+	return v
+}
+
+// Draw adds what the full view shows: the picture and table of contributions,
+// and the timeline.
+func (v *Finding) Draw(f *vigil.Finding, t api.Timeline) {
+	const most = 40
+	terms := f.Contributions
+	if len(terms) > most {
+		v.MoreTerms = len(terms) - most
+		terms = terms[:most]
+	}
+	for i := range terms {
+		v.Contributions = append(v.Contributions, contribution(&terms[i]))
+	}
+	v.Chart = chart.Contributions("c-"+v.Key, f.Contributions)
+	v.Timeline = chart.Timeline("t-"+v.Key, t, f.Start, f.End)
+}
+
+func contribution(k *vigil.Contribution) Contribution {
+	c := Contribution{
+		Name: phrase.Observation(k.Observation), Span: phrase.Span(k.Span), Frame: phrase.Frame(k.Frame),
+		Seen: phrase.Number(k.Seen), Usual: phrase.Number(k.Expected), Rare: phrase.OneIn(k.P),
+		Share: phrase.Percent(k.Share), ShareBar: chart.Share(k.Share),
+		Text: phrase.Prose(k.Text, maxSentence), SpanStart: moment(k.SpanStart, time.Time{}),
+	}
+	switch {
+	case k.SeenLabel != "" || k.Model == "novelty":
+		c.Code = true
+		c.Seen, c.Usual = phrase.Text(k.SeenLabel, maxName), phrase.Text(k.ExpectedLabel, maxName)
+		if c.Usual == "" {
+			c.Usual = phrase.None
+		}
+	case k.Model == "rule":
+		c.Rare, c.Between = "a rule", "allowed"
+	case k.High > 0:
+		c.Between = phrase.Number(k.Low) + " to " + phrase.Number(k.High)
+	}
+	return c
+}
+
+func who(f *vigil.Finding) (name string, traits []string) {
+	add := func(word, s string) {
+		if s != "" {
+			traits = append(traits, word+phrase.Text(s, 60))
+		}
+	}
+	switch f.About {
+	case vigil.AboutSubject:
+		name = f.Subject
+		traits = append(traits, "a customer, read by others")
+	case vigil.AboutSource:
+		name = f.Source
+		traits = append(traits, "a source of logs")
+	default:
+		name = f.Actor
+		add("", phrase.Kind(f.ActorKind))
+		add("", f.Role)
+		add("team ", f.Team)
+	}
+	add("tenant ", f.Tenant)
+	if name == "" {
+		name = "nobody named"
+	}
+	return phrase.Text(name, maxName), traits
+}
+
+func class(s vigil.Severity) string {
+	if s.Rank() == 0 {
+		return "unrated"
+	}
+	return string(s)
+}
+
+// key makes an id that may stand in HTML. Findings' own ids pass unchanged.
+func key(id string) string {
+	b := []byte(id)
+	if len(b) > 128 {
+		b = b[:128]
+	}
+	for i, c := range b {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_':
+		default:
+			b[i] = '-'
+		}
+	}
+	return string(b)
+}
+
+func round1(f float64) float64 { return math.Round(f*10) / 10 }
+
+// Event is one access ready to print.
+type Event struct {
+	ISO, Time                                           string
+	Action, Outcome, Resource, Subjects, Rows           string
+	Network, Conversation, Ticket, Shape, Origin, Agent string
+	Refused, Late                                       bool
+}
+
+// NewEvents makes events ready to print.
+func NewEvents(events []*vigil.Event) []Event {
+	out := make([]Event, 0, len(events))
+	for _, e := range events {
+		if e == nil {
+			continue
+		}
+		resource := phrase.Text(e.Resource, maxName)
+		if e.Store != "" && resource == "" {
+			resource = phrase.Text(e.Store, maxName)
+		}
+		v := Event{
+			ISO: phrase.ISO(e.Time), Time: phrase.Second(e.Time),
+			Action: phrase.Text(string(e.Action), 40), Outcome: phrase.Text(string(e.Outcome), 40), Resource: resource,
+			Subjects: subjects(e), Rows: unknown(e.Rows), Network: phrase.Text(e.Network, 60),
+			Conversation: phrase.Text(e.Conversation, 60), Ticket: phrase.Text(e.Ticket, 60), Shape: phrase.Text(e.Shape, maxName),
+			Agent: phrase.Text(e.UserAgent, maxName), Origin: phrase.Text(e.Origin.File, maxName),
+			Refused: e.Outcome == vigil.OutcomeDenied || e.Outcome == vigil.OutcomeError, Late: e.Late,
+		}
+		if v.Origin != "" && e.Origin.Line > 0 {
+			v.Origin += ", line " + phrase.Count(e.Origin.Line)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func subjects(e *vigil.Event) string {
+	switch n := max(e.SubjectCount, int64(len(e.Subjects))); {
+	case n == vigil.Unknown || n == 0:
+		return ""
+	case len(e.Subjects) == 0:
+		return phrase.Plural(n, "customer", "customers")
+	case n == 1:
+		return phrase.Text(e.Subjects[0], 40)
+	default:
+		return phrase.Text(e.Subjects[0], 40) + " and " + phrase.Count(n-1) + " more"
+	}
+}
+
+func unknown(n int64) string {
+	if n == vigil.Unknown {
+		return ""
+	}
+	return phrase.Count(n)
+}
+
+// Status is the program's state ready to print.
+type Status struct {
+	Note     string
+	Judged   Figure
+	SetAside Figure
+	UpTo     Moment
+	Budget   string
+	// Replaying says that a bounded replay runs; Progress is 0 to 100.
+	Replaying    bool
+	Progress     int
+	ProgressText string
+	Lanes        []Lane
+	// Speaking and Silent list the lanes by their state, for one line of words.
+	Speaking, Silent []string
+	Sources          []Source
+	MoreSources      int
+}
+
+// Lane is a lane's standing ready to print.
+type Lane struct {
+	Name, Why    string
+	Ready        bool
+	Line, Theory string
+}
+
+// Source is a source's standing ready to print.
+type Source struct {
+	Name, Events, SetAside string
+	Last                   Moment
+	Reasons                []Reason
+}
+
+// Reason is a reason for setting records aside, and how many.
+type Reason struct{ Code, Count string }
+
+// NewStatus makes the program's state ready to print. now is the time by which
+// "ago" is told.
+func NewStatus(s api.Status, now time.Time) Status {
+	v := Status{
+		Note:     phrase.Prose(s.Note, maxSentence),
+		Judged:   count(s.Events, "access judged", "accesses judged"),
+		SetAside: count(s.Quarantined, "record set aside", "records set aside"),
+		UpTo:     moment(s.Watermark, now),
+		Budget:   budget(s.Budget),
+	}
+	if s.Progress >= 0 && s.Progress <= 1 {
+		v.Replaying, v.Progress = true, int(s.Progress*100)
+		v.ProgressText = phrase.Percent(float64(v.Progress) / 100)
+	}
+	for _, l := range s.Lanes[:min(len(s.Lanes), maxList)] {
+		lane := Lane{Name: phrase.Lane(l.Name), Ready: l.Ready, Why: phrase.Prose(l.Why, 300)}
+		if l.Threshold > 0 {
+			lane.Line = phrase.Number(round1(l.Threshold))
+		}
+		if l.Theory > 0 {
+			lane.Theory = phrase.Number(round1(l.Theory))
+		}
+		if l.Ready {
+			v.Speaking = append(v.Speaking, lane.Name)
+		} else {
+			v.Silent = append(v.Silent, lane.Name)
+		}
+		v.Lanes = append(v.Lanes, lane)
+	}
+	const most = 100
+	for i := range s.Sources {
+		if i == most {
+			v.MoreSources = len(s.Sources) - most
+			break
+		}
+		src := &s.Sources[i]
+		v.Sources = append(v.Sources, Source{
+			Name: phrase.Text(src.Name, maxName), Events: phrase.Count(src.Events), SetAside: phrase.Count(src.Quarantined),
+			Last: moment(src.Last, now), Reasons: Reasons(src.QuarantineReasons),
+		})
+	}
+	return v
+}
+
+// Reasons orders reasons by their count, largest first, then by name; at most
+// maxList of them.
+func Reasons(m map[string]int64) []Reason {
+	codes := make([]string, 0, len(m))
+	for code := range m {
+		codes = append(codes, code)
+	}
+	slices.SortFunc(codes, func(a, b string) int {
+		if m[a] != m[b] {
+			if m[a] > m[b] {
+				return -1
+			}
+			return 1
+		}
+		if a < b {
+			return -1
+		}
+		return 1
+	})
+	var out []Reason
+	for _, code := range codes[:min(len(codes), maxList)] {
+		out = append(out, Reason{Code: phrase.Text(code, 60), Count: phrase.Count(m[code])})
+	}
+	return out
+}
+
+// budget says the alert budget, in findings a day, as people would.
+func budget(perDay float64) string {
+	switch {
+	case !(perDay > 0) || perDay > 1e9:
+		return ""
+	case perDay >= 0.95:
+		return "about " + phrase.Number(round1(perDay)) + " a day"
+	case perDay*7 >= 0.95:
+		return "about " + phrase.Number(round1(perDay*7)) + " a week"
+	}
+	return "about " + phrase.Number(round1(perDay*30)) + " a month"
+}

@@ -30,7 +30,7 @@ if [ ${#targets[@]} = 0 ]; then
 fi
 
 # Each package is built once, with the coverage counters that fuzzing needs.
-declare -A binary
+declare -A binary=()
 for target in "${targets[@]}"; do
 	read -r pkg _ _ <<<"$target"
 	if [ -z "${binary[$pkg]:-}" ]; then

@@ -214,7 +214,9 @@ func (s *summary) finish(e event, t *test) {
 				s.fail(e.Package+" "+name+" (never ended)", u.text())
 			}
 		default:
-			tests++
+			if !u.children {
+				tests++
+			}
 			failed = failed || u.result == "fail"
 		}
 	}

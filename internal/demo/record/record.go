@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"vigil/internal/demo"
+)
+
+// record makes the recording inside the namespace and writes both files.
+func record(ctx context.Context, o options, stderr io.Writer) (err error) {
+	if err := raiseNetworks(ctx); err != nil {
+		return err
+	}
+	srv, err := newServer(ctx, o.pgbin, o.user)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, srv.stop()) }()
+
+	tape := &serverTape{}
+	s := newSim(o, tape)
+	if err := furnish(ctx, srv, s); err != nil {
+		return err
+	}
+	raw, err := os.OpenFile(filepath.Join(home, "audit.log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("make the log: %w", err)
+	}
+	defer func() { err = errors.Join(err, raw.Close()) }()
+	tape.log = raw
+	if !o.quiet {
+		tape.progress = progress(s.start, s.end, stderr)
+	}
+	truth, err := play(ctx, srv, s, tape)
+	if err != nil {
+		return err
+	}
+	return publish(o, raw, tape.steps, truth, stderr)
+}
+
+// furnish fills the store, on a server whose messages nobody keeps.
+func furnish(ctx context.Context, srv *server, s *sim) error {
+	quiet, err := os.OpenFile(filepath.Join(home, "prepare.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("make the first log: %w", err)
+	}
+	defer quiet.Close()
+	if err := srv.start(ctx, quiet, map[string]string{"shared_preload_libraries": "pgaudit", "pgaudit.log": "none"}); err != nil {
+		return err
+	}
+	return errors.Join(prepare(ctx, srv, s.world, s.staff), srv.stop())
+}
+
+// play runs the story against the auditing server.
+func play(ctx context.Context, srv *server, s *sim, tape *serverTape) (demo.Truth, error) {
+	err := tape.note(s.start, func() error { return srv.start(ctx, tape.log, auditSettings()) })
+	if err != nil {
+		return demo.Truth{}, errors.Join(err, dump(tape.log))
+	}
+	truth, err := s.run(ctx)
+	// The end of the recording cuts open connections, as the server's own end does.
+	end := tape.note(s.end.Add(-time.Second), srv.stop)
+	return truth, errors.Join(err, end)
+}
+
+// dump quotes the end of the server's log, for an error.
+func dump(log *os.File) error {
+	b := make([]byte, 2000)
+	n, err := log.ReadAt(b, 0)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	return fmt.Errorf("the server's log begins: %q", b[:n])
+}
+
+// publish moves the times, compresses the log and writes both files; neither is
+// touched unless both can be written.
+func publish(o options, raw *os.File, steps []step, truth demo.Truth, stderr io.Writer) error {
+	if _, err := raw.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("read the log again: %w", err)
+	}
+	archive := filepath.Join(o.out, demo.Name)
+	f, err := os.Create(archive + ".new")
+	if err != nil {
+		return fmt.Errorf("write the recording: %w", err)
+	}
+	defer os.Remove(archive + ".new")
+	defer f.Close()
+	enc, err := zstd.NewWriter(f, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(o.level)), zstd.WithWindowSize(8<<20), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return fmt.Errorf("set up the compressor: %w", err)
+	}
+	var w io.Writer = enc
+	if o.keep != "" {
+		plain, err := os.Create(o.keep)
+		if err != nil {
+			return fmt.Errorf("write the plain log: %w", err)
+		}
+		defer plain.Close()
+		w = io.MultiWriter(enc, plain)
+	}
+	truth.Lines, err = rewrite(raw, w, steps)
+	if err := errors.Join(err, enc.Close(), f.Sync()); err != nil {
+		return fmt.Errorf("write the recording: %w", err)
+	}
+	size, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return fmt.Errorf("measure the recording: %w", err)
+	}
+	key, err := json.MarshalIndent(truth, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write the key of truth: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(o.out, "truth.json"), append(key, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write the key of truth: %w", err)
+	}
+	if err := os.Rename(archive+".new", archive); err != nil {
+		return fmt.Errorf("write the recording: %w", err)
+	}
+	fmt.Fprintf(stderr, "%d statements, %d lines, %d bytes compressed\n", truth.Statements, truth.Lines, size)
+	return nil
+}
+
+// progress prints a line for each simulated day.
+func progress(start, end time.Time, w io.Writer) func(time.Time) {
+	began := time.Now()
+	next := start
+	return func(t time.Time) {
+		if t.Before(next) {
+			return
+		}
+		next = t.Truncate(24*time.Hour).AddDate(0, 0, 1)
+		fmt.Fprintf(w, "%s  %3.0f %%  %s\n", t.Format(time.DateOnly), 100*t.Sub(start).Hours()/end.Sub(start).Hours(), time.Since(began).Round(time.Second))
+	}
+}

@@ -1,0 +1,276 @@
+package influx_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// server is a real InfluxDB in a folder of its own.
+type server struct {
+	t    *testing.T
+	bin  string
+	dir  string
+	addr string // host:port of its HTTP API
+	user string
+	pass string
+
+	mu  sync.Mutex // guards cmd, out
+	cmd *exec.Cmd
+	out bytes.Buffer
+}
+
+func (s *server) url() string { return "http://" + s.addr }
+
+func (s *server) token() string {
+	if s.user == "" {
+		return ""
+	}
+	return s.user + ":" + s.pass
+}
+
+// influxd finds the server's program.
+func influxd(t *testing.T) string {
+	t.Helper()
+	candidates := []string{os.Getenv("VIGIL_INFLUXD"), filepath.Join("..", "..", "..", ".tools", "bin", "influxd")}
+	for _, c := range candidates {
+		if c == "" {
+			continue
+		}
+		if abs, err := filepath.Abs(c); err == nil {
+			if st, err := os.Stat(abs); err == nil && !st.IsDir() {
+				return abs
+			}
+		}
+	}
+	if p, err := exec.LookPath("influxd"); err == nil {
+		return p
+	}
+	t.Skip("SKIPPED, NOT TESTED: no InfluxDB server found. Run tools/influxd.sh (make test does), or set VIGIL_INFLUXD to the program")
+	return ""
+}
+
+// freePort asks the system for a port that is free now.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// newServer starts a server with a database "vigil". With auth, it has a user.
+func newServer(t *testing.T, auth bool) *server {
+	t.Helper()
+	s := &server{t: t, bin: influxd(t), dir: t.TempDir()}
+	// Another process may take the port between our look and the server's bind:
+	// then the server ends, and another port is tried.
+	var err error
+	for range 3 {
+		s.addr = freePort(t)
+		rpc := freePort(t)
+		conf := fmt.Sprintf(`reporting-disabled = true
+bind-address = %q
+[meta]
+  dir = %q
+[data]
+  dir = %q
+  wal-dir = %q
+  index-version = "tsi1"
+  query-log-enabled = false
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = %q
+  flux-enabled = true
+  auth-enabled = %v
+  log-enabled = false
+  pprof-enabled = false
+`, rpc, filepath.Join(s.dir, "meta"), filepath.Join(s.dir, "data"), filepath.Join(s.dir, "wal"), s.addr, auth)
+		if werr := os.WriteFile(filepath.Join(s.dir, "influxd.conf"), []byte(conf), 0o600); werr != nil {
+			t.Fatal(werr)
+		}
+		if err = s.start(); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		t.Fatalf("start influxd: %v\n%s", err, s.output())
+	}
+	t.Cleanup(s.kill)
+	if auth {
+		s.user, s.pass = "vigil", "hunter2-canary"
+		s.influxQL(fmt.Sprintf(`CREATE USER %s WITH PASSWORD '%s' WITH ALL PRIVILEGES`, s.user, s.pass), "")
+	}
+	s.influxQL(`CREATE DATABASE vigil`, "")
+	return s
+}
+
+// start runs the program and waits until it answers.
+func (s *server) start() error {
+	cmd := exec.Command(s.bin, "run", "-config", filepath.Join(s.dir, "influxd.conf"))
+	cmd.Env = append(os.Environ(), "HOME="+s.dir, "GOMAXPROCS=1")
+	w := &lockedWriter{s: s}
+	cmd.Stdout, cmd.Stderr = w, w
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	s.mu.Lock()
+	s.cmd = cmd
+	s.mu.Unlock()
+	deadline := time.NewTimer(30 * time.Second)
+	defer deadline.Stop()
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ended:
+			return errors.New("influxd ended at once")
+		case <-deadline.C:
+			return errors.New("influxd does not answer")
+		case <-poll.C:
+			resp, err := http.Get(s.url() + "/ping")
+			if err == nil {
+				resp.Body.Close()
+				if resp.StatusCode == http.StatusNoContent {
+					return nil
+				}
+			}
+		}
+	}
+}
+
+// kill ends the server at once, as a crash would.
+func (s *server) kill() {
+	s.mu.Lock()
+	cmd := s.cmd
+	s.cmd = nil
+	s.mu.Unlock()
+	if cmd == nil || cmd.Process == nil {
+		return
+	}
+	_ = cmd.Process.Kill()
+	// Until its port refuses, so that a test knows that it is gone.
+	for range 500 {
+		c, err := net.DialTimeout("tcp", s.addr, time.Second)
+		if err != nil {
+			return
+		}
+		c.Close()
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+func (s *server) output() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.String()
+}
+
+type lockedWriter struct{ s *server }
+
+func (w *lockedWriter) Write(p []byte) (int, error) {
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	if w.s.out.Len() < 1<<20 {
+		w.s.out.Write(p)
+	}
+	return len(p), nil
+}
+
+// influxQL runs a statement by the 1.x API.
+func (s *server) influxQL(q, db string) string {
+	s.t.Helper()
+	req, err := http.NewRequest(http.MethodPost, s.url()+"/query", strings.NewReader(url.Values{"q": {q}, "db": {db}}.Encode()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if s.user != "" {
+		req.SetBasicAuth(s.user, s.pass)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK || bytes.Contains(body, []byte(`"error"`)) {
+		s.t.Fatalf("query %q: %d %s %v", q, resp.StatusCode, body, err)
+	}
+	return string(body)
+}
+
+// flux runs a Flux query by the v2 API and returns its rows by column name.
+func (s *server) flux(query string) []map[string]string {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url()+"/api/v2/query", strings.NewReader(query))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/vnd.flux")
+	req.Header.Set("Accept", "application/csv")
+	if tok := s.token(); tok != "" {
+		req.Header.Set("Authorization", "Token "+tok)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		s.t.Fatalf("flux: %d %s %v", resp.StatusCode, body, err)
+	}
+	var rows []map[string]string
+	for _, table := range strings.Split(strings.ReplaceAll(string(body), "\r\n", "\n"), "\n\n") {
+		var lines []string
+		for _, l := range strings.Split(table, "\n") {
+			if l != "" && !strings.HasPrefix(l, "#") {
+				lines = append(lines, l)
+			}
+		}
+		if len(lines) < 2 {
+			continue
+		}
+		recs, err := csv.NewReader(strings.NewReader(strings.Join(lines, "\n"))).ReadAll()
+		if err != nil {
+			s.t.Fatalf("flux answer is no CSV: %v\n%s", err, body)
+		}
+		for _, rec := range recs[1:] {
+			row := map[string]string{}
+			for i, name := range recs[0] {
+				if name != "" && i < len(rec) {
+					row[name] = rec[i]
+				}
+			}
+			if e := row["error"]; e != "" {
+				s.t.Fatalf("flux: %s", e)
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}

@@ -1,10 +1,27 @@
 // Package detector is the engine: it folds the log into findings.
+//
+// Events are put in order of their event time, dealt to 256 shards by actor, and
+// counted in spans (a quarter of an hour, a day, a week). When a span closes, or
+// earlier when a count outgrows it, the models judge it; the p-values become
+// e-values, and evidence adds up until it crosses the line that the alert budget
+// sets. What shards share is frozen between merges at full hours of event time,
+// so the result is the same on any number of cores.
+//
+// The engine reads no clock and does no I/O. Its memory is bounded: actors by
+// Config.MaxActors, all else by constants named where they apply.
 package detector
 
 import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"vigil"
+	"vigil/detector/features"
 )
 
 // Config is what a user may set.
@@ -72,26 +89,249 @@ type Status struct {
 
 // Engine folds log entries into findings. It is not safe for concurrent use;
 // inside, shards run on several goroutines.
-type Engine struct{}
+type Engine struct {
+	cfg    Config
+	opts   Options
+	shared *shared
+	shards [shardCount]*shard
+	order  order
+	hour   int64 // the hour of event time up to which the shards are merged
+	events int64
+	late   int64
+	done   bool
+
+	inbox [shardCount][]int32 // indexes into run, by shard
+	run   []*vigil.Event
+	score []Score
+}
+
+// defaultMaxActors bounds the actors in memory when the configuration does not.
+const defaultMaxActors = 100_000
 
 // New makes an engine with no past.
-func New(cfg Config, opts Options) (*Engine, error) { return &Engine{}, nil }
+func New(cfg Config, opts Options) (*Engine, error) {
+	if cfg.Budget < 0 {
+		return nil, errors.New("budget is negative")
+	}
+	if cfg.MaxActors == 0 {
+		cfg.MaxActors = defaultMaxActors
+	}
+	if cfg.MaxActors < shardCount {
+		return nil, fmt.Errorf("max actors is %d, at least %d", cfg.MaxActors, shardCount)
+	}
+	if opts.Workers <= 0 {
+		opts.Workers = runtime.GOMAXPROCS(0)
+	}
+	e := &Engine{cfg: cfg, opts: opts, shared: newShared(newBudget(cfg.Budget))}
+	e.shared.events.freeze()
+	for i := range e.shards {
+		e.shards[i] = newShard(e.shared, cfg.MaxActors/shardCount)
+		e.shards[i].scoring = opts.Score != nil
+		e.shards[i].models = opts.Models
+	}
+	return e, nil
+}
 
 // Fold takes the next entry of the log and returns the findings that opened,
 // grew or closed by it, each in full. The engine owns the entry's events from
 // then on; they are not changed save for Late.
-func (e *Engine) Fold(entry *vigil.Entry) ([]vigil.Finding, error) { return nil, nil }
+func (e *Engine) Fold(entry *vigil.Entry) ([]vigil.Finding, error) {
+	if e.done {
+		return nil, errors.New("the engine has finished")
+	}
+	switch entry.Kind {
+	case vigil.EntryEvents:
+		e.order.push(entry.Source, entry.Events)
+	case vigil.EntryTick:
+		e.order.tick(entry.Tick.Watermark.UnixNano())
+	case vigil.EntryControl:
+		// No control record changes detection yet; unknown ones are the future's.
+		return nil, nil
+	default:
+		return nil, fmt.Errorf("log entry %d has the unknown kind %q", entry.Seq, entry.Kind)
+	}
+	return e.release(), nil
+}
 
 // Finish ends a bounded input: all spans close and open findings come out a
 // last time. The engine can't be used afterwards.
-func (e *Engine) Finish() ([]vigil.Finding, error) { return nil, nil }
+func (e *Engine) Finish() ([]vigil.Finding, error) {
+	if e.done {
+		return nil, errors.New("the engine has finished")
+	}
+	e.order.flush()
+	found := e.release()
+	e.done = true
+	end := e.order.watermark
+	if e.events == 0 {
+		return found, nil
+	}
+	for _, sh := range e.shards {
+		// Closing an unfinished span only withholds what it might still have held.
+		for l := range features.Lanes {
+			for _, a := range sh.touched[l] {
+				sh.close(a, features.Lane(l))
+			}
+			sh.touched[l] = nil
+		}
+		sh.expire(end)
+		for _, a := range sh.opened {
+			sh.tell(a, true)
+		}
+	}
+	return append(found, e.collect()...), nil
+}
+
+// release folds the events whose order is settled, merging at each full hour.
+func (e *Engine) release() []vigil.Finding {
+	var found []vigil.Finding
+	ready := e.order.pop()
+	for len(ready) > 0 {
+		n := 0
+		for n < len(ready) && (ready[n].Late || ready[n].Time.UnixNano() < (e.hour+1)*hourNanos) {
+			n++
+		}
+		if e.hour == 0 || n == 0 {
+			// The first event, or the next one lies in a later hour.
+			t := ready[n].Time.UnixNano()
+			if e.shared.Started == 0 {
+				e.shared.Started = t
+				e.hour = t / hourNanos
+				continue
+			}
+			e.advance(t / hourNanos)
+			found = append(found, e.collect()...)
+			continue
+		}
+		e.dispatch(ready[:n])
+		found = append(found, e.collect()...)
+		ready = ready[n:]
+	}
+	if h := e.order.watermark / hourNanos; e.shared.Started != 0 && h > e.hour {
+		e.advance(h)
+		found = append(found, e.collect()...)
+	}
+	return found
+}
+
+// advance closes the spans that ended before the hour and merges.
+func (e *Engine) advance(hour int64) {
+	t := hour * hourNanos
+	e.parallel(func(i int) { e.shards[i].advance(t) })
+	// Each day's first hour must be merged even if nothing happened in it, so
+	// that days are aged alike.
+	for h := e.hour + 1; h <= hour; h++ {
+		if h == hour || (h%24 == 0 && hour-h < 400*24) {
+			e.shared.merge(e.shards[:], h*hourNanos)
+		}
+	}
+	e.hour = hour
+}
+
+// dispatch folds events of one hour, each shard in order, shards in parallel.
+func (e *Engine) dispatch(events []*vigil.Event) {
+	e.run = events
+	for i := range e.inbox {
+		e.inbox[i] = e.inbox[i][:0]
+	}
+	for i, ev := range events {
+		if ev.Late {
+			e.late++
+		}
+		h := features.Hash(ev.Actor.Tenant)*31 + features.Hash(ev.Actor.ID)
+		sh := (h ^ h>>32) % shardCount
+		e.inbox[sh] = append(e.inbox[sh], int32(i))
+	}
+	e.events += int64(len(events))
+	if e.opts.Score != nil {
+		e.score = slices.Grow(e.score[:0], len(events))[:len(events)]
+	}
+	work := func(i int) {
+		for _, at := range e.inbox[i] {
+			s := e.shards[i].apply(e.run[at])
+			if e.opts.Score != nil {
+				e.score[at] = s
+			}
+		}
+	}
+	const worthwhile = 256 // fewer events than this are done before a goroutine starts
+	if len(events) < worthwhile {
+		for i := range e.inbox {
+			work(i)
+		}
+	} else {
+		e.parallel(work)
+	}
+	if e.opts.Score != nil {
+		for i := range e.score {
+			e.opts.Score(e.score[i])
+		}
+	}
+}
+
+// parallel runs work for every shard on the workers.
+func (e *Engine) parallel(work func(shard int)) {
+	workers := min(e.opts.Workers, shardCount)
+	if workers == 1 {
+		for i := range shardCount {
+			work(i)
+		}
+		return
+	}
+	var next atomic.Int32
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= shardCount {
+					return
+				}
+				work(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// collect gathers what the shards found, in an order that does not depend on
+// who ran which.
+func (e *Engine) collect() []vigil.Finding {
+	var found []vigil.Finding
+	for _, sh := range e.shards {
+		found = append(found, sh.found...)
+		sh.found = sh.found[:0]
+	}
+	slices.SortStableFunc(found, func(a, b vigil.Finding) int {
+		if c := a.Detected.Compare(b.Detected); c != 0 {
+			return c
+		}
+		if a.ID != b.ID {
+			if a.ID < b.ID {
+				return -1
+			}
+			return 1
+		}
+		return a.Revision - b.Revision
+	})
+	return found
+}
 
 // Status tells how the engine stands.
-func (e *Engine) Status() Status { return Status{} }
-
-// Snapshot returns the parts of the state that changed since the last call, or
-// all of them. Restoring every part's latest version gives the same engine.
-func (e *Engine) Snapshot(all bool) ([]Part, error) { return nil, nil }
-
-// Restore takes back the parts of a snapshot. It is called before any Fold.
-func (e *Engine) Restore(parts []Part) error { return nil }
+func (e *Engine) Status() Status {
+	s := Status{Events: e.events, Late: e.late}
+	if e.order.watermark > 0 {
+		s.Watermark = utc(e.order.watermark)
+	}
+	for _, sh := range e.shards {
+		s.Actors += len(sh.actors)
+	}
+	b := &e.shared.budget
+	s.Budget = b.perDay(b.DaysOfDay[features.Quarter])
+	for l := range features.Lane(features.Lanes) {
+		s.Lanes = append(s.Lanes, Lane{
+			Name: l.String(), Ready: b.Ready[l], Why: b.Why[l], Theory: b.Theory[l], Threshold: b.Line[l], ActorEpochs: b.PerDay[l],
+		})
+	}
+	return s
+}

@@ -1,0 +1,146 @@
+package detector
+
+import (
+	"math"
+
+	"vigil"
+	"vigil/detector/features"
+	"vigil/models/calibrate"
+	"vigil/models/novelty"
+	"vigil/models/volume"
+)
+
+// valueLimit bounds the values of one category that an actor is remembered by,
+// and groupValueLimit those of a group.
+const (
+	valueLimit      = 192
+	groupValueLimit = 4096
+)
+
+// actor is all that is known of one actor. Its exported fields are kept in
+// snapshots.
+type actor struct {
+	Key                string // tenant, NUL, id
+	ID                 string
+	Kind               vigil.ActorKind
+	Role, Team, Tenant string
+	Group              string
+	// Born and Seen are the event times (Unix nanoseconds) of its first and
+	// last event.
+	Born, Seen int64
+
+	Lane   [features.Lanes]lane
+	Values [features.Categories]novelty.Table
+
+	Source string // the source last seen through
+
+	group *group
+	open  *incident
+}
+
+// lane is an actor's state in one lane of epochs.
+type lane struct {
+	// Updated is the epoch up to which the sums below have been forgotten.
+	Updated int64
+	Counts  [features.Counts]volume.Rate
+	Sizes   [features.Sizes]volume.Size
+	Level   [terms]calibrate.Level
+
+	Detector calibrate.Detector
+	// Judged is the last epoch that the detector closed.
+	Judged int64
+	// Rise is the cumulated log10 of the e-values since their last minimum (Page
+	// 1954): where it left zero is the likeliest begin of a change. Since is that
+	// time (Unix nanoseconds), zero while Rise is.
+	Rise  float64
+	Since int64
+	// Peak is the largest log10 R of the present day.
+	Peak float64
+	// Run is what the closed spans since then held.
+	Run run
+
+	span features.Span
+	// next is, for each kind, the value at which the open span is judged early.
+	next [features.Kinds]float64
+}
+
+// run sums the closed spans since evidence began to grow.
+type run struct {
+	Events, Rows, Bytes   float64
+	RowsTold              bool
+	subjects, convers     features.Distinct
+	Terms                 map[int]trail
+	SubjectsTold, Convers bool
+}
+
+// trail is one term's part in a run of evidence: the summed log10 of its share
+// in each epoch's factor, and its most telling span.
+type trail struct {
+	Log  float64
+	Best vigil.Contribution
+}
+
+func (r *run) reset() {
+	*r = run{subjects: r.subjects, convers: r.convers}
+	r.subjects.Reset()
+	r.convers.Reset()
+}
+
+// add counts a closed span.
+func (r *run) add(s *features.Span) {
+	r.Events += s.Value(features.Events)
+	if s.Told(features.Rows) {
+		r.Rows += s.Value(features.Rows)
+		r.RowsTold = true
+	}
+	r.subjects.Merge(s.Subjects(), features.ExactLimit)
+	r.convers.Merge(s.Conversations(), features.ExactLimit)
+}
+
+// halfLife is how fast baselines forget: 14 days.
+const halfLifeDays = 14.0
+
+// rise moves the cumulated evidence by a closed epoch and reports whether it is
+// still above zero.
+func (l *lane) rise(decay, e float64) bool {
+	l.Rise = math.Max(0, decay*l.Rise+math.Log10(e))
+	return l.Rise > 0
+}
+
+// forget ages the lane's sums to epoch i.
+func (l *lane) forget(which features.Lane, i int64) {
+	if l.Updated == 0 {
+		l.Updated = i
+		return
+	}
+	if i <= l.Updated {
+		return
+	}
+	days := float64(i-l.Updated) * which.Length().Hours() / 24
+	keep := math.Exp2(-days / halfLifeDays)
+	if which == features.Week {
+		// A week lane that forgot half in two weeks would hardly have a past.
+		keep = math.Exp2(-days / (4 * halfLifeDays))
+	}
+	l.Updated = i
+	for k := range l.Counts {
+		l.Counts[k].Forget(keep)
+	}
+	for k := range l.Sizes {
+		l.Sizes[k].Forget(keep)
+	}
+	for t := range l.Level {
+		l.Level[t].Forget(keep)
+	}
+}
+
+// evidenceHalfLife is how fast each lane's evidence fades, in epochs.
+var evidenceHalfLife = [features.Lanes]float64{3 * 96, 14, 8}
+
+// decay is what is left of evidence at epoch i.
+func (l *lane) decay(which features.Lane, i int64) float64 {
+	if l.Judged == 0 || i <= l.Judged {
+		return 1
+	}
+	return math.Exp2(-float64(i-l.Judged) / evidenceHalfLife[which])
+}

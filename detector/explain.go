@@ -1,0 +1,276 @@
+package detector
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"vigil"
+	"vigil/detector/features"
+	"vigil/models/novelty"
+)
+
+func utc(nanos int64) time.Time { return time.Unix(0, nanos).UTC() }
+
+// findingID names a finding by what it is about and when it began.
+func findingID(key, what string, start int64) string {
+	h := features.Hash(key + "\x00" + what + "\x00" + strconv.FormatInt(start, 10))
+	return fmt.Sprintf("f-%016x", h)
+}
+
+// contribution explains one judged term.
+func (sh *shard) contribution(a *actor, l features.Lane, j *judged) vigil.Contribution {
+	c := vigil.Contribution{
+		Span: l.String(), SpanStart: utc(l.Start(a.Lane[l].span.Index)), P: j.p, E: j.e,
+	}
+	if cat, ok := termCategory(j.term); ok {
+		c.Model, c.Observation = "novelty", cat.String()
+		c.Seen, c.SeenLabel, c.Expected = 1, j.rare.Label, j.rare.P
+		c.Frame = [...]string{"self", "self", "peers", "everyone"}[j.rare.Frame]
+		labels, share := usual(a, cat, j.rare.Label)
+		c.ExpectedLabel = strings.Join(labels, ", ")
+		c.Text = noveltyText(cat, j.rare, labels, share)
+		return c
+	}
+	k, f := termKind(j.term)
+	c.Model, c.Observation, c.Frame, c.Seen = "volume", k.String(), f.String(), j.seen
+	c.Expected, c.Low, c.High = j.interval()
+	c.Text = volumeText(k, f, l, &c)
+	return c
+}
+
+// usual lists an actor's usual values of a category other than the one seen.
+func usual(a *actor, c features.Category, seen string) (labels []string, share float64) {
+	all, share := a.Values[c].Usual(4)
+	for _, s := range all {
+		if s != seen && len(labels) < 3 {
+			labels = append(labels, s)
+		}
+	}
+	return labels, share
+}
+
+func noveltyText(c features.Category, r features.Rare, labels []string, _ float64) string {
+	what := c.Words() + " " + strconv.Quote(r.Label)
+	if c == features.Hour {
+		what = "accesses at " + r.Label
+	}
+	var how string
+	switch r.Frame {
+	case novelty.NewToEveryone:
+		how = "never seen before from anyone"
+	case novelty.NewToPeers:
+		how = "never seen before from this actor or its peers"
+	case novelty.NewToSelf:
+		how = "new for this actor, though its peers know it"
+	default:
+		how = "rare for this actor"
+	}
+	if len(labels) == 0 {
+		return what + ": " + how
+	}
+	return what + ": " + how + " (usually " + strings.Join(labels, ", ") + ")"
+}
+
+func volumeText(k features.Kind, f frame, l features.Lane, c *vigil.Contribution) string {
+	whose := [frames]string{"its own usual", "its peers' usual", "everyone's usual"}[f]
+	return fmt.Sprintf("%s %s within %s; %s is about %s, at most %s in 99 of 100",
+		number(c.Seen), k.Words(c.Seen == 1), l.Words(), whose, number(c.Expected), number(c.High))
+}
+
+// contributions are the finding's terms, largest first, their shares summing to
+// one.
+func (in *incident) contributions() []vigil.Contribution {
+	var total float64
+	keys := make([]int, 0, len(in.Terms))
+	for key := range in.Terms {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		total += in.Terms[key].Log
+	}
+	var out []vigil.Contribution
+	for _, key := range keys {
+		c := in.Terms[key].Best
+		c.Share = in.Terms[key].Log / total
+		out = append(out, c)
+	}
+	slices.SortStableFunc(out, func(a, b vigil.Contribution) int {
+		switch {
+		case a.Share > b.Share:
+			return -1
+		case a.Share < b.Share:
+			return 1
+		}
+		return 0
+	})
+	return out[:min(len(out), 12)]
+}
+
+// largest keeps the n contributions with the smallest p.
+func largest(all []vigil.Contribution, n int) []vigil.Contribution {
+	slices.SortStableFunc(all, func(a, b vigil.Contribution) int {
+		switch {
+		case a.P < b.P:
+			return -1
+		case a.P > b.P:
+			return 1
+		}
+		return 0
+	})
+	return all[:min(len(all), n)]
+}
+
+// counterfactual finds the smallest change of one observation that would have
+// kept the evidence below the line.
+func (sh *shard) counterfactual(a *actor, l features.Lane, all []judged) string {
+	la := &a.Lane[l]
+	decay := la.decay(l, la.span.Index)
+	line := sh.shared.budget.Line[l]
+	below := func(k features.Kind, n float64) bool {
+		return log10(la.Detector.Peek(decay, sh.eWith(a, l, all, k, n))) < line
+	}
+	best, bestN, bestShare := features.Kind(-1), 0.0, math.Inf(1)
+	for k := range features.Kind(features.Kinds) {
+		seen := la.span.Value(k)
+		if seen < 1 || !la.span.Told(k) || k == features.New || !below(k, 0) {
+			continue
+		}
+		lo, hi := 0.0, seen // below at lo, not at hi
+		for hi-lo > 1 {
+			mid := math.Floor((lo + hi) / 2)
+			if below(k, mid) {
+				lo = mid
+			} else {
+				hi = mid
+			}
+		}
+		if cut := 1 - hi/seen; cut < bestShare {
+			best, bestN, bestShare = k, hi, cut
+		}
+	}
+	if best >= 0 {
+		return fmt.Sprintf("No finding below %s %s within %s.", number(bestN), best.Words(bestN == 1), l.Words())
+	}
+	for i := range all {
+		c, ok := termCategory(all[i].term)
+		if !ok || all[i].rare.Frame == novelty.Known {
+			continue
+		}
+		var sum, weight float64
+		for _, j := range all {
+			e := j.e
+			if j.term == all[i].term {
+				e = 0.5
+			}
+			sum += termWeight(j.term) * e
+			weight += termWeight(j.term)
+		}
+		if log10(la.Detector.Peek(decay, sum/weight)) < line {
+			return fmt.Sprintf("No finding if the %s had been a usual one.", c.Words())
+		}
+	}
+	signs := 0
+	for i := range all {
+		if all[i].e > 10 {
+			signs++
+		}
+	}
+	if la.Since != 0 && la.Since < la.span.First {
+		return fmt.Sprintf("No single observation decides it: evidence has grown since %s.", utc(la.Since).Format("2 January 15:04"))
+	}
+	return fmt.Sprintf("No single observation decides it: %s agree, and each alone would not have to be there.", plural(int64(signs), "sign", "signs"))
+}
+
+// notJudged names what the actor's source does not tell.
+func (sh *shard) notJudged(a *actor, l features.Lane) []string {
+	var out []string
+	for _, k := range [...]features.Kind{features.Subjects, features.Conversations, features.Rows, features.Bytes} {
+		if !a.Lane[l].span.Told(k) && !sh.shared.tells(a, k) {
+			out = append(out, k.String())
+		}
+	}
+	return out
+}
+
+// who names the actor as a person would.
+func who(f *vigil.Finding) string {
+	kind := map[vigil.ActorKind]string{
+		vigil.KindHuman: "Person", vigil.KindService: "Service", vigil.KindBot: "Bot", vigil.KindVendor: "Vendor",
+		vigil.KindAdmin: "Administrator", vigil.KindAnonymous: "Anonymous caller",
+	}[f.ActorKind]
+	if kind == "" {
+		kind = "Actor"
+	}
+	name := kind + " " + f.Actor
+	var of []string
+	for _, s := range []string{f.Role, f.Team} {
+		if s != "" {
+			of = append(of, s)
+		}
+	}
+	if len(of) > 0 {
+		name += " (" + strings.Join(of, ", ") + ")"
+	}
+	return name
+}
+
+// sentence says who did what, how much, and what is most unusual about it.
+func sentence(f *vigil.Finding) string {
+	var what []string
+	if f.Subjects > 0 {
+		what = append(what, "data of "+plural(f.Subjects, "customer", "customers"))
+	}
+	if f.Conversations > 0 {
+		what = append(what, plural(f.Conversations, "conversation", "conversations"))
+	}
+	if f.Rows > 0 {
+		what = append(what, plural(f.Rows, "row", "rows"))
+	}
+	if len(what) == 0 {
+		what = append(what, "the store")
+	}
+	s := fmt.Sprintf("%s read %s in %s between %s and %s", who(f), strings.Join(what, ", "),
+		plural(f.Events, "access", "accesses"), f.Start.Format("2 Jan 15:04"), f.End.Format("2 Jan 15:04 UTC"))
+	var why []string
+	seen := map[string]bool{}
+	for _, c := range f.Contributions {
+		if seen[c.Model+c.Observation] || len(why) == 2 {
+			continue
+		}
+		seen[c.Model+c.Observation] = true
+		why = append(why, c.Text)
+	}
+	if len(why) > 0 {
+		s += ". Unusual: " + strings.Join(why, "; ")
+	}
+	return s + "."
+}
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return number(float64(n)) + " " + many
+}
+
+// number writes a count with thin separators: 2,140; small ones with a digit.
+func number(x float64) string {
+	switch {
+	case x < 0.05:
+		return "0"
+	case x < 10 && x != math.Floor(x):
+		return strconv.FormatFloat(x, 'f', 1, 64)
+	case x > 1e15:
+		return strconv.FormatFloat(x, 'g', 3, 64)
+	}
+	digits := strconv.FormatFloat(math.Round(x), 'f', 0, 64)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}

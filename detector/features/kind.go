@@ -1,0 +1,76 @@
+package features
+
+// Kind is one thing that is counted or measured in a span.
+type Kind int
+
+// The kinds: counts first, then sizes.
+const (
+	Events Kind = iota
+	// Subjects and Conversations count distinct ones.
+	Subjects
+	Conversations
+	// Denied counts accesses that were refused.
+	Denied
+	// New counts values (networks, shapes, ...) that the actor never used before.
+	New
+	// Rows and Bytes are sums.
+	Rows
+	Bytes
+
+	Kinds  int = iota
+	Counts     = int(Rows)
+	Sizes      = Kinds - Counts
+)
+
+var kindNames = [Kinds]string{"events", "subjects", "conversations", "denied", "new", "rows", "bytes"}
+
+// String is the kind's name in findings.
+func (k Kind) String() string { return kindNames[k] }
+
+// IsCount says that the kind counts whole things.
+func (k Kind) IsCount() bool { return int(k) < Counts }
+
+// Words names the kind for a person, after a number.
+func (k Kind) Words(one bool) string {
+	plural := [Kinds]string{"accesses", "customers", "conversations", "refused accesses", "things never used before", "rows", "bytes"}
+	single := [Kinds]string{"access", "customer", "conversation", "refused access", "thing never used before", "row", "byte"}
+	if one {
+		return single[k]
+	}
+	return plural[k]
+}
+
+// Weight is the kind's part in an epoch's evidence. Customers weigh most: they
+// are what a breach is about.
+func (k Kind) Weight() float64 {
+	return [Kinds]float64{2, 3, 2, 1.5, 1.5, 3, 1}[k]
+}
+
+// Category is one thing that an event names.
+type Category int
+
+// The categories.
+const (
+	Network Category = iota
+	Resource
+	Action
+	Agent
+	Shape
+	Hour
+	Categories int = iota
+)
+
+var categoryNames = [Categories]string{"network", "resource", "action", "agent", "shape", "hour"}
+
+// String is the category's name in findings.
+func (c Category) String() string { return categoryNames[c] }
+
+// Words names the category for a person.
+func (c Category) Words() string {
+	return [Categories]string{"network", "resource", "kind of action", "client program", "kind of query", "hour of the day"}[c]
+}
+
+// Weight is the category's part in an epoch's evidence.
+func (c Category) Weight() float64 {
+	return [Categories]float64{2, 1.5, 1, 1, 1.5, 1}[c]
+}

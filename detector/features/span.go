@@ -1,0 +1,173 @@
+package features
+
+import (
+	"vigil"
+	"vigil/models/novelty"
+)
+
+// Span is what one actor did in one epoch of one lane.
+type Span struct {
+	Index int64
+	Open  bool
+
+	// First and Last are the event times (Unix nanoseconds) of what it holds.
+	First, Last int64
+
+	counts                  [Counts]float64
+	sizes                   [Sizes]float64
+	sizeKnown               [Sizes]bool
+	outcomeKnown            bool
+	subjects, conversations Distinct
+
+	// Rare is, for each category, the least probable value of the span.
+	Rare [Categories]Rare
+}
+
+// Rare is the least probable value among a span's distinct values.
+type Rare struct {
+	// Values is how many distinct values were judged.
+	Values float64
+	P      float64
+	Label  string
+	Frame  novelty.Frame
+}
+
+// Begin opens the span for epoch i.
+func (s *Span) Begin(i int64) {
+	s.Index, s.Open = i, true
+	s.First, s.Last = 0, 0
+	s.counts = [Counts]float64{}
+	s.sizes = [Sizes]float64{}
+	s.sizeKnown = [Sizes]bool{}
+	s.outcomeKnown = false
+	s.subjects.Reset()
+	s.conversations.Reset()
+	s.Rare = [Categories]Rare{}
+}
+
+// Add counts an event.
+func (s *Span) Add(e *vigil.Event) {
+	t := e.Time.UnixNano()
+	if s.First == 0 || t < s.First {
+		s.First = t
+	}
+	s.Last = max(s.Last, t)
+	s.counts[Events]++
+	if e.Outcome != vigil.OutcomeUnspecified {
+		s.outcomeKnown = true
+		if e.Outcome == vigil.OutcomeDenied {
+			s.counts[Denied]++
+		}
+	}
+	for _, id := range e.Subjects {
+		s.subjects.Add(id, ExactLimit)
+	}
+	s.subjects.AddUnnamed(Unnamed(e))
+	if e.Conversation != "" {
+		s.conversations.Add(e.Conversation, ExactLimit)
+	}
+	if e.Rows >= 0 {
+		s.sizes[Rows-Rows] += float64(e.Rows)
+		s.sizeKnown[Rows-Rows] = true
+	}
+	if e.Bytes >= 0 {
+		s.sizes[Bytes-Rows] += float64(e.Bytes)
+		s.sizeKnown[Bytes-Rows] = true
+	}
+}
+
+// AddNew counts a value that the actor never used before.
+func (s *Span) AddNew() { s.counts[New]++ }
+
+// Unnamed is how many subjects e counts beyond those that it names.
+func Unnamed(e *vigil.Event) int64 { return max(0, e.SubjectCount-int64(len(e.Subjects))) }
+
+// Value is what the span holds of kind k.
+func (s *Span) Value(k Kind) float64 {
+	switch k {
+	case Subjects:
+		return float64(s.subjects.Len())
+	case Conversations:
+		return float64(s.conversations.Len())
+	case Rows, Bytes:
+		return s.sizes[k-Rows]
+	default:
+		return s.counts[k]
+	}
+}
+
+// Told says whether the span's own events tell kind k. Whether an absence of
+// subjects means "none" or "not told" depends on the source, which the caller
+// knows.
+func (s *Span) Told(k Kind) bool {
+	switch k {
+	case Events, New:
+		return true
+	case Denied:
+		return s.outcomeKnown
+	case Rows, Bytes:
+		return s.sizeKnown[k-Rows]
+	case Subjects:
+		return s.subjects.Len() > 0
+	default:
+		return s.conversations.Len() > 0
+	}
+}
+
+// Subjects and Conversations are the span's distinct ids.
+func (s *Span) Subjects() *Distinct { return &s.subjects }
+
+// Conversations is the span's set of conversations.
+func (s *Span) Conversations() *Distinct { return &s.conversations }
+
+// Meet notes the judgement of a value that the span had not met before.
+func (s *Span) Meet(c Category, p float64, label string, frame novelty.Frame) {
+	r := &s.Rare[c]
+	r.Values++
+	if r.Values == 1 || p < r.P {
+		r.P, r.Label, r.Frame = p, label, frame
+	}
+}
+
+// SpanState is a Span in the form that is kept.
+type SpanState struct {
+	_                       struct{} `cbor:",toarray"`
+	Index                   int64
+	Open                    bool
+	First, Last             int64
+	Counts                  [Counts]float64
+	Sizes                   [Sizes]float64
+	SizeKnown               [Sizes]bool
+	OutcomeKnown            bool
+	Subjects, Conversations DistinctState
+	Rare                    [Categories]Rare
+}
+
+// State returns what Restore takes.
+func (s *Span) State() (SpanState, error) {
+	st := SpanState{
+		Index: s.Index, Open: s.Open, First: s.First, Last: s.Last, Counts: s.counts, Sizes: s.sizes,
+		SizeKnown: s.sizeKnown, OutcomeKnown: s.outcomeKnown, Rare: s.Rare,
+	}
+	if !s.Open {
+		return SpanState{Index: s.Index}, nil
+	}
+	var err error
+	if st.Subjects, err = s.subjects.State(); err != nil {
+		return st, err
+	}
+	st.Conversations, err = s.conversations.State()
+	return st, err
+}
+
+// Restore takes back a state.
+func (s *Span) Restore(st SpanState) error {
+	*s = Span{
+		Index: st.Index, Open: st.Open, First: st.First, Last: st.Last, counts: st.Counts, sizes: st.Sizes,
+		sizeKnown: st.SizeKnown, outcomeKnown: st.OutcomeKnown, Rare: st.Rare,
+	}
+	if err := s.subjects.Restore(st.Subjects); err != nil {
+		return err
+	}
+	return s.conversations.Restore(st.Conversations)
+}

@@ -1,0 +1,413 @@
+package detector
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"vigil"
+	"vigil/detector/features"
+	"vigil/detector/rules"
+	"vigil/models/novelty"
+)
+
+// quiet is how long after its last evidence a finding closes.
+var quiet = [features.Lanes]int64{12 * hourNanos, 3 * 24 * hourNanos, 14 * 24 * hourNanos}
+
+// incident is an actor's open finding in the making.
+type incident struct {
+	Finding vigil.Finding
+	// Lane is the lane that declared it; -1 for a rule.
+	Lane int
+	// Told is how much of it was said when it last came out.
+	Told told
+	// LastEvidence is the event time of the last evidence for it.
+	LastEvidence int64
+	Terms        map[int]trail
+	Foreign      bool // from a network that is new to everyone
+
+	// held is what the evidence covers; since, what came after it. It joins held
+	// when more evidence comes, and is dropped when the finding closes.
+	held, since holding
+}
+
+// holding is what a stretch of accesses touched.
+type holding struct {
+	Events    int64
+	Rows      float64
+	RowsTold  bool
+	End       int64
+	Resources map[string]struct{}
+	Networks  map[string]struct{}
+	subjects  features.Distinct
+	convers   features.Distinct
+}
+
+func newHolding() holding {
+	return holding{Resources: map[string]struct{}{}, Networks: map[string]struct{}{}}
+}
+
+// add counts an event.
+func (h *holding) add(e *vigil.Event) {
+	h.Events++
+	h.End = max(h.End, e.Time.UnixNano())
+	if e.Rows >= 0 {
+		h.Rows += float64(e.Rows)
+		h.RowsTold = true
+	}
+	for _, id := range e.Subjects {
+		h.subjects.Add(id, vigil.MaxSubjects)
+	}
+	h.subjects.AddUnnamed(features.Unnamed(e))
+	if e.Conversation != "" {
+		h.convers.Add(e.Conversation, vigil.MaxSubjects)
+	}
+	if e.Resource != "" && len(h.Resources) < listLimit {
+		name := e.Resource
+		if e.Store != "" {
+			name = e.Store + "/" + name
+		}
+		h.Resources[name] = struct{}{}
+	}
+	if e.Network != "" && len(h.Networks) < listLimit {
+		h.Networks[e.Network] = struct{}{}
+	}
+}
+
+// join takes over what o holds and leaves it empty.
+func (h *holding) join(o *holding) {
+	h.Events += o.Events
+	h.Rows += o.Rows
+	h.RowsTold = h.RowsTold || o.RowsTold
+	h.End = max(h.End, o.End)
+	for s := range o.Resources {
+		h.Resources[s] = struct{}{}
+	}
+	for s := range o.Networks {
+		h.Networks[s] = struct{}{}
+	}
+	h.subjects.Merge(&o.subjects, vigil.MaxSubjects)
+	h.convers.Merge(&o.convers, vigil.MaxSubjects)
+	*o = newHolding()
+}
+
+// confirm notes further evidence at t: what came since belongs to the finding.
+func (in *incident) confirm(t int64, r float64) {
+	in.LastEvidence = max(in.LastEvidence, t)
+	in.Finding.Evidence = max(in.Finding.Evidence, r)
+	in.held.join(&in.since)
+}
+
+type told struct {
+	Subjects, Events, Conversations int64
+	Severity                        vigil.Severity
+	Evidence                        float64
+}
+
+// listLimit bounds the resources and networks that a finding lists.
+const listLimit = 20
+
+// declare opens a finding about the actor. all and e
+// are the deciding span's judgement, r is log10 of the evidence with it.
+func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r float64) {
+	la := &a.Lane[l]
+	start := la.span.First
+	if la.Since != 0 {
+		start = min(start, la.Since)
+	}
+	in := &incident{
+		Lane:         int(l),
+		LastEvidence: t,
+		Terms:        make(map[int]trail, len(la.Run.Terms)),
+		held:         newHolding(),
+		since:        newHolding(),
+	}
+	a.open = in
+	sh.opened = append(sh.opened, a)
+	in.Finding = vigil.Finding{
+		ID: findingID(a.Key, l.String(), start), State: vigil.StateOpen, About: vigil.AboutActor,
+		Start: utc(start), End: utc(la.span.Last), Detected: utc(t), Lane: l.String(),
+		Evidence: r, Threshold: sh.shared.budget.Line[l],
+	}
+	in.identify(a)
+	// What the run of evidence held before, and the deciding span itself.
+	in.held.Events = int64(la.Run.Events + la.span.Value(features.Events))
+	in.held.End = la.span.Last
+	in.held.Rows, in.held.RowsTold = la.Run.Rows, la.Run.RowsTold
+	if la.span.Told(features.Rows) {
+		in.held.Rows += la.span.Value(features.Rows)
+		in.held.RowsTold = true
+	}
+	for _, from := range [...]*features.Distinct{&la.Run.subjects, la.span.Subjects()} {
+		in.held.subjects.Merge(from, vigil.MaxSubjects)
+	}
+	for _, from := range [...]*features.Distinct{&la.Run.convers, la.span.Conversations()} {
+		in.held.convers.Merge(from, vigil.MaxSubjects)
+	}
+	for term, tr := range la.Run.Terms {
+		in.Terms[term+terms*int(l)] = tr
+	}
+	in.grow(sh, a, l, all, e)
+	in.touched(a, start)
+	in.Finding.Counterfactual = sh.counterfactual(a, l, all)
+	in.Finding.NotJudged = sh.notJudged(a, l)
+	sh.tell(a, true)
+}
+
+// identify copies what is known of the actor.
+func (in *incident) identify(a *actor) {
+	f := &in.Finding
+	f.Actor, f.ActorKind, f.Role, f.Team, f.Tenant, f.Source = a.ID, a.Kind, a.Role, a.Team, a.Tenant, a.Source
+}
+
+// touched lists the resources and networks used since start.
+func (in *incident) touched(a *actor, start int64) {
+	q := features.Quarter.Index(start)
+	for c, set := range map[features.Category]map[string]struct{}{features.Resource: in.held.Resources, features.Network: in.held.Networks} {
+		for _, v := range a.Values[c].Values {
+			if v.Span >= q {
+				set[v.Label] = struct{}{}
+			}
+		}
+	}
+	for c := range a.Lane[features.Quarter].span.Rare {
+		r := a.Lane[features.Quarter].span.Rare[c]
+		if features.Category(c) == features.Network && r.Values > 0 && r.Frame >= novelty.NewToPeers {
+			in.Foreign = true
+		}
+	}
+}
+
+// shares splits log10 e over the terms by their part in the mean.
+func shares(all []judged, e float64, each func(j *judged, part float64)) {
+	if e <= 1 {
+		return
+	}
+	var sum float64
+	for i := range all {
+		sum += termWeight(all[i].term) * all[i].e
+	}
+	for i := range all {
+		j := &all[i]
+		if part := termWeight(j.term) * j.e / sum * math.Log10(e); part > 0.01 {
+			each(j, part)
+		}
+	}
+}
+
+// learn notes which terms the run's evidence came from.
+func (r *run) learn(sh *shard, a *actor, l features.Lane, all []judged, e float64) {
+	shares(all, e, func(j *judged, part float64) {
+		if r.Terms == nil {
+			r.Terms = map[int]trail{}
+		}
+		r.Terms[j.term] = sh.follow(r.Terms[j.term], a, l, j, part)
+	})
+}
+
+// grow adds a span's terms to the finding.
+func (in *incident) grow(sh *shard, a *actor, l features.Lane, all []judged, e float64) {
+	shares(all, e, func(j *judged, part float64) {
+		key := j.term + terms*int(l)
+		tr := in.Terms[key]
+		// A span that is judged early and again at its close counts once.
+		if tr.Best.SpanStart.UnixNano() == l.Start(a.Lane[l].span.Index) && tr.Log >= part {
+			part = 0
+		}
+		in.Terms[key] = sh.follow(tr, a, l, j, part)
+	})
+}
+
+// follow adds one span's part to a term's trail.
+func (sh *shard) follow(tr trail, a *actor, l features.Lane, j *judged, part float64) trail {
+	tr.Log += part
+	if tr.Best.Text == "" || j.e > tr.Best.E || (j.e == tr.Best.E && j.seen > tr.Best.Seen) {
+		tr.Best = sh.contribution(a, l, j)
+	}
+	return tr
+}
+
+// fresh says that the finding opened in the lane's present day.
+func (in *incident) fresh(l features.Lane) bool {
+	if in.Lane != int(l) || in.Told.Evidence < 0 {
+		return false
+	}
+	in.Told.Evidence = -1
+	return true
+}
+
+// tell hands the finding out when it is new or has grown enough to be worth it.
+func (sh *shard) tell(a *actor, always bool) {
+	in := a.open
+	f := &in.Finding
+	h := &in.held
+	f.Subjects, f.Conversations, f.Rows = vigil.Unknown, vigil.Unknown, vigil.Unknown
+	if n := h.subjects.Len(); n > 0 {
+		f.Subjects = n
+	}
+	if n := h.convers.Len(); n > 0 {
+		f.Conversations = n
+	}
+	if h.RowsTold {
+		f.Rows = int64(h.Rows)
+	}
+	f.Events, f.End = h.Events, utc(h.End)
+	severity := in.severity()
+	grown := f.Events >= 2*in.Told.Events || f.Subjects >= 2*max(1, in.Told.Subjects) ||
+		f.Conversations >= 2*max(1, in.Told.Conversations) || severity.Rank() > in.Told.Severity.Rank()
+	if !always && !grown {
+		return
+	}
+	f.Severity = severity
+	f.SubjectIDs = h.subjects.IDs()
+	f.Resources, f.Stores = split(h.Resources)
+	f.Networks = sorted(h.Networks)
+	f.Contributions = in.contributions()
+	f.Harm = in.harm()
+	f.Sentence = sentence(f)
+	f.Revision++
+	mark := in.Told.Evidence
+	in.Told = told{Subjects: f.Subjects, Events: f.Events, Conversations: f.Conversations, Severity: severity, Evidence: mark}
+	sh.emit(f)
+}
+
+func (sh *shard) emit(f *vigil.Finding) {
+	out := *f
+	out.Contributions = slices.Clone(f.Contributions)
+	sh.found = append(sh.found, out)
+}
+
+// expire closes findings that have been quiet.
+func (sh *shard) expire(t int64) {
+	if len(sh.opened) == 0 {
+		return
+	}
+	kept := sh.opened[:0]
+	for _, a := range sh.opened {
+		in := a.open
+		wait := quiet[features.Quarter]
+		if in.Lane > 0 {
+			wait = quiet[in.Lane]
+		}
+		if t-in.LastEvidence < wait {
+			kept = append(kept, a)
+			continue
+		}
+		sh.finish(a)
+	}
+	clear(sh.opened[len(kept):])
+	sh.opened = kept
+}
+
+// finish closes the actor's finding and starts its evidence afresh.
+func (sh *shard) finish(a *actor) {
+	a.open.Finding.State = vigil.StateClosed
+	sh.tell(a, true)
+	a.open = nil
+	for l := range a.Lane {
+		a.Lane[l].Detector.R = 0
+		a.Lane[l].Rise = 0
+		a.Lane[l].Since = 0
+		a.Lane[l].Run.reset()
+	}
+}
+
+// breadth is how many people a finding may be about: customers, else
+// conversations, else a tenth of the rows.
+func (in *incident) breadth() float64 {
+	n := max(in.held.subjects.Len(), in.held.convers.Len())
+	if n == 0 && in.held.RowsTold {
+		return in.held.Rows / 10
+	}
+	return max(float64(n), in.held.Rows/100)
+}
+
+// severity is harm: how many people's data, and whether it left for a network
+// that nobody knows.
+func (in *incident) severity() vigil.Severity {
+	n := in.breadth()
+	if in.Foreign {
+		n *= 10
+	}
+	switch {
+	case n >= 1000:
+		return vigil.SeverityCritical
+	case n >= 100:
+		return vigil.SeverityHigh
+	case n >= 10:
+		return vigil.SeverityMedium
+	}
+	return vigil.SeverityLow
+}
+
+// harm is the expected harm: people, weighed by how far the evidence outruns its
+// line.
+func (in *incident) harm() float64 {
+	n := 1 + in.breadth()
+	if in.Foreign {
+		n *= 10
+	}
+	over := math.Pow(10, in.Finding.Evidence-in.Finding.Threshold)
+	return n * over / (1 + over)
+}
+
+// ruleHit opens or grows a finding by the rule "one conversation, one customer".
+func (sh *shard) ruleHit(a *actor, e *vigil.Event, hit rules.Hit) {
+	t := e.Time.UnixNano()
+	f := vigil.Finding{
+		ID:    findingID(a.Key, "conversation\x00"+hit.Conversation, 0),
+		State: vigil.StateClosed, About: vigil.AboutActor, Rule: "one-conversation-one-customer", Lane: "rule",
+		Start: utc(t), End: utc(t), Detected: utc(t), Revision: hit.Others,
+		Actor: a.ID, ActorKind: a.Kind, Role: a.Role, Team: a.Team, Tenant: a.Tenant, Source: a.Source,
+		Subjects: int64(hit.Others) + 1, Events: int64(hit.Others) + 1, Rows: e.Rows, Conversations: 1,
+		SubjectIDs: slices.Sorted(slices.Values(append(slices.Clone(e.Subjects), hit.First))),
+		Evidence:   9, Threshold: 0, Severity: vigil.SeverityHigh,
+	}
+	f.SubjectIDs = slices.Compact(f.SubjectIDs)
+	if hit.Others >= 10 {
+		f.Severity = vigil.SeverityCritical
+	}
+	f.Harm = 100 * float64(f.Subjects)
+	if e.Resource != "" {
+		f.Resources = []string{e.Resource}
+	}
+	if e.Store != "" {
+		f.Stores = []string{e.Store}
+	}
+	if e.Network != "" {
+		f.Networks = []string{e.Network}
+	}
+	text := fmt.Sprintf("the conversation %s belongs to customer %s, and data of %s read in it",
+		hit.Conversation, hit.First, plural(int64(hit.Others), "another customer was", "other customers were"))
+	f.Contributions = []vigil.Contribution{{
+		Model: "rule", Observation: "subjects", Span: "event", SpanStart: utc(t), Frame: "everyone",
+		Seen: float64(hit.Others) + 1, Expected: 1, Low: 1, High: 1, P: 1e-9, E: 1e9, Share: 1, Text: text,
+	}}
+	f.Counterfactual = "No finding if the conversation had read its own customer only, or if these customers were known to belong together."
+	f.Sentence = fmt.Sprintf("%s read %d customers' data within one conversation; one conversation belongs to one customer.", who(&f), f.Subjects)
+	sh.emit(&f)
+}
+
+func sorted(set map[string]struct{}) []string {
+	out := make([]string, 0, len(set))
+	for s := range set {
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return out[:min(len(out), listLimit)]
+}
+
+// split separates "store/resource" names.
+func split(set map[string]struct{}) (resources, stores []string) {
+	names := map[string]struct{}{}
+	houses := map[string]struct{}{}
+	for s := range set {
+		if store, resource, ok := strings.Cut(s, "/"); ok {
+			houses[store] = struct{}{}
+			s = resource
+		}
+		names[s] = struct{}{}
+	}
+	return sorted(names), sorted(houses)
+}

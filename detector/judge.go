@@ -1,0 +1,140 @@
+package detector
+
+import (
+	"math"
+
+	"vigil/detector/features"
+	"vigil/models/calibrate"
+	"vigil/models/volume"
+)
+
+// judge asks every term of the actor's span in a lane, against what was known
+// when the span began. It appends to out and returns the epoch's e-value: the
+// weighted arithmetic mean over the terms, which is valid under any dependence.
+func (sh *shard) judge(a *actor, which features.Lane, out []judged) (all []judged, e float64) {
+	l := &a.Lane[which]
+	s := &l.span
+	everyone := sh.shared.everyone
+	season := which.Season(s.Index)
+	own := everyone
+	if a.group != nil {
+		own = a.group
+	}
+	for k := range features.Kind(features.Kinds) {
+		if !s.Told(k) && !sh.shared.tells(a, k) {
+			continue
+		}
+		seen := s.Value(k)
+		for f := range frame(frames) {
+			g := own
+			switch {
+			case f == frameEveryone:
+				g = everyone
+			case f == framePeers && (a.group == nil || a.group.Members < minPeers):
+				continue
+			}
+			j := judged{term: kindTerm(k, f), seen: seen}
+			if k.IsCount() {
+				prior := g.Prior[which][k]
+				var rate volume.Rate
+				exposure := g.profile[which][season]
+				if f == frameSelf {
+					rate = l.Counts[k]
+				}
+				j.counts = rate.Predict(prior, exposure)
+			} else {
+				var size volume.Size
+				if f == frameSelf {
+					size = l.Sizes[k-features.Rows]
+				}
+				j.sizes = size.Predict(g.Sizes[which][k-features.Rows])
+			}
+			j.raw = j.surprise(seen)
+			out = append(out, j)
+		}
+	}
+	if which != features.Week {
+		for c := range features.Category(features.Categories) {
+			r := s.Rare[c]
+			if r.Values == 0 {
+				continue
+			}
+			// Bonferroni: the smallest of so many.
+			p := math.Min(1, r.P*r.Values)
+			out = append(out, judged{term: categoryTerm(c), raw: -math.Log10(p), rare: r})
+		}
+	}
+	var sum, weight float64
+	for i := range out {
+		j := &out[i]
+		j.p = sh.calibrated(a, which, j.term, j.raw)
+		j.e = calibrate.E(j.p)
+		w := termWeight(j.term)
+		sum += w * j.e
+		weight += w
+	}
+	if weight == 0 {
+		return out, 1
+	}
+	return out, sum / weight
+}
+
+// calibrated turns a raw score into a p-value: standardised by the actor's own
+// level, then ranked among its peers.
+func (sh *shard) calibrated(a *actor, which features.Lane, term int, raw float64) float64 {
+	g := a.group
+	if g == nil {
+		g = sh.shared.everyone
+	}
+	z := a.Lane[which].Level[term].Standard(raw, g.Spread[which][term])
+	return g.table[which][term].P(z, tieBreak(a.Key, which, a.Lane[which].span.Index, term))
+}
+
+// eWith is the epoch's e-value if kind k had been seen n times instead.
+func (sh *shard) eWith(a *actor, which features.Lane, all []judged, k features.Kind, n float64) float64 {
+	var sum, weight float64
+	for i := range all {
+		j := &all[i]
+		e := j.e
+		if _, isCategory := termCategory(j.term); !isCategory {
+			if kind, _ := termKind(j.term); kind == k {
+				e = calibrate.E(sh.calibrated(a, which, j.term, j.surprise(n)))
+			}
+		}
+		w := termWeight(j.term)
+		sum += w * e
+		weight += w
+	}
+	return sum / weight
+}
+
+// tieBreak is the conformal rank's U: uniform in (0, 1), from a hash, so that a
+// replay breaks ties alike.
+func tieBreak(key string, which features.Lane, epoch int64, term int) float64 {
+	h := features.Hash(key)
+	for _, v := range [...]uint64{uint64(which), uint64(epoch), uint64(term)} {
+		h ^= v + 0x9e3779b97f4a7c15 + h<<6 + h>>2
+		h *= 0xff51afd7ed558ccd
+		h ^= h >> 33
+	}
+	return (float64(h>>11) + 0.5) / (1 << 53)
+}
+
+// lookFactor is how much a kind must grow before an open span is judged again.
+const lookFactor = 1.25
+
+// nextLook is the value of kind k at which the open span is first worth judging:
+// beyond four deviations of the actor's own expectation.
+func (sh *shard) nextLook(a *actor, which features.Lane, k features.Kind) float64 {
+	l := &a.Lane[which]
+	g := a.group
+	if g == nil {
+		g = sh.shared.everyone
+	}
+	if k.IsCount() {
+		d := l.Counts[k].Predict(g.Prior[which][k], g.profile[which][which.Season(l.span.Index)])
+		return math.Ceil(d.Mean + 4*d.SD())
+	}
+	d := l.Sizes[k-features.Rows].Predict(g.Sizes[which][k-features.Rows])
+	return math.Expm1(math.Min(600, math.Max(0, d.Loc+4*d.Scale)))
+}

@@ -1,0 +1,103 @@
+package detector
+
+import (
+	"math"
+
+	"vigil"
+	"vigil/detector/features"
+	"vigil/models/calibrate"
+)
+
+// The models that score single events.
+const (
+	modelVolume = iota
+	modelNovelty
+	eventModels
+)
+
+var modelNames = [eventModels]string{"volume", "novelty"}
+
+var modelWeights = []float64{1, 1}
+
+// eventScores ranks single events' raw scores among all that came before.
+type eventScores struct {
+	Sketch [eventModels]calibrate.Sketch
+	table  [eventModels]*calibrate.Table
+}
+
+func (s *eventScores) freeze() {
+	for m := range s.Sketch {
+		s.table[m] = s.Sketch[m].Freeze()
+	}
+}
+
+func (s *eventScores) forget(keep float64) {
+	for m := range s.Sketch {
+		s.Sketch[m].Forget(keep)
+	}
+}
+
+// score judges one event that has just been counted in its actor's spans.
+func (sh *shard) score(a *actor, e *vigil.Event, values *[features.Categories]features.Value) Score {
+	var raw [eventModels]float64
+	var contributions []vigil.Contribution
+	for _, which := range [...]features.Lane{features.Quarter, features.Day} {
+		sh.scratch = sh.scratch[:0]
+		sh.scratch, _ = sh.judge(a, which, sh.scratch)
+		for i := range sh.scratch {
+			j := &sh.scratch[i]
+			if _, isCategory := termCategory(j.term); isCategory {
+				continue
+			}
+			if k, f := termKind(j.term); f == frameSelf && k != features.New {
+				if j.raw > raw[modelVolume] {
+					raw[modelVolume] = j.raw
+				}
+				if j.p < 0.05 {
+					contributions = append(contributions, sh.contribution(a, which, j))
+				}
+			}
+		}
+	}
+	for c := range features.Categories {
+		v := a.Values[c].Values[values[c].Hash]
+		if values[c].Label == "" || v == nil {
+			continue
+		}
+		s := -math.Log10(v.P)
+		raw[modelNovelty] = max(raw[modelNovelty], s)
+		if v.P < 0.05 {
+			j := judged{
+				term: categoryTerm(features.Category(c)), raw: s, p: v.P, e: calibrate.E(v.P),
+				rare: features.Rare{Values: 1, P: v.P, Label: v.Label, Frame: v.Frame},
+			}
+			contributions = append(contributions, sh.contribution(a, features.Quarter, &j))
+		}
+	}
+	var ps [eventModels]float64
+	for m := range raw {
+		ps[m] = sh.shared.events.table[m].P(raw[m], tieBreak(e.ID, features.Lane(m), e.Time.UnixNano(), m))
+		sh.delta.raw[m] = append(sh.delta.raw[m], raw[m])
+	}
+	out := Score{Event: e, P: calibrate.Merge(ps[:], modelWeights), Evidence: math.Inf(-1)}
+	out.Surprise = -math.Log10(out.P)
+	for l := range features.Lanes {
+		out.Evidence = max(out.Evidence, log10(a.Lane[l].Detector.R))
+	}
+	out.Contributions = largest(contributions, 3)
+	if sh.models {
+		out.Models = make(map[string]ModelScore, eventModels)
+		for m := range raw {
+			out.Models[modelNames[m]] = ModelScore{Score: raw[m], P: ps[m]}
+		}
+	}
+	return out
+}
+
+// log10 is the logarithm of evidence, 0 for what is at most one.
+func log10(r float64) float64 {
+	if r <= 1 {
+		return 0
+	}
+	return math.Log10(r)
+}

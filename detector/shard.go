@@ -1,0 +1,428 @@
+package detector
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"vigil"
+	"vigil/detector/features"
+	"vigil/detector/rules"
+	"vigil/models/novelty"
+)
+
+// shardCount is how many virtual shards actors hash to, always. Cores only
+// decide who runs which.
+const shardCount = 256
+
+const hourNanos = int64(3600 * 1e9)
+
+// shard owns the actors that hash to it. Between merges it reads what is shared
+// and writes its own state and delta only.
+type shard struct {
+	shared *shared
+	actors []*actor // in order of first appearance
+	byKey  map[string]*actor
+	// touched lists, for each lane, the actors with an open span.
+	touched [features.Lanes][]*actor
+	// index is the epoch that each lane is in.
+	index [features.Lanes]int64
+	// opened lists the actors with an open finding.
+	opened []*actor
+
+	conversations *rules.Conversation
+	reader        features.Reader
+	delta         delta
+	scratch       []judged
+	found         []vigil.Finding
+
+	limit   int // actors held at most
+	evicted int64
+	scoring bool
+	models  bool
+	dirty   bool
+}
+
+func newShard(s *shared, limit int) *shard {
+	return &shard{
+		shared: s, byKey: map[string]*actor{}, conversations: rules.NewConversation(),
+		delta: delta{tells: map[string]uint32{}}, limit: limit,
+	}
+}
+
+// unit is the weight of one observation at event time t: it doubles every 14
+// days, so that older ones fade without being touched.
+func unit(t int64) float64 {
+	const landmark = 1577836800 // 2020-01-01
+	days := float64(t/1e9-landmark) / 86400
+	return math.Exp2(math.Min(math.Max(days/halfLifeDays, -1000), 1000))
+}
+
+// apply folds one event. With scoring on it returns the event's score.
+func (sh *shard) apply(e *vigil.Event) (score Score) {
+	sh.dirty = true
+	t := e.Time.UnixNano()
+	if !e.Late {
+		sh.advance(t)
+	}
+	a := sh.actor(e, t)
+	a.Seen = max(a.Seen, t)
+
+	var values [features.Categories]features.Value
+	sh.reader.Categories(e, &values)
+	sh.note(e)
+	for l := range features.Lane(features.Lanes) {
+		i := l.Index(t)
+		la := &a.Lane[l]
+		if e.Late {
+			// Late events count where their span is still open, and nowhere else.
+			if !la.span.Open || la.span.Index != i {
+				continue
+			}
+		} else if !la.span.Open {
+			sh.begin(a, l, i)
+		}
+		la.span.Add(e)
+	}
+	met := sh.meet(a, t, &values)
+	if a.open != nil {
+		a.open.since.add(e)
+	}
+	if hit, ok := sh.conversations.Check(e); ok {
+		sh.ruleHit(a, e, hit)
+	}
+	if !e.Late {
+		sh.look(a, t, met)
+	}
+	if sh.scoring {
+		score = sh.score(a, e, &values)
+	}
+	return score
+}
+
+// advance closes what ended before t.
+func (sh *shard) advance(t int64) {
+	for l := range features.Lane(features.Lanes) {
+		i := l.Index(t)
+		if i <= sh.index[l] {
+			continue
+		}
+		sh.dirty = sh.dirty || len(sh.touched[l]) > 0
+		for _, a := range sh.touched[l] {
+			sh.close(a, l)
+		}
+		sh.touched[l] = sh.touched[l][:0]
+		sh.index[l] = i
+	}
+	sh.expire(t)
+}
+
+// actor finds or makes the event's actor. What the source says of it is taken
+// anew when it says anything.
+func (sh *shard) actor(e *vigil.Event, t int64) *actor {
+	key := e.Actor.Tenant + "\x00" + e.Actor.ID
+	a := sh.byKey[key]
+	if a == nil {
+		if len(sh.actors) >= sh.limit {
+			sh.evict()
+		}
+		key = strings.Clone(key)
+		a = &actor{Key: key, ID: strings.Clone(e.Actor.ID), Tenant: strings.Clone(e.Actor.Tenant), Born: t}
+		sh.byKey[key] = a
+		sh.actors = append(sh.actors, a)
+	}
+	if e.Source != a.Source {
+		a.Source = e.Source
+	}
+	if e.Actor.Kind != a.Kind && e.Actor.Kind != "" || e.Actor.Role != a.Role && e.Actor.Role != "" ||
+		e.Actor.Team != a.Team && e.Actor.Team != "" {
+		a.Kind, a.Role, a.Team = e.Actor.Kind, strings.Clone(e.Actor.Role), strings.Clone(e.Actor.Team)
+		a.Group = groupKey(a.Kind, a.Role, a.Team)
+		a.group = sh.shared.group(a.Group)
+		sh.delta.groups = append(sh.delta.groups, a.Group)
+	}
+	return a
+}
+
+// groupKey names the peers of an actor: those of the same kind, role and team.
+func groupKey(kind vigil.ActorKind, role, team string) string {
+	if kind == "" && role == "" && team == "" {
+		return ""
+	}
+	return string(kind) + "|" + role + "|" + team
+}
+
+// regroup looks groups up again after a merge made new ones.
+func (sh *shard) regroup() {
+	for _, a := range sh.actors {
+		if a.group == nil && a.Group != "" {
+			a.group = sh.shared.group(a.Group)
+		}
+	}
+}
+
+// evict makes room: the quarter of the actors that was seen least lately and has
+// neither an open span nor an open finding goes.
+func (sh *shard) evict() {
+	seen := make([]int64, 0, len(sh.actors))
+	for _, a := range sh.actors {
+		seen = append(seen, a.Seen)
+	}
+	slices.Sort(seen)
+	cut := seen[len(seen)/4]
+	kept := sh.actors[:0]
+	for _, a := range sh.actors {
+		if a.Seen <= cut && a.open == nil && !a.busy() {
+			delete(sh.byKey, a.Key)
+			sh.evicted++
+			continue
+		}
+		kept = append(kept, a)
+	}
+	clear(sh.actors[len(kept):])
+	sh.actors = kept
+}
+
+func (a *actor) busy() bool {
+	for l := range a.Lane {
+		if a.Lane[l].span.Open {
+			return true
+		}
+	}
+	return false
+}
+
+// note remembers what the event's source tells.
+func (sh *shard) note(e *vigil.Event) {
+	var mask uint32
+	if len(e.Subjects) > 0 || e.SubjectCount > 0 {
+		mask |= 1 << features.Subjects
+	}
+	if e.Conversation != "" {
+		mask |= 1 << features.Conversations
+	}
+	if e.Outcome != "" {
+		mask |= 1 << features.Denied
+	}
+	if have, ok := sh.delta.tells[e.Source]; have&mask != mask || !ok {
+		sh.delta.tells[e.Source] = have | mask
+	}
+}
+
+// begin opens the actor's span in a lane.
+func (sh *shard) begin(a *actor, l features.Lane, i int64) {
+	la := &a.Lane[l]
+	la.forget(l, i)
+	la.span.Begin(i)
+	for k := range la.next {
+		la.next[k] = math.NaN()
+	}
+	sh.touched[l] = append(sh.touched[l], a)
+}
+
+// settledDays is how long an actor must have been known before what is new to it
+// alone counts as new: to a newcomer everything is.
+const settledDays = 7
+
+// calendarDays is how long the hours of the week are only learnt: until each has
+// come round.
+const calendarDays = 8
+
+// meet judges the values that the present quarter had not met, and learns them.
+// It reports whether any was new to the actor.
+func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.Value) (met bool) {
+	q := features.Quarter.Index(t)
+	day := features.Day.Index(t)
+	w := 0.0
+	for c := range features.Category(features.Categories) {
+		v := values[c]
+		if v.Label == "" {
+			continue
+		}
+		own := &a.Values[c]
+		known := own.Values[v.Hash]
+		if known != nil && known.Span == q {
+			continue
+		}
+		if w == 0 {
+			w = unit(t)
+		}
+		if c == features.Hour && t-sh.shared.Started < calendarDays*24*hourNanos {
+			// An hour that has not come round yet is new to the calendar, not to people.
+			own.Add(v.Hash, v.Label, w, q, valueLimit)
+			sh.pass(a, c, own.Values[v.Hash], v.Hash, w, day)
+			continue
+		}
+		var peers *novelty.Table
+		if a.group != nil {
+			peers = &a.group.Values[c]
+		}
+		p, frame := novelty.Predict(own, peers, &sh.shared.everyone.Values[c], v.Hash, w)
+		for _, l := range [...]features.Lane{features.Quarter, features.Day} {
+			if a.Lane[l].span.Open {
+				a.Lane[l].span.Meet(c, p, v.Label, frame)
+			}
+		}
+		if frame != novelty.Known && (t-a.Born >= settledDays*24*hourNanos || frame >= novelty.NewToPeers) {
+			met = true
+			for l := range features.Lanes {
+				if a.Lane[l].span.Open {
+					a.Lane[l].span.AddNew()
+				}
+			}
+		}
+		if known == nil {
+			v.Label = strings.Clone(v.Label)
+		}
+		own.Add(v.Hash, v.Label, w, q, valueLimit)
+		if known = own.Values[v.Hash]; known != nil {
+			known.P, known.Frame = p, frame
+			sh.pass(a, c, known, v.Hash, w, day)
+		}
+	}
+	return met
+}
+
+// pass tells the wider frames of a value, once a day: an actor counts by days
+// there, not by how often it acts.
+func (sh *shard) pass(a *actor, c features.Category, v *novelty.Value, hash uint64, w float64, day int64) {
+	if v == nil || v.Told == day {
+		return
+	}
+	v.Told = day
+	sh.delta.values = append(sh.delta.values, valueDelta{a.Group, c, features.Value{Hash: hash, Label: v.Label}, w, day})
+}
+
+// look judges the actor's open spans early when a count crossed its next look or
+// something new was met. Only what can merely grow may speak before the close.
+func (sh *shard) look(a *actor, t int64, met bool) {
+	for l := range features.Lane(features.Lanes) {
+		if !sh.shared.budget.Ready[l] {
+			continue
+		}
+		la := &a.Lane[l]
+		due := met && l != features.Week
+		for k := range features.Kind(features.Kinds) {
+			v := la.span.Value(k)
+			if v == 0 {
+				continue
+			}
+			if math.IsNaN(la.next[k]) {
+				la.next[k] = sh.nextLook(a, l, k)
+			}
+			if v > la.next[k] {
+				due = true
+				la.next[k] = math.Max(v*lookFactor, v+1)
+			}
+		}
+		if !due {
+			continue
+		}
+		sh.scratch = sh.scratch[:0]
+		all, e := sh.judge(a, l, sh.scratch)
+		sh.scratch = all
+		decay := la.decay(l, la.span.Index)
+		sh.weigh(a, l, t, all, e, log10(la.Detector.Peek(decay, e)))
+	}
+}
+
+// telling is the e-value of a span that counts as further evidence for a finding
+// that is open already.
+const telling = 10
+
+// weigh decides what a span's evidence means: a new finding, more of an open
+// one, or nothing. r is log10 of the detector's value with it.
+func (sh *shard) weigh(a *actor, l features.Lane, t int64, all []judged, e, r float64) {
+	switch {
+	case a.open != nil && e >= telling:
+		a.open.grow(sh, a, l, all, e)
+		a.open.confirm(t, r)
+		sh.tell(a, false)
+	case a.open == nil && r >= sh.shared.budget.Line[l] && e > 1:
+		sh.declare(a, l, t, all, e, r)
+	}
+}
+
+// close judges a span that ended, moves the evidence and learns.
+func (sh *shard) close(a *actor, l features.Lane) {
+	la := &a.Lane[l]
+	if !la.span.Open {
+		return
+	}
+	i := la.span.Index
+	sh.scratch = sh.scratch[:0]
+	all, e := sh.judge(a, l, sh.scratch)
+	sh.scratch = all
+	if sh.shared.budget.Ready[l] {
+		decay := la.decay(l, i)
+		r := log10(la.Detector.Peek(decay, e))
+		sh.weigh(a, l, la.span.Last, all, e, r)
+		la.Detector.Step(decay, e)
+		if la.rise(decay, e) {
+			if la.Since == 0 {
+				la.Since = la.span.First
+			}
+			la.Run.add(&la.span)
+			la.Run.learn(sh, a, l, all, e)
+		} else if la.Since != 0 {
+			la.Since = 0
+			la.Run.reset()
+		}
+		la.Peak = max(la.Peak, r)
+	}
+	la.Judged = i
+	sh.learn(a, l, all)
+	sh.delta.epochs[l]++
+	la.span.Open = false
+	// Peaks are gathered by the day, whatever the lane: the day's close flushes
+	// the shorter lane's as well, the week's its own.
+	switch l {
+	case features.Day:
+		sh.flushPeak(a, features.Quarter)
+		sh.flushPeak(a, features.Day)
+	case features.Week:
+		sh.flushPeak(a, features.Week)
+	}
+}
+
+func (sh *shard) flushPeak(a *actor, l features.Lane) {
+	la := &a.Lane[l]
+	// An actor with an open finding was counted on the day that it opened.
+	if sh.shared.budget.Ready[l] && (a.open == nil || a.open.fresh(l)) {
+		sh.delta.peaks[l] = append(sh.delta.peaks[l], la.Peak)
+	}
+	la.Peak = 0
+}
+
+// learn teaches the actor's baselines and the calibration from a closed span.
+func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
+	la := &a.Lane[l]
+	g := a.group
+	if g == nil {
+		g = sh.shared.everyone
+	}
+	season := l.Season(la.span.Index)
+	exposure := g.profile[l][season]
+	for i := range all {
+		j := &all[i]
+		level := &la.Level[j.term]
+		z := level.Standard(j.raw, g.Spread[l][j.term])
+		sh.delta.scores = append(sh.delta.scores, scoreDelta{a.Group, l, j.term, z})
+		level.Observe(j.raw, g.Spread[l][j.term])
+		if _, isCategory := termCategory(j.term); isCategory {
+			continue
+		}
+		k, f := termKind(j.term)
+		if f != frameSelf {
+			continue
+		}
+		if k.IsCount() {
+			if k == features.Events && l != features.Week && j.counts.Mean > 0 {
+				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.Group, l, season, j.seen, j.counts.Mean / exposure})
+			}
+			la.Counts[k].Observe(j.seen, g.Prior[l][k], exposure)
+		} else {
+			la.Sizes[k-features.Rows].Observe(j.seen, g.Sizes[l][k-features.Rows])
+		}
+	}
+}

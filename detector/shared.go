@@ -1,0 +1,282 @@
+package detector
+
+import (
+	"math"
+	"slices"
+
+	"vigil/detector/features"
+	"vigil/models/calibrate"
+	"vigil/models/volume"
+)
+
+const (
+	// minPeers is how many members a group needs to be a frame of its own.
+	minPeers = 3
+	// maxGroups bounds the groups; actors of further ones have no peers' frame.
+	maxGroups = 512
+	// fitSample bounds how many actors a fit looks at.
+	fitSample = 4096
+	// maxSources bounds the sources whose telling is remembered.
+	maxSources = 4096
+)
+
+// shared is what all shards read and none writes: frozen between merges, which
+// happen at fixed event times.
+type shared struct {
+	everyone *group
+	groups   map[string]*group
+	keys     []string // of groups, sorted
+
+	// Sources holds, for each source, which kinds it has ever told.
+	Sources map[string]uint32
+	// Merges counts merges; Started is the event time of the first event.
+	Merges  int64
+	Started int64
+
+	budget budget
+	events eventScores
+}
+
+func newShared(b budget) *shared {
+	return &shared{everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b}
+}
+
+// group returns the group of that key, nil when there is none.
+func (s *shared) group(key string) *group {
+	if key == "" {
+		return nil
+	}
+	return s.groups[key]
+}
+
+// tells says whether a kind's absence means "none" for this actor: its source has
+// told that kind before.
+func (s *shared) tells(a *actor, k features.Kind) bool {
+	switch k {
+	case features.Subjects, features.Conversations, features.Denied:
+		return s.Sources[a.Source]&(1<<k) != 0
+	}
+	return false
+}
+
+// delta is what one shard learnt since the last merge, in the order learnt.
+type delta struct {
+	scores  []scoreDelta
+	seasons []seasonDelta
+	values  []valueDelta
+	peaks   [features.Lanes][]float64
+	epochs  [features.Lanes]int
+	tells   map[string]uint32
+	raw     [eventModels][]float64
+	groups  []string
+}
+
+type scoreDelta struct {
+	group string
+	lane  features.Lane
+	term  int
+	z     float64
+}
+
+type seasonDelta struct {
+	group          string
+	lane           features.Lane
+	hour           int
+	seen, expected float64
+}
+
+type valueDelta struct {
+	group    string
+	category features.Category
+	value    features.Value
+	weight   float64
+	day      int64
+}
+
+func (d *delta) empty() bool {
+	n := len(d.scores) + len(d.seasons) + len(d.values) + len(d.groups) + len(d.tells)
+	for l := range d.peaks {
+		n += len(d.peaks[l]) + d.epochs[l]
+	}
+	for m := range d.raw {
+		n += len(d.raw[m])
+	}
+	return n == 0
+}
+
+func (d *delta) reset() {
+	d.scores = d.scores[:0]
+	d.seasons = d.seasons[:0]
+	d.values = d.values[:0]
+	d.groups = d.groups[:0]
+	for l := range d.peaks {
+		d.peaks[l] = d.peaks[l][:0]
+		d.epochs[l] = 0
+	}
+	for m := range d.raw {
+		d.raw[m] = d.raw[m][:0]
+	}
+	clear(d.tells)
+}
+
+// merge folds the shards' deltas in, in shard order, and fits and freezes anew
+// when it is due. now is the event time of the merge, a full hour.
+func (s *shared) merge(shards []*shard, now int64) {
+	for _, sh := range shards {
+		s.take(&sh.delta)
+		// What was merged must not be merged again after a restart.
+		sh.dirty = sh.dirty || !sh.delta.empty()
+		sh.delta.reset()
+	}
+	s.Merges++
+	hour := now / hourNanos
+	if hour%24 == 0 {
+		s.age()
+		s.budget.endDay()
+	}
+	// Often while young, then four times a day.
+	if s.Started != 0 && now-s.Started > 3*24*hourNanos && hour%6 != 0 {
+		return
+	}
+	s.fit(shards)
+	s.everyone.freeze(nil)
+	for _, key := range s.keys {
+		s.groups[key].freeze(s.everyone)
+	}
+	s.events.freeze()
+	s.budget.fit(s, now)
+	for _, sh := range shards {
+		sh.regroup()
+	}
+}
+
+func (s *shared) take(d *delta) {
+	for _, key := range d.groups {
+		if _, ok := s.groups[key]; !ok && len(s.groups) < maxGroups {
+			g := newGroup(key)
+			s.groups[key] = g
+			at, _ := slices.BinarySearch(s.keys, key)
+			s.keys = slices.Insert(s.keys, at, key)
+		}
+	}
+	for _, o := range d.scores {
+		s.everyone.Sketch[o.lane][o.term].Add(o.z, 1)
+		if g := s.group(o.group); g != nil {
+			g.Sketch[o.lane][o.term].Add(o.z, 1)
+		}
+	}
+	for _, o := range d.seasons {
+		s.everyone.Season[o.lane].Observe(o.hour, o.seen, o.expected)
+		if g := s.group(o.group); g != nil {
+			g.Season[o.lane].Observe(o.hour, o.seen, o.expected)
+		}
+	}
+	for _, o := range d.values {
+		// Several actors may bring the same value on the same day: each counts.
+		for _, g := range []*group{s.everyone, s.group(o.group)} {
+			if g == nil {
+				continue
+			}
+			t := &g.Values[o.category]
+			if v := t.Values[o.value.Hash]; v != nil {
+				v.Weight += o.weight
+				t.Total += o.weight
+				continue
+			}
+			t.Add(o.value.Hash, o.value.Label, o.weight, o.day, groupValueLimit)
+		}
+	}
+	for source, mask := range d.tells {
+		if _, ok := s.Sources[source]; ok || len(s.Sources) < maxSources {
+			s.Sources[source] |= mask
+		}
+	}
+	for l := range d.peaks {
+		s.budget.Epochs[l] += float64(d.epochs[l])
+		for _, peak := range d.peaks[l] {
+			s.budget.observe(features.Lane(l), peak)
+		}
+	}
+	for m := range d.raw {
+		for _, v := range d.raw[m] {
+			s.events.Sketch[m].Add(v, 1)
+		}
+	}
+}
+
+// age lets a day pass over the sums.
+func (s *shared) age() {
+	keep := math.Exp2(-1 / halfLifeDays)
+	s.everyone.forget(keep)
+	for _, key := range s.keys {
+		s.groups[key].forget(keep)
+	}
+	s.events.forget(keep)
+}
+
+// fit fits the groups' priors to their members, everyone first.
+func (s *shared) fit(shards []*shard) {
+	members := map[string][]*actor{}
+	var all []*actor
+	for _, sh := range shards {
+		for _, a := range sh.actors {
+			all = append(all, a)
+			if s.group(a.Group) != nil {
+				members[a.Group] = append(members[a.Group], a)
+			}
+		}
+	}
+	fitGroup(s.everyone, all, nil)
+	for _, key := range s.keys {
+		fitGroup(s.groups[key], members[key], s.everyone)
+	}
+}
+
+func fitGroup(g *group, members []*actor, wider *group) {
+	g.Members = len(members)
+	if len(members) == 0 {
+		return
+	}
+	if step := (len(members) + fitSample - 1) / fitSample; step > 1 {
+		sampled := make([]*actor, 0, fitSample)
+		for i := 0; i < len(members); i += step {
+			sampled = append(sampled, members[i])
+		}
+		members = sampled
+	}
+	rates := make([]volume.Rate, len(members))
+	sizes := make([]volume.Size, len(members))
+	levels := make([]calibrate.Level, len(members))
+	for l := range features.Lanes {
+		for k := range features.Counts {
+			for i, a := range members {
+				rates[i] = a.Lane[l].Counts[k]
+			}
+			prior := volume.DefaultPrior()
+			if wider != nil {
+				prior = wider.Prior[l][k]
+			}
+			g.Prior[l][k] = volume.FitPrior(rates, prior)
+		}
+		for k := range features.Sizes {
+			for i, a := range members {
+				sizes[i] = a.Lane[l].Sizes[k]
+			}
+			prior := volume.DefaultSizePrior()
+			if wider != nil {
+				prior = wider.Sizes[l][k]
+			}
+			g.Sizes[l][k] = volume.FitSizePrior(sizes, prior)
+		}
+		for t := range terms {
+			for i, a := range members {
+				levels[i] = a.Lane[l].Level[t]
+			}
+			spread := calibrate.DefaultSpread()
+			if wider != nil {
+				spread = wider.Spread[l][t]
+			}
+			g.Spread[l][t] = calibrate.FitSpread(levels, spread)
+		}
+	}
+}

@@ -1,0 +1,469 @@
+package detector
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"vigil"
+	"vigil/detector/features"
+	"vigil/detector/rules"
+	"vigil/models/calibrate"
+)
+
+// stateVersion changes whenever the meaning of a part does; parts of another
+// version are refused, and the log is replayed instead.
+const stateVersion = 1
+
+// The names of parts; a shard's is shardPart and its number.
+const (
+	sharedPart = "shared"
+	orderPart  = "order"
+	shardPart  = "shard/"
+)
+
+// codec encodes parts: the same state gives the same bytes.
+type codec struct {
+	enc cbor.EncMode
+	dec cbor.DecMode
+}
+
+func newCodec() (codec, error) {
+	opts := cbor.CoreDetEncOptions()
+	opts.Time = cbor.TimeRFC3339Nano
+	enc, err := opts.EncMode()
+	if err != nil {
+		return codec{}, fmt.Errorf("make state encoder: %w", err)
+	}
+	dec, err := cbor.DecOptions{MaxArrayElements: 1 << 24, MaxMapPairs: 1 << 24, MaxNestedLevels: 64}.DecMode()
+	if err != nil {
+		return codec{}, fmt.Errorf("make state decoder: %w", err)
+	}
+	return codec{enc, dec}, nil
+}
+
+type sharedState struct {
+	Version  int
+	Everyone groupState
+	Groups   []groupState
+	Sources  map[string]uint32
+	Merges   int64
+	Started  int64
+	Budget   budget
+	Events   eventScores
+	Ranks    [eventModels]calibrate.Sketch
+	Hour     int64
+	Judged   int64
+	Late     int64
+}
+
+type groupState struct {
+	Group group
+	// Ranks are the sketches that the frozen tables were made of.
+	Ranks [features.Lanes][terms]calibrate.Sketch
+	// Profile is frozen as well.
+	Profile [features.Lanes][168]float64
+}
+
+type orderState struct {
+	Version   int
+	Waiting   []*vigil.Event
+	Sources   map[string]*sourceClock
+	Ticks     int64
+	Watermark int64
+}
+
+type shardState struct {
+	Version       int
+	Actors        []actorState
+	Touched       [features.Lanes][]string
+	Index         [features.Lanes]int64
+	Opened        []string
+	Conversations []rules.ConversationState
+	Delta         deltaState
+	Evicted       int64
+}
+
+type actorState struct {
+	Actor *actor
+	Lanes [features.Lanes]laneState
+	Open  *incidentState
+}
+
+type laneState struct {
+	Span                   features.SpanState
+	Next                   [features.Kinds]float64
+	RunSubjects, RunConvos features.DistinctState
+}
+
+type incidentState struct {
+	Incident    *incident
+	Held, Since holdingState
+}
+
+type holdingState struct {
+	Holding           holding
+	Subjects, Convers features.DistinctState
+}
+
+// Snapshot returns the parts of the state that changed since the last call, or
+// all of them. Restoring every part's latest version gives the same engine.
+func (e *Engine) Snapshot(all bool) ([]Part, error) {
+	c, err := newCodec()
+	if err != nil {
+		return nil, err
+	}
+	var parts []Part
+	add := func(name string, state any) error {
+		b, err := c.enc.Marshal(state)
+		if err != nil {
+			return fmt.Errorf("encode state %q: %w", name, err)
+		}
+		parts = append(parts, Part{Name: name, Data: b})
+		return nil
+	}
+	if err := add(sharedPart, e.sharedState()); err != nil {
+		return nil, err
+	}
+	o := orderState{stateVersion, e.order.waiting, e.order.sources, e.order.ticks, e.order.watermark}
+	if err := add(orderPart, o); err != nil {
+		return nil, err
+	}
+	for i, sh := range e.shards {
+		if !all && !sh.dirty {
+			continue
+		}
+		st, err := sh.state()
+		if err != nil {
+			return nil, fmt.Errorf("encode shard %d: %w", i, err)
+		}
+		if err := add(shardPart+strconv.Itoa(i), st); err != nil {
+			return nil, err
+		}
+	}
+	for _, sh := range e.shards {
+		sh.dirty = false
+	}
+	return parts, nil
+}
+
+func (e *Engine) sharedState() sharedState {
+	s := e.shared
+	st := sharedState{
+		Version: stateVersion, Everyone: s.everyone.state(), Sources: s.Sources, Merges: s.Merges, Started: s.Started,
+		Budget: s.budget, Events: s.events, Hour: e.hour, Judged: e.events, Late: e.late,
+	}
+	for _, key := range s.keys {
+		st.Groups = append(st.Groups, s.groups[key].state())
+	}
+	for m, t := range s.events.table {
+		st.Ranks[m] = calibrate.Sketch{Bins: t.Mass, N: t.N}
+	}
+	return st
+}
+
+func (g *group) state() groupState {
+	st := groupState{Group: *g}
+	for l := range features.Lanes {
+		st.Profile[l] = g.profile[l]
+		for t := range terms {
+			st.Ranks[l][t] = calibrate.Sketch{Bins: g.table[l][t].Mass, N: g.table[l][t].N}
+		}
+	}
+	return st
+}
+
+func (st *groupState) restore() *group {
+	g := st.Group
+	for l := range features.Lanes {
+		g.profile[l] = st.Profile[l]
+		for t := range terms {
+			g.table[l][t] = st.Ranks[l][t].Freeze()
+		}
+	}
+	return &g
+}
+
+func (sh *shard) state() (shardState, error) {
+	st := shardState{
+		Version: stateVersion, Index: sh.index, Conversations: sh.conversations.State(), Delta: sh.delta.state(), Evicted: sh.evicted,
+	}
+	for _, a := range sh.actors {
+		as, err := a.state()
+		if err != nil {
+			return st, err
+		}
+		st.Actors = append(st.Actors, as)
+	}
+	for l := range sh.touched {
+		for _, a := range sh.touched[l] {
+			st.Touched[l] = append(st.Touched[l], a.Key)
+		}
+	}
+	for _, a := range sh.opened {
+		st.Opened = append(st.Opened, a.Key)
+	}
+	return st, nil
+}
+
+func (a *actor) state() (actorState, error) {
+	st := actorState{Actor: a}
+	for l := range a.Lane {
+		la, ls := &a.Lane[l], &st.Lanes[l]
+		var err error
+		if ls.Span, err = la.span.State(); err != nil {
+			return st, err
+		}
+		if ls.RunSubjects, err = la.Run.subjects.State(); err != nil {
+			return st, err
+		}
+		if ls.RunConvos, err = la.Run.convers.State(); err != nil {
+			return st, err
+		}
+		ls.Next = la.next
+	}
+	if a.open != nil {
+		held, err := a.open.held.state()
+		if err != nil {
+			return st, err
+		}
+		since, err := a.open.since.state()
+		if err != nil {
+			return st, err
+		}
+		st.Open = &incidentState{a.open, held, since}
+	}
+	return st, nil
+}
+
+func (h *holding) state() (st holdingState, err error) {
+	st.Holding = *h
+	if st.Subjects, err = h.subjects.State(); err != nil {
+		return st, err
+	}
+	st.Convers, err = h.convers.State()
+	return st, err
+}
+
+func (st *holdingState) restore() (holding, error) {
+	h := st.Holding
+	if h.Resources == nil {
+		h.Resources = map[string]struct{}{}
+	}
+	if h.Networks == nil {
+		h.Networks = map[string]struct{}{}
+	}
+	if err := h.subjects.Restore(st.Subjects); err != nil {
+		return h, err
+	}
+	return h, h.convers.Restore(st.Convers)
+}
+
+// Restore takes back the parts of a snapshot. It is called before any Fold. An
+// error leaves the engine unusable: make a new one and replay the log.
+func (e *Engine) Restore(parts []Part) error {
+	c, err := newCodec()
+	if err != nil {
+		return err
+	}
+	byName := make(map[string][]byte, len(parts))
+	for _, p := range parts {
+		byName[p.Name] = p.Data
+	}
+	decode := func(name string, into any) error {
+		data, ok := byName[name]
+		if !ok {
+			return fmt.Errorf("state %q is missing", name)
+		}
+		if err := c.dec.Unmarshal(data, into); err != nil {
+			return fmt.Errorf("decode state %q: %w", name, err)
+		}
+		return nil
+	}
+	var st sharedState
+	if err := decode(sharedPart, &st); err != nil {
+		return err
+	}
+	if st.Version != stateVersion {
+		return fmt.Errorf("the state is of version %d, this program's is %d", st.Version, stateVersion)
+	}
+	e.restoreShared(&st)
+	var o orderState
+	if err := decode(orderPart, &o); err != nil {
+		return err
+	}
+	e.order = order{waiting: o.Waiting, fresh: len(o.Waiting), sources: o.Sources, ticks: o.Ticks, watermark: o.Watermark}
+	for i, sh := range e.shards {
+		var ss shardState
+		if err := decode(shardPart+strconv.Itoa(i), &ss); err != nil {
+			return err
+		}
+		if err := sh.restore(&ss); err != nil {
+			return fmt.Errorf("restore shard %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (e *Engine) restoreShared(st *sharedState) {
+	s := e.shared
+	s.everyone = st.Everyone.restore()
+	s.groups = make(map[string]*group, len(st.Groups))
+	s.keys = nil
+	for i := range st.Groups {
+		g := st.Groups[i].restore()
+		s.groups[g.Key] = g
+		s.keys = append(s.keys, g.Key)
+	}
+	if s.Sources = st.Sources; s.Sources == nil {
+		s.Sources = map[string]uint32{}
+	}
+	s.Merges, s.Started = st.Merges, st.Started
+	asked := s.budget.Asked
+	s.budget = st.Budget
+	s.budget.Asked = asked
+	s.events = st.Events
+	for m := range s.events.table {
+		s.events.table[m] = st.Ranks[m].Freeze()
+	}
+	e.hour, e.events, e.late = st.Hour, st.Judged, st.Late
+}
+
+func (sh *shard) restore(st *shardState) error {
+	sh.index, sh.evicted = st.Index, st.Evicted
+	sh.conversations.Restore(st.Conversations)
+	sh.delta = st.Delta.restore()
+	sh.actors, sh.byKey = nil, make(map[string]*actor, len(st.Actors))
+	for i := range st.Actors {
+		a, err := st.Actors[i].restore()
+		if err != nil {
+			return fmt.Errorf("actor %d: %w", i, err)
+		}
+		a.group = sh.shared.group(a.Group)
+		sh.actors = append(sh.actors, a)
+		sh.byKey[a.Key] = a
+	}
+	find := func(keys []string) ([]*actor, error) {
+		var out []*actor
+		for _, key := range keys {
+			a := sh.byKey[key]
+			if a == nil {
+				return nil, fmt.Errorf("a listed actor is missing")
+			}
+			out = append(out, a)
+		}
+		return out, nil
+	}
+	var err error
+	for l := range st.Touched {
+		if sh.touched[l], err = find(st.Touched[l]); err != nil {
+			return err
+		}
+	}
+	sh.opened, err = find(st.Opened)
+	return err
+}
+
+func (st *actorState) restore() (*actor, error) {
+	a := st.Actor
+	if a == nil || !strings.Contains(a.Key, "\x00") {
+		return nil, fmt.Errorf("no actor")
+	}
+	for l := range a.Lane {
+		la, ls := &a.Lane[l], &st.Lanes[l]
+		if err := la.span.Restore(ls.Span); err != nil {
+			return nil, err
+		}
+		if err := la.Run.subjects.Restore(ls.RunSubjects); err != nil {
+			return nil, err
+		}
+		if err := la.Run.convers.Restore(ls.RunConvos); err != nil {
+			return nil, err
+		}
+		la.next = ls.Next
+	}
+	if st.Open != nil && st.Open.Incident != nil {
+		a.open = st.Open.Incident
+		var err error
+		if a.open.held, err = st.Open.Held.restore(); err != nil {
+			return nil, err
+		}
+		if a.open.since, err = st.Open.Since.restore(); err != nil {
+			return nil, err
+		}
+		if a.open.Terms == nil {
+			a.open.Terms = map[int]trail{}
+		}
+	}
+	return a, nil
+}
+
+// deltaState is what a shard learnt since the last merge, as it is kept.
+type deltaState struct {
+	Scores  []scoreState
+	Seasons []seasonState
+	Values  []valueState
+	Peaks   [features.Lanes][]float64
+	Epochs  [features.Lanes]int
+	Tells   map[string]uint32
+	Raw     [eventModels][]float64
+	Groups  []string
+}
+
+type scoreState struct {
+	_     struct{} `cbor:",toarray"`
+	Group string
+	Lane  features.Lane
+	Term  int
+	Z     float64
+}
+
+type seasonState struct {
+	_              struct{} `cbor:",toarray"`
+	Group          string
+	Lane           features.Lane
+	Hour           int
+	Seen, Expected float64
+}
+
+type valueState struct {
+	_        struct{} `cbor:",toarray"`
+	Group    string
+	Category features.Category
+	Value    features.Value
+	Weight   float64
+	Day      int64
+}
+
+func (d *delta) state() deltaState {
+	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Tells: d.tells, Raw: d.raw, Groups: d.groups}
+	for _, o := range d.scores {
+		st.Scores = append(st.Scores, scoreState{Group: o.group, Lane: o.lane, Term: o.term, Z: o.z})
+	}
+	for _, o := range d.seasons {
+		st.Seasons = append(st.Seasons, seasonState{Group: o.group, Lane: o.lane, Hour: o.hour, Seen: o.seen, Expected: o.expected})
+	}
+	for _, o := range d.values {
+		st.Values = append(st.Values, valueState{Group: o.group, Category: o.category, Value: o.value, Weight: o.weight, Day: o.day})
+	}
+	return st
+}
+
+func (st *deltaState) restore() delta {
+	d := delta{peaks: st.Peaks, epochs: st.Epochs, tells: st.Tells, raw: st.Raw, groups: st.Groups}
+	if d.tells == nil {
+		d.tells = map[string]uint32{}
+	}
+	for _, o := range st.Scores {
+		d.scores = append(d.scores, scoreDelta{o.Group, o.Lane, o.Term, o.Z})
+	}
+	for _, o := range st.Seasons {
+		d.seasons = append(d.seasons, seasonDelta{o.Group, o.Lane, o.Hour, o.Seen, o.Expected})
+	}
+	for _, o := range st.Values {
+		d.values = append(d.values, valueDelta{o.Group, o.Category, o.Value, o.Weight, o.Day})
+	}
+	return d
+}

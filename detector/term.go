@@ -1,0 +1,143 @@
+package detector
+
+import (
+	"vigil/detector/features"
+	"vigil/models/calibrate"
+	"vigil/models/novelty"
+	"vigil/models/volume"
+)
+
+// frame is whose normal a volume observation is held against.
+type frame int
+
+const (
+	frameSelf frame = iota
+	framePeers
+	frameEveryone
+	frames int = iota
+)
+
+func (f frame) String() string { return [frames]string{"self", "peers", "everyone"}[f] }
+
+// weight is the frame's part in the evidence: the narrower the sharper.
+func (f frame) weight() float64 { return [frames]float64{0.5, 0.3, 0.2}[f] }
+
+// A term is one question asked of each span: a kind in a frame, or a category.
+// Terms are numbered 0 to terms-1, kinds first.
+const terms = features.Kinds*frames + features.Categories
+
+func kindTerm(k features.Kind, f frame) int { return int(k)*frames + int(f) }
+func categoryTerm(c features.Category) int  { return features.Kinds*frames + int(c) }
+func termKind(t int) (features.Kind, frame) { return features.Kind(t / frames), frame(t % frames) }
+func termCategory(t int) (features.Category, bool) {
+	c := t - features.Kinds*frames
+	return features.Category(c), c >= 0
+}
+
+func termWeight(t int) float64 {
+	if c, ok := termCategory(t); ok {
+		return c.Weight()
+	}
+	k, f := termKind(t)
+	return k.Weight() * f.weight()
+}
+
+// judged is the answer to one term for one span.
+type judged struct {
+	term int
+	// raw is the model's score, -log10 of its own probability; p the calibrated
+	// p-value, e its e-value.
+	raw, p, e float64
+	// seen and the distribution it was held against, for kinds.
+	seen   float64
+	counts volume.Counts
+	sizes  volume.Sizes
+	// rare is the least probable value, for categories.
+	rare features.Rare
+}
+
+// surprise is -log10 of the chance that the term's distribution gives n or more.
+func (j *judged) surprise(n float64) float64 {
+	if k, _ := termKind(j.term); k.IsCount() {
+		return j.counts.Surprise(n)
+	}
+	return j.sizes.Surprise(n)
+}
+
+// interval is what 98 of 100 such spans hold, and the middle.
+func (j *judged) interval() (expected, low, high float64) {
+	if k, _ := termKind(j.term); k.IsCount() {
+		return j.counts.Mean, j.counts.Quantile(0.01), j.counts.Quantile(0.99)
+	}
+	return j.sizes.Median(), j.sizes.Quantile(0.01), j.sizes.Quantile(0.99)
+}
+
+// group is a frame's statistics: those of everyone, or of one set of peers. What
+// shards read is frozen between merges.
+type group struct {
+	Key string
+
+	Prior  [features.Lanes][features.Counts]volume.Prior
+	Sizes  [features.Lanes][features.Sizes]volume.SizePrior
+	Season [features.Lanes]volume.Season
+	Spread [features.Lanes][terms]calibrate.Spread
+	Sketch [features.Lanes][terms]calibrate.Sketch
+	Values [features.Categories]novelty.Table
+	// Members is how many actors were seen in it lately.
+	Members int
+
+	profile [features.Lanes]volume.Profile
+	table   [features.Lanes][terms]*calibrate.Table
+}
+
+func newGroup(key string) *group {
+	g := &group{Key: key}
+	for l := range features.Lanes {
+		for k := range g.Prior[l] {
+			g.Prior[l][k] = volume.DefaultPrior()
+		}
+		for k := range g.Sizes[l] {
+			g.Sizes[l][k] = volume.DefaultSizePrior()
+		}
+		for t := range g.Spread[l] {
+			g.Spread[l][t] = calibrate.DefaultSpread()
+		}
+	}
+	g.freeze(nil)
+	return g
+}
+
+// pooled is the weight, in observations, with which everyone's scores stand
+// behind a group's own ranks.
+const pooled = 300
+
+// freeze makes the tables that shards read. everyone is nil for everyone itself.
+func (g *group) freeze(everyone *group) {
+	for l := range features.Lanes {
+		g.profile[l] = g.Season[l].Profile()
+		for t := range terms {
+			sketch := &g.Sketch[l][t]
+			if everyone != nil {
+				wide := &everyone.Sketch[l][t]
+				if wide.N > 0 {
+					var mixed calibrate.Sketch
+					mixed.Merge(sketch, 1)
+					mixed.Merge(wide, min(1, pooled/wide.N))
+					sketch = &mixed
+				}
+			}
+			if sketch.N > 0 || g.table[l][t] == nil {
+				g.table[l][t] = sketch.Freeze()
+			}
+		}
+	}
+}
+
+func (g *group) forget(keep float64) {
+	for l := range features.Lanes {
+		g.Season[l].Forget(keep)
+		for t := range terms {
+			g.Sketch[l][t].Forget(keep)
+		}
+	}
+}

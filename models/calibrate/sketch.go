@@ -1,0 +1,170 @@
+package calibrate
+
+import "math"
+
+// The grid of a sketch: bins of equal width in asinh(4z), from about -11 to
+// 3,000 standard deviations. A bin is 1/64 wide near zero and 6% of z far out.
+const (
+	gridScale = 4.0
+	gridWidth = 0.0625
+	gridLow   = -72
+	gridBins  = 236
+)
+
+// Sketch is a forgetting histogram of standardised scores. Sketches of parts add
+// up to the sketch of the whole.
+type Sketch struct {
+	Bins []float64
+	N    float64
+}
+
+func bin(z float64) int {
+	b := int(math.Floor(math.Asinh(gridScale*z)/gridWidth)) - gridLow
+	return min(max(b, 0), gridBins-1)
+}
+
+// edge is the lower edge of bin b.
+func edge(b int) float64 { return math.Sinh(float64(b+gridLow)*gridWidth) / gridScale }
+
+// Add counts one score with weight w. NaN is refused.
+func (s *Sketch) Add(z, w float64) {
+	if math.IsNaN(z) || !(w > 0) {
+		return
+	}
+	if s.Bins == nil {
+		s.Bins = make([]float64, gridBins)
+	}
+	s.Bins[bin(z)] += w
+	s.N += w
+}
+
+// Merge adds o with the factor f.
+func (s *Sketch) Merge(o *Sketch, f float64) {
+	if o == nil || o.Bins == nil || f == 0 {
+		return
+	}
+	if s.Bins == nil {
+		s.Bins = make([]float64, gridBins)
+	}
+	for i, v := range o.Bins {
+		s.Bins[i] += f * v
+	}
+	s.N += f * o.N
+}
+
+// Forget keeps the share keep.
+func (s *Sketch) Forget(keep float64) {
+	for i := range s.Bins {
+		s.Bins[i] *= keep
+	}
+	s.N *= keep
+}
+
+// The tail: above which quantile it is fitted, on how many scores at least, and
+// the smallest p-value that it may claim.
+const (
+	tailFrom    = 0.98
+	tailMinimum = 25
+	// MinP is the smallest p-value ever given.
+	MinP = 1e-9
+)
+
+// Table is a sketch frozen for reading: ranks below, a generalised Pareto
+// distribution above (peaks over threshold; Siffer et al., "Anomaly detection in
+// streams with extreme value theory", 2017).
+type Table struct {
+	// Above is the weight of the bins above each bin; Mass its own.
+	Above, Mass []float64
+	N           float64
+	// U is where the tail begins, PU the share above it; Sigma and Xi its scale
+	// and shape. Sigma is zero while there is too little to fit.
+	U, PU, Sigma, Xi float64
+}
+
+// Freeze makes a table of the sketch.
+func (s *Sketch) Freeze() *Table {
+	t := &Table{N: s.N}
+	if s.Bins == nil {
+		return t
+	}
+	t.Mass = append([]float64(nil), s.Bins...)
+	t.Above = make([]float64, gridBins)
+	above := 0.0
+	cut := -1
+	for b := gridBins - 1; b >= 0; b-- {
+		t.Above[b] = above
+		above += s.Bins[b]
+		if cut < 0 && above >= (1-tailFrom)*s.N {
+			cut = b
+		}
+	}
+	t.fitTail(cut)
+	return t
+}
+
+// fitTail fits the excesses over bin cut's upper edge by probability-weighted
+// moments (Hosking and Wallis 1987), the shape shrunk toward a slightly heavy
+// tail where excesses are few.
+func (t *Table) fitTail(cut int) {
+	if cut < 0 || cut >= gridBins-1 {
+		return
+	}
+	n := t.Above[cut]
+	if n < tailMinimum {
+		// Too few above this quantile: go down until there are enough, but not
+		// below the upper tenth.
+		for cut > 0 && t.Above[cut] < tailMinimum && t.Above[cut-1] < 0.1*t.N {
+			cut--
+		}
+		if n = t.Above[cut]; n < tailMinimum {
+			return
+		}
+	}
+	u := edge(cut + 1)
+	var mean, pwm, below float64
+	for b := cut + 1; b < gridBins; b++ {
+		w := t.Mass[b]
+		if w == 0 {
+			continue
+		}
+		x := (edge(b)+edge(b+1))/2 - u
+		mean += w * x
+		// The mean of x*(1-F), F at the middle of the bin's own mass.
+		pwm += w * x * (1 - (below+w/2)/n)
+		below += w
+	}
+	mean /= n
+	pwm /= n
+	if mean <= 0 {
+		return
+	}
+	xi := 0.0
+	if d := mean - 2*pwm; d > 0 {
+		xi = 2 - mean/d
+	}
+	const prior, priorXi = 50, 0.15
+	xi = (n*math.Min(math.Max(xi, -0.2), 0.6) + prior*priorXi) / (n + prior)
+	xi = math.Max(xi, 0.02)
+	t.U, t.PU, t.Xi = u, n/(t.N+1), xi
+	t.Sigma = mean * (1 - xi)
+}
+
+// P is the p-value of a standardised score: its rank, ties broken by u (0 to 1,
+// from a keyed hash: mid-ranks would not be valid), or the tail's probability.
+// It lies between MinP and 1.
+func (t *Table) P(z, u float64) float64 {
+	if math.IsNaN(z) || t == nil || t.Mass == nil {
+		return 1
+	}
+	if t.Sigma > 0 && z > t.U {
+		p := t.PU * math.Pow(1+t.Xi*(z-t.U)/t.Sigma, -1/t.Xi)
+		return math.Max(p, MinP)
+	}
+	b := bin(z)
+	p := (t.Above[b] + u*(t.Mass[b]+1)) / (t.N + 1)
+	if t.Sigma == 0 {
+		// Without a tail nothing can be rarer than one in all that was seen.
+		p = math.Max(p, 1/(t.N+1))
+	}
+	return math.Min(math.Max(p, MinP), 1)
+}

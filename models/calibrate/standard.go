@@ -1,0 +1,95 @@
+// Package calibrate makes raw scores comparable: it standardises a score by the
+// actor's own level and spread, ranks it among peers into a p-value with a
+// fitted tail, turns p-values into e-values, and accumulates those over epochs.
+//
+// Everything is a plain value without clock or I/O, deterministic and bounded;
+// the caller owns concurrency and says how much time to forget.
+package calibrate
+
+import "math"
+
+// Level is one actor's running level of a score: the forgetting weight, sum and
+// sum of squares.
+type Level struct {
+	W, S1, S2 float64
+}
+
+// Forget keeps the share keep (0 to 1).
+func (l *Level) Forget(keep float64) {
+	l.W *= keep
+	l.S1 *= keep
+	l.S2 *= keep
+}
+
+// Merge adds what o has learnt.
+func (l *Level) Merge(o Level) {
+	l.W += o.W
+	l.S1 += o.S1
+	l.S2 += o.S2
+}
+
+// Spread is a group's usual mean and variance of a score within an actor.
+type Spread struct {
+	Mean, Var float64
+}
+
+// DefaultSpread is that of -log10 of a uniform p-value.
+func DefaultSpread() Spread { return Spread{Mean: math.Log10E, Var: math.Log10E * math.Log10E} }
+
+// The pseudo-observations with which the group's mean and variance stand behind
+// an actor's own.
+const levelPrior = 8
+
+// minSpread keeps a steady actor from turning every trifle into news.
+const minSpread = 0.15
+
+// Standard returns the score in the actor's own standard deviations above its own
+// level, both shrunk toward the group's. NaN in gives 0.
+func (l Level) Standard(s float64, g Spread) float64 {
+	if math.IsNaN(s) {
+		return 0
+	}
+	mean, sd := l.moments(g)
+	return (s - mean) / sd
+}
+
+func (l Level) moments(g Spread) (mean, sd float64) {
+	mean = (l.S1 + levelPrior*g.Mean) / (l.W + levelPrior)
+	variance := levelPrior * g.Var
+	if l.W > 0 {
+		own := l.S1 / l.W
+		variance += math.Max(0, l.S2-l.S1*own)
+	}
+	variance /= l.W + levelPrior
+	return mean, math.Sqrt(variance) + minSpread
+}
+
+// Observe learns the score of a closed span. What stands far above the level
+// teaches only as much as six deviations.
+func (l *Level) Observe(s float64, g Spread) {
+	if math.IsNaN(s) {
+		return
+	}
+	mean, sd := l.moments(g)
+	s = math.Min(s, mean+6*sd)
+	l.W++
+	l.S1 += s
+	l.S2 += s * s
+}
+
+// FitSpread pools actors' levels, each counting for at most fifty spans.
+func FitSpread(levels []Level, wider Spread) Spread {
+	const prior = 20
+	w, sum, ss := float64(prior), prior*wider.Mean, prior*wider.Var
+	for _, l := range levels {
+		if l.W <= 0 {
+			continue
+		}
+		n := math.Min(l.W, 50)
+		mean := l.S1 / l.W
+		w += n
+		sum += n * mean
+		ss += n * math.Max(0, l.S2/l.W-mean*mean)
+	}
+	return Spread{Mean: sum / w, Var: ss / w}
+}

@@ -1,0 +1,154 @@
+// Package volume learns how much is usual: counts by a Gamma-Poisson model with
+// overdispersion, sizes by a Student-t model on their logarithm, each shrunk
+// toward the group by empirical Bayes.
+//
+// Everything is a plain value without clock or I/O: the caller says how much
+// time to forget, and owns the concurrency. A newcomer's empty state predicts
+// what its group does, so nobody is ever without an expectation.
+package volume
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+)
+
+// MaxSurprise bounds a surprise: -log10 of the smallest probability that is told
+// apart from zero.
+const MaxSurprise = 300
+
+// The pseudo-observations by which an actor's own overdispersion is shrunk
+// toward its group's.
+const dispersionPrior = 10
+
+// Prior is a group's distribution of rates: mu ~ Gamma(Alpha, Beta), a rate per
+// unit of exposure, and Phi, the overdispersion (variance over mean, at least 1)
+// of a count around its actor's own rate.
+type Prior struct {
+	Alpha, Beta, Phi float64
+	// Actors is how many actors the prior was fitted on.
+	Actors float64
+}
+
+// DefaultPrior is what is believed before anything was seen.
+func DefaultPrior() Prior { return Prior{Alpha: 0.5, Beta: 0.05, Phi: 4} }
+
+// Rate is what one actor's counts have taught, with forgetting.
+type Rate struct {
+	// N and X are the forgetting sums of counts and of exposures.
+	N, X float64
+	// R and W are the forgetting sums of squared Pearson residuals and of
+	// their number.
+	R, W float64
+}
+
+// Forget keeps the share keep (0 to 1) of what was learnt.
+func (r *Rate) Forget(keep float64) {
+	r.N *= keep
+	r.X *= keep
+	r.R *= keep
+	r.W *= keep
+}
+
+// Merge adds what o has learnt.
+func (r *Rate) Merge(o Rate) {
+	r.N += o.N
+	r.X += o.X
+	r.R += o.R
+	r.W += o.W
+}
+
+// phi is the actor's overdispersion, shrunk toward the group's.
+func (r Rate) phi(p Prior) float64 {
+	return math.Max(1, (r.R+dispersionPrior*p.Phi)/(r.W+dispersionPrior))
+}
+
+// Predict gives the distribution of a count over the given exposure (> 0).
+func (r Rate) Predict(p Prior, exposure float64) Counts {
+	phi := r.phi(p)
+	alpha := p.Alpha + r.N/phi
+	beta := p.Beta + r.X/phi
+	return newCounts(alpha/beta*exposure, phi, alpha)
+}
+
+// Observe learns a closed span's count n over its exposure. A count far beyond
+// what was expected teaches only as much as a barely surprising one, so that no
+// single span can move the baseline far.
+func (r *Rate) Observe(n float64, p Prior, exposure float64) {
+	d := r.Predict(p, exposure)
+	if limit := d.Mean + 6*d.SD() + 1; n > limit {
+		n = limit
+	}
+	m := math.Max(d.Mean, 0.25)
+	r.R += math.Min((n-d.Mean)*(n-d.Mean)/m, 25*p.Phi)
+	r.W++
+	r.N += n
+	r.X += exposure
+}
+
+// Counts is a negative binomial distribution given by its mean and variance.
+type Counts struct {
+	Mean, Var float64
+}
+
+// newCounts mixes an overdispersed count (variance phi*mean) over a rate that is
+// itself uncertain with Gamma shape alpha.
+func newCounts(mean, phi, alpha float64) Counts {
+	mean = math.Max(mean, 1e-6)
+	return Counts{Mean: mean, Var: math.Max(phi*mean+mean*mean/alpha, mean*(1+1e-6))}
+}
+
+// SD is the standard deviation.
+func (c Counts) SD() float64 { return math.Sqrt(c.Var) }
+
+// Surprise is -log10 of the probability of n or more, at most MaxSurprise.
+func (c Counts) Surprise(n float64) float64 {
+	if n <= 0 || math.IsNaN(n) {
+		return 0
+	}
+	size := c.Mean * c.Mean / (c.Var - c.Mean)
+	q := c.Mean / (c.Mean + size) // chance of one more against stopping
+	if c.Var <= c.Mean*(1+1e-5) || size > 1e8 {
+		size, q = 1e8, c.Mean/(c.Mean+1e8)
+	}
+	// P(N >= n) = I_q(n, size), the regularised incomplete beta function.
+	tail := 0.0
+	if n < 1e7 {
+		tail = mathext.RegIncBeta(n, size, q)
+	}
+	if tail > 1e-280 {
+		return math.Max(0, -math.Log10(math.Min(tail, 1)))
+	}
+	// Too small for a float: the tail's first term, and the geometric series that
+	// bounds what follows it.
+	lg, _ := math.Lgamma(n + size)
+	ln, _ := math.Lgamma(n + 1)
+	ls, _ := math.Lgamma(size)
+	logPMF := lg - ln - ls + size*math.Log1p(-q) + n*math.Log(q)
+	ratio := q * (n + size) / (n + 1)
+	if ratio < 1 {
+		logPMF -= math.Log1p(-ratio)
+	}
+	s := -logPMF / math.Ln10
+	return math.Min(math.Max(s, 0), MaxSurprise)
+}
+
+// Quantile is the smallest n whose cumulated probability is at least q (0 to 1).
+func (c Counts) Quantile(q float64) float64 {
+	target := -math.Log10(1 - q)
+	// P(N > n) <= 1-q is Surprise(n+1) >= target; the surprise rises with n.
+	hi := math.Ceil(c.Mean + 4*c.SD() + 4)
+	for c.Surprise(hi+1) < target && hi < 1e12 {
+		hi *= 2
+	}
+	lo := -1.0
+	for hi-lo > 1 {
+		mid := math.Floor((lo + hi) / 2)
+		if c.Surprise(mid+1) >= target {
+			hi = mid
+		} else {
+			lo = mid
+		}
+	}
+	return math.Max(hi, 0)
+}

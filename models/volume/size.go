@@ -1,0 +1,113 @@
+package volume
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+)
+
+// SizePrior is a group's normal-inverse-gamma prior of log1p sizes.
+type SizePrior struct {
+	// Mean is the group's mean of log1p(size); Kappa how many observations it
+	// is worth; A and B shape the variance.
+	Mean, Kappa, A, B float64
+	Actors            float64
+}
+
+// DefaultSizePrior is what is believed before anything was seen.
+func DefaultSizePrior() SizePrior { return SizePrior{Mean: 3, Kappa: 0.2, A: 2, B: 4} }
+
+// Size is what one actor's sizes have taught, with forgetting: the weight, sum
+// and sum of squares of log1p(size).
+type Size struct {
+	W, S1, S2 float64
+}
+
+// Forget keeps the share keep (0 to 1) of what was learnt.
+func (s *Size) Forget(keep float64) {
+	s.W *= keep
+	s.S1 *= keep
+	s.S2 *= keep
+}
+
+// Merge adds what o has learnt.
+func (s *Size) Merge(o Size) {
+	s.W += o.W
+	s.S1 += o.S1
+	s.S2 += o.S2
+}
+
+// Predict gives the distribution of the next size: Student-t on its log1p
+// (Murphy 2007, "Conjugate Bayesian analysis of the Gaussian distribution").
+func (s Size) Predict(p SizePrior) Sizes {
+	kn := p.Kappa + s.W
+	mn := (p.Kappa*p.Mean + s.S1) / kn
+	an := p.A + s.W/2
+	bn := p.B
+	if s.W > 0 {
+		mean := s.S1 / s.W
+		ss := math.Max(0, s.S2-s.S1*mean)
+		bn += ss/2 + p.Kappa*s.W*(mean-p.Mean)*(mean-p.Mean)/(2*kn)
+	}
+	scale := math.Sqrt(bn * (kn + 1) / (an * kn))
+	return Sizes{Loc: mn, Scale: math.Max(scale, 0.05), DF: 2 * an}
+}
+
+// Observe learns a closed span's size (at least 0). What lies far above the
+// expectation teaches only as much as a barely surprising one.
+func (s *Size) Observe(size float64, p SizePrior) {
+	if math.IsNaN(size) || size < 0 {
+		return
+	}
+	d := s.Predict(p)
+	y := math.Min(math.Log1p(size), d.Loc+6*d.Scale)
+	s.W++
+	s.S1 += y
+	s.S2 += y * y
+}
+
+// Sizes is a Student-t distribution of log1p(size).
+type Sizes struct {
+	Loc, Scale, DF float64
+}
+
+// Surprise is -log10 of the probability of size or more.
+func (d Sizes) Surprise(size float64) float64 {
+	if math.IsNaN(size) || size < 0 {
+		return 0
+	}
+	return tSurprise((math.Log1p(size)-d.Loc)/d.Scale, d.DF)
+}
+
+// Median is the size in the middle.
+func (d Sizes) Median() float64 { return math.Expm1(math.Max(0, d.Loc)) }
+
+// Quantile is the size below which a share q (0 to 1) lies, to within 1%.
+func (d Sizes) Quantile(q float64) float64 {
+	target := -math.Log10(1 - q)
+	lo, hi := -60.0, 60.0
+	for range 60 {
+		mid := (lo + hi) / 2
+		if tSurprise(mid, d.DF) < target {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return math.Expm1(math.Min(60, math.Max(0, d.Loc+hi*d.Scale)))
+}
+
+// tSurprise is -log10 P(T >= t) for Student's t with df degrees of freedom.
+func tSurprise(t, df float64) float64 {
+	if math.IsNaN(t) {
+		return 0
+	}
+	half := 0.5 * mathext.RegIncBeta(df/2, 0.5, df/(df+t*t))
+	if t < 0 {
+		half = 1 - half
+	}
+	if half <= 0 {
+		return MaxSurprise
+	}
+	return math.Min(MaxSurprise, math.Max(0, -math.Log10(half)))
+}

@@ -15,7 +15,8 @@ const maxRows = 12
 
 const (
 	volumeRow  = 70.0 // height of a row that has an axis
-	noveltyRow = 88.0 // height of a row that names values
+	noveltyRow = 92.0 // height of a row that names values
+	axisRow    = 36.0 // height of the axis
 	edge       = 1.5  // percent kept free at both ends of a lane
 )
 
@@ -25,8 +26,8 @@ const (
 // was: so a count of rows and a count of customers can be compared at a glance.
 // A row shows the band in which 98 of 100 such spans lie, a tick for the
 // expectation and a dot for what was seen. The axis is logarithmic when the
-// distances need it. Categories have rows of another kind: the value that was
-// seen above the usual ones. id must be unique on the page. Without contributions
+// distances need it. Categories follow, in rows of another kind: the value that
+// was seen above the usual ones. Within each kind the order is the caller's. id must be unique on the page. Without contributions
 // the result is empty.
 func Contributions(id string, list []vigil.Contribution) template.HTML {
 	if len(list) == 0 {
@@ -35,39 +36,39 @@ func Contributions(id string, list []vigil.Contribution) template.HTML {
 	if len(list) > maxRows {
 		list = list[:maxRows]
 	}
-	height, volumes := 0.0, 0
+	var amounts, values []*vigil.Contribution
 	told := make([]string, 0, len(list))
 	for i := range list {
 		if categorical(&list[i]) {
-			height += noveltyRow
+			values = append(values, &list[i])
 		} else {
-			height += volumeRow
-			volumes++
+			amounts = append(amounts, &list[i])
 		}
 		told = append(told, describe(&list[i]))
 	}
-	scale := newRatioScale(list)
-	if volumes > 0 {
-		height += 26
+	height := float64(len(amounts))*volumeRow + float64(len(values))*noveltyRow
+	if len(amounts) > 0 {
+		height += axisRow
 	}
 
 	var c canvas
 	c.open("contributions", id, height, "Seen against expected", strings.Join(told, " "))
 	y := 0.0
-	for i := range list {
-		if i > 0 {
-			c.line("rule", 0, y, 100, y)
-		}
-		if categorical(&list[i]) {
-			c.novelty(&list[i], y)
-			y += noveltyRow
-		} else {
-			c.volume(&list[i], y, scale)
+	if len(amounts) > 0 {
+		scale := newRatioScale(amounts)
+		for _, k := range amounts {
+			c.volume(k, y, scale)
 			y += volumeRow
 		}
-	}
-	if volumes > 0 {
 		c.ratioAxis(scale, y)
+		y += axisRow
+	}
+	for _, k := range values {
+		if y > 0 {
+			c.line("rule", 0, y, 100, y)
+		}
+		c.novelty(k, y)
+		y += noveltyRow
 	}
 	return c.close()
 }
@@ -82,7 +83,7 @@ func heading(c *canvas, k *vigil.Contribution, y float64, value, usual, more str
 	if frame := phrase.Frame(k.Frame); frame != "" {
 		note = strings.TrimPrefix(note+", against "+frame, ", ")
 	}
-	c.text("note", 0, y+34, false, phrase.Shorten(note, 44))
+	c.text("note", 0, y+34, false, phrase.Shorten(note, 46))
 	fmt.Fprintf(c, `<text class="note" x="100%%" y="%s" text-anchor="end">%s`, num(y+34), esc(usual))
 	if more != "" {
 		fmt.Fprintf(c, `<tspan class="wide"> %s</tspan>`, esc(more))
@@ -116,16 +117,16 @@ func (c *canvas) volume(k *vigil.Contribution, y float64, scale ratioScale) {
 }
 
 func (c *canvas) novelty(k *vigil.Contribution, y float64) {
-	heading(c, k, y, phrase.OneIn(k.Expected), "chance it had", "")
-	c.line("link", edge, y+51, edge, y+71)
-	fmt.Fprintf(c, `<svg x="%s%%" y="%s" width="1" height="1" overflow="visible"><path class="seen" d="M0 -6L6 0L0 6L-6 0Z"/></svg>`, num(edge), num(y+51))
-	c.dot("usual", edge, y+71, 4.5)
-	c.label("code seen-text", y+55, "now", k.SeenLabel)
+	heading(c, k, y, phrase.OneIn(k.Expected), "its chance", "")
+	c.line("link", edge, y+52, edge, y+73)
+	fmt.Fprintf(c, `<svg x="%s%%" y="%s" width="1" height="1" overflow="visible"><path class="seen" d="M0 -6L6 0L0 6L-6 0Z"/></svg>`, num(edge), num(y+52))
+	c.dot("usual", edge, y+74, 4.5)
+	c.label("code seen-text", y+56, "now", k.SeenLabel)
 	usual := k.ExpectedLabel
 	if usual == "" {
 		usual = "nothing before it"
 	}
-	c.label("code", y+75, "usual", usual)
+	c.label("code", y+78, "usual", usual)
 }
 
 // label writes a word and a value beside a mark; dx keeps it clear of the mark,
@@ -166,13 +167,9 @@ type ratioScale struct {
 	log       bool
 }
 
-func newRatioScale(list []vigil.Contribution) ratioScale {
+func newRatioScale(amounts []*vigil.Contribution) ratioScale {
 	low, high := 1.0, 2.0
-	for i := range list {
-		k := &list[i]
-		if categorical(k) {
-			continue
-		}
+	for _, k := range amounts {
 		ref := reference(k)
 		for _, f := range []float64{k.Seen, k.High} {
 			high = math.Max(high, finite(f)/ref)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,8 +23,9 @@ const (
 
 // Timeline draws an actor's accesses over time: a strip each of events, rows and
 // customers where there are any, one time axis, and the finding's span, from
-// start to end, shaded through all. Heights are linear, each strip's own; what
-// is not zero shows at least as a hairline. Buckets beyond what can be told apart
+// start to end, shaded through all. Heights are linear, each strip's own, or where
+// a peak would press everything else flat by the square root, which the strip then
+// says; what is not zero shows at least as a hairline. Buckets beyond what can be told apart
 // are put together: events and rows add up, and of customers, whose sum would
 // count the same one twice, the largest bucket stands. id must be unique on the
 // page. Without anything to show the result is empty.
@@ -56,17 +58,23 @@ func Timeline(id string, t api.Timeline, start, end time.Time) template.HTML {
 	var c canvas
 	c.open("timeline", id, stack+26, "Accesses over time", axis.describe(shown, bucket, start, end))
 	x1, x2 := axis.at(start), axis.at(end)
-	if !start.IsZero() && x2 >= 0 && x1 <= 100 {
-		x1, x2 = clamp(x1, 0, 100), clamp(x2, 0, 100)
-		c.rect("span", x1, 0, math.Max(x2-x1, 0.5), stack)
-		c.line("span-edge", x1, 0, x1, stack)
-	}
+	shade := !start.IsZero() && x2 >= 0 && x1 <= 100
+	x1, x2 = clamp(x1, 0, 100), clamp(x2, 0, 100)
 	from, to := axis.barsIn(start, end, bars)
 	y := 0.0
 	for _, s := range shown {
 		c.text("name", 0, y+13, false, s.name)
-		c.text("note", 100, y+13, true, "up to "+phrase.Number(s.top())+" per "+phrase.Bucket(bucket))
-		c.bars(s, y+stripLabel, bars, from, to)
+		note := "up to " + phrase.Number(s.top()) + " per " + phrase.Bucket(bucket)
+		root := s.steep()
+		if root {
+			note += ", drawn by its square root"
+		}
+		c.text("note", 100, y+13, true, note)
+		if shade {
+			c.rect("span", x1, y+stripLabel, math.Max(x2-x1, 0.5), stripBars)
+			c.line("span-edge", x1, y+stripLabel-3, x1, y+stripLabel+stripBars)
+		}
+		c.bars(s, y+stripLabel, bars, from, to, root)
 		y += stripLabel + stripBars + stripGap
 	}
 	c.timeTicks(axis, stack)
@@ -86,17 +94,37 @@ func (s strip) top() float64 {
 	return top
 }
 
+// steep tells whether the highest bar is so far above the usual one that, drawn
+// linearly, the usual ones could not be seen.
+func (s strip) steep() bool {
+	var some []float64
+	for _, v := range s.values {
+		if v > 0 {
+			some = append(some, v)
+		}
+	}
+	if len(some) < 3 {
+		return false
+	}
+	slices.Sort(some)
+	return s.top() > 15*some[len(some)/2]
+}
+
 // bars draws one strip: a stretched picture whose unit is a bucket, one path for
 // the bars within [from, to) and one for the others, so that the picture stays
 // small however many there are.
-func (c *canvas) bars(s strip, y float64, n, from, to int) {
+func (c *canvas) bars(s strip, y float64, n, from, to int, root bool) {
 	top := s.top()
 	var within, other strings.Builder
 	for i, v := range s.values {
 		if v <= 0 || top == 0 {
 			continue
 		}
-		h := math.Max(v/top*stripBars, 1.25)
+		part := v / top
+		if root {
+			part = math.Sqrt(part)
+		}
+		h := math.Max(part*stripBars, 1.25)
 		b := &other
 		if i >= from && i < to {
 			b = &within

@@ -125,7 +125,7 @@ func (h *Handler) serveQueue(w http.ResponseWriter, r *http.Request, name string
 		NoEvents: status.Events == 0, Host: r.Host,
 	}
 	for i := range page.Findings {
-		data.Cards = append(data.Cards, view.NewFinding(&page.Findings[i], now))
+		data.Cards = append(data.Cards, view.NewFinding(&page.Findings[i], place(page.Findings[i].ID, now)))
 	}
 	if q.page > 1 {
 		data.Prev = "/" + q.with(q.min, q.state, q.page-1)
@@ -174,7 +174,7 @@ func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name stri
 		return
 	}
 	h.content()
-	v := view.NewFinding(&f, h.now(status))
+	v := view.NewFinding(&f, place(f.ID, h.now(status)))
 	// The tag covers what the finding itself says: while that stands, the events
 	// and the timeline need not be read again.
 	whole, err := json.Marshal(finite(f))
@@ -224,6 +224,12 @@ func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name stri
 	}
 	h.sendLive(w, r, name, tag, livePage{base: h.base(phrase.Severity(f.Severity)+": "+v.Who, true), Poll: v.Path + "/live" + at,
 		Every: milliseconds(3 * h.cfg.Refresh), Body: template.HTML(body)})
+}
+
+// place says where in the console a finding stands.
+func place(id string, now time.Time) view.Options {
+	path := "/findings/" + url.PathEscape(id)
+	return view.Options{Now: now, Path: path, JSON: "/api/v1" + path}
 }
 
 // pageEvents fills in which events are shown, and the links to the others.

@@ -81,17 +81,25 @@ func OneIn(p float64) string {
 		return "nearly always"
 	}
 	n := 1 / p
-	if n >= 1e12 {
+	switch {
+	case n >= 1e12:
 		return "1 in " + scientific(n)
+	case n >= 1e9:
+		return "1 in " + Number(twoDigits(n/1e9)) + " billion"
+	case n >= 1e6:
+		return "1 in " + Number(twoDigits(n/1e6)) + " million"
 	}
-	if n >= 10 {
-		// Two significant digits: more would claim a precision that no model has.
-		unit := math.Pow(10, math.Floor(math.Log10(n))-1)
-		n = math.Round(n/unit) * unit
-	} else {
+	if n < 10 {
 		n = math.Round(n)
 	}
-	return "1 in " + group(strconv.FormatFloat(n, 'f', 0, 64))
+	return "1 in " + group(strconv.FormatFloat(twoDigits(n), 'f', 0, 64))
+}
+
+// twoDigits keeps two significant digits: more would claim a precision that no
+// model has.
+func twoDigits(n float64) float64 {
+	f, _ := strconv.ParseFloat(strconv.FormatFloat(n, 'e', 1, 64), 64)
+	return f
 }
 
 // Percent writes a share between 0 and 1: 0.614 is "61 %". Above zero and below

@@ -81,7 +81,7 @@ func Bucket(d time.Duration) string {
 	case d == time.Minute:
 		return "minute"
 	case d == 15*time.Minute:
-		return "quarter of an hour"
+		return "quarter-hour"
 	case d == time.Hour:
 		return "hour"
 	case d == 24*time.Hour:

@@ -75,7 +75,7 @@ func Found(lane, rule string) string {
 func Span(span string) string {
 	switch span {
 	case "quarter":
-		return "in a quarter of an hour"
+		return "in a quarter-hour"
 	case "minute":
 		return "in a minute"
 	case "hour":

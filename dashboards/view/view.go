@@ -12,7 +12,6 @@ import (
 	"embed"
 	"html/template"
 	"math"
-	"net/url"
 	"slices"
 	"time"
 
@@ -69,6 +68,9 @@ type List struct {
 // MoreText is More with separators.
 func (l List) MoreText() string { return phrase.Count(l.More) }
 
+// NewList bounds a list of foreign texts.
+func NewList(items []string) List { return list(items, maxList) }
+
 func list(items []string, max int) List {
 	var l List
 	if len(items) > max {
@@ -85,8 +87,8 @@ func list(items []string, max int) List {
 type Finding struct {
 	// ID is the finding's own; Key is safe to stand in an HTML id.
 	ID, Key string
-	// Path is its page in the console, empty in a report.
-	Path string
+	// Path leads to it in full, JSON to it as data (empty: nowhere).
+	Path, JSON string
 	// Severity is its word, Class the word for the style sheet, Icon its steps.
 	Severity, Class string
 	Icon            template.HTML
@@ -106,7 +108,7 @@ type Finding struct {
 	Figures        []Figure
 	Counterfactual string
 
-	// Gauge draws evidence against its line, EvidenceText says it.
+	// Gauge draws evidence against its line (empty for a rule), EvidenceText says it.
 	Gauge        template.HTML
 	EvidenceText string
 
@@ -116,7 +118,7 @@ type Finding struct {
 	Timeline      template.HTML
 
 	Subjects      List
-	SubjectsKnown int
+	SubjectsKnown string
 	NotJudged     []string
 	Stores        List
 	Resources     List
@@ -136,11 +138,26 @@ type Contribution struct {
 	SpanStart Moment
 }
 
-// NewFinding makes a finding ready to print. now is the time by which "ago" is
-// told; zero leaves it out. The pictures are drawn by Draw.
-func NewFinding(f *vigil.Finding, now time.Time) Finding {
+// Options is what the place of a finding decides.
+type Options struct {
+	// Now is the time by which "ago" is told; zero leaves it out.
+	Now time.Time
+	// Key makes the HTML ids of the finding's parts unique on the page. It is
+	// made of letters, digits and hyphens; empty takes the finding's own id.
+	Key string
+	// Path leads to the finding in full, JSON to it as data; empty leaves it out.
+	Path, JSON string
+}
+
+// NewFinding makes a finding ready to print. The pictures of the full view are
+// drawn by Draw.
+func NewFinding(f *vigil.Finding, o Options) Finding {
+	now := o.Now
+	if o.Key == "" {
+		o.Key = f.ID
+	}
 	v := Finding{
-		ID: f.ID, Key: key(f.ID), Path: "/findings/" + url.PathEscape(f.ID),
+		ID: f.ID, Key: key(o.Key), Path: o.Path, JSON: o.JSON,
 		Severity: phrase.Severity(f.Severity), Class: class(f.Severity), Icon: chart.Severity(f.Severity),
 		Sentence:       phrase.Prose(f.Sentence, maxSentence),
 		When:           phrase.Range(f.Start, f.End),
@@ -152,7 +169,7 @@ func NewFinding(f *vigil.Finding, now time.Time) Finding {
 		Found:          phrase.Found(f.Lane, f.Rule),
 		Revision:       f.Revision,
 		Counterfactual: phrase.Prose(f.Counterfactual, maxSentence),
-		SubjectsKnown:  len(f.SubjectIDs),
+		SubjectsKnown:  phrase.Count(int64(len(f.SubjectIDs))),
 		Subjects:       list(f.SubjectIDs, MaxSubjects),
 		Stores:         list(f.Stores, maxList),
 		Resources:      list(f.Resources, maxList),
@@ -167,11 +184,11 @@ func NewFinding(f *vigil.Finding, now time.Time) Finding {
 	if f.Conversations > 0 {
 		v.Figures = append(v.Figures, count(f.Conversations, "conversation", "conversations"))
 	}
-	v.EvidenceText = "by rule"
+	v.EvidenceText = "a rule was broken: nothing to weigh"
 	if f.Threshold > 0 {
 		v.EvidenceText = phrase.Number(round1(f.Evidence)) + " over a line of " + phrase.Number(round1(f.Threshold))
+		v.Gauge = chart.Evidence("g-"+v.Key, f.Evidence, f.Threshold)
 	}
-	v.Gauge = chart.Evidence("g-"+v.Key, f.Evidence, f.Threshold)
 	for _, s := range f.NotJudged[:min(len(f.NotJudged), maxList)] {
 		v.NotJudged = append(v.NotJudged, phrase.NotJudged(s))
 	}
@@ -433,9 +450,16 @@ func budget(perDay float64) string {
 	case !(perDay > 0) || perDay > 1e9:
 		return ""
 	case perDay >= 0.95:
-		return "about " + phrase.Number(round1(perDay)) + " a day"
+		return falseFindings(perDay) + " a day"
 	case perDay*7 >= 0.95:
-		return "about " + phrase.Number(round1(perDay*7)) + " a week"
+		return falseFindings(perDay*7) + " a week"
 	}
-	return "about " + phrase.Number(round1(perDay*30)) + " a month"
+	return falseFindings(perDay*30) + " a month"
+}
+
+func falseFindings(n float64) string {
+	if n = round1(n); n == 1 {
+		return "about 1 false finding"
+	}
+	return "about " + phrase.Number(n) + " false findings"
 }

@@ -177,7 +177,7 @@ func Eval[T any](p *Page, expression string) T {
 // script in the page.
 func (p *Page) Text(selector string) string {
 	p.t.Helper()
-	s, err := chromedp.Run(p.ctx, chromedp.TextContent(selector))
+	s, err := chromedp.Run(p.ctx, chromedp.TextContent(chromedp.CSS(selector)))
 	if err != nil {
 		p.t.Fatalf("text of %s: %v", selector, err)
 	}
@@ -187,7 +187,7 @@ func (p *Page) Text(selector string) string {
 // Click clicks the first element that a selector names.
 func (p *Page) Click(selector string) {
 	p.t.Helper()
-	p.do(chromedp.Click(selector))
+	p.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
 // Press presses keys.

@@ -211,8 +211,11 @@ type normaliser struct {
 // event fills in what the source's configuration says. It returns false, and why,
 // for an event that can't be accepted.
 func (n *normaliser) event(e *vigil.Event) (vigil.Quarantined, bool) {
-	// The receiver says which source it is, never the payload.
-	e.Source = n.source
+	// The receiver says which source it is, never the payload. A file that is read
+	// after the fact has no receiver, and keeps what it says.
+	if n.source != "" {
+		e.Source = n.source
+	}
 	if e.Store == "" {
 		e.Store = n.store
 	}

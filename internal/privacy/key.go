@@ -79,3 +79,9 @@ func writeKey(dir, path string, key []byte) error {
 	defer d.Close() //nolint:errcheck // only synced
 	return d.Sync()
 }
+
+// HasKey reports whether dir holds a key already.
+func HasKey(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, keyFile))
+	return err == nil
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"vigil"
+	"vigil/collectors/file"
+	"vigil/internal/app"
+)
+
+// keyVariable names the environment variable of the pseudonym key in help texts.
+const keyVariable = app.KeyVariable
+
+// inputFlags are the flags of the commands that read files.
+type inputFlags struct {
+	Files []string `arg:"" name:"file" help:"Log files, folders or globs; plain, gzip or zstd, rotated, in any order."`
+
+	Config        string `short:"c" placeholder:"FILE" help:"Take mapping, actors, format and pseudonym key from this configuration."`
+	Source        string `placeholder:"NAME" help:"The source in the configuration that the files belong to."`
+	Format        string `placeholder:"NAME" help:"The log format (native, nginx, postgresql); found by itself when left out."`
+	Preset        string `placeholder:"NAME" help:"A schema that vigil knows: chatwoot or rasa."`
+	LogLinePrefix string `placeholder:"PREFIX" help:"PostgreSQL's log_line_prefix, when it isn't found by itself."`
+	LogFormat     string `placeholder:"FORMAT" help:"nginx's log_format, when it isn't found by itself."`
+	Store         string `placeholder:"NAME" help:"The system that the logs are of, for events that don't name it."`
+	Pseudonyms    bool   `help:"Replace people's identifiers by pseudonyms (key: the configuration's, else the variable ${keyvar}, else one of this run alone)."`
+}
+
+// resolve turns the flags into an input. Records that are set aside are printed
+// to stderr, as file:line: reason, when report is set.
+func (f *inputFlags) resolve(io streams, report bool) (*app.Resolved, *progress, error) {
+	resolved, err := app.Settings{
+		Files: f.Files, Config: f.Config, Source: f.Source, Format: f.Format, Preset: f.Preset,
+		LogLinePrefix: f.LogLinePrefix, LogFormat: f.LogFormat, Store: f.Store, Pseudonyms: f.Pseudonyms,
+	}.Resolve()
+	if err != nil {
+		return nil, nil, err
+	}
+	if resolved.RandomKey {
+		fmt.Fprintf(io.err, "vigil: the pseudonyms are of this run alone; set %s to have the same ones again\n", keyVariable)
+	}
+	bar := newProgress(io.err, "reading")
+	resolved.Input.Progress = bar.set
+	if report {
+		resolved.Input.Quarantine = func(q vigil.Quarantined) {
+			bar.clear()
+			fmt.Fprintln(io.err, quarantineLine(q))
+		}
+	}
+	return resolved, bar, nil
+}
+
+// quarantineLine says where and why a record was set aside.
+func quarantineLine(q vigil.Quarantined) string {
+	at := q.File
+	if q.Line > 0 {
+		at = fmt.Sprintf("%s:%d", q.File, q.Line)
+	}
+	return printable(fmt.Sprintf("%s: %s", at, q.Reason))
+}
+
+// printSummary tells what was read, one fact a line.
+func printSummary(w io.Writer, s file.Summary) {
+	fmt.Fprintf(w, "%s %s, %s %s, %s %s set aside\n",
+		count(int64(len(s.Files))), plural(int64(len(s.Files)), "file", "files"),
+		count(s.Events), plural(s.Events, "event", "events"),
+		count(total(s.Quarantined)), plural(total(s.Quarantined), "record", "records"))
+	for _, f := range s.Files {
+		span := ""
+		if !f.First.IsZero() {
+			span = fmt.Sprintf(", %s to %s", f.First.UTC().Format(time.DateTime), f.Last.UTC().Format(time.DateTime))
+		}
+		format := f.Format
+		if format == "" {
+			format = "not read"
+		}
+		fmt.Fprintf(w, "  %s: %s, %s events%s\n", printable(f.Path), format, count(f.Events), span)
+	}
+	for _, code := range sortedKeys(s.Quarantined) {
+		fmt.Fprintf(w, "  set aside as %q: %s\n", code, count(s.Quarantined[code]))
+	}
+	for _, note := range s.Notes {
+		fmt.Fprintf(w, "  note: %s\n", printable(note))
+	}
+	if s.Late > 0 {
+		fmt.Fprintf(w, "  note: %s events came after their place in time had passed\n", count(s.Late))
+	}
+}
+
+// isTerminal reports whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}

@@ -1,0 +1,108 @@
+// Command vigil watches who reads the data behind customer-service chatbots: it
+// reads the access logs of stores, learns what is normal, and tells of likely
+// breaches in plain words.
+//
+// Each subcommand has a file of its own, which reads flags, calls internal/app
+// and prints. It exits with 0 when all went well, 1 when something failed, 2 when
+// it was called wrongly, and 3 when scan was asked to fail on findings and there
+// were some.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit codes.
+const (
+	exitFailure  = 1
+	exitUsage    = 2
+	exitFindings = 3
+)
+
+// commands are the subcommands, in the order in which help lists them.
+type commands struct {
+	Scan    scanCommand    `cmd:"" help:"Learn and judge existing logs in one pass; print findings, worst first."`
+	Score   scoreCommand   `cmd:"" help:"Print one line of JSON per event with how unusual it is."`
+	Parse   parseCommand   `cmd:"" help:"Print what is read of logs, one event a line."`
+	Check   checkCommand   `cmd:"" help:"Validate a configuration without touching anything."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// streams is where a command reads and writes.
+type streams struct {
+	out, err io.Writer
+}
+
+// usageError is a wrong call; it exits with 2.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// errFindings says that findings were asked to be a failure, and there are some.
+var errFindings = errors.New("findings")
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{out: os.Stdout, err: os.Stderr}))
+}
+
+// run is main with its surroundings given.
+func run(args []string, io streams) int {
+	var cli commands
+	parser, err := kong.New(&cli,
+		kong.Name("vigil"),
+		kong.Description("Watches who reads the data behind customer-service chatbots."),
+		kong.UsageOnError(),
+		kong.Writers(io.out, io.err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.Bind(io),
+		kong.Vars{"keyvar": keyVariable},
+	)
+	if err != nil {
+		return fail(io, err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	kctx, err := parser.Parse(args)
+	if err != nil {
+		return fail(io, &usageError{fmt.Errorf("%w; see vigil --help", err)})
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	kctx.BindTo(ctx, (*context.Context)(nil))
+	return fail(io, kctx.Run())
+}
+
+// fail prints an error as one line, or as one line per problem of a
+// configuration, and returns the exit code.
+func fail(io streams, err error) int {
+	var usage *usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFindings):
+		return exitFindings
+	case errors.Is(err, syscall.EPIPE):
+		return exitFailure // the reader has gone; nobody is left to tell
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(io.err, "vigil: stopped")
+		return exitFailure
+	}
+	for line := range strings.SplitSeq(strings.TrimSpace(err.Error()), "\n") {
+		fmt.Fprintf(io.err, "vigil: %s\n", printable(line))
+	}
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailure
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"vigil"
+	"vigil/dashboards/phrase"
+	"vigil/internal/app"
+)
+
+type scanCommand struct {
+	inputFlags `embed:""`
+
+	Budget float64  `placeholder:"N" help:"False findings a day that people accept (default: one for each 1,000 actors)."`
+	Since  string   `placeholder:"TIME" help:"Drop findings that ended before (2026-11-02, or 2026-11-02T15:04:05Z). All events are learnt from."`
+	JSON   bool     `name:"json" help:"Print one finding a line as JSON, and no summary."`
+	FailOn severity `placeholder:"SEVERITY" help:"Exit with 3 when there is a finding at least as severe: low, medium, high or critical."`
+	Quiet  bool     `short:"q" help:"Don't list what was set aside, only count it."`
+}
+
+// severity is a flag that names one.
+type severity vigil.Severity
+
+// UnmarshalText takes one of the closed set.
+func (s *severity) UnmarshalText(text []byte) error {
+	if vigil.Severity(text).Rank() == 0 {
+		return fmt.Errorf("%q is no severity; use low, medium, high or critical", text)
+	}
+	*s = severity(text)
+	return nil
+}
+
+// Help is shown below the flags.
+func (scanCommand) Help() string {
+	return `Reads the files once, oldest event first, learns what is normal on the way and judges each event by
+what was known before it. Give it weeks rather than hours: without a past there is nothing to compare
+with, and the summary says what could not be judged. Exits with 0 also when there are findings.
+
+Examples:
+
+    vigil scan /var/log/postgresql/
+    vigil scan --preset chatwoot postgresql-*.log.gz
+    vigil scan -c vigil.yaml --since 2026-11-01 --json audit.ndjson | jq .sentence
+    vigil scan --fail-on high --quiet nightly.log || alert`
+}
+
+// Run scans.
+func (c *scanCommand) Run(ctx context.Context, io streams) error {
+	since, err := parseSince(c.Since)
+	if err != nil {
+		return &usageError{err}
+	}
+	if c.Budget < 0 {
+		return &usageError{fmt.Errorf("--budget %v is negative; leave it out for the default", c.Budget)}
+	}
+	resolved, bar, err := c.resolve(io, !c.Quiet)
+	if err != nil {
+		return err
+	}
+	opts := app.ScanOptions{Budget: c.Budget, MaxActors: resolved.MaxActors, Since: since}
+	if c.Budget == 0 {
+		opts.Budget = resolved.Budget
+	}
+	result, err := app.Scan(ctx, resolved.Input, opts)
+	bar.done()
+	if err != nil {
+		return err
+	}
+	if err := c.print(io.out, result); err != nil {
+		return fmt.Errorf("print findings: %w", err)
+	}
+	atLeast := vigil.Severity(c.FailOn).Rank()
+	if atLeast > 0 && slices.ContainsFunc(result.Findings, func(f vigil.Finding) bool { return f.Severity.Rank() >= atLeast }) {
+		return errFindings
+	}
+	return nil
+}
+
+func parseSince(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339, "2006-01-02T15:04", time.DateTime} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("--since %q is no time; write 2026-11-02 or 2026-11-02T15:04:05Z", s)
+}
+
+func (c *scanCommand) print(w io.Writer, result *app.ScanResult) error {
+	out := bufio.NewWriter(w)
+	if c.JSON {
+		encoder := json.NewEncoder(out)
+		encoder.SetEscapeHTML(false)
+		for i := range result.Findings {
+			if err := encoder.Encode(&result.Findings[i]); err != nil {
+				return err
+			}
+		}
+		return out.Flush()
+	}
+	for i := range result.Findings {
+		printCard(out, &result.Findings[i])
+	}
+	printResult(out, result)
+	return out.Flush()
+}
+
+// printResult is the summary below the cards.
+func printResult(w io.Writer, result *app.ScanResult) {
+	n := int64(len(result.Findings))
+	if n == 0 {
+		fmt.Fprintln(w, "no findings")
+	} else {
+		fmt.Fprintf(w, "%s %s\n", count(n), plural(n, "finding", "findings"))
+	}
+	if result.Dropped > 0 {
+		fmt.Fprintf(w, "  %s milder ones are not listed\n", count(result.Dropped))
+	}
+	printSummary(w, result.Input)
+	s := result.Detector
+	fmt.Fprintf(w, "%s %s judged, budget %s false %s\n", count(int64(s.Actors)), plural(int64(s.Actors), "actor", "actors"), phrase.Number(s.Budget), "findings a day")
+	for _, l := range s.Lanes {
+		state := "speaks"
+		if !l.Ready {
+			state = "warming up: " + printable(l.Why)
+		}
+		fmt.Fprintf(w, "  %s: %s\n", phrase.Lane(l.Name), state)
+	}
+}

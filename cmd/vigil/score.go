@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"vigil"
+	"vigil/detector"
+	"vigil/internal/app"
+)
+
+type scoreCommand struct {
+	inputFlags `embed:""`
+
+	Models bool    `help:"Add each model's raw score and p to each event."`
+	Budget float64 `placeholder:"N" help:"False findings a day that people accept."`
+	Quiet  bool    `short:"q" help:"Don't list what was set aside, only count it."`
+}
+
+// Help is shown below the flags.
+func (scoreCommand) Help() string {
+	return `Judges each event as it comes and prints one line of JSON per event, in order of time: id, time,
+actor, p (how rare, 1 is usual), surprise (-log10 p), evidence (log10 of what the actor has gathered),
+and the largest contributions. Early events score low: nothing is known yet.
+
+Examples:
+
+    vigil score helpdesk.log.zst | jq -c 'select(.surprise > 4)'
+    vigil score --models events.ndjson > scores.ndjson`
+}
+
+// scoreLine is the public form of a score.
+type scoreLine struct {
+	ID            string                         `json:"id"`
+	Time          time.Time                      `json:"time"`
+	Actor         string                         `json:"actor"`
+	P             float64                        `json:"p"`
+	Surprise      float64                        `json:"surprise"`
+	Evidence      float64                        `json:"evidence"`
+	Contributions []vigil.Contribution           `json:"contributions"`
+	Models        map[string]detector.ModelScore `json:"models,omitempty"`
+}
+
+// Run scores.
+func (c *scoreCommand) Run(ctx context.Context, io streams) error {
+	resolved, bar, err := c.resolve(io, !c.Quiet)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(io.out, 1<<16)
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var printErr error
+	opts := app.ScoreOptions{
+		ScanOptions: app.ScanOptions{Budget: c.Budget, MaxActors: resolved.MaxActors},
+		Models:      c.Models,
+		Each: func(s detector.Score) {
+			if printErr != nil {
+				return
+			}
+			if printErr = encoder.Encode(newScoreLine(s)); printErr != nil {
+				stop() // nobody reads on
+			}
+		},
+	}
+	if c.Budget == 0 {
+		opts.Budget = resolved.Budget
+	}
+	summary, err := app.ScoreEvents(ctx, resolved.Input, opts)
+	bar.done()
+	if ferr := out.Flush(); printErr == nil {
+		printErr = ferr
+	}
+	if printErr != nil {
+		err = fmt.Errorf("print scores: %w", printErr)
+	}
+	if err != nil {
+		return err
+	}
+	printSummary(io.err, summary)
+	return nil
+}
+
+func newScoreLine(s detector.Score) scoreLine {
+	line := scoreLine{
+		ID: s.Event.ID, Time: s.Event.Time, Actor: s.Event.Actor.ID,
+		P: finite(s.P), Surprise: finite(s.Surprise), Evidence: finite(s.Evidence),
+		Contributions: s.Contributions, Models: s.Models,
+	}
+	if line.Contributions == nil {
+		line.Contributions = []vigil.Contribution{}
+	}
+	for i := range line.Contributions {
+		c := &line.Contributions[i]
+		for _, f := range [...]*float64{&c.Seen, &c.Expected, &c.Low, &c.High, &c.P, &c.E, &c.Share} {
+			*f = finite(*f)
+		}
+	}
+	for name, m := range line.Models {
+		line.Models[name] = detector.ModelScore{Score: finite(m.Score), P: finite(m.P)}
+	}
+	return line
+}
+
+// finite keeps a number within what JSON can say.
+func finite(f float64) float64 {
+	switch {
+	case math.IsNaN(f):
+		return 0
+	case math.IsInf(f, 1):
+		return math.MaxFloat64
+	case math.IsInf(f, -1):
+		return -math.MaxFloat64
+	}
+	return f
+}

@@ -1,0 +1,92 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"vigil/collectors/formats"
+	"vigil/collectors/formats/native"
+	"vigil/internal/config"
+)
+
+func allFormats() []formats.Format { return []formats.Format{native.Format()} }
+
+// FormatNames lists the log formats there are.
+func FormatNames() []string {
+	var names []string
+	for _, f := range allFormats() {
+		names = append(names, f.Name())
+	}
+	return names
+}
+
+// Known returns what a configuration must fit.
+func Known() config.Known {
+	return config.Known{
+		Formats: FormatNames(),
+		Decoder: tryDecoder,
+	}
+}
+
+// settingOf names the format that a setting belongs to, for settings that can be
+// given without naming the format.
+func settingOf(setting string) string {
+	switch setting {
+	case "log_line_prefix":
+		return "postgresql"
+	case "log_format":
+		return "nginx"
+	}
+	return ""
+}
+
+// tryDecoder says whether a source's format takes its settings, by making a
+// decoder and letting go of it.
+func tryDecoder(s *config.Source) error {
+	params, err := paramsByFormat(s.Format, s.FormatParams())
+	if err != nil {
+		return err
+	}
+	for name, settings := range params {
+		f, err := formats.ByName(allFormats(), name)
+		if err != nil {
+			return err
+		}
+		if _, err := f.New(formats.Options{Source: s.Name, Store: s.StoreName(), Params: settings}); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// paramsByFormat sorts settings by the format that they are for: the named one,
+// or, where none is named, the one that alone has such a setting.
+func paramsByFormat(format string, settings map[string]string) (map[string]map[string]string, error) {
+	out := map[string]map[string]string{}
+	for name, value := range settings {
+		owner := format
+		if owner == "" {
+			owner = settingOf(name)
+		}
+		if owner == "" {
+			return nil, fmt.Errorf("the setting %q needs the format to be named", name)
+		}
+		if of := settingOf(name); of != "" && of != owner {
+			return nil, fmt.Errorf("%s is a setting of %s, but the format is %s", name, of, owner)
+		}
+		if out[owner] == nil {
+			out[owner] = map[string]string{}
+		}
+		out[owner][name] = value
+	}
+	if len(out) > 1 {
+		return nil, errors.New("log_line_prefix and log_format are for different formats; give one of them")
+	}
+	return out, nil
+}
+
+// mappingOf returns the mapping of a source: its preset with its own settings
+// over it.
+func mappingOf(m *config.Mapping) (*formats.Mapping, error) {
+	return m.Formats(nil), nil
+}

@@ -1,0 +1,162 @@
+package app
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"vigil/internal/config"
+	"vigil/internal/privacy"
+)
+
+// KeyVariable is the environment variable from which the commands over files
+// take the key of their pseudonyms when no configuration names one.
+const KeyVariable = "VIGIL_PSEUDONYM_KEY"
+
+// Settings is what a person says about files to read, on the command line and by
+// a configuration. What is given here wins over what the configuration says.
+type Settings struct {
+	// Files are paths, folders or globs. At least one.
+	Files []string
+	// Config is the path of a configuration whose mapping, actors, format and
+	// budget are used; empty uses none. Source names one of its sources; empty
+	// takes the one whose files these are, or the only one.
+	Config, Source string
+	// Format, Preset, LogLinePrefix, LogFormat and Store are as in the
+	// configuration.
+	Format, Preset, LogLinePrefix, LogFormat, Store string
+	// Pseudonyms replaces identifiers.
+	Pseudonyms bool
+}
+
+// Resolved is what Settings come down to.
+type Resolved struct {
+	Input Input
+	// Budget and MaxActors are the configuration's, zero without one.
+	Budget    float64
+	MaxActors int
+	// RandomKey says that pseudonyms are made with a key of this run alone.
+	RandomKey bool
+}
+
+// Resolve reads the configuration, if there is one, and puts everything
+// together. The error says what to change.
+func (s Settings) Resolve() (*Resolved, error) {
+	if len(s.Files) == 0 {
+		return nil, errors.New("no file is given")
+	}
+	out := &Resolved{}
+	source := config.Source{}
+	var key config.Secret
+	var dataDir string
+	if s.Config != "" {
+		cfg, err := config.Load(s.Config, Known())
+		if err != nil {
+			return nil, err
+		}
+		from, err := s.pick(cfg)
+		if err != nil {
+			return nil, err
+		}
+		source = *from
+		out.Input.Actors, out.Budget, out.MaxActors = cfg.Actors, cfg.Budget, cfg.MaxActors
+		key, dataDir = cfg.PseudonymKey, cfg.DataDir
+	} else if s.Source != "" {
+		return nil, errors.New("--source names a source of a configuration; give that with -c")
+	}
+	s.override(&source)
+	in := &out.Input
+	in.Files, in.Source, in.Store, in.Tenant, in.Format = s.Files, source.Name, source.Store, source.Tenant, source.Format
+	var err error
+	if in.Params, err = paramsByFormat(source.Format, source.FormatParams()); err != nil {
+		return nil, err
+	}
+	if in.Mapping, err = mappingOf(&source.Mapping); err != nil {
+		return nil, err
+	}
+	if s.Pseudonyms {
+		in.Pseudonyms, out.RandomKey, err = pseudonymizer(key, dataDir)
+	}
+	return out, err
+}
+
+// pick finds the configuration's source that the files belong to.
+func (s Settings) pick(cfg *config.Config) (*config.Source, error) {
+	var names []string
+	for i := range cfg.Sources {
+		source := &cfg.Sources[i]
+		if s.Source != "" && source.Name == s.Source {
+			return source, nil
+		}
+		names = append(names, source.Name)
+	}
+	if s.Source != "" {
+		return nil, fmt.Errorf("%s has no source %q; it has %s", s.Config, s.Source, strings.Join(names, ", "))
+	}
+	if len(cfg.Sources) == 1 {
+		return &cfg.Sources[0], nil
+	}
+	for i := range cfg.Sources {
+		for _, glob := range cfg.Sources[i].File {
+			if ok, err := filepath.Match(glob, s.Files[0]); err == nil && ok {
+				return &cfg.Sources[i], nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("%s has several sources; name the one that these files belong to with --source (%s)", s.Config, strings.Join(names, ", "))
+}
+
+// override lays what is given on the command line over the source.
+func (s Settings) override(source *config.Source) {
+	for _, o := range []struct {
+		to   *string
+		with string
+	}{
+		{&source.Format, s.Format}, {&source.Mapping.Preset, s.Preset}, {&source.LogLinePrefix, s.LogLinePrefix},
+		{&source.LogFormat, s.LogFormat}, {&source.Store, s.Store},
+	} {
+		if o.with != "" {
+			*o.to = o.with
+		}
+	}
+}
+
+// pseudonymizer makes one with the configured key, the data folder's, the
+// environment's, or a random one, in this order.
+func pseudonymizer(configured config.Secret, dataDir string) (p *privacy.Pseudonymizer, random bool, err error) {
+	key, err := serviceKey(configured, dataDir, false)
+	if err != nil {
+		return nil, false, err
+	}
+	if key == nil {
+		key = []byte(os.Getenv(KeyVariable))
+	}
+	if len(key) == 0 {
+		random = true
+		key = make([]byte, 32)
+		if _, err := rand.Read(key); err != nil {
+			return nil, false, fmt.Errorf("make a pseudonym key: %w", err)
+		}
+	}
+	p, err = privacy.New(key, privacy.Options{})
+	return p, random, err
+}
+
+// serviceKey returns the key that the service with this configuration uses, nil
+// when there is none yet and none may be made.
+func serviceKey(configured config.Secret, dataDir string, mayMake bool) ([]byte, error) {
+	if configured.IsSet() {
+		value, err := configured.Reveal()
+		if err != nil {
+			return nil, fmt.Errorf("read pseudonym_key: %w", err)
+		}
+		return []byte(value), nil
+	}
+	if dataDir == "" || (!mayMake && !privacy.HasKey(dataDir)) {
+		return nil, nil
+	}
+	return privacy.LoadKey(dataDir)
+}

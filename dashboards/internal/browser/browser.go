@@ -155,11 +155,22 @@ func (p *Page) Go(url string) {
 	p.do(chromedp.Navigate(url))
 }
 
-// Wait waits until an expression is true in the page.
+// Wait waits until an expression is true in the page, across navigations.
 func (p *Page) Wait(expression string) {
 	p.t.Helper()
-	if _, err := chromedp.Run(p.ctx, chromedp.Poll[bool](expression)); err != nil {
-		p.t.Fatalf("wait for %s: %v", expression, err)
+	tick := time.NewTicker(25 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](expression))
+		if ok && err == nil {
+			return
+		}
+		// While a page is left for the next, nothing can be evaluated.
+		select {
+		case <-p.ctx.Done():
+			p.t.Fatalf("wait for %s: %v, last %v", expression, p.ctx.Err(), err)
+		case <-tick.C:
+		}
 	}
 }
 
@@ -196,14 +207,15 @@ func (p *Page) Press(keys string) {
 	p.do(chromedp.KeyEvent(keys))
 }
 
-// Shoot writes a picture of the whole page, to $VIGIL_SCREENSHOTS when it is set.
+// Shoot writes a picture: of the whole page to $VIGIL_SCREENSHOTS when it is set,
+// else, to be quick, of what the window shows to a temporary directory.
 func (p *Page) Shoot(name string) {
 	p.t.Helper()
-	dir := os.Getenv("VIGIL_SCREENSHOTS")
+	dir, shot := os.Getenv("VIGIL_SCREENSHOTS"), chromedp.FullScreenshot(100)
 	if dir == "" {
-		dir = p.t.TempDir()
+		dir, shot = p.t.TempDir(), chromedp.CaptureScreenshot()
 	}
-	png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	png, err := chromedp.Run(p.ctx, shot)
 	if err != nil {
 		p.t.Fatalf("screenshot %s: %v", name, err)
 	}

@@ -1,0 +1,122 @@
+package console_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vigil/dashboards/console"
+	"vigil/dashboards/internal/sample"
+	"vigil/internal/api"
+)
+
+// hostileReader holds n findings, and a state, made of the texts.
+func hostileReader(texts []string, n int) *sample.Reader {
+	r := sample.NewReader()
+	for i := n - 1; i >= 0; i-- {
+		f, events := sample.Hostile(texts, i)
+		r.Add(f)
+		r.SetEvents(f.ID, events)
+	}
+	s := sample.Status()
+	s.Note = texts[0]
+	for i := range s.Lanes {
+		s.Lanes[i].Name, s.Lanes[i].Why = texts[(2*i+1)%len(texts)], texts[(2*i+2)%len(texts)]
+	}
+	for i, text := range texts {
+		s.Sources = append(s.Sources, api.Source{Name: text, QuarantineReasons: map[string]int64{texts[(i+1)%len(texts)]: 1}})
+	}
+	r.SetStatus(s)
+	return r
+}
+
+var (
+	tag    = regexp.MustCompile(`<[^<>]*>`)
+	quoted = regexp.MustCompile(`"[^"]*"`)
+)
+
+// shape is a page's markup without its texts and the values of its attributes.
+func shape(body string) []string {
+	tags := tag.FindAllString(body, -1)
+	for i := range tags {
+		tags[i] = quoted.ReplaceAllString(tags[i], `""`)
+	}
+	return tags
+}
+
+func TestHostileTextsStayText(t *testing.T) {
+	t.Parallel()
+	payloads := sample.Payloads()
+	bad := handler(t, console.Config{}, hostileReader(payloads, len(payloads)))
+	good := handler(t, console.Config{}, hostileReader(sample.Harmless(len(payloads)), len(payloads)))
+	paths := []string{"/", "/?page=2", "/?page=3", "/?page=4", "/live"}
+	for _, i := range []string{"000", "007", "050", "100", "150", "199"} {
+		paths = append(paths, "/findings/f-hostile-"+i, "/findings/f-hostile-"+i+"?from=50", "/findings/f-hostile-"+i+"/live")
+	}
+	for _, path := range paths {
+		got, want := get(t, bad, path), get(t, good, path)
+		if got.code != http.StatusOK {
+			t.Errorf("%s: status %d", path, got.code)
+			continue
+		}
+		if diff := cmp.Diff(shape(want.body), shape(got.body)); diff != "" {
+			t.Errorf("%s: a text changed the markup (-harmless +hostile):\n%.2000s", path, diff)
+		}
+		if strings.ContainsAny(got.body, "\x00\u202e\u2066\u200b") {
+			t.Errorf("%s: a character that does not show got through", path)
+		}
+	}
+	for _, path := range []string{"/api/v1/findings?limit=500", "/api/v1/findings/f-hostile-000", "/api/v1/status"} {
+		got := get(t, bad, path)
+		if got.code != http.StatusOK || strings.ContainsAny(got.body, "<>") || !strings.HasPrefix(got.head.Get("Content-Type"), "application/json") {
+			t.Errorf("%s: status %d, %q", path, got.code, got.head.Get("Content-Type"))
+		}
+	}
+}
+
+// FuzzAddress asks for any address under any name: no answer may be a failure of
+// the inside, nor lack the policy.
+func FuzzAddress(f *testing.F) {
+	for _, s := range []string{"/", "/live?min=high", "/findings/x", "/findings/..%2f..", "/api/v1/findings?limit=5&offset=-1", "//evil", "/findings//live", "/%00", "/assets/../console.go"} {
+		f.Add(s, "localhost")
+	}
+	h, err := console.New(console.Config{Now: sample.Now}, sample.NewReader(sample.All()...))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, address, host string) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := r.URL.Parse(address)
+		if err != nil {
+			t.Skip()
+		}
+		r.URL, r.Host = u, host
+		w := &recorder{head: http.Header{}}
+		h.ServeHTTP(w, r)
+		if w.code >= 500 {
+			t.Errorf("%q: status %d", address, w.code)
+		}
+		if w.head.Get("Content-Security-Policy") == "" {
+			t.Errorf("%q: no policy", address)
+		}
+	})
+}
+
+type recorder struct {
+	head http.Header
+	code int
+}
+
+func (r *recorder) Header() http.Header { return r.head }
+func (r *recorder) WriteHeader(code int) {
+	if r.code == 0 {
+		r.code = code
+	}
+}
+func (r *recorder) Write(b []byte) (int, error) { r.WriteHeader(http.StatusOK); return len(b), nil }

@@ -19,6 +19,7 @@ type scanCommand struct {
 
 	Budget float64  `placeholder:"N" help:"False findings a day that people accept (default: one for each 1,000 actors)."`
 	Since  string   `placeholder:"TIME" help:"Drop findings that ended before (2026-11-02, or 2026-11-02T15:04:05Z). All events are learnt from."`
+	HTML   string   `name:"html" placeholder:"FILE" help:"Write a report with pictures, in one file that needs nothing else."`
 	JSON   bool     `name:"json" help:"Print one finding a line as JSON, and no summary."`
 	FailOn severity `placeholder:"SEVERITY" help:"Exit with 3 when there is a finding at least as severe: low, medium, high or critical."`
 	Quiet  bool     `short:"q" help:"Don't list what was set aside, only count it."`
@@ -45,7 +46,7 @@ with, and the summary says what could not be judged. Exits with 0 also when ther
 Examples:
 
     vigil scan /var/log/postgresql/
-    vigil scan --preset chatwoot postgresql-*.log.gz
+    vigil scan --preset chatwoot --html report.html postgresql-*.log.gz
     vigil scan -c vigil.yaml --since 2026-11-01 --json audit.ndjson | jq .sentence
     vigil scan --fail-on high --quiet nightly.log || alert`
 }
@@ -74,6 +75,11 @@ func (c *scanCommand) Run(ctx context.Context, io streams) error {
 	}
 	if err := c.print(io.out, result); err != nil {
 		return fmt.Errorf("print findings: %w", err)
+	}
+	if c.HTML != "" {
+		if err := app.WriteReport(ctx, c.HTML, resolved.Input, result); err != nil {
+			return err
+		}
 	}
 	atLeast := vigil.Severity(c.FailOn).Rank()
 	if atLeast > 0 && slices.ContainsFunc(result.Findings, func(f vigil.Finding) bool { return f.Severity.Rank() >= atLeast }) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"time"
 
 	"vigil"
@@ -90,33 +89,17 @@ func (c *scoreCommand) Run(ctx context.Context, io streams) error {
 func newScoreLine(s detector.Score) scoreLine {
 	line := scoreLine{
 		ID: s.Event.ID, Time: s.Event.Time, Actor: s.Event.Actor.ID,
-		P: finite(s.P), Surprise: finite(s.Surprise), Evidence: finite(s.Evidence),
+		P: app.Finite(s.P), Surprise: app.Finite(s.Surprise), Evidence: app.Finite(s.Evidence),
 		Contributions: s.Contributions, Models: s.Models,
 	}
 	if line.Contributions == nil {
 		line.Contributions = []vigil.Contribution{}
 	}
 	for i := range line.Contributions {
-		c := &line.Contributions[i]
-		for _, f := range [...]*float64{&c.Seen, &c.Expected, &c.Low, &c.High, &c.P, &c.E, &c.Share} {
-			*f = finite(*f)
-		}
+		app.FiniteContribution(&line.Contributions[i])
 	}
 	for name, m := range line.Models {
-		line.Models[name] = detector.ModelScore{Score: finite(m.Score), P: finite(m.P)}
+		line.Models[name] = detector.ModelScore{Score: app.Finite(m.Score), P: app.Finite(m.P)}
 	}
 	return line
-}
-
-// finite keeps a number within what JSON can say.
-func finite(f float64) float64 {
-	switch {
-	case math.IsNaN(f):
-		return 0
-	case math.IsInf(f, 1):
-		return math.MaxFloat64
-	case math.IsInf(f, -1):
-		return -math.MaxFloat64
-	}
-	return f
 }

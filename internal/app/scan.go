@@ -133,6 +133,7 @@ func newFindingSet(since time.Time) *findingSet {
 func (s *findingSet) add(findings []vigil.Finding) {
 	for i := range findings {
 		f := findings[i]
+		finite(&f)
 		if f.End.Before(s.since) {
 			continue
 		}

@@ -12,16 +12,16 @@ if ! command -v go >/dev/null; then
 fi
 
 # What a test needs, how to see that it is there, and the package that has it.
-postgres() { [ -x /usr/lib/postgresql/15/bin/postgres ] || { command -v postgres >/dev/null && postgres --version | grep -q ' 15\.'; }; }
-pgaudit() { [ -e /usr/share/postgresql/15/extension/pgaudit.control ] || { command -v pg_config >/dev/null && [ -e "$(pg_config --sharedir)/extension/pgaudit.control" ]; }; }
-browser() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; }
-compiler() { command -v "$(go env CC)" >/dev/null && [ -e /usr/include/stdlib.h ]; }
+has_postgres() { [ -x /usr/lib/postgresql/15/bin/postgres ] || { command -v postgres >/dev/null && postgres --version | grep -q ' 15\.'; }; }
+has_pgaudit() { [ -e /usr/share/postgresql/15/extension/pgaudit.control ] || { command -v pg_config >/dev/null && [ -e "$(pg_config --sharedir)/extension/pgaudit.control" ]; }; }
+has_browser() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; }
+has_compiler() { command -v "$(go env CC)" >/dev/null && [ -e /usr/include/stdlib.h ]; }
 
 wanted() {
-	compiler || echo "gcc libc6-dev"
-	postgres || echo postgresql-15
-	pgaudit || echo postgresql-15-pgaudit
-	browser || echo chromium
+	has_compiler || echo "gcc libc6-dev"
+	has_postgres || echo postgresql-15
+	has_pgaudit || echo postgresql-15-pgaudit
+	has_browser || echo chromium
 }
 
 # as_root runs a command as root, or fails when we can't.

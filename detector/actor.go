@@ -54,8 +54,8 @@ type lane struct {
 	// time (Unix nanoseconds), zero while Rise is.
 	Rise  float64
 	Since int64
-	// Peak is the largest log10 R of the present day.
-	Peak float64
+	// Crossed is when a run last crossed the line.
+	Crossed int64
 	// Run is what the closed spans since then held.
 	Run run
 
@@ -66,11 +66,12 @@ type lane struct {
 
 // run sums the closed spans since evidence began to grow.
 type run struct {
-	Events, Rows, Bytes   float64
-	RowsTold              bool
-	subjects, convers     features.Distinct
-	Terms                 map[int]trail
-	SubjectsTold, Convers bool
+	Events, Rows      float64
+	RowsTold          bool
+	Terms             map[int]trail
+	subjects, convers features.Distinct
+	// Peak is the largest log10 R that it reached.
+	Peak float64
 }
 
 // trail is one term's part in a run of evidence: the summed log10 of its share

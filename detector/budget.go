@@ -15,12 +15,13 @@ type budget struct {
 	// Asked is the false findings a day that were asked for, zero for the
 	// default.
 	Asked float64
-	// Epochs counts the closed actor-epochs of the present day, PerDay its
-	// forgetting mean; ActorDays likewise counts actor-days per lane.
-	Epochs, PerDay       [features.Lanes]float64
-	ActorDays, DaysOfDay [features.Lanes]float64
-	Days                 float64
-	// Peaks holds the largest log10 R of each actor's days.
+	// Epochs counts the closed actor-epochs of the present day and Runs its runs
+	// of evidence; PerDay and RunsPerDay are their forgetting means.
+	Epochs, PerDay   [features.Lanes]float64
+	Runs, RunsPerDay [features.Lanes]float64
+	Days             float64
+	// Peaks holds the largest log10 R of each run: one excursion counts once,
+	// however long it lasts.
 	Peaks [features.Lanes]calibrate.Sketch
 
 	// Line is log10 of each lane's threshold, Theory of its guide.
@@ -39,17 +40,19 @@ var (
 	readyDays   = [features.Lanes]float64{3, 7, 28}
 )
 
-// fitFrom is how many actor-days a fit of the line needs.
-const fitFrom = 200
-
-// The line may be fitted this far below and above theory, in decades. Until
-// there is a fit it stands unfitted above: theory holds on average only, and
-// evidence that is correlated in time was seen to pass it 13 to 27 times as often
-// as promised.
+// The fit of the line. By theory log10 R is exponential above, with the scale
+// theoryScale; the fitted scale is shrunk toward it by scalePrior observations,
+// and never falls below. caution is how far above, in decades, the line stands
+// while nothing has been observed: theory holds on average only, and evidence
+// that is correlated in time was seen to pass it 13 to 27 times as often as
+// promised. It shrinks as cautionRuns and more runs of evidence are seen.
 const (
-	fitBelow = 0.5
-	fitAbove = 3
-	unfitted = 1.5
+	fitFrom     = 0.95
+	theoryScale = 0.4343 // 1/ln(10)
+	scalePrior  = 10
+	caution     = 1.5
+	cautionRuns = 300
+	fitAbove    = 3
 )
 
 func newBudget(asked float64) budget {
@@ -60,12 +63,12 @@ func newBudget(asked float64) budget {
 	return b
 }
 
-// observe notes the largest evidence of an actor's day. It is drawn in to half a
-// decade above the line, so that one breach can't raise the line for all.
+// observe notes the largest evidence of a run. It is drawn in to the line, so that
+// one breach can't raise the line for all: that it crossed counts, not how far.
 func (b *budget) observe(l features.Lane, peak float64) {
-	b.ActorDays[l]++
+	b.Runs[l]++
 	if b.Line[l] > 0 {
-		peak = math.Min(peak, b.Line[l]+0.5)
+		peak = math.Min(peak, b.Line[l])
 	}
 	b.Peaks[l].Add(math.Max(peak, 0), 1)
 }
@@ -81,8 +84,8 @@ func (b *budget) endDay() {
 		// The mean over the days so far while they are few, forgetting after.
 		w := math.Max(1-keep, 1/b.Days)
 		b.PerDay[l] += w * (b.Epochs[l] - b.PerDay[l])
-		b.DaysOfDay[l] += w * (b.ActorDays[l] - b.DaysOfDay[l])
-		b.Epochs[l], b.ActorDays[l] = 0, 0
+		b.RunsPerDay[l] += w * (b.Runs[l] - b.RunsPerDay[l])
+		b.Epochs[l], b.Runs[l] = 0, 0
 		b.Peaks[l].Forget(math.Exp2(-1 / (2 * halfLifeDays)))
 	}
 }
@@ -109,31 +112,21 @@ func (b *budget) fit(s *shared, now int64) {
 			b.Why[l] = fmt.Sprintf("learning: %.1f of %.0f days, %.0f of %.0f spans", math.Min(listened, readyDays[l]),
 				readyDays[l], math.Min(judgedN, readyEpochs[l]), readyEpochs[l])
 		}
-		epochs, actorDays := b.PerDay[l], b.DaysOfDay[l]
+		epochs, runs := b.PerDay[l], b.RunsPerDay[l]
 		if b.Days == 0 {
-			epochs, actorDays = math.Max(1, b.Epochs[l]), math.Max(1, b.ActorDays[l])
+			epochs = b.Epochs[l]
 		}
-		daily := b.DaysOfDay[features.Quarter]
+		// Actors a day: each closes one day's span.
+		daily := b.PerDay[features.Day]
 		share := b.perDay(daily) * laneShare[l]
 		b.Theory[l] = math.Max(1, math.Log10(math.Max(1, epochs)/share))
-		b.Line[l] = b.Theory[l] + unfitted
-		if b.Peaks[l].N < fitFrom || actorDays <= 0 {
+		b.Line[l] = b.Theory[l] + caution*cautionRuns/(b.Peaks[l].N+cautionRuns)
+		u, n, mean := b.Peaks[l].Excess(fitFrom)
+		if n == 0 || runs <= 0 {
 			continue
 		}
-		table := b.Peaks[l].Freeze()
-		if table.Sigma == 0 {
-			continue
-		}
-		lo, hi := b.Theory[l]-fitBelow, b.Theory[l]+fitAbove
-		target := share / actorDays
-		for range 40 {
-			mid := (lo + hi) / 2
-			if table.P(mid, 0.5) > target {
-				lo = mid
-			} else {
-				hi = mid
-			}
-		}
-		b.Line[l] = math.Max(1, hi)
+		scale := math.Max(theoryScale, (n*mean+scalePrior*theoryScale)/(n+scalePrior))
+		fitted := u + scale*math.Log(n/b.Peaks[l].N*runs/share)
+		b.Line[l] += math.Min(math.Max(0, fitted-b.Theory[l]), fitAbove)
 	}
 }

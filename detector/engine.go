@@ -327,7 +327,7 @@ func (e *Engine) Status() Status {
 		s.Actors += len(sh.actors)
 	}
 	b := &e.shared.budget
-	s.Budget = b.perDay(b.DaysOfDay[features.Quarter])
+	s.Budget = b.perDay(b.PerDay[features.Day])
 	for l := range features.Lane(features.Lanes) {
 		s.Lanes = append(s.Lanes, Lane{
 			Name: l.String(), Ready: b.Ready[l], Why: b.Why[l], Theory: b.Theory[l], Threshold: b.Line[l], ActorEpochs: b.PerDay[l],

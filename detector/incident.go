@@ -102,7 +102,6 @@ func (in *incident) confirm(t int64, r float64) {
 type told struct {
 	Subjects, Events, Conversations int64
 	Severity                        vigil.Severity
-	Evidence                        float64
 }
 
 // listLimit bounds the resources and networks that a finding lists.
@@ -228,15 +227,6 @@ func (sh *shard) follow(tr trail, a *actor, l features.Lane, j *judged, part flo
 	return tr
 }
 
-// fresh says that the finding opened in the lane's present day.
-func (in *incident) fresh(l features.Lane) bool {
-	if in.Lane != int(l) || in.Told.Evidence < 0 {
-		return false
-	}
-	in.Told.Evidence = -1
-	return true
-}
-
 // tell hands the finding out when it is new or has grown enough to be worth it.
 func (sh *shard) tell(a *actor, always bool) {
 	in := a.open
@@ -267,8 +257,7 @@ func (sh *shard) tell(a *actor, always bool) {
 	f.Harm = in.harm()
 	f.Sentence = sentence(f)
 	f.Revision++
-	mark := in.Told.Evidence
-	in.Told = told{Subjects: f.Subjects, Events: f.Events, Conversations: f.Conversations, Severity: severity, Evidence: mark}
+	in.Told = told{Subjects: f.Subjects, Events: f.Events, Conversations: f.Conversations, Severity: severity}
 	sh.emit(f)
 }
 
@@ -307,9 +296,9 @@ func (sh *shard) finish(a *actor) {
 	a.open = nil
 	for l := range a.Lane {
 		a.Lane[l].Detector.R = 0
-		a.Lane[l].Rise = 0
-		a.Lane[l].Since = 0
-		a.Lane[l].Run.reset()
+		if a.Lane[l].Since != 0 {
+			sh.endRun(a, features.Lane(l))
+		}
 	}
 }
 

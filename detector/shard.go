@@ -364,34 +364,34 @@ func (sh *shard) close(a *actor, l features.Lane) {
 			}
 			la.Run.add(&la.span)
 			la.Run.learn(sh, a, l, all, e)
+			la.Run.Peak = max(la.Run.Peak, r)
 		} else if la.Since != 0 {
-			la.Since = 0
-			la.Run.reset()
+			sh.endRun(a, l)
 		}
-		la.Peak = max(la.Peak, r)
 	}
 	la.Judged = i
 	sh.learn(a, l, all)
 	sh.delta.epochs[l]++
 	la.span.Open = false
-	// Peaks are gathered by the day, whatever the lane: the day's close flushes
-	// the shorter lane's as well, the week's its own.
-	switch l {
-	case features.Day:
-		sh.flushPeak(a, features.Quarter)
-		sh.flushPeak(a, features.Day)
-	case features.Week:
-		sh.flushPeak(a, features.Week)
-	}
 }
 
-func (sh *shard) flushPeak(a *actor, l features.Lane) {
+// crossedOnce is how long after a run that crossed the line the same actor's
+// further runs tell nothing new about how often the line is crossed.
+const crossedOnce = 30 * 24 * hourNanos
+
+// endRun notes how far a run of evidence got, and forgets the run.
+func (sh *shard) endRun(a *actor, l features.Lane) {
 	la := &a.Lane[l]
-	// An actor with an open finding was counted on the day that it opened.
-	if sh.shared.budget.Ready[l] && (a.open == nil || a.open.fresh(l)) {
-		sh.delta.peaks[l] = append(sh.delta.peaks[l], la.Peak)
+	end := la.span.Last
+	switch {
+	case la.Run.Peak < sh.shared.budget.Line[l]:
+		sh.delta.peaks[l] = append(sh.delta.peaks[l], la.Run.Peak)
+	case la.Crossed == 0 || end-la.Crossed > crossedOnce:
+		sh.delta.peaks[l] = append(sh.delta.peaks[l], la.Run.Peak)
+		la.Crossed = end
 	}
-	la.Peak = 0
+	la.Rise, la.Since = 0, 0
+	la.Run.reset()
 }
 
 // learn teaches the actor's baselines and the calibration from a closed span.

@@ -102,6 +102,30 @@ func (s *Sketch) Freeze() *Table {
 	return t
 }
 
+// Excess describes the scores above the quantile q (0 to 1): u, where they begin;
+// n, their weight; and mean, how far above u they lie on average. n is zero when
+// there are none.
+func (s *Sketch) Excess(q float64) (u, n, mean float64) {
+	if s.Bins == nil {
+		return 0, 0, 0
+	}
+	cut := gridBins - 1
+	for above := 0.0; cut > 0; cut-- {
+		if above += s.Bins[cut]; above >= (1-q)*s.N {
+			break
+		}
+	}
+	u = edge(cut + 1)
+	for b := cut + 1; b < gridBins; b++ {
+		n += s.Bins[b]
+		mean += s.Bins[b] * ((edge(b)+edge(b+1))/2 - u)
+	}
+	if n > 0 {
+		mean /= n
+	}
+	return u, n, mean
+}
+
 // fitTail fits the excesses over bin cut's upper edge by probability-weighted
 // moments (Hosking and Wallis 1987), the shape shrunk toward a slightly heavy
 // tail where excesses are few.

@@ -374,7 +374,7 @@ func (q query) links() []filterLink {
 	for _, s := range []struct {
 		state vigil.FindingState
 		word  string
-	}{{"", "any time"}, {vigil.StateOpen, "still going"}, {vigil.StateClosed, "over"}} {
+	}{{"", "any state"}, {vigil.StateOpen, "still going"}, {vigil.StateClosed, "over"}} {
 		out = append(out, filterLink{Word: s.word, URL: "/" + q.with(q.min, s.state, 1), Current: q.state == s.state})
 	}
 	return out

@@ -81,18 +81,20 @@ func OneIn(p float64) string {
 		return "nearly always"
 	}
 	n := 1 / p
+	if n >= 10 {
+		n = twoDigits(n)
+	} else {
+		n = math.Round(n)
+	}
 	switch {
 	case n >= 1e12:
 		return "1 in " + scientific(n)
 	case n >= 1e9:
-		return "1 in " + Number(twoDigits(n/1e9)) + " billion"
+		return "1 in " + Number(n/1e9) + " billion"
 	case n >= 1e6:
-		return "1 in " + Number(twoDigits(n/1e6)) + " million"
+		return "1 in " + Number(n/1e6) + " million"
 	}
-	if n < 10 {
-		n = math.Round(n)
-	}
-	return "1 in " + group(strconv.FormatFloat(twoDigits(n), 'f', 0, 64))
+	return "1 in " + group(strconv.FormatFloat(n, 'f', 0, 64))
 }
 
 // twoDigits keeps two significant digits: more would claim a precision that no

@@ -135,3 +135,43 @@ func TestReportIsCleanInABrowser(t *testing.T) {
 		}
 	}
 }
+
+func TestHostileTextsStayText(t *testing.T) {
+	t.Parallel()
+	tag, quoted := regexp.MustCompile(`<[^<>]*>`), regexp.MustCompile(`"[^"]*"`)
+	shape := func(texts []string) []string {
+		r := report.Report{Title: texts[3], Timelines: map[string]api.Timeline{}}
+		for i := range 100 {
+			f, _ := sample.Hostile(texts, 2*i)
+			r.Findings = append(r.Findings, f)
+		}
+		r.Summary = report.Summary{Files: texts, Notes: texts, Reasons: map[string]int64{}, Events: 1, Quarantined: 9}
+		for i, text := range texts {
+			r.Summary.Reasons[text] = int64(i)
+			r.Summary.Lanes = append(r.Summary.Lanes, api.Lane{Name: text, Why: text})
+		}
+		body := write(t, r)
+		_, body, _ = strings.Cut(body, "</style>")
+		tags := tag.FindAllString(body, -1)
+		for i := range tags {
+			tags[i] = quoted.ReplaceAllString(tags[i], `""`)
+		}
+		return tags
+	}
+	payloads := sample.Payloads()
+	if diff := cmp.Diff(shape(sample.Harmless(len(payloads))), shape(payloads)); diff != "" {
+		t.Errorf("a text changed the markup (-harmless +hostile):\n%.2000s", diff)
+	}
+}
+
+func TestWriteErrorsComeBack(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("SKIPPED: no /dev/full here: a full disk is NOT tested")
+	}
+	defer full.Close()
+	if err := report.HTML(full, report.Report{}); err == nil {
+		t.Error("a full disk went unnoticed")
+	}
+}

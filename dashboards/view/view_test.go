@@ -1,0 +1,95 @@
+package view_test
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vigil"
+	"vigil/dashboards/internal/sample"
+	"vigil/dashboards/view"
+	"vigil/internal/api"
+)
+
+func TestFindingIsBoundedAndSaysWhatIsLeftOut(t *testing.T) {
+	t.Parallel()
+	f := sample.Vendor()
+	for len(f.Contributions) < 55 {
+		f.Contributions = append(f.Contributions, f.Contributions[0])
+	}
+	v := view.NewFinding(&f, view.Options{Now: sample.Now()})
+	v.Draw(&f, api.Timeline{})
+	if len(v.Subjects.Items) != view.MaxSubjects || v.Subjects.More != 1940 || v.SubjectsKnown != "2\u202f140" {
+		t.Errorf("subjects: %d shown, %d more, %s known", len(v.Subjects.Items), v.Subjects.More, v.SubjectsKnown)
+	}
+	if len(v.Contributions) != 40 || v.MoreTerms != 15 {
+		t.Errorf("contributions: %d shown, %d more", len(v.Contributions), v.MoreTerms)
+	}
+	if v.Timeline != "" || v.Chart == "" {
+		t.Error("a timeline without data, or no chart")
+	}
+}
+
+func TestWhoAFindingIsAbout(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]struct {
+		f      vigil.Finding
+		who    string
+		traits []string
+	}{
+		"actor":   {vigil.Finding{About: vigil.AboutActor, Actor: "p_1", ActorKind: vigil.KindHuman, Team: "emea"}, "p_1", []string{"person", "team emea"}},
+		"subject": {vigil.Finding{About: vigil.AboutSubject, Subject: "s_1", Tenant: "acme"}, "s_1", []string{"a customer, read by others", "tenant acme"}},
+		"source":  {vigil.Finding{About: vigil.AboutSource, Source: "nginx"}, "nginx", []string{"a source of logs"}},
+		"nobody":  {vigil.Finding{}, "nobody named", nil},
+	} {
+		v := view.NewFinding(&x.f, view.Options{})
+		if diff := cmp.Diff(append([]string{x.who}, x.traits...), append([]string{v.Who}, v.Traits...)); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+	}
+}
+
+func TestCountsThatNoSourceTold(t *testing.T) {
+	t.Parallel()
+	f := sample.Scrape()
+	v := view.NewFinding(&f, view.Options{})
+	want := []view.Figure{{Value: "3\u202f906", Word: "customers"}, {Value: "9\u202f214", Word: "accesses"}, {Value: "not told", Word: "rows", Untold: true}}
+	if diff := cmp.Diff(want, v.Figures); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestStatusInPlainWords(t *testing.T) {
+	t.Parallel()
+	for perDay, want := range map[float64]string{
+		5: "about 5 false findings a day", 1: "about 1 false finding a day", 1.0 / 7: "about 1 false finding a week", 0.5: "about 3.5 false findings a week",
+		1.0 / 30: "about 1 false finding a month", 0: "", -1: "", math.Inf(1): "",
+	} {
+		if got := view.NewStatus(api.Status{Budget: perDay}, time.Time{}).Budget; got != want {
+			t.Errorf("budget %g: %q, want %q", perDay, got, want)
+		}
+	}
+	if got := view.NewStatus(api.Status{Budget: math.NaN(), Progress: math.NaN()}, time.Time{}); got.Budget != "" || got.Replaying {
+		t.Errorf("what is no number: %+v", got)
+	}
+	v := view.NewStatus(sample.Status(), sample.Now())
+	if diff := cmp.Diff([]string{"weeks"}, v.Silent); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]view.Reason{{Code: "truncated", Count: "2"}, {Code: "time", Count: "1"}}, v.Sources[0].Reasons); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEventsSkipWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	e := vigil.NewEvent()
+	e.Subjects, e.SubjectCount, e.Store = []string{"s_1", "s_2"}, 300, "helpdesk"
+	e.Origin = vigil.Origin{File: "a.log", Line: 41200}
+	got := view.NewEvents([]*vigil.Event{nil, e})
+	if len(got) != 1 || got[0].Subjects != "s_1 and 299 more" || got[0].Rows != "" || got[0].Resource != "helpdesk" || got[0].Origin != "a.log, line 41\u202f200" {
+		t.Errorf("%+v", got)
+	}
+}

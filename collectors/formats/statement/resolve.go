@@ -26,9 +26,9 @@ type idSlot struct {
 	exact bool
 }
 
-// tableOf finds a table in the mapping, by its qualified name, its bare name, or
+// TableOf finds a lower-case table name, qualified or not, in a mapping: by its qualified name, its bare name, or
 // the default schema's.
-func tableOf(m *formats.Mapping, table string) (formats.Table, bool) {
+func TableOf(m *formats.Mapping, table string) (formats.Table, bool) {
 	if t, ok := m.Tables[table]; ok {
 		return t, true
 	}
@@ -58,12 +58,12 @@ func resolve(p *part, m *formats.Mapping) *resolvedPart {
 
 	chosen, ignored := -1, len(p.tables) > 0
 	mapped := func(t string) bool {
-		tab, ok := tableOf(m, t)
+		tab, ok := TableOf(m, t)
 		return ok && !tab.Ignore
 	}
 	for i, t := range p.tables {
 		b.Tables = append(b.Tables, bare(t))
-		if tab, ok := tableOf(m, t); !ok || !tab.Ignore {
+		if tab, ok := TableOf(m, t); !ok || !tab.Ignore {
 			ignored = false
 		}
 		if chosen < 0 && mapped(t) {
@@ -73,7 +73,7 @@ func resolve(p *part, m *formats.Mapping) *resolvedPart {
 	b.Ignored = ignored
 	switch {
 	case chosen >= 0:
-		tab, _ := tableOf(m, p.tables[chosen])
+		tab, _ := TableOf(m, p.tables[chosen])
 		b.Resource, b.Class = bare(p.tables[chosen]), tab.Class
 	case len(p.tables) > 0:
 		b.Resource = bare(p.tables[0])
@@ -113,7 +113,7 @@ func meaning(u use, m *formats.Mapping) (idSlot, bool) {
 			}
 			continue
 		}
-		if t, ok := tableOf(m, c.table); ok {
+		if t, ok := TableOf(m, c.table); ok {
 			if mean, ok := t.Columns[c.name]; ok {
 				return idSlot{u.slot, mean, u.array, !u.alternative}, true
 			}

@@ -1,0 +1,224 @@
+package postgresql
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"strings"
+
+	"vigil/collectors/formats"
+)
+
+// stderr joins the lines of text logs: a message, its continuation lines (which
+// begin with a tab), and the DETAIL, STATEMENT and other lines that add to it.
+type stderr struct {
+	d     *decoder
+	fixed bool
+	// known are the prefixes met so far, the last used first, when none is given.
+	known   []*prefix
+	guesses int // lines guessed in vain since the last success
+
+	active  bool
+	from    formats.Line
+	size    int
+	f       fields
+	entries []entry
+	sum     hash.Hash
+	lost    bool // within a record that is set aside
+}
+
+// entry is one severity's text within a record.
+type entry struct {
+	severity, text string
+	more           []byte // continuation lines
+}
+
+func (e *entry) full() string {
+	if len(e.more) == 0 {
+		return e.text
+	}
+	return e.text + string(e.more)
+}
+
+const (
+	// maxPrefixes bounds the prefixes that one stream may use.
+	maxPrefixes = 16
+	// maxGuesses bounds guessing in vain: beyond it one line in 64 is tried.
+	maxGuesses = 200
+)
+
+func newStderr(d *decoder) framer {
+	s := &stderr{d: d, sum: sha256.New()}
+	if d.prefix != nil {
+		s.known, s.fixed = []*prefix{d.prefix}, true
+	} else {
+		s.known = samplePrefixes(d.opts.Sample)
+	}
+	return s
+}
+
+func (s *stderr) line(l formats.Line) {
+	if len(l.Text) == 0 || l.Text[0] == '\t' {
+		s.continuation(l)
+		return
+	}
+	text := string(l.Text)
+	f, severity, msg, ok := s.match(text)
+	if !ok {
+		s.stray(l, text)
+		return
+	}
+	s.lost = false
+	if isSecondary(severity) {
+		if s.active && s.f.pid == f.pid && s.f.session == f.session {
+			s.add(l.Text)
+			s.entries = append(s.entries, entry{severity: severity, text: msg})
+		}
+		return // of a message that stands before the file's start: nothing to add to
+	}
+	s.flush()
+	s.active, s.f, s.size = true, f, 0
+	s.from = formats.Line{Offset: l.Offset, Number: l.Number}
+	s.sum.Reset()
+	s.add(l.Text)
+	s.entries = append(s.entries[:0], entry{severity: severity, text: msg})
+}
+
+func (s *stderr) add(text []byte) {
+	if s.size > 0 {
+		_, _ = s.sum.Write([]byte{'\n'})
+	}
+	_, _ = s.sum.Write(text)
+	s.size += len(text) + 1
+}
+
+func (s *stderr) continuation(l formats.Line) {
+	if !s.active {
+		if len(l.Text) > 0 && !s.lost {
+			s.d.fail(l, "truncated", "line continues a message whose start is missing: the file was cut here")
+			s.lost = true
+		}
+		return
+	}
+	if s.size+len(l.Text) > formats.MaxLine {
+		s.d.fail(s.from, "too-long", "message of more than %d bytes", formats.MaxLine)
+		s.active, s.lost = false, true
+		return
+	}
+	s.add(l.Text)
+	e := &s.entries[len(s.entries)-1]
+	e.more = append(e.more, '\n')
+	e.more = append(e.more, bytes.TrimPrefix(l.Text, []byte("\t"))...)
+}
+
+// stray handles a line without a prefix. Some shippers strip the tab of
+// continuation lines, so within a statement it continues the statement.
+func (s *stderr) stray(l formats.Line, text string) {
+	if s.active && scanTime(text) == 0 && s.continues() && !severityWord.MatchString(text) {
+		s.continuation(l)
+		return
+	}
+	switch {
+	case s.lost && text[0] == ' ':
+	case s.fixed:
+		s.d.fail(l, "prefix", "line does not begin with log_line_prefix %q: give the server's own setting (SHOW log_line_prefix), or leave it out to have it found", s.d.prefix.text)
+	case scanTime(text) > 0:
+		s.d.fail(l, "prefix", "no log_line_prefix was found that reads this line: set log_line_prefix to the server's own (SHOW log_line_prefix; it needs %%m and %%u), and lc_messages to C on the server")
+	default:
+		s.d.fail(l, "prefix", "line has no time and continues no statement: another program's output, or log_line_prefix lacks %%m")
+	}
+}
+
+// continues says that the open record is a statement, so that more may follow.
+func (s *stderr) continues() bool {
+	last := &s.entries[len(s.entries)-1]
+	if last.severity == "STATEMENT" {
+		return true
+	}
+	m := last.text
+	if strings.HasPrefix(m, "AUDIT: ") {
+		return strings.Count(m, `"`)%2 != bytes.Count(last.more, []byte(`"`))%2
+	}
+	return strings.HasPrefix(m, "statement: ") || strings.HasPrefix(m, "execute ") || strings.HasPrefix(m, "duration: ") && strings.Contains(m, ": ")
+}
+
+func (s *stderr) match(text string) (f fields, severity, msg string, ok bool) {
+	for i, p := range s.known {
+		if f, severity, msg, ok = p.match(text); ok {
+			if i > 0 {
+				copy(s.known[1:i+1], s.known[:i])
+				s.known[0] = p
+			}
+			return f, severity, msg, true
+		}
+	}
+	if s.fixed {
+		return fields{}, "", "", false
+	}
+	s.guesses++
+	if s.guesses > maxGuesses && s.guesses%64 != 0 {
+		return fields{}, "", "", false
+	}
+	p, found := guessPrefix(text)
+	if !found {
+		return fields{}, "", "", false
+	}
+	s.guesses = 0
+	if len(s.known) >= maxPrefixes {
+		s.known = s.known[:maxPrefixes-1]
+	}
+	s.known = append([]*prefix{p}, s.known...)
+	return p.match(text)
+}
+
+// samplePrefixes finds the prefixes of a sample's lines.
+func samplePrefixes(sample []byte) []*prefix {
+	s := &stderr{}
+	for l := range bytes.Lines(sample) {
+		if len(s.known) < maxPrefixes/2 {
+			s.match(strings.TrimRight(string(l), "\r\n"))
+		}
+	}
+	return s.known
+}
+
+func (s *stderr) open() (int64, bool) { return s.from.Offset, s.active }
+
+// flush hands the record on.
+func (s *stderr) flush() {
+	if !s.active {
+		return
+	}
+	s.active = false
+	var buf [sha256.Size]byte
+	r := record{
+		from: s.from, hash: binary.BigEndian.Uint64(s.sum.Sum(buf[:0])),
+		user: s.f.user, db: s.f.db, app: s.f.app, host: s.f.host, pid: s.f.pid, session: s.f.session,
+		state: s.f.state, severity: s.entries[0].severity, message: s.entries[0].full(),
+	}
+	for i := range s.entries[1:] {
+		e := &s.entries[i+1]
+		switch e.severity {
+		case "DETAIL":
+			r.detail = e.full()
+		case "STATEMENT":
+			r.statement = e.full()
+		}
+	}
+	ok := false
+	switch {
+	case s.f.time != "":
+		r.at, ok = s.d.clock.read(s.f.time)
+	case s.f.epoch != "":
+		r.at, ok = epoch(s.f.epoch)
+	}
+	if !ok {
+		s.d.fail(s.from, "time", "time %q is not read: set log_timezone to the server's own, as an IANA name", s.f.time+s.f.epoch)
+		return
+	}
+	if s.f.start != "" {
+		r.start, _ = s.d.clock.read(s.f.start)
+	}
+	s.d.record(&r)
+}

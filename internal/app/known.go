@@ -3,13 +3,16 @@ package app
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"vigil/collectors/formats"
 	"vigil/collectors/formats/native"
+	"vigil/collectors/formats/postgresql"
+	"vigil/collectors/formats/presets"
 	"vigil/internal/config"
 )
 
-func allFormats() []formats.Format { return []formats.Format{native.Format()} }
+func allFormats() []formats.Format { return []formats.Format{native.Format(), postgresql.New()} }
 
 // FormatNames lists the log formats there are.
 func FormatNames() []string {
@@ -24,6 +27,8 @@ func FormatNames() []string {
 func Known() config.Known {
 	return config.Known{
 		Formats: FormatNames(),
+		Preset:  presets.Named,
+		Presets: presets.Names(),
 		Decoder: tryDecoder,
 	}
 }
@@ -88,5 +93,13 @@ func paramsByFormat(format string, settings map[string]string) (map[string]map[s
 // mappingOf returns the mapping of a source: its preset with its own settings
 // over it.
 func mappingOf(m *config.Mapping) (*formats.Mapping, error) {
-	return m.Formats(nil), nil
+	var preset *formats.Mapping
+	if m.Preset != "" {
+		p, ok := presets.Named(m.Preset)
+		if !ok {
+			return nil, fmt.Errorf("%q is no preset; the presets are %v", m.Preset, slices.Sorted(slices.Values(presets.Names())))
+		}
+		preset = p
+	}
+	return m.Formats(preset), nil
 }

@@ -10,7 +10,7 @@ var (
 	severityWord = regexp.MustCompile(`\b(?:LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG[1-5]?|DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION): `)
 	epochForm    = regexp.MustCompile(`^\d{10}\.\d{3}\b`)
 	sessionForm  = regexp.MustCompile(`^[0-9a-f]{8}\.[0-9a-f]{1,6}\b`)
-	hostPort     = regexp.MustCompile(`^(?:\[local\]|\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:]+(?:%\w+)?)(\(\d+\))?`)
+	hostPort     = regexp.MustCompile(`^(?:\[local\]|\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}:[0-9a-fA-F]{0,4}:[0-9a-fA-F:]*(?:%\w+)?)(\(\d+\))?`)
 	userAt       = regexp.MustCompile(`^([^\s@,:=\[\]|]*)@([^\s@,:=\[\]|]*)`)
 	atUnknown    = regexp.MustCompile(`^(\[unknown\]|[^\s@,:=\[\]|]*)@(\[unknown\]|[^\s@,:=\[\]|]*)`)
 	keyForm      = regexp.MustCompile(`^([A-Za-z_]+)=`)
@@ -208,7 +208,11 @@ func (g *guesser) token(s string) int {
 		return len("[unknown]")
 	}
 	if m := wordForm.FindString(s); m != "" {
-		g.word()
+		if m == "idle" || m == "authentication" || strings.ToUpper(m) == m {
+			g.put("%i") // a command tag
+		} else {
+			g.word()
+		}
 		return len(m)
 	}
 	return 0

@@ -94,13 +94,11 @@ func (f *fields) set(code byte, v string) {
 		f.user = v
 	case 'd':
 		f.db = v
-	case 'r':
+	case 'r', 'h': // a guess may take the one for the other: a port is no part of a host
 		f.host = v
 		if i := strings.LastIndexByte(v, '('); i > 0 && strings.HasSuffix(v, ")") {
 			f.host = v[:i]
 		}
-	case 'h':
-		f.host = v
 	case 'p':
 		f.pid = v
 	case 't', 'm':

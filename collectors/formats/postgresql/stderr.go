@@ -71,7 +71,7 @@ func (s *stderr) line(l formats.Line) {
 	}
 	s.lost = false
 	if isSecondary(severity) {
-		if s.active && s.f.pid == f.pid && s.f.session == f.session {
+		if s.active && sameProcess(&s.f, &f) {
 			s.add(l.Text)
 			s.entries = append(s.entries, entry{severity: severity, text: msg})
 		}
@@ -83,6 +83,14 @@ func (s *stderr) line(l formats.Line) {
 	s.sum.Reset()
 	s.add(l.Text)
 	s.entries = append(s.entries[:0], entry{severity: severity, text: msg})
+}
+
+// sameProcess says that two lines are of one session, as far as they tell.
+func sameProcess(a, b *fields) bool {
+	if a.session != "" || b.session != "" {
+		return a.session == b.session
+	}
+	return a.pid == b.pid
 }
 
 func (s *stderr) add(text []byte) {

@@ -101,6 +101,19 @@ func (r *run) add(s *features.Span) {
 // halfLife is how fast baselines forget: 14 days.
 const halfLifeDays = 14.0
 
+// suspectTrust is how much an actor's accesses teach, its own baselines and the
+// ranks of its peers, while a finding about it is open: little, so that a theft does not become its own normal, and yet enough
+// that a lasting change of work is learnt in the end.
+const suspectTrust = 0.1
+
+// trust is the weight with which the actor's accesses teach.
+func (a *actor) trust() float64 {
+	if a.open != nil {
+		return suspectTrust
+	}
+	return 1
+}
+
 // rise moves the cumulated evidence by a closed epoch and reports whether it is
 // still above zero.
 func (l *lane) rise(decay, e float64) bool {

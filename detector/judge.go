@@ -16,6 +16,7 @@ func (sh *shard) judge(a *actor, which features.Lane, out []judged) (all []judge
 	s := &l.span
 	everyone := sh.shared.everyone
 	season := which.Season(s.Index)
+	surge := sh.shared.Surge.factor(which)
 	own := everyone
 	if a.group != nil {
 		own = a.group
@@ -37,7 +38,7 @@ func (sh *shard) judge(a *actor, which features.Lane, out []judged) (all []judge
 			if k.IsCount() {
 				prior := g.Prior[which][k]
 				var rate volume.Rate
-				exposure := g.profile[which][season]
+				exposure := g.profile[which][season] * surge
 				if f == frameSelf {
 					rate = l.Counts[k]
 				}
@@ -132,7 +133,7 @@ func (sh *shard) nextLook(a *actor, which features.Lane, k features.Kind) float6
 		g = sh.shared.everyone
 	}
 	if k.IsCount() {
-		d := l.Counts[k].Predict(g.Prior[which][k], g.profile[which][which.Season(l.span.Index)])
+		d := l.Counts[k].Predict(g.Prior[which][k], g.profile[which][which.Season(l.span.Index)]*sh.shared.Surge.factor(which))
 		return math.Ceil(d.Mean + 4*d.SD())
 	}
 	d := l.Sizes[k-features.Rows].Predict(g.Sizes[which][k-features.Rows])

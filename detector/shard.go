@@ -84,7 +84,8 @@ func (sh *shard) apply(e *vigil.Event) (score Score) {
 		}
 		la.span.Add(e)
 	}
-	met := sh.meet(a, t, &values)
+	// Nobody steals by leaving: what a logout names is not judged.
+	met := e.Action != vigil.ActionLogout && sh.meet(a, t, &values)
 	if a.open != nil {
 		a.open.since.add(e)
 	}
@@ -233,7 +234,7 @@ const calendarDays = 8
 func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.Value) (met bool) {
 	q := features.Quarter.Index(t)
 	day := features.Day.Index(t)
-	w := 0.0
+	w, learnt := 0.0, 0.0
 	for c := range features.Category(features.Categories) {
 		v := values[c]
 		if v.Label == "" {
@@ -246,10 +247,11 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		}
 		if w == 0 {
 			w = unit(t)
+			learnt = w * a.trust()
 		}
 		if c == features.Hour && t-sh.shared.Started < calendarDays*24*hourNanos {
 			// An hour that has not come round yet is new to the calendar, not to people.
-			own.Add(v.Hash, v.Label, w, q, valueLimit)
+			own.Add(v.Hash, v.Label, learnt, q, valueLimit)
 			sh.pass(a, c, own.Values[v.Hash], v.Hash, w, day)
 			continue
 		}
@@ -263,7 +265,8 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 				a.Lane[l].span.Meet(c, p, v.Label, frame)
 			}
 		}
-		if frame != novelty.Known && (t-a.Born >= settledDays*24*hourNanos || frame >= novelty.NewToPeers) {
+		// A new shift brings many new hours at once; they are one thing, not eight.
+		if frame != novelty.Known && c != features.Hour && (t-a.Born >= settledDays*24*hourNanos || frame >= novelty.NewToPeers) {
 			met = true
 			for l := range features.Lanes {
 				if a.Lane[l].span.Open {
@@ -274,7 +277,7 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		if known == nil {
 			v.Label = strings.Clone(v.Label)
 		}
-		own.Add(v.Hash, v.Label, w, q, valueLimit)
+		own.Add(v.Hash, v.Label, learnt, q, valueLimit)
 		if known = own.Values[v.Hash]; known != nil {
 			known.P, known.Frame = p, frame
 			sh.pass(a, c, known, v.Hash, w, day)
@@ -286,7 +289,7 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 // pass tells the wider frames of a value, once a day: an actor counts by days
 // there, not by how often it acts.
 func (sh *shard) pass(a *actor, c features.Category, v *novelty.Value, hash uint64, w float64, day int64) {
-	if v == nil || v.Told == day {
+	if v == nil || v.Told == day || a.open != nil {
 		return
 	}
 	v.Told = day
@@ -402,13 +405,14 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		g = sh.shared.everyone
 	}
 	season := l.Season(la.span.Index)
-	exposure := g.profile[l][season]
+	exposure := g.profile[l][season] * sh.shared.Surge.factor(l)
+	w := a.trust()
 	for i := range all {
 		j := &all[i]
 		level := &la.Level[j.term]
 		z := level.Standard(j.raw, g.Spread[l][j.term])
-		sh.delta.scores = append(sh.delta.scores, scoreDelta{a.Group, l, j.term, z})
-		level.Observe(j.raw, g.Spread[l][j.term])
+		sh.delta.scores = append(sh.delta.scores, scoreDelta{a.Group, l, j.term, z, w})
+		level.Observe(j.raw, g.Spread[l][j.term], w)
 		if _, isCategory := termCategory(j.term); isCategory {
 			continue
 		}
@@ -420,9 +424,9 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 			if k == features.Events && l != features.Week && j.counts.Mean > 0 {
 				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.Group, l, season, j.seen, j.counts.Mean / exposure})
 			}
-			la.Counts[k].Observe(j.seen, g.Prior[l][k], exposure)
+			la.Counts[k].Observe(j.seen, g.Prior[l][k], exposure, w)
 		} else {
-			la.Sizes[k-features.Rows].Observe(j.seen, g.Sizes[l][k-features.Rows])
+			la.Sizes[k-features.Rows].Observe(j.seen, g.Sizes[l][k-features.Rows], w)
 		}
 	}
 }

@@ -33,6 +33,9 @@ type shared struct {
 	Merges  int64
 	Started int64
 
+	// Surge is how busy the whole desk is.
+	Surge surge
+
 	budget budget
 	events eventScores
 }
@@ -75,7 +78,7 @@ type scoreDelta struct {
 	group string
 	lane  features.Lane
 	term  int
-	z     float64
+	z, w  float64
 }
 
 type seasonDelta struct {
@@ -128,6 +131,7 @@ func (s *shared) merge(shards []*shard, now int64) {
 		sh.dirty = sh.dirty || !sh.delta.empty()
 		sh.delta.reset()
 	}
+	s.Surge.settle()
 	s.Merges++
 	hour := now / hourNanos
 	if hour%24 == 0 {
@@ -160,12 +164,15 @@ func (s *shared) take(d *delta) {
 		}
 	}
 	for _, o := range d.scores {
-		s.everyone.Sketch[o.lane][o.term].Add(o.z, 1)
+		s.everyone.Sketch[o.lane][o.term].Add(o.z, o.w)
 		if g := s.group(o.group); g != nil {
-			g.Sketch[o.lane][o.term].Add(o.z, 1)
+			g.Sketch[o.lane][o.term].Add(o.z, o.w)
 		}
 	}
 	for _, o := range d.seasons {
+		if o.lane == features.Quarter {
+			s.Surge.observe(o.seen / (o.expected * s.everyone.profile[o.lane][o.hour]))
+		}
 		s.everyone.Season[o.lane].Observe(o.hour, o.seen, o.expected)
 		if g := s.group(o.group); g != nil {
 			g.Season[o.lane].Observe(o.hour, o.seen, o.expected)

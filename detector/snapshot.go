@@ -54,6 +54,7 @@ type sharedState struct {
 	Budget   budget
 	Events   eventScores
 	Ranks    [eventModels]calibrate.Sketch
+	Surge    surge
 	Hour     int64
 	Judged   int64
 	Late     int64
@@ -153,7 +154,7 @@ func (e *Engine) sharedState() sharedState {
 	s := e.shared
 	st := sharedState{
 		Version: stateVersion, Everyone: s.everyone.state(), Sources: s.Sources, Merges: s.Merges, Started: s.Started,
-		Budget: s.budget, Events: s.events, Hour: e.hour, Judged: e.events, Late: e.late,
+		Budget: s.budget, Events: s.events, Surge: s.Surge, Hour: e.hour, Judged: e.events, Late: e.late,
 	}
 	for _, key := range s.keys {
 		st.Groups = append(st.Groups, s.groups[key].state())
@@ -320,7 +321,7 @@ func (e *Engine) restoreShared(st *sharedState) {
 	if s.Sources = st.Sources; s.Sources == nil {
 		s.Sources = map[string]uint32{}
 	}
-	s.Merges, s.Started = st.Merges, st.Started
+	s.Merges, s.Started, s.Surge = st.Merges, st.Started, st.Surge
 	asked := s.budget.Asked
 	s.budget = st.Budget
 	s.budget.Asked = asked
@@ -417,7 +418,7 @@ type scoreState struct {
 	Group string
 	Lane  features.Lane
 	Term  int
-	Z     float64
+	Z, W  float64
 }
 
 type seasonState struct {
@@ -440,7 +441,7 @@ type valueState struct {
 func (d *delta) state() deltaState {
 	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Tells: d.tells, Raw: d.raw, Groups: d.groups}
 	for _, o := range d.scores {
-		st.Scores = append(st.Scores, scoreState{Group: o.group, Lane: o.lane, Term: o.term, Z: o.z})
+		st.Scores = append(st.Scores, scoreState{Group: o.group, Lane: o.lane, Term: o.term, Z: o.z, W: o.w})
 	}
 	for _, o := range d.seasons {
 		st.Seasons = append(st.Seasons, seasonState{Group: o.group, Lane: o.lane, Hour: o.hour, Seen: o.seen, Expected: o.expected})
@@ -457,7 +458,7 @@ func (st *deltaState) restore() delta {
 		d.tells = map[string]uint32{}
 	}
 	for _, o := range st.Scores {
-		d.scores = append(d.scores, scoreDelta{o.Group, o.Lane, o.Term, o.Z})
+		d.scores = append(d.scores, scoreDelta{o.Group, o.Lane, o.Term, o.Z, o.W})
 	}
 	for _, o := range st.Seasons {
 		d.seasons = append(d.seasons, seasonDelta{o.Group, o.Lane, o.Hour, o.Seen, o.Expected})

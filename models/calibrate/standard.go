@@ -64,17 +64,17 @@ func (l Level) moments(g Spread) (mean, sd float64) {
 	return mean, math.Sqrt(variance) + minSpread
 }
 
-// Observe learns the score of a closed span. What stands far above the level
-// teaches only as much as six deviations.
-func (l *Level) Observe(s float64, g Spread) {
+// Observe learns the score of a closed span with weight w. What stands far above
+// the level teaches only as much as six deviations.
+func (l *Level) Observe(s float64, g Spread, w float64) {
 	if math.IsNaN(s) {
 		return
 	}
 	mean, sd := l.moments(g)
 	s = math.Min(s, mean+6*sd)
-	l.W++
-	l.S1 += s
-	l.S2 += s * s
+	l.W += w
+	l.S1 += w * s
+	l.S2 += w * s * s
 }
 
 // FitSpread pools actors' levels, each counting for at most fifty spans.

@@ -71,19 +71,20 @@ func (r Rate) Predict(p Prior, exposure float64) Counts {
 	return newCounts(alpha/beta*exposure, phi, alpha)
 }
 
-// Observe learns a closed span's count n over its exposure. A count far beyond
+// Observe learns a closed span's count n over its exposure, with weight w (1 for
+// a span that nothing is held against). A count far beyond
 // what was expected teaches only as much as a barely surprising one, so that no
 // single span can move the baseline far.
-func (r *Rate) Observe(n float64, p Prior, exposure float64) {
+func (r *Rate) Observe(n float64, p Prior, exposure, w float64) {
 	d := r.Predict(p, exposure)
 	if limit := d.Mean + 6*d.SD() + 1; n > limit {
 		n = limit
 	}
 	m := math.Max(d.Mean, 0.25)
-	r.R += math.Min((n-d.Mean)*(n-d.Mean)/m, 25*p.Phi)
-	r.W++
-	r.N += n
-	r.X += exposure
+	r.R += w * math.Min((n-d.Mean)*(n-d.Mean)/m, 25*p.Phi)
+	r.W += w
+	r.N += w * n
+	r.X += w * exposure
 }
 
 // Counts is a negative binomial distribution given by its mean and variance.

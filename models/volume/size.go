@@ -53,17 +53,17 @@ func (s Size) Predict(p SizePrior) Sizes {
 	return Sizes{Loc: mn, Scale: math.Max(scale, 0.05), DF: 2 * an}
 }
 
-// Observe learns a closed span's size (at least 0). What lies far above the
-// expectation teaches only as much as a barely surprising one.
-func (s *Size) Observe(size float64, p SizePrior) {
+// Observe learns a closed span's size (at least 0) with weight w. What lies far
+// above the expectation teaches only as much as a barely surprising one.
+func (s *Size) Observe(size float64, p SizePrior, w float64) {
 	if math.IsNaN(size) || size < 0 {
 		return
 	}
 	d := s.Predict(p)
 	y := math.Min(math.Log1p(size), d.Loc+6*d.Scale)
-	s.W++
-	s.S1 += y
-	s.S2 += y * y
+	s.W += w
+	s.S1 += w * y
+	s.S2 += w * y * y
 }
 
 // Sizes is a Student-t distribution of log1p(size).

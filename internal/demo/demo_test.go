@@ -15,8 +15,10 @@ const maxArchive = 4 << 20
 // logLine is what the tests read of one line.
 type logLine struct {
 	at           time.Time
-	user, app    string
+	pid, user    string
 	client, rest string
+	// refused is set on the line that repeats a statement after its error.
+	refused bool
 }
 
 // eachLine calls f with each line that starts a message, and returns the number
@@ -46,15 +48,16 @@ func eachLine(t *testing.T, f func(n int64, l logLine)) int64 {
 			t.Fatalf("line %d: %v", n, err)
 		}
 		l := logLine{at: at}
-		_, prefix, _ := strings.Cut(text, "]: ")
+		_, text, _ = strings.Cut(text, "[")
+		var prefix string
+		l.pid, prefix, _ = strings.Cut(text, "]: ")
 		prefix, l.rest, _ = strings.Cut(prefix, " LOG:  ")
+		l.refused = strings.Contains(prefix, " STATEMENT:  ")
 		for part := range strings.SplitSeq(prefix, ",") {
 			k, v, _ := strings.Cut(part, "=")
 			switch k {
 			case "user":
 				l.user = v
-			case "app":
-				l.app = v
 			case "client":
 				l.client = v
 			}

@@ -17,7 +17,8 @@ type Truth struct {
 	Start   time.Time `json:"start"`
 	End     time.Time `json:"end"`
 	LastDay time.Time `json:"last_day"`
-	// Lines and Statements count the log's lines and the statements sent.
+	// Lines and Statements count the log's lines and the statements sent. Of the
+	// latter a few touch the server's own catalog alone and leave no line.
 	Lines      int64 `json:"lines"`
 	Statements int64 `json:"statements"`
 	// Customers, Conversations and Cases are how many the store held at the end.

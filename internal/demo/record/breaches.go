@@ -151,7 +151,7 @@ func (s *sim) exportMonths(b *demo.Breach, addr string, t time.Time) {
 // other, day and night, never much at once.
 func (s *sim) planSlowScrape(b *demo.Breach) {
 	*b = demo.Breach{Kind: "service-slow-scrape", Threat: "T02", Actor: "svc_reports", Tables: []string{"contacts", "conversations", "messages"},
-		Story: "The reporting service, which reads aggregates only, begins to read one customer after the other in rising order of id, every few minutes, day and night."}
+		Story: "The reporting service's login, which reads aggregates only, begins to read one customer after the other in rising order of id, every few minutes, day and night."}
 	r := random(s.opt.seed, "slow scrape")
 	c := &client{s: s, r: r, breach: b, l: login{user: b.Actor, app: "reports-runner", addr: "10.20.8.30"}}
 	t := time.Date(2026, 10, 29, 20, 41, 0, 0, time.UTC)
@@ -160,15 +160,21 @@ func (s *sim) planSlowScrape(b *demo.Breach) {
 	}
 	b.Bulk = t
 	id := int64(1_200)
+	s.at(t.Add(-20*time.Second), func(t time.Time) { c.open(t) })
+	renew := t.Add(7 * time.Hour)
 	for ; t.Before(s.end.Add(-2 * time.Minute)); t = t.Add(between(r, 5*time.Minute, 8*time.Minute)) {
+		if t.After(renew) {
+			// The job's connection is closed by its runner now and then.
+			renew = t.Add(7*time.Hour + between(r, 0, time.Hour))
+			s.at(t.Add(-40*time.Second), c.close)
+			s.at(t.Add(-20*time.Second), func(t time.Time) { c.open(t) })
+		}
 		who := id
 		id += 1 + r.Int64N(3)
 		s.at(t, func(t time.Time) {
-			t = c.open(t)
 			t = c.ask(t, statement{literal: true, sql: fmt.Sprintf("SELECT id, name, email, phone_number FROM contacts WHERE id = %d", who)})
-			t = c.ask(t, statement{literal: true, sql: fmt.Sprintf("SELECT c.id, m.sender_type, m.content, m.created_at FROM conversations c JOIN messages m ON m.conversation_id = c.id WHERE c.contact_id = %d ORDER BY m.id", who)})
+			c.ask(t, statement{literal: true, sql: fmt.Sprintf("SELECT c.id, m.sender_type, m.content, m.created_at FROM conversations c JOIN messages m ON m.conversation_id = c.id WHERE c.contact_id = %d ORDER BY m.id", who)})
 			c.takes(who)
-			c.close(t)
 		})
 	}
 }

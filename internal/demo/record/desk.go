@@ -96,12 +96,12 @@ func (s *sim) mistype(c *client, t time.Time) {
 // worked on, or something that a colleague asked about.
 func (s *sim) choose(a *agent, r *rand.Rand) int64 {
 	u := r.Float64()
-	if u < 0.55 {
+	if u < 0.62 {
 		if id := s.world.take(a.account); id != 0 {
 			return id
 		}
 	}
-	if n := len(a.mine); u < 0.88 && n > 0 {
+	if n := len(a.mine); u < 0.86 && n > 0 {
 		// The last ones most of all.
 		back := int(r.ExpFloat64() * 6)
 		return a.mine[n-1-min(back, n-1)]
@@ -134,13 +134,9 @@ func (s *sim) visit(a *agent, c *client, t time.Time) {
 func (s *sim) look(a *agent, c *client, r *rand.Rand, t time.Time, v conversation) {
 	t = c.ask(t, statement{sql: sqlConv, args: []any{a.account, v.id}})
 	t = c.ask(t, statement{sql: sqlCont, args: []any{v.contact}})
-	if c.l.app == newDesk {
-		t = c.ask(t, statement{sql: sqlMsgs2, args: []any{v.id}})
-		if chance(r, 0.3) { // the new release's panel, for those who have it open
-			t = c.ask(t, statement{sql: sqlSeen, args: []any{v.contact}})
-		}
-	} else {
-		t = c.ask(t, statement{sql: sqlMsgs, args: []any{v.id}})
+	t = c.ask(t, c.messages(v.id))
+	if c.l.app == newDesk && chance(r, 0.3) { // the new release's panel, for those who have it open
+		t = c.ask(t, statement{sql: sqlSeen, args: []any{v.contact}})
 	}
 	t = t.Add(time.Second + coarse(r, 5*time.Second))
 	switch u := r.Float64(); {
@@ -153,12 +149,21 @@ func (s *sim) look(a *agent, c *client, r *rand.Rand, t time.Time, v conversatio
 	}
 }
 
+// messages asks for a conversation's messages as this release of the program
+// does.
+func (c *client) messages(id int64) statement {
+	if c.l.app == newDesk {
+		return statement{sql: sqlMsgs2, args: []any{id}}
+	}
+	return statement{sql: sqlMsgs, args: []any{id}}
+}
+
 // reply writes to the customer, and goes on for a while with chance more.
 func (s *sim) reply(a *agent, c *client, r *rand.Rand, t time.Time, id int64, more float64) {
 	if c.sess == nil {
 		return
 	}
-	v := &s.world.conversations[id]
+	v := s.world.at(id)
 	t = s.write(c, t, v, "User", &a.userID, phrase(r, "User"))
 	status := "open"
 	if !chance(r, more) {
@@ -175,7 +180,7 @@ func (s *sim) reply(a *agent, c *client, r *rand.Rand, t time.Time, id int64, mo
 	s.paperwork(a, c, r, t, *v)
 	if status == "open" && chance(r, 0.7) {
 		again := t.Add(2*time.Minute + coarse(r, 4*time.Minute))
-		c.later(again, statement{sql: sqlMsgs, args: []any{id}})
+		c.later(again, c.messages(id))
 		s.at(again.Add(20*time.Second+coarse(r, time.Minute)), func(t time.Time) { s.reply(a, c, r, t, id, more/3) })
 	}
 }
@@ -184,7 +189,7 @@ func (s *sim) reply(a *agent, c *client, r *rand.Rand, t time.Time, id int64, mo
 func (s *sim) paperwork(a *agent, c *client, r *rand.Rand, t time.Time, v conversation) {
 	soon := t.Add(time.Second + coarse(r, 6*time.Second))
 	switch u := r.Float64(); {
-	case u < 0.07:
+	case u < 0.10:
 		s.at(soon.Add(coarse(r, 20*time.Second)), func(t time.Time) {
 			if c.sess == nil {
 				return
@@ -193,13 +198,13 @@ func (s *sim) paperwork(a *agent, c *client, r *rand.Rand, t time.Time, v conver
 			k := s.world.cases[id]
 			c.ask(t, statement{sql: sqlOpen, wantID: id, args: []any{a.account, v.contact, v.id, k.priority, k.subject, k.description, seconds(t)}})
 		})
-	case u < 0.16:
+	case u < 0.22:
 		if ids := s.world.casesOf[v.contact]; len(ids) > 0 {
 			changed := soon.Add(time.Second + coarse(r, 12*time.Second))
 			c.later(soon, statement{sql: sqlCases, args: []any{v.contact}})
 			c.later(changed, statement{sql: sqlCase, args: []any{pick(r, caseStates), seconds(changed), pick(r, ids)}})
 		}
-	case u < 0.18:
+	case u < 0.25:
 		c.later(soon, statement{sql: sqlAddr, args: []any{s.world.contacts[v.contact].phone, seconds(soon), v.contact}})
 	}
 }

@@ -95,7 +95,7 @@ func (s *sim) agents() ([]*agent, error) {
 		if chance(r, 0.2) {
 			a.swing = 3 * time.Hour
 		}
-		a.pace = 17.5 * math.Exp(0.36*r.NormFloat64())
+		a.pace = 17.5 * math.Exp(0.3*r.NormFloat64())
 		a.office = fmt.Sprintf("%s%d", t.office, 20+i)
 		a.homeAddr = fmt.Sprintf("203.0.113.%d", 20+i)
 		if chance(r, 0.45) {
@@ -155,7 +155,7 @@ func (s *sim) dayOf(a *agent, midnight time.Time) (day, bool) {
 		lunch: begin.Add(between(r, 225*time.Minute, 285*time.Minute)),
 		end:   begin.Add(between(r, 490*time.Minute, 535*time.Minute)),
 		addr:  a.office,
-		pace:  a.pace * gamma(r, 14),
+		pace:  a.pace * gamma(r, 22),
 	}
 	d.back = d.lunch.Add(between(r, 28*time.Minute, 65*time.Minute))
 	if a.home[midnight.Weekday()] {
@@ -171,7 +171,7 @@ func (s *sim) dayOf(a *agent, midnight time.Time) (day, bool) {
 	}
 	switch date {
 	case "2026-10-26": // the busy Monday
-		d.pace *= 1.35
+		d.pace *= 1.25
 		d.end = d.end.Add(between(r, 0, 50*time.Minute))
 	case "2026-10-28":
 		if a.login == stranded {

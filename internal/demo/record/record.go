@@ -44,7 +44,13 @@ func record(ctx context.Context, o options, stderr io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	return publish(o, raw, tape.steps, truth, stderr)
+	// What the server writes when it is stopped is no part of the story: its log
+	// goes on.
+	length := tape.steps[len(tape.steps)-1].end
+	if err := srv.stop(); err != nil {
+		return err
+	}
+	return publish(o, io.NewSectionReader(raw, 0, length), tape.steps, truth, stderr)
 }
 
 // furnish fills the store, on a server whose messages nobody keeps.
@@ -66,10 +72,7 @@ func play(ctx context.Context, srv *server, s *sim, tape *serverTape) (demo.Trut
 	if err != nil {
 		return demo.Truth{}, errors.Join(err, dump(tape.log))
 	}
-	truth, err := s.run(ctx)
-	// The end of the recording cuts open connections, as the server's own end does.
-	end := tape.note(s.end.Add(-time.Second), srv.stop)
-	return truth, errors.Join(err, end)
+	return s.run(ctx)
 }
 
 // dump quotes the end of the server's log, for an error.
@@ -84,10 +87,7 @@ func dump(log *os.File) error {
 
 // publish moves the times, compresses the log and writes both files; neither is
 // touched unless both can be written.
-func publish(o options, raw *os.File, steps []step, truth demo.Truth, stderr io.Writer) error {
-	if _, err := raw.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("read the log again: %w", err)
-	}
+func publish(o options, raw io.Reader, steps []step, truth demo.Truth, stderr io.Writer) error {
 	archive := filepath.Join(o.out, demo.Name)
 	f, err := os.Create(archive + ".new")
 	if err != nil {

@@ -30,8 +30,7 @@ type rewriter struct {
 	lines int64
 }
 
-// rewrite copies the log from r to w. start and end are simulated bounds, for
-// what the server wrote before the first step and after the last.
+// rewrite copies the log from r to w and returns the number of lines.
 func rewrite(r io.Reader, w io.Writer, steps []step) (lines int64, err error) {
 	if len(steps) == 0 {
 		return 0, errors.New("nothing was recorded")

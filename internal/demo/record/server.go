@@ -93,13 +93,15 @@ func auditSettings() map[string]string {
 	return map[string]string{
 		"shared_preload_libraries": "pgaudit",
 		"log_line_prefix":          demo.LogLinePrefix,
-		"log_connections":          "on",
-		"log_disconnections":       "on",
-		"pgaudit.log":              "read, write, role, ddl",
-		"pgaudit.log_catalog":      "off",
-		"pgaudit.log_relation":     "on",
-		"pgaudit.log_rows":         "on",
-		"pgaudit.log_parameter":    "on",
+		// A busy shop's checkpoints, squeezed into the minutes that this takes.
+		"checkpoint_timeout":    "30s",
+		"log_connections":       "on",
+		"log_disconnections":    "on",
+		"pgaudit.log":           "read, write, role, ddl",
+		"pgaudit.log_catalog":   "off",
+		"pgaudit.log_relation":  "on",
+		"pgaudit.log_rows":      "on",
+		"pgaudit.log_parameter": "on",
 	}
 }
 

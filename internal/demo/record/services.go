@@ -30,7 +30,7 @@ func arrivals(t time.Time) float64 {
 		n *= 1.15
 	}
 	if t.Format(time.DateOnly) == "2026-10-26" {
-		n *= 1.7
+		n *= 1.5
 	}
 	return n
 }
@@ -105,7 +105,7 @@ func (s *sim) turn(c *client, t time.Time, id int64, left int) {
 		return
 	}
 	r := c.r
-	v := &s.world.conversations[id]
+	v := s.world.at(id)
 	t = s.write(c, t, v, "Contact", nil, phrase(r, "Contact"))
 	t = c.ask(t, statement{sql: tagged(sqlBotMsgs, id), unprepared: true, args: []any{id}})
 	switch u := r.Float64(); {
@@ -115,12 +115,12 @@ func (s *sim) turn(c *client, t time.Time, id int64, left int) {
 		t = c.ask(t, statement{sql: tagged(sqlBotConv, id), unprepared: true, args: []any{id, v.contact}})
 	}
 	s.at(t.Add(between(r, 900*time.Millisecond, 5*time.Second)), func(t time.Time) {
-		t = s.write(c, t, v0(s, id), "AgentBot", nil, phrase(r, "AgentBot"))
+		t = s.write(c, t, s.world.at(id), "AgentBot", nil, phrase(r, "AgentBot"))
 		if left > 1 {
 			s.at(t.Add(8*time.Second+coarse(r, 40*time.Second)), func(t time.Time) { s.turn(c, t, id, left-1) })
 			return
 		}
-		v := v0(s, id)
+		v := s.world.at(id)
 		if chance(r, 0.42) {
 			c.ask(t, statement{sql: sqlHandOff, args: []any{seconds(t), id}})
 			v.status = "open"
@@ -132,9 +132,6 @@ func (s *sim) turn(c *client, t time.Time, id int64, left int) {
 	})
 }
 
-// v0 is conversation id as it stands now.
-func v0(s *sim, id int64) *conversation { return &s.world.conversations[id] }
-
 // planInbound plans the service that turns mail into conversations. It also
 // enters new customers.
 func (s *sim) planInbound() {
@@ -142,7 +139,7 @@ func (s *sim) planInbound() {
 	r := random(s.opt.seed, "inbound")
 	c := &client{s: s, r: r, l: login{user: "svc_inbound", app: "mail-gateway", addr: "10.20.8.20"}}
 	s.at(s.start.Add(5*time.Second), func(t time.Time) { c.open(t) })
-	s.stream("mail", 1.5, func(t time.Time) {
+	s.stream("mail", 3.1, func(t time.Time) {
 		acct := accountOf(r)
 		var who int64
 		if chance(r, 0.12) {
@@ -154,7 +151,7 @@ func (s *sim) planInbound() {
 		}
 		id := s.world.addConversation(acct, who, "email", seconds(t))
 		t = c.ask(t, statement{sql: sqlNewConv, wantID: id, args: []any{acct, who, teams[acct-1].name, "email", "open", seconds(t)}})
-		v := &s.world.conversations[id]
+		v := s.world.at(id)
 		v.status = "open"
 		s.write(c, t, v, "Contact", nil, phrase(r, "Contact"))
 		s.world.queues[acct] = append(s.world.queues[acct], id)
@@ -190,12 +187,14 @@ func (s *sim) planExport() {
 
 // The fixed set of the reporting service. It reads aggregates, no customer.
 var (
-	hourlyReports = []string{
+	frequentReports = []string{
 		`SELECT account_id, status, count(*) FROM conversations GROUP BY account_id, status`,
 		`SELECT team, count(*) FROM conversations WHERE status = 'open' GROUP BY team`,
 		`SELECT date_trunc('hour', created_at) AS hour, sender_type, count(*) FROM messages WHERE created_at >= '%[1]s' GROUP BY 1, 2`,
 		`SELECT assignee_id, count(*) FROM conversations WHERE updated_at >= '%[1]s' AND assignee_id IS NOT NULL GROUP BY assignee_id`,
 		`SELECT priority, status, count(*) FROM cases GROUP BY priority, status`,
+		`SELECT channel, status, count(*) FROM conversations WHERE created_at >= '%[1]s' GROUP BY channel, status`,
+		`SELECT account_id, count(*) FROM contacts GROUP BY account_id`,
 	}
 	dailyReports = []string{
 		`SELECT channel, count(*), count(DISTINCT contact_id) FROM conversations WHERE created_at >= '%[1]s' GROUP BY channel`,
@@ -206,7 +205,7 @@ var (
 	}
 )
 
-// planReports plans the dashboards' refresh: hourly in working hours, a longer
+// planReports plans the dashboards' refresh: half-hourly in working hours, a longer
 // set in the morning.
 func (s *sim) planReports() {
 	r := random(s.opt.seed, "reports")
@@ -230,8 +229,8 @@ func (s *sim) planReports() {
 		if wd := midnight.Weekday(); wd == time.Saturday || wd == time.Sunday {
 			from, to = 9, 12
 		}
-		for h := from; h < to; h++ {
-			batch(midnight.Add(time.Duration(h)*time.Hour+between(r, 3*time.Second, 50*time.Second)), hourlyReports, time.Hour)
+		for at := midnight.Add(time.Duration(from) * time.Hour); at.Before(midnight.Add(time.Duration(to) * time.Hour)); at = at.Add(30 * time.Minute) {
+			batch(at.Add(between(r, 3*time.Second, 50*time.Second)), frequentReports, time.Hour)
 		}
 	})
 }

@@ -50,11 +50,11 @@ type conversation struct {
 
 // supportCase is what a chat turns into when it takes longer.
 type supportCase struct {
-	id, account, contact         int64
-	conversation                 *int64
-	status, priority             string
-	subject, description, number string
-	updated                      time.Time
+	id, account, contact int64
+	conversation         *int64
+	status, priority     string
+	subject, description string
+	updated              time.Time
 }
 
 // message is kept for the past only; new ones go to the store alone.
@@ -73,7 +73,7 @@ type world struct {
 	cases         []supportCase
 	history       []message
 	messages      int64
-	// byAccount lists the contacts and conversations of each account.
+	// contactsOf and conversationsOf list each account's, oldest first.
 	contactsOf, conversationsOf [4][]int64
 	// casesOf is a contact's cases.
 	casesOf map[int64][]int64
@@ -104,7 +104,7 @@ func newWorld(seed uint64, start time.Time) *world {
 		at := start.Add(-a).Truncate(time.Second)
 		acct := accountOf(r)
 		id := w.addConversation(acct, w.customer(r, acct), pick(r, channels), at)
-		v := &w.conversations[id]
+		v := w.at(id)
 		v.status = "resolved"
 		if a < 4*24*time.Hour && chance(r, 0.5) {
 			v.status = "open"
@@ -179,6 +179,10 @@ func (w *world) addCase(r *rand.Rand, conversationID int64, at time.Time) int64 
 	w.casesOf[v.contact] = append(w.casesOf[v.contact], id)
 	return id
 }
+
+// at is a conversation as it stands now. The pointer holds until the next
+// conversation is added.
+func (w *world) at(id int64) *conversation { return &w.conversations[id] }
 
 // take hands out the conversation that has waited longest, 0 when none waits.
 func (w *world) take(account int64) int64 {

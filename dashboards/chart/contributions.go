@@ -60,7 +60,7 @@ func Contributions(id string, list []vigil.Contribution) template.HTML {
 			c.volume(k, y, scale)
 			y += volumeRow
 		}
-		c.ratioAxis(scale, y)
+		c.ratioAxis(scale, y, usualWord(amounts))
 		y += axisRow
 	}
 	for _, k := range values {
@@ -194,9 +194,20 @@ func (s ratioScale) at(ratio float64) float64 {
 	return edge + part*(100-2*edge)
 }
 
+// usualWord names the axis's tick at one: rules tell what is allowed, not what is
+// usual.
+func usualWord(amounts []*vigil.Contribution) string {
+	for _, k := range amounts {
+		if k.Model != "rule" {
+			return "usual"
+		}
+	}
+	return "allowed"
+}
+
 // ratioAxis writes the ticks of the shared axis: at the usual, and at most five
 // others.
-func (c *canvas) ratioAxis(s ratioScale, y float64) {
+func (c *canvas) ratioAxis(s ratioScale, y float64, usual string) {
 	c.line("axis", edge, y+4, 100-edge, y+4)
 	ticks := []float64{1}
 	if s.log {
@@ -219,7 +230,7 @@ func (c *canvas) ratioAxis(s ratioScale, y float64) {
 		c.line("axis", x, y+1, x, y+7)
 		word := phrase.Times(t)
 		if t == 1 {
-			word = "usual"
+			word = usual
 		}
 		anchor := "middle"
 		if x > 92 {

@@ -58,7 +58,7 @@ func (h *Handler) guard(next http.Handler) http.Handler {
 
 		defer func() {
 			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler {
+				if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(p)
 				}
 				h.cfg.Logger.Error("console: panic", "path", fmt.Sprintf("%q", r.URL.Path), "panic", fmt.Sprintf("%q", fmt.Sprint(p)), "stack", string(debug.Stack()))

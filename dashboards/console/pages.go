@@ -139,7 +139,7 @@ func (h *Handler) serveQueue(w http.ResponseWriter, r *http.Request, name string
 		return
 	}
 	h.sendLive(w, r, name, tagOf(body), livePage{base: h.base("Findings", true), Poll: "/live" + q.with(q.min, q.state, q.page),
-		Every: milliseconds(h.cfg.Refresh), Body: template.HTML(body)})
+		Every: milliseconds(h.cfg.Refresh), Body: template.HTML(body)}) //nolint:gosec // html/template made it
 }
 
 func (h *Handler) finding(w http.ResponseWriter, r *http.Request) {
@@ -203,11 +203,11 @@ func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name stri
 	})
 	reads.Wait()
 	if timeErr != nil && !errors.Is(timeErr, api.ErrNotFound) {
-		h.readError(r, "timeline", timeErr)
+		_ = h.readError(r, "timeline", timeErr) // for the log: the page itself is shown
 		data.TimelineFailed, tag = true, ""
 	}
 	if eventEr != nil && !errors.Is(eventEr, api.ErrNotFound) {
-		h.readError(r, "events", eventEr)
+		_ = h.readError(r, "events", eventEr)
 		data.EventsFailed, tag = true, ""
 	}
 	data.Finding.Draw(&f, timeline)
@@ -223,7 +223,7 @@ func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name stri
 		at = "?from=" + strconv.Itoa(from)
 	}
 	h.sendLive(w, r, name, tag, livePage{base: h.base(phrase.Severity(f.Severity)+": "+v.Who, true), Poll: v.Path + "/live" + at,
-		Every: milliseconds(3 * h.cfg.Refresh), Body: template.HTML(body)})
+		Every: milliseconds(3 * h.cfg.Refresh), Body: template.HTML(body)}) //nolint:gosec // html/template made it
 }
 
 // place says where in the console a finding stands.
@@ -345,10 +345,10 @@ func readNumber(values url.Values, name string, otherwise, low, high int) (int, 
 }
 
 // with writes the query string for another choice.
-func (q query) with(min vigil.Severity, state vigil.FindingState, page int) string {
+func (q query) with(least vigil.Severity, state vigil.FindingState, page int) string {
 	v := url.Values{}
-	if min != "" {
-		v.Set("min", string(min))
+	if least != "" {
+		v.Set("min", string(least))
 	}
 	if state != "" {
 		v.Set("state", string(state))

@@ -127,24 +127,24 @@ func Plural(n int64, one, many string) string {
 // Text makes foreign text safe to look at: what does not show (controls, bytes
 // that are no UTF-8, zero-width and direction-changing characters, piles of
 // combining marks) is shown escaped, so that two names that differ look
-// different, and the text is cut after max runes. It does not escape for HTML:
+// different, and the text is cut after that many runes. It does not escape for HTML:
 // the templates do that.
-func Text(s string, max int) string { return clean(s, max, false) }
+func Text(s string, most int) string { return clean(s, most, false) }
 
 // Prose is Text for sentences of our own making: thin and non-breaking spaces,
 // which separate digits there, are let through.
-func Prose(s string, max int) string { return clean(s, max, true) }
+func Prose(s string, most int) string { return clean(s, most, true) }
 
 // maxMarks is how many combining marks may follow one another: the most that
 // any living script needs.
 const maxMarks = 4
 
-func clean(s string, max int, prose bool) string {
+func clean(s string, most int, prose bool) string {
 	var b strings.Builder
 	marks, n := 0, 0
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
-		if n == max {
+		if n == most {
 			b.WriteRune('…')
 			break
 		}
@@ -171,15 +171,15 @@ func clean(s string, max int, prose bool) string {
 	return b.String()
 }
 
-// Shorten cuts text in its middle to at most max runes, for places where both
+// Shorten cuts text in its middle to at most that many runes, for places where both
 // ends of a name matter.
-func Shorten(s string, max int) string {
+func Shorten(s string, most int) string {
 	r := []rune(s)
-	if len(r) <= max || max < 5 {
+	if len(r) <= most || most < 5 {
 		return s
 	}
-	head := (max - 1) * 2 / 3
-	return string(r[:head]) + "…" + string(r[len(r)-(max-1-head):])
+	head := (most - 1) * 2 / 3
+	return string(r[:head]) + "…" + string(r[len(r)-(most-1-head):])
 }
 
 func group(digits string) string {

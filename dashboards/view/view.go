@@ -70,11 +70,11 @@ func (l List) MoreText() string { return phrase.Count(l.More) }
 // NewList bounds a list of foreign texts.
 func NewList(items []string) List { return list(items, maxList) }
 
-func list(items []string, max int) List {
+func list(items []string, most int) List {
 	var l List
-	if len(items) > max {
-		l.More = int64(len(items) - max)
-		items = items[:max]
+	if len(items) > most {
+		l.More = int64(len(items) - most)
+		items = items[:most]
 	}
 	for _, s := range items {
 		l.Items = append(l.Items, phrase.Text(s, maxName))
@@ -113,6 +113,7 @@ type Finding struct {
 
 	Contributions []Contribution
 	MoreTerms     int
+	ByRule        bool
 	Chart         template.HTML
 	Timeline      template.HTML
 
@@ -206,6 +207,7 @@ func (v *Finding) Draw(f *vigil.Finding, t api.Timeline) {
 	for i := range terms {
 		v.Contributions = append(v.Contributions, contribution(&terms[i]))
 	}
+	v.ByRule = f.Rule != ""
 	v.Chart = chart.Contributions("c-"+v.Key, f.Contributions)
 	v.Timeline = chart.Timeline("t-"+v.Key, t, f.Start, f.End)
 }

@@ -24,13 +24,13 @@ import (
 type Browser struct{ ctx context.Context }
 
 // Start starts a browser that ends with the test.
-func Start(t testing.TB) *Browser {
+func Start(t *testing.T) *Browser {
 	t.Helper()
 	path := find()
 	if path == "" {
 		t.Skip("SKIPPED: no chromium on this machine: what people see is NOT tested here (Debian: apt-get install chromium)")
 	}
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Headless)
+	ctx, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Headless)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(func() {
@@ -59,7 +59,7 @@ type Look struct {
 
 // Page is a tab.
 type Page struct {
-	t   testing.TB
+	t   *testing.T
 	ctx context.Context
 
 	mu     sync.Mutex
@@ -68,11 +68,11 @@ type Page struct {
 
 // Open opens a tab at url. Whatever the page complains of, or any dialog that it
 // opens, fails the test at its end unless Faults took it.
-func (b *Browser) Open(t testing.TB, url string, look Look) *Page {
+func (b *Browser) Open(t *testing.T, url string, look Look) *Page {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	t.Cleanup(cancel)
-	ctx, stop := context.WithTimeout(ctx, 30*time.Second)
+	ctx, stop := context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(stop)
 	p := &Page{t: t, ctx: ctx}
 	if err := chromedp.Listen(ctx, p.hear); err != nil {

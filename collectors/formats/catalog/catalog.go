@@ -1,0 +1,24 @@
+// Package catalog is the one list of the log formats there are. The program's wiring
+// gives it to those who read logs; it holds no state and is safe for concurrent
+// use.
+package catalog
+
+import (
+	"vigil/collectors/formats"
+	"vigil/collectors/formats/native"
+	"vigil/collectors/formats/nginx"
+	"vigil/collectors/formats/postgresql"
+)
+
+// All lists the formats, in the order in which equals win.
+func All() []formats.Format {
+	return []formats.Format{native.Format(), postgresql.New(), nginx.Format()}
+}
+
+// ByName returns the format that the configuration calls name. The error lists
+// the names there are.
+func ByName(name string) (formats.Format, error) { return formats.ByName(All(), name) }
+
+// Detect returns the format of the sample, the first lines of an input, and how
+// sure it is, from 0 to 1. When none fits the error names what was tried.
+func Detect(sample []byte) (formats.Format, float64, error) { return formats.Choose(All(), sample) }

@@ -1,0 +1,148 @@
+package terminal_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vigil"
+	"vigil/alerts"
+	"vigil/alerts/terminal"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected cards in testdata")
+
+func finding(s string) *vigil.Finding {
+	start := time.Date(2026, 11, 3, 11, 2, 0, 0, time.UTC)
+	f := &vigil.Finding{
+		ID: "f-7c41d9", Revision: 1, State: vigil.StateOpen, About: vigil.AboutActor, Actor: "v-3f9a2c", ActorKind: vigil.KindVendor, Role: "sync",
+		Start: start, End: start.Add(128 * time.Minute), Detected: start.Add(4 * time.Minute),
+		Severity: vigil.SeverityCritical, Lane: "quarter", Evidence: 6.4, Threshold: 3.9,
+		Sentence: "Vendor account v-3f9a2c read 2,113 customers' cases within two hours, from a network that it never used before.",
+		Contributions: []vigil.Contribution{
+			{Model: "volume", Observation: "subjects", Span: "quarter", Frame: "self", Seen: 412, Expected: 6.2, High: 19, P: 2.4e-5, Share: .7, Text: "412 customers in a quarter-hour, by its own past 6 (0 to 19)"},
+			{Model: "novelty", Observation: "network", Span: "event", Frame: "self", SeenLabel: "198.51.100.0/24", P: .0004, Share: .3, Text: "network 198.51.100.0/24, never seen before for this account; usually 192.0.2.0/24"},
+		},
+		Counterfactual: "No finding below 41 customers in a quarter-hour.", NotJudged: []string{"bytes"},
+		Subjects: 2113, Events: 640, Rows: 18220, Conversations: vigil.Unknown, Stores: []string{"helpdesk"}, Resources: []string{"cases"}, Networks: []string{"198.51.100.0/24"},
+	}
+	if s != "" {
+		f.ID, f.Actor, f.Role, f.Sentence, f.Counterfactual, f.Stores = s, s, s, s, s, []string{s}
+		f.Contributions[0].Text = s
+	}
+	return f
+}
+
+func TestCards(t *testing.T) {
+	t.Parallel()
+	day := alerts.Day{From: time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 4, 0, 0, 0, 0, time.UTC), Events: 214_332, Quarantined: 3, Budget: 1,
+		Findings: []vigil.Finding{*finding("")}, Notes: []string{"Source nginx was silent from 02:00 to 06:30 UTC."}}
+	for name, tc := range map[string]struct {
+		m   alerts.Message
+		cfg terminal.Config
+	}{
+		"finding": {alerts.Message{Finding: finding(""), Link: "/findings/f-7c41d9"}, terminal.Config{Color: "never", ConsoleURL: "http://127.0.0.1:8080"}},
+		"narrow":  {alerts.Message{Finding: finding("")}, terminal.Config{Width: 40, Color: "never"}},
+		"colour":  {alerts.Message{Finding: finding("")}, terminal.Config{Color: "always"}},
+		"again":   {alerts.Message{Finding: finding(""), Receipt: "printed"}, terminal.Config{Color: "never"}},
+		"hostile": {alerts.Message{Finding: finding("\x1b[2J\x1b]0;gone\x07\u202e\r\nfake line")}, terminal.Config{Color: "never"}},
+		"digest":  {alerts.NewDigest(day), terminal.Config{Color: "never"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			n, err := terminal.New(&out, tc.cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			receipt, err := n.Notify(t.Context(), tc.m)
+			if err != nil || receipt == "" {
+				t.Fatal(receipt, err)
+			}
+			file := filepath.Join("testdata", name+".txt")
+			if *update {
+				if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(want), out.String()); d != "" {
+				t.Error(d)
+			}
+			width := tc.cfg.Width
+			if width == 0 {
+				width = 80
+			}
+			check(t, out.String(), width, tc.cfg.Color == "always")
+		})
+	}
+}
+
+var ansi = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// check finds what a terminal would act upon, and lines that are too long.
+func check(t testing.TB, s string, width int, colour bool) {
+	t.Helper()
+	if colour {
+		s = ansi.ReplaceAllString(s, "")
+	}
+	for _, line := range strings.Split(s, "\n") {
+		for _, r := range line {
+			if !unicode.IsPrint(r) {
+				t.Errorf("%U is sent to the terminal: %q", r, line)
+			}
+		}
+		if n := terminal.Columns(line); n > width && !strings.Contains(line, "Open: ") {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+}
+
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("closed") }
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	if _, err := terminal.New(broken{}, terminal.Config{Color: "pink"}); err == nil {
+		t.Error("pink is no choice")
+	}
+	n, err := terminal.New(broken{}, terminal.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = n.Notify(t.Context(), alerts.Message{Finding: finding("")})
+	var retry *alerts.RetryError
+	if !errors.As(err, &retry) {
+		t.Errorf("got %v, want a RetryError", err)
+	}
+}
+
+func FuzzNotify(f *testing.F) {
+	f.Add("\x1b[31m", 40)
+	f.Add("日本語日本語日本語日本語日本語日本語日本語日本語", 41)
+	f.Add("e\u0301\u0301\u0301\u0301", 80)
+	f.Fuzz(func(t *testing.T, s string, width int) {
+		var out bytes.Buffer
+		n, err := terminal.New(&out, terminal.Config{Width: width, Color: "never"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := n.Notify(t.Context(), alerts.Message{Finding: finding(s)}); err != nil {
+			t.Fatal(err)
+		}
+		check(t, out.String(), 200, false)
+	})
+}

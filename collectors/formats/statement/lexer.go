@@ -243,7 +243,7 @@ func (l *lexer) readWord() {
 			l.inValues = false
 		}
 		l.out.weight++
-	case "select", "not", "case", "join", "except", "intersect", "collate", "at", "is", "between", "like":
+	case "select", "not", "case", "join", "except", "intersect", "collate", "at", "is", "isnull", "notnull", "between", "like":
 		l.out.weight++
 	}
 }

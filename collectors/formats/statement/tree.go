@@ -27,6 +27,15 @@ var grammar struct {
 	dead bool
 }
 
+// GrammarAvailable says whether statements are still read by the grammar. It turns
+// false, for good, when the grammar's machine failed; they are read by their words
+// then. Health checks may show it.
+func GrammarAvailable() bool {
+	grammar.Lock()
+	defer grammar.Unlock()
+	return !grammar.dead
+}
+
 // maxWeight and maxDepth bound what is given to the grammar: its machine has a
 // stack of fixed size that some 1,500 nested expressions exhaust.
 const (

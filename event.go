@@ -48,6 +48,16 @@ func (a Action) Valid() bool {
 	return false
 }
 
+// Discloses reports whether the action shows data to its actor. What only writes,
+// deletes or signs in does not.
+func (a Action) Discloses() bool {
+	switch a {
+	case ActionRead, ActionSearch, ActionExport, ActionShare, ActionImpersonate, ActionExecute, ActionOther:
+		return true
+	}
+	return false
+}
+
 // Outcome is how an access ended.
 type Outcome string
 

@@ -35,7 +35,8 @@ type actor struct {
 	Source string // the source last seen through
 
 	group *group
-	open  *incident
+	// open is the open finding, past the last one that closed.
+	open, past *incident
 }
 
 // lane is an actor's state in one lane of epochs.

@@ -183,7 +183,7 @@ func (sh *shard) counterfactual(a *actor, l features.Lane, all []judged) string 
 	if la.Since != 0 && la.Since < la.span.First {
 		return fmt.Sprintf("No single observation decides it: evidence has grown since %s.", utc(la.Since).Format("2 January 15:04"))
 	}
-	return fmt.Sprintf("No single observation decides it: %s agree, and each alone would not have to be there.", plural(int64(signs), "sign", "signs"))
+	return fmt.Sprintf("No single observation decides it: %s agree.", plural(int64(signs), "sign", "signs"))
 }
 
 // notJudged names what the actor's source does not tell.

@@ -50,8 +50,14 @@ func newHolding() holding {
 
 // add counts an event.
 func (h *holding) add(e *vigil.Event) {
-	h.Events++
 	h.End = max(h.End, e.Time.UnixNano())
+	if e.Network != "" && len(h.Networks) < listLimit {
+		h.Networks[e.Network] = struct{}{}
+	}
+	if !e.Action.Discloses() {
+		return
+	}
+	h.Events++
 	if e.Rows >= 0 {
 		h.Rows += float64(e.Rows)
 		h.RowsTold = true
@@ -70,9 +76,26 @@ func (h *holding) add(e *vigil.Event) {
 		}
 		h.Resources[name] = struct{}{}
 	}
-	if e.Network != "" && len(h.Networks) < listLimit {
-		h.Networks[e.Network] = struct{}{}
+}
+
+// take counts what a lane's run of evidence held, and its open span.
+func (h *holding) take(la *lane) {
+	h.Events += int64(la.Run.Events)
+	h.Rows += la.Run.Rows
+	h.RowsTold = h.RowsTold || la.Run.RowsTold
+	h.subjects.Merge(&la.Run.subjects, vigil.MaxSubjects)
+	h.convers.Merge(&la.Run.convers, vigil.MaxSubjects)
+	if !la.span.Open {
+		return
 	}
+	h.End = max(h.End, la.span.Last)
+	h.Events += int64(la.span.Value(features.Events))
+	if la.span.Told(features.Rows) {
+		h.Rows += la.span.Value(features.Rows)
+		h.RowsTold = true
+	}
+	h.subjects.Merge(la.span.Subjects(), vigil.MaxSubjects)
+	h.convers.Merge(la.span.Conversations(), vigil.MaxSubjects)
 }
 
 // join takes over what o holds and leaves it empty.
@@ -104,10 +127,14 @@ type told struct {
 	Severity                        vigil.Severity
 }
 
+// reopen is how long after its last evidence a closed finding takes up new
+// evidence about the same actor, instead of a second finding.
+const reopen = 7 * 24 * hourNanos
+
 // listLimit bounds the resources and networks that a finding lists.
 const listLimit = 20
 
-// declare opens a finding about the actor. all and e
+// declare opens a finding about the actor, or opens its last one again. all and e
 // are the deciding span's judgement, r is log10 of the evidence with it.
 func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r float64) {
 	la := &a.Lane[l]
@@ -115,42 +142,38 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 	if la.Since != 0 {
 		start = min(start, la.Since)
 	}
-	in := &incident{
-		Lane:         int(l),
-		LastEvidence: t,
-		Terms:        make(map[int]trail, len(la.Run.Terms)),
-		held:         newHolding(),
-		since:        newHolding(),
+	in := a.past
+	if in != nil && t-in.LastEvidence < reopen {
+		// The same story goes on.
+		in.Finding.State = vigil.StateOpen
+		in.Finding.Evidence = max(in.Finding.Evidence, r)
+		in.LastEvidence = t
+	} else {
+		in = &incident{Lane: int(l), LastEvidence: t, Terms: make(map[int]trail, len(la.Run.Terms)), held: newHolding(), since: newHolding()}
+		in.Finding = vigil.Finding{
+			ID: findingID(a.Key, l.String(), start), State: vigil.StateOpen, About: vigil.AboutActor,
+			Start: utc(start), Detected: utc(t), Lane: l.String(),
+			Evidence: r, Threshold: sh.shared.budget.Line[l],
+		}
+		in.identify(a)
 	}
-	a.open = in
+	a.open, a.past = in, nil
 	sh.opened = append(sh.opened, a)
-	in.Finding = vigil.Finding{
-		ID: findingID(a.Key, l.String(), start), State: vigil.StateOpen, About: vigil.AboutActor,
-		Start: utc(start), End: utc(la.span.Last), Detected: utc(t), Lane: l.String(),
-		Evidence: r, Threshold: sh.shared.budget.Line[l],
+	from := la
+	if la.span.First <= in.held.End {
+		// Part of this span was counted before the finding closed.
+		from = &a.Lane[features.Quarter]
 	}
-	in.identify(a)
-	// What the run of evidence held before, and the deciding span itself.
-	in.held.Events = int64(la.Run.Events + la.span.Value(features.Events))
-	in.held.End = la.span.Last
-	in.held.Rows, in.held.RowsTold = la.Run.Rows, la.Run.RowsTold
-	if la.span.Told(features.Rows) {
-		in.held.Rows += la.span.Value(features.Rows)
-		in.held.RowsTold = true
-	}
-	for _, from := range [...]*features.Distinct{&la.Run.subjects, la.span.Subjects()} {
-		in.held.subjects.Merge(from, vigil.MaxSubjects)
-	}
-	for _, from := range [...]*features.Distinct{&la.Run.convers, la.span.Conversations()} {
-		in.held.convers.Merge(from, vigil.MaxSubjects)
-	}
+	in.held.take(from)
 	for term, tr := range la.Run.Terms {
 		in.Terms[term+terms*int(l)] = tr
 	}
 	in.grow(sh, a, l, all, e)
 	in.touched(a, start)
-	in.Finding.Counterfactual = sh.counterfactual(a, l, all)
-	in.Finding.NotJudged = sh.notJudged(a, l)
+	if in.Finding.Revision == 0 {
+		in.Finding.Counterfactual = sh.counterfactual(a, l, all)
+		in.Finding.NotJudged = sh.notJudged(a, l)
+	}
 	sh.tell(a, true)
 }
 
@@ -293,7 +316,8 @@ func (sh *shard) expire(t int64) {
 func (sh *shard) finish(a *actor) {
 	a.open.Finding.State = vigil.StateClosed
 	sh.tell(a, true)
-	a.open = nil
+	a.open.since = newHolding()
+	a.open, a.past = nil, a.open
 	for l := range a.Lane {
 		a.Lane[l].Detector.R = 0
 		if a.Lane[l].Since != 0 {

@@ -91,6 +91,7 @@ type actorState struct {
 	Actor *actor
 	Lanes [features.Lanes]laneState
 	Open  *incidentState
+	Past  *incidentState
 }
 
 type laneState struct {
@@ -225,18 +226,45 @@ func (a *actor) state() (actorState, error) {
 		}
 		ls.Next = la.next
 	}
-	if a.open != nil {
-		held, err := a.open.held.state()
-		if err != nil {
-			return st, err
-		}
-		since, err := a.open.since.state()
-		if err != nil {
-			return st, err
-		}
-		st.Open = &incidentState{a.open, held, since}
+	var err error
+	if st.Open, err = a.open.state(); err != nil {
+		return st, err
 	}
-	return st, nil
+	st.Past, err = a.past.state()
+	return st, err
+}
+
+func (in *incident) state() (*incidentState, error) {
+	if in == nil {
+		return nil, nil
+	}
+	held, err := in.held.state()
+	if err != nil {
+		return nil, err
+	}
+	since, err := in.since.state()
+	if err != nil {
+		return nil, err
+	}
+	return &incidentState{in, held, since}, nil
+}
+
+func (st *incidentState) restore() (*incident, error) {
+	if st == nil || st.Incident == nil {
+		return nil, nil
+	}
+	in := st.Incident
+	var err error
+	if in.held, err = st.Held.restore(); err != nil {
+		return nil, err
+	}
+	if in.since, err = st.Since.restore(); err != nil {
+		return nil, err
+	}
+	if in.Terms == nil {
+		in.Terms = map[int]trail{}
+	}
+	return in, nil
 }
 
 func (h *holding) state() (st holdingState, err error) {
@@ -385,20 +413,12 @@ func (st *actorState) restore() (*actor, error) {
 		}
 		la.next = ls.Next
 	}
-	if st.Open != nil && st.Open.Incident != nil {
-		a.open = st.Open.Incident
-		var err error
-		if a.open.held, err = st.Open.Held.restore(); err != nil {
-			return nil, err
-		}
-		if a.open.since, err = st.Open.Since.restore(); err != nil {
-			return nil, err
-		}
-		if a.open.Terms == nil {
-			a.open.Terms = map[int]trail{}
-		}
+	var err error
+	if a.open, err = st.Open.restore(); err != nil {
+		return nil, err
 	}
-	return a, nil
+	a.past, err = st.Past.restore()
+	return a, err
 }
 
 // deltaState is what a shard learnt since the last merge, as it is kept.

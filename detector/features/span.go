@@ -45,20 +45,24 @@ func (s *Span) Begin(i int64) {
 	s.Rare = [Categories]Rare{}
 }
 
-// Add counts an event.
+// Add counts an event. What shows no data to its actor (a write, a sign-in) is in
+// no count but that of refusals; its categories are judged all the same.
 func (s *Span) Add(e *vigil.Event) {
 	t := e.Time.UnixNano()
 	if s.First == 0 || t < s.First {
 		s.First = t
 	}
 	s.Last = max(s.Last, t)
-	s.counts[Events]++
 	if e.Outcome != vigil.OutcomeUnspecified {
 		s.outcomeKnown = true
 		if e.Outcome == vigil.OutcomeDenied {
 			s.counts[Denied]++
 		}
 	}
+	if !e.Action.Discloses() {
+		return
+	}
+	s.counts[Events]++
 	for _, id := range e.Subjects {
 		s.subjects.Add(id, ExactLimit)
 	}

@@ -80,7 +80,9 @@ func heading(c *canvas, k *vigil.Contribution, y float64, value, usual, more str
 	c.text("name", 0, y+17, false, phrase.Shorten(phrase.Observation(k.Observation), 34))
 	c.text("value", 100, y+17, true, value)
 	note := phrase.Span(k.Span)
-	if frame := phrase.Frame(k.Frame); frame != "" {
+	if k.Model == "rule" {
+		note = "by rule"
+	} else if frame := phrase.Frame(k.Frame); frame != "" {
 		note = strings.TrimPrefix(note+", against "+frame, ", ")
 	}
 	c.text("note", 0, y+34, false, phrase.Shorten(note, 46))
@@ -139,6 +141,9 @@ func (c *canvas) label(class string, y float64, word, value string) {
 // describe says a row in words, for readers of screens.
 func describe(k *vigil.Contribution) string {
 	name := strings.TrimSpace(phrase.Observation(k.Observation) + " " + phrase.Span(k.Span))
+	if k.Model == "rule" {
+		return fmt.Sprintf("%s: seen %s, allowed %s.", phrase.Observation(k.Observation), phrase.Number(k.Seen), phrase.Number(k.Expected))
+	}
 	if frame := phrase.Frame(k.Frame); frame != "" {
 		name += ", against " + frame
 	}

@@ -139,7 +139,9 @@ func Observation(name string) string {
 	case "country":
 		return "country"
 	case "hour":
-		return "hour of the week"
+		return "hour of the day"
+	case "new":
+		return "things never used before"
 	case "denied":
 		return "refused accesses"
 	}

@@ -227,7 +227,7 @@ func contribution(k *vigil.Contribution) Contribution {
 			c.Usual = phrase.None
 		}
 	case k.Model == "rule":
-		c.Rare, c.Between = "a rule", "allowed"
+		c.Rare, c.Between, c.Span, c.Frame = "a rule", "allowed", "", ""
 	case k.High > 0:
 		c.Between = phrase.Number(k.Low) + " to " + phrase.Number(k.High)
 	}

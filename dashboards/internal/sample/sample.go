@@ -66,7 +66,7 @@ func Export() vigil.Finding {
 			{Model: "novelty", Observation: "action", Span: "quarter", Frame: "peers", SpanStart: start, Seen: 1, Expected: 0.0021,
 				SeenLabel: "export", ExpectedLabel: "read, search, write", P: 1.8e-3, E: 12.5, Share: 0.27, Text: "It exported, which its peers hardly ever do."},
 			{Model: "novelty", Observation: "hour", Span: "quarter", Frame: "self", SpanStart: start, Seen: 1, Expected: 0.006,
-				SeenLabel: "Sunday 22:00", ExpectedLabel: "Monday to Friday, 7:00 to 16:00", P: 0.008, E: 5.2, Share: 0.15, Text: "It works on Sunday evenings for the first time."},
+				SeenLabel: "22:00", ExpectedLabel: "7:00, 8:00, 9:00", P: 0.008, E: 5.2, Share: 0.15, Text: "It works at 22:00 for the first time."},
 		},
 		Counterfactual: "No finding below 420 rows in that quarter of an hour.",
 		NotJudged:      []string{"bytes"},

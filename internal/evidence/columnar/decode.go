@@ -14,7 +14,7 @@ import (
 const slab = 64
 
 // wanted says to which group of columns a column belongs.
-func wanted(number int, tables *tables) Columns {
+func wanted(number int) Columns {
 	switch number {
 	case colTime:
 		return Who
@@ -23,15 +23,10 @@ func wanted(number int, tables *tables) Columns {
 	case colSubjectsLen, colSubjects:
 		return Whose
 	}
-	if i := number - colStrings; i >= 0 && i < len(tables.strings) {
-		return tables.strings[i].group
+	if i := number - colStrings; i >= 0 && i < len(stringColumns) {
+		return stringColumns[i].group
 	}
 	return Rest
-}
-
-type tables struct {
-	strings []stringColumn
-	ints    []intColumn
 }
 
 func decodeRaw(raw []byte, cols Columns) ([]*vigil.Event, error) {
@@ -46,7 +41,6 @@ func decodeRaw(raw []byte, cols Columns) ([]*vigil.Event, error) {
 		return nil, fmt.Errorf("%w: %d events in %d bytes", ErrCorrupt, n, len(raw))
 	}
 	events := allocate(n)
-	t := &tables{strings: stringColumns(), ints: intColumns()}
 	var lengths []int
 	for len(r.buf) > 0 && r.err == nil && n > 0 {
 		number, size := r.uvarint(), r.uvarint()
@@ -54,13 +48,13 @@ func decodeRaw(raw []byte, cols Columns) ([]*vigil.Event, error) {
 		if r.err != nil {
 			break
 		}
-		if number == 0 || number >= uint64(colStrings+len(t.strings)) {
+		if number == 0 || number >= uint64(colStrings+len(stringColumns)) {
 			return nil, fmt.Errorf("%w: column %d is not known", ErrCorrupt, number)
 		}
-		if wanted(int(number), t)&cols == 0 {
+		if wanted(int(number))&cols == 0 {
 			continue
 		}
-		lengths = decodeColumn(&payload, int(number), events, t, lengths)
+		lengths = decodeColumn(&payload, int(number), events, lengths)
 		if payload.err == nil && len(payload.buf) > 0 {
 			payload.fail("has bytes left over")
 		}
@@ -90,7 +84,7 @@ func allocate(n int) []*vigil.Event {
 
 // decodeColumn fills one column in. A list's lengths come before its values and
 // are handed from the one call to the other.
-func decodeColumn(r *reader, number int, events []*vigil.Event, t *tables, lengths []int) []int {
+func decodeColumn(r *reader, number int, events []*vigil.Event, lengths []int) []int {
 	n := len(events)
 	switch number {
 	case colTime:
@@ -113,11 +107,11 @@ func decodeColumn(r *reader, number int, events []*vigil.Event, t *tables, lengt
 		r.lists(lengths, n, func(i int, list []string) { events[i].Fields = list })
 	default:
 		if i := number - colStrings; i >= 0 {
-			set := t.strings[i].set
+			set := stringColumns[i].set
 			r.strings(n, func(i int, s string) { set(events[i], s) })
 			return nil
 		}
-		for _, c := range t.ints {
+		for _, c := range intColumns {
 			if c.number == number {
 				r.ints(n, func(i int, v int64) { c.set(events[i], v) })
 				return nil

@@ -40,12 +40,12 @@ func encodeRaw(events []*vigil.Event) []byte {
 			w.buf = binary.LittleEndian.AppendUint64(w.buf, e.Origin.Hash)
 		}
 	})
-	for _, c := range intColumns() {
+	for _, c := range intColumns {
 		w.column(c.number, func() { w.ints(len(events), func(i int) int64 { return c.get(events[i]) }) })
 	}
 	w.lists(colSubjectsLen, colSubjects, events, func(e *vigil.Event) []string { return e.Subjects })
 	w.lists(colFieldsLen, colFields, events, func(e *vigil.Event) []string { return e.Fields })
-	for i, c := range stringColumns() {
+	for i, c := range stringColumns {
 		w.column(colStrings+i, func() { w.strings(len(events), func(i int) string { return c.get(events[i]) }) })
 	}
 	return w.buf

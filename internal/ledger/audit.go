@@ -1,0 +1,122 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// AuditRecord is one thing that somebody did or saw.
+type AuditRecord struct {
+	// N numbers the records from 1 without holes; filled in by the ledger.
+	N uint64
+	// Time is when; the ledger's clock when it is zero.
+	Time time.Time
+	// Who did What with Object, such as "console", "look", "finding f-17".
+	Who, What, Object string
+	// Hash is SHA-256 over the record and the hash before; filled in by the
+	// ledger.
+	Hash []byte
+}
+
+// maxAuditText bounds each text of an audit record.
+const maxAuditText = 4096
+
+// hash chains the record to the one before. Every part carries its length, so
+// that nothing can move from one into the next unseen.
+func (r AuditRecord) hash(previous []byte) []byte {
+	h := sha256.New()
+	_, _ = h.Write(previous) // a hash never fails
+	var b []byte
+	b = binary.BigEndian.AppendUint64(b, r.N)
+	b = binary.BigEndian.AppendUint64(b, uint64(nanos(r.Time)))
+	for _, s := range []string{r.Who, r.What, r.Object} {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
+		b = append(b, s...)
+	}
+	_, _ = h.Write(b) // as above
+	return h.Sum(nil)
+}
+
+// Audit appends a record, durable when it returns, and returns its hash. When it
+// fails the deed itself must be refused. Records are never changed or removed,
+// and each one's hash covers the one before: VerifyAudit finds what was altered,
+// and a hash kept elsewhere also what was cut off or written anew.
+func (l *Ledger) Audit(ctx context.Context, r AuditRecord) ([]byte, error) {
+	if r.Time.IsZero() {
+		r.Time = l.now()
+	}
+	r.Time = r.Time.UTC().Round(0)
+	for _, s := range []*string{&r.Who, &r.What, &r.Object} {
+		if len(*s) > maxAuditText {
+			*s = (*s)[:maxAuditText]
+		}
+	}
+	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		var n int64
+		var previous []byte
+		err := tx.QueryRowContext(ctx, `SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1`).Scan(&n, &previous)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		r.N = uint64(n) + 1
+		r.Hash = r.hash(previous)
+		_, err = tx.ExecContext(ctx, `INSERT INTO audit (n, time, who, what, object, hash) VALUES (?, ?, ?, ?, ?, ?)`,
+			int64(r.N), nanos(r.Time), r.Who, r.What, r.Object, r.Hash)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write audit record: %w", err)
+	}
+	return r.Hash, nil
+}
+
+// AuditLog returns up to max records after the given number, in order.
+func (l *Ledger) AuditLog(ctx context.Context, after uint64, max int) ([]AuditRecord, error) {
+	var out []AuditRecord
+	err := l.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT n, time, who, what, object, hash FROM audit WHERE n > ? ORDER BY n LIMIT ?`, int64(after), max)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var r AuditRecord
+			var n, at int64
+			if err := rows.Scan(&n, &at, &r.Who, &r.What, &r.Object, &r.Hash); err != nil {
+				return err
+			}
+			r.N, r.Time = uint64(n), fromNanos(at)
+			out = append(out, r)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read audit log: %w", err)
+	}
+	return out, nil
+}
+
+// VerifyAudit walks the whole audit log and returns its length and the newest
+// hash. The error is a *CorruptError that names the first record that does not
+// fit.
+func (l *Ledger) VerifyAudit(ctx context.Context) (n uint64, hash []byte, err error) {
+	for {
+		records, err := l.AuditLog(ctx, n, 1000)
+		if err != nil || len(records) == 0 {
+			return n, hash, err
+		}
+		for _, r := range records {
+			if r.N != n+1 || !bytes.Equal(r.Hash, r.hash(hash)) {
+				return n, hash, &CorruptError{What: "audit", Name: "record " + strconv.FormatUint(n+1, 10), Err: errors.New("the chain of hashes breaks here")}
+			}
+			n, hash = r.N, r.Hash
+		}
+	}
+}

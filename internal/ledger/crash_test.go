@@ -1,0 +1,2 @@
+package ledger_test
+func crashChild() bool { return false }

@@ -1,0 +1,91 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"vigil"
+	"vigil/internal/api"
+)
+
+// Findings returns a part of the queue, worst first: by harm, then severity,
+// then the newest. A finding that is damaged is left out and logged; Total counts
+// it.
+func (l *Ledger) Findings(ctx context.Context, f api.FindingFilter) (api.FindingPage, error) {
+	if f.Limit <= 0 {
+		f.Limit = 200
+	}
+	var page api.FindingPage
+	where := ` FROM finding WHERE severity >= ?1 AND (?2 = '' OR state = ?2)`
+	err := l.read(ctx, func(tx *sql.Tx) error {
+		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+where, f.MinSeverity.Rank(), string(f.State)).Scan(&page.Total); err != nil {
+			return err
+		}
+		rows, err := tx.QueryContext(ctx, `SELECT id, data, sum`+where+` ORDER BY harm DESC, severity DESC, detected DESC, id LIMIT ?3 OFFSET ?4`,
+			f.MinSeverity.Rank(), string(f.State), f.Limit, max(0, f.Offset))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			finding, err := scanFinding(rows.Scan)
+			var damage *CorruptError
+			if errors.As(err, &damage) {
+				l.log.Error("a finding is damaged and left out", "error", err)
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			page.Findings = append(page.Findings, finding)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return api.FindingPage{}, fmt.Errorf("read findings: %w", err)
+	}
+	return page, nil
+}
+
+// Finding returns the newest revision of one finding; the error wraps
+// api.ErrNotFound when there is none, and is a *CorruptError when it is damaged.
+func (l *Ledger) Finding(ctx context.Context, id string) (vigil.Finding, error) {
+	var f vigil.Finding
+	err := l.read(ctx, func(tx *sql.Tx) error {
+		var err error
+		f, err = scanFinding(tx.QueryRowContext(ctx, `SELECT id, data, sum FROM finding WHERE id = ?`, id).Scan)
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return vigil.Finding{}, fmt.Errorf("finding %q: %w", id, api.ErrNotFound)
+	}
+	if err != nil {
+		return vigil.Finding{}, fmt.Errorf("read finding %q: %w", id, err)
+	}
+	return f, nil
+}
+
+func scanFinding(scan func(...any) error) (vigil.Finding, error) {
+	var f vigil.Finding
+	var id string
+	var data []byte
+	var sum int64
+	if err := scan(&id, &data, &sum); err != nil {
+		return f, err
+	}
+	if int64(findingSum(id, data)) != sum {
+		return f, &CorruptError{What: "finding", Name: strconv.Quote(id), Err: errChecksum}
+	}
+	if err := json.Unmarshal(data, &f); err != nil {
+		return vigil.Finding{}, &CorruptError{What: "finding", Name: strconv.Quote(id), Err: err}
+	}
+	return f, nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

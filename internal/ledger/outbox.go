@@ -1,0 +1,222 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"time"
+)
+
+// OutboxItem is one message for one notifier.
+type OutboxItem struct {
+	// ID is unique and stable: the same message queued twice is sent once.
+	ID string
+	// Notifier is the name of who sends it.
+	Notifier string
+	// Kind is free ("finding", "digest").
+	Kind string
+	// FindingID is set for the card of a finding, with the finding's Revision. A
+	// newer revision takes the place of an older one that was not sent yet, and
+	// carries the receipt of one that was.
+	FindingID string
+	Revision  int
+	// Priority orders what is due: larger first, such as a severity's rank.
+	Priority int
+	// Payload is the message. Past 1 MiB it is refused.
+	Payload []byte
+
+	// What follows is filled in by Due.
+
+	// Receipt is what the notifier returned for an earlier revision, empty when
+	// this is the first.
+	Receipt string
+	// Attempts counts the failures so far, LastError is the newest.
+	Attempts  int
+	LastError string
+	// Created is when it was queued, Due when it may be sent.
+	Created, Due time.Time
+
+	// n is the row: a revision that took an older one's place has another.
+	n int64
+}
+
+// maxPayload bounds one message: 1 MiB.
+const maxPayload = 1 << 20
+
+// thread is what at most one message at a time waits for: the finding's card, or
+// the message itself.
+func (i OutboxItem) thread() string {
+	if i.FindingID != "" {
+		return "finding/" + i.FindingID
+	}
+	return "message/" + i.ID
+}
+
+// Enqueue queues messages that follow from no entry of the log, such as a
+// digest. They are durable when it returns.
+func (l *Ledger) Enqueue(ctx context.Context, items ...OutboxItem) error {
+	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, item := range items {
+			if _, err := l.enqueue(ctx, tx, item); err != nil {
+				return fmt.Errorf("message %q: %w", item.ID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("queue messages: %w", err)
+	}
+	l.mail.broadcast()
+	return nil
+}
+
+// enqueue reports whether the message is one to send: not an older revision
+// than what waits or was sent already.
+func (l *Ledger) enqueue(ctx context.Context, tx *sql.Tx, item OutboxItem) (bool, error) {
+	switch {
+	case item.ID == "" || item.Notifier == "":
+		return false, errors.New("a message needs an id and a notifier")
+	case len(item.Payload) > maxPayload:
+		return false, fmt.Errorf("payload of %d bytes, at most %d", len(item.Payload), maxPayload)
+	}
+	var known sql.NullInt64
+	err := tx.QueryRowContext(ctx, `SELECT max(revision) FROM (
+		SELECT revision FROM outbox WHERE notifier = ?1 AND thread = ?2
+		UNION ALL SELECT revision FROM receipt WHERE notifier = ?1 AND thread = ?2)`, item.Notifier, item.thread()).Scan(&known)
+	if err != nil {
+		return false, err
+	}
+	if known.Valid && known.Int64 >= int64(item.Revision) {
+		return false, nil
+	}
+	// What waits keeps its place and its patience: a server that asked to be left
+	// alone is not asked sooner because there is more to say.
+	now := l.now().UnixNano()
+	created, due, dead := now, now, 0
+	err = tx.QueryRowContext(ctx, `DELETE FROM outbox WHERE notifier = ? AND thread = ? RETURNING created, due, dead`,
+		item.Notifier, item.thread()).Scan(&created, &due, &dead)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return false, err
+	}
+	if dead != 0 {
+		due = now
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO outbox (id, notifier, thread, finding, kind, revision, priority, payload, sum, created, due)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		item.ID, item.Notifier, item.thread(), item.FindingID, item.Kind, item.Revision, item.Priority,
+		notNil(item.Payload), int64(crc32.Checksum(item.Payload, castagnoli)), created, due)
+	return err == nil, err
+}
+
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// Due returns up to max messages that may be sent now, the most important first
+// and the longest waiting of those. They stay queued until Done: a crash between
+// sending and Done sends again.
+func (l *Ledger) Due(ctx context.Context, now time.Time, max int) ([]OutboxItem, error) {
+	var items []OutboxItem
+	err := l.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT o.n, o.id, o.notifier, o.finding, o.kind, o.revision, o.priority, o.payload, o.sum,
+				o.created, o.due, o.attempts, o.error, coalesce(r.receipt, '')
+			FROM outbox o LEFT JOIN receipt r ON r.notifier = o.notifier AND r.thread = o.thread
+			WHERE o.dead = 0 AND o.due <= ? ORDER BY o.priority DESC, o.created, o.n LIMIT ?`, now.UnixNano(), max)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var i OutboxItem
+			var created, due, sum int64
+			if err := rows.Scan(&i.n, &i.ID, &i.Notifier, &i.FindingID, &i.Kind, &i.Revision, &i.Priority, &i.Payload, &sum,
+				&created, &due, &i.Attempts, &i.LastError, &i.Receipt); err != nil {
+				return err
+			}
+			i.Created, i.Due = fromNanos(created), fromNanos(due)
+			if int64(crc32.Checksum(i.Payload, castagnoli)) != sum {
+				// Nothing sensible can be sent. The finding itself has its own checksum
+				// and is still in the queue of the console.
+				l.log.Error("a message is damaged and is not sent", "message", fmt.Sprintf("%q", i.ID))
+				continue
+			}
+			items = append(items, i)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read outbox: %w", err)
+	}
+	return items, nil
+}
+
+// NextDue returns when the next message may be sent; ok is false when none
+// waits.
+func (l *Ledger) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
+	var due sql.NullInt64
+	err = l.read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT min(due) FROM outbox WHERE dead = 0`).Scan(&due)
+	})
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("read outbox: %w", err)
+	}
+	return fromNanos(due.Int64), due.Valid, nil
+}
+
+// MailSignal returns a channel that is closed when messages are queued next.
+// Take it, then look with Due, then wait on it: so nothing is missed.
+func (l *Ledger) MailSignal() <-chan struct{} { return l.mail.next() }
+
+// Done notes that the message, as Due returned it, was sent, and keeps the
+// receipt for the next revision of its finding. That a newer revision took the
+// message's place meanwhile is no error: that one stays queued.
+func (l *Ledger) Done(ctx context.Context, item OutboxItem, receipt string) error {
+	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE n = ?`, item.n); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO receipt (notifier, thread, revision, receipt, sent) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (notifier, thread) DO UPDATE SET revision = max(revision, excluded.revision), sent = excluded.sent,
+				receipt = CASE WHEN excluded.receipt = '' THEN receipt ELSE excluded.receipt END`,
+			item.Notifier, item.thread(), item.Revision, receipt, l.now().UnixNano())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note message %q as sent: %w", item.ID, err)
+	}
+	return nil
+}
+
+// Failed notes that sending failed and when to try again. A zero next gives the
+// message up: it is counted, kept to look at, and sent no more, until a newer
+// revision takes its place.
+func (l *Ledger) Failed(ctx context.Context, item OutboxItem, cause error, next time.Time) error {
+	text := cause.Error()
+	if len(text) > maxReason {
+		text = text[:maxReason]
+	}
+	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if next.IsZero() {
+			res, err := tx.ExecContext(ctx, `UPDATE outbox SET attempts = attempts + 1, error = ?, dead = 1 WHERE n = ? AND dead = 0`, text, item.n)
+			if err != nil {
+				return err
+			}
+			n, err := res.RowsAffected()
+			if err != nil {
+				return err
+			}
+			return count(ctx, tx, counterDead, n)
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE outbox SET attempts = attempts + 1, error = ?, due = ? WHERE n = ?`, text, next.UnixNano(), item.n)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note message %q as failed: %w", item.ID, err)
+	}
+	return nil
+}

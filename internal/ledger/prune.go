@@ -1,0 +1,166 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Pruned says what one call of Prune removed.
+type Pruned struct {
+	// Segments are gone, with Events in them.
+	Segments int
+	Events   int64
+	// Findings that closed long ago are gone, and Points of time series.
+	Findings, Points int64
+	// Early counts the segments of these that had to go before their time, to
+	// keep within MaxBytes.
+	Early int
+}
+
+// The size of the database's unused part from which on it is given back to the
+// disk, in pages, and how much at a time: sealing frees pages that the next
+// batches use again, so only a lasting surplus is worth the writing.
+const (
+	vacuumFrom = 8192
+	vacuumStep = 2048
+)
+
+// Prune removes what is past its retention: whole segments, counted from when
+// they were taken in, and only such as are judged and older than the oldest
+// snapshot that is kept, so that the log can always be judged again from there.
+// Closed findings and time series have retentions of their own. When more than
+// MaxBytes is kept, the oldest segments go early. A crash on the way loses
+// nothing else; the next start or Prune finishes it.
+func (l *Ledger) Prune(ctx context.Context, now time.Time) (Pruned, error) {
+	l.sealing.Lock()
+	defer l.sealing.Unlock()
+	p, err := l.prune(ctx, now)
+	if err != nil {
+		return p, fmt.Errorf("prune: %w", err)
+	}
+	if p.Early > 0 {
+		l.log.Warn("events were let go before their retention ended: the store reached its size", "segments", p.Early)
+	}
+	return p, nil
+}
+
+func (l *Ledger) prune(ctx context.Context, now time.Time) (Pruned, error) {
+	var p Pruned
+	for {
+		id, key, rows, size, early, err := l.prunable(ctx, now)
+		if err != nil || id == 0 {
+			if err != nil {
+				return p, err
+			}
+			break
+		}
+		if err := l.doom(ctx, id, rows); err != nil {
+			return p, err
+		}
+		l.segmentBytes.Add(-size)
+		p.Segments++
+		p.Events += rows
+		if early {
+			p.Early++
+		}
+		if err := l.forget(ctx, id, key); err != nil {
+			l.log.Warn("a segment past its retention can't be deleted now", "segment", key, "error", err)
+		}
+	}
+	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		var err error
+		if p.Findings, err = deleted(ctx, tx, `DELETE FROM finding WHERE state = 'closed' AND updated < ?`, now.Add(-l.cfg.FindingRetention).UnixNano()); err != nil {
+			return err
+		}
+		if _, err = deleted(ctx, tx, `DELETE FROM receipt WHERE sent < ?`, now.Add(-l.cfg.FindingRetention).UnixNano()); err != nil {
+			return err
+		}
+		until := minute(now.Add(-l.cfg.RollupRetention))
+		if _, err = deleted(ctx, tx, `DELETE FROM dirty WHERE start < ?`, until); err != nil {
+			return err
+		}
+		p.Points, err = deleted(ctx, tx, `DELETE FROM rollup WHERE start < ?`, until)
+		return err
+	})
+	if err != nil {
+		return p, err
+	}
+	return p, l.vacuum(ctx)
+}
+
+func deleted(ctx context.Context, tx *sql.Tx, query string, args ...any) (int64, error) {
+	res, err := tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// prunable returns the oldest segment when it may go, else id 0. Only the oldest
+// part of the log can be cut: everything before and within the segment must be
+// judged, sealed and covered by the oldest snapshot.
+func (l *Ledger) prunable(ctx context.Context, now time.Time) (id int64, key string, rows, size int64, early bool, err error) {
+	err = l.read(ctx, func(tx *sql.Tx) error {
+		var lastSeq, accepted int64
+		err := tx.QueryRowContext(ctx, `SELECT id, key, rows, size, last_seq, accepted FROM segment WHERE state = 'live' ORDER BY first_seq LIMIT 1`).
+			Scan(&id, &key, &rows, &size, &lastSeq, &accepted)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		old := now.Sub(time.Unix(0, accepted)) >= l.cfg.Retention
+		early = !old && l.cfg.MaxBytes > 0 && l.size() > l.cfg.MaxBytes/10*9
+		var covered, unsealed sql.NullInt64
+		if err := tx.QueryRowContext(ctx, `SELECT (SELECT min(seq) FROM snapshot),
+			(SELECT min(seq) FROM entry WHERE segment = 0 AND events > 0 AND damaged = '')`).Scan(&covered, &unsealed); err != nil {
+			return err
+		}
+		if !(old || early) || !covered.Valid || covered.Int64 < lastSeq || (unsealed.Valid && unsealed.Int64 < lastSeq) {
+			id = 0
+		}
+		return nil
+	})
+	return id, key, rows, size, early, err
+}
+
+// doom cuts the log after the segment and gives the segment up. The file goes
+// afterwards: a file that nobody knows is harmless, a row without one is not.
+func (l *Ledger) doom(ctx context.Context, id, rows int64) error {
+	return l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		var last int64
+		if err := tx.QueryRowContext(ctx, `UPDATE segment SET state = ? WHERE id = ? RETURNING last_seq`, segmentDoomed, id).Scan(&last); err != nil {
+			return err
+		}
+		for _, query := range []string{
+			`DELETE FROM entry WHERE seq <= ?`, `DELETE FROM body WHERE seq <= ?`, `DELETE FROM seen WHERE seq <= ?`,
+			`UPDATE meta SET value = ? WHERE name = 'cut'`,
+		} {
+			if _, err := tx.ExecContext(ctx, query, last); err != nil {
+				return err
+			}
+		}
+		return count(ctx, tx, counterPruned, rows)
+	})
+}
+
+// vacuum gives unused pages back, some at a time.
+func (l *Ledger) vacuum(ctx context.Context) error {
+	for ctx.Err() == nil {
+		var free, total int64
+		if err := l.w.QueryRowContext(ctx, `SELECT (SELECT freelist_count FROM pragma_freelist_count), (SELECT page_count FROM pragma_page_count)`).Scan(&free, &total); err != nil {
+			return fmt.Errorf("ask for unused pages: %w", err)
+		}
+		if free < vacuumFrom || free < total/4 {
+			return nil
+		}
+		if _, err := l.w.ExecContext(ctx, fmt.Sprintf(`PRAGMA incremental_vacuum(%d)`, vacuumStep)); err != nil {
+			return fmt.Errorf("give unused pages back: %w", l.classify(err))
+		}
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,214 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// migrations are run in order, each in its own transaction; the number of those
+// done is the database's user_version. One that has shipped is never changed.
+func migrations() []string {
+	return []string{`
+CREATE TABLE meta (
+	name  TEXT PRIMARY KEY,
+	value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO meta (name, value) VALUES ('applied', 0), ('cut', 0), ('last', 0);
+
+-- One row for each entry of the log. What a batch holds is in body until it is
+-- sealed, and then in the segment. Times are UTC nanoseconds.
+CREATE TABLE entry (
+	seq      INTEGER PRIMARY KEY,
+	kind     TEXT NOT NULL,
+	source   TEXT NOT NULL,
+	accepted INTEGER NOT NULL,
+	events   INTEGER NOT NULL,
+	first    INTEGER NOT NULL,
+	last     INTEGER NOT NULL,
+	sum      INTEGER NOT NULL,
+	segment  INTEGER NOT NULL DEFAULT 0,
+	damaged  TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX entry_unsealed ON entry (seq) WHERE segment = 0 AND events > 0;
+CREATE TABLE body (
+	seq  INTEGER PRIMARY KEY,
+	data BLOB NOT NULL
+) STRICT;
+-- The ids of sealed batches within the window of remembered ids: a row for each
+-- segment, under its last entry.
+CREATE TABLE seen (
+	seq    INTEGER PRIMARY KEY,
+	events INTEGER NOT NULL,
+	data   BLOB NOT NULL
+) STRICT;
+CREATE TABLE segment (
+	id         INTEGER PRIMARY KEY,
+	key        TEXT NOT NULL UNIQUE,
+	state      TEXT NOT NULL,
+	first_seq  INTEGER NOT NULL,
+	last_seq   INTEGER NOT NULL,
+	accepted   INTEGER NOT NULL DEFAULT 0,
+	first      INTEGER NOT NULL DEFAULT 0,
+	last       INTEGER NOT NULL DEFAULT 0,
+	size       INTEGER NOT NULL DEFAULT 0,
+	rows       INTEGER NOT NULL DEFAULT 0,
+	sums       BLOB NOT NULL DEFAULT x'',
+	sum        INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE source (
+	name          TEXT PRIMARY KEY,
+	position      BLOB,
+	sum           INTEGER NOT NULL DEFAULT 0,
+	events        INTEGER NOT NULL DEFAULT 0,
+	duplicates    INTEGER NOT NULL DEFAULT 0,
+	last_event    INTEGER NOT NULL DEFAULT 0,
+	last_accepted INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE quarantine (
+	n      INTEGER PRIMARY KEY AUTOINCREMENT,
+	source TEXT NOT NULL,
+	file   TEXT NOT NULL,
+	line   INTEGER NOT NULL,
+	offset INTEGER NOT NULL,
+	time   INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	code   TEXT NOT NULL,
+	size   INTEGER NOT NULL,
+	hash   INTEGER NOT NULL
+) STRICT;
+CREATE TABLE quarantine_count (
+	source TEXT NOT NULL,
+	code   TEXT NOT NULL,
+	n      INTEGER NOT NULL,
+	PRIMARY KEY (source, code)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE counter (
+	name TEXT PRIMARY KEY,
+	n    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE finding (
+	id       TEXT PRIMARY KEY,
+	revision INTEGER NOT NULL,
+	state    TEXT NOT NULL,
+	severity INTEGER NOT NULL,
+	harm     REAL NOT NULL,
+	detected INTEGER NOT NULL,
+	updated  INTEGER NOT NULL,
+	data     BLOB NOT NULL,
+	sum      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX finding_queue ON finding (harm DESC, severity DESC, detected DESC, id);
+
+CREATE TABLE outbox (
+	n        INTEGER PRIMARY KEY AUTOINCREMENT,
+	id       TEXT NOT NULL,
+	notifier TEXT NOT NULL,
+	thread   TEXT NOT NULL,
+	finding  TEXT NOT NULL,
+	kind     TEXT NOT NULL,
+	revision INTEGER NOT NULL,
+	priority INTEGER NOT NULL,
+	payload  BLOB NOT NULL,
+	sum      INTEGER NOT NULL,
+	created  INTEGER NOT NULL,
+	due      INTEGER NOT NULL,
+	attempts INTEGER NOT NULL DEFAULT 0,
+	error    TEXT NOT NULL DEFAULT '',
+	dead     INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (notifier, thread)
+) STRICT;
+CREATE INDEX outbox_due ON outbox (due) WHERE dead = 0;
+CREATE TABLE receipt (
+	notifier TEXT NOT NULL,
+	thread   TEXT NOT NULL,
+	revision INTEGER NOT NULL,
+	receipt  TEXT NOT NULL,
+	sent     INTEGER NOT NULL,
+	PRIMARY KEY (notifier, thread)
+) STRICT, WITHOUT ROWID;
+
+-- start counts minutes since 1970.
+CREATE TABLE series_key (
+	id         INTEGER PRIMARY KEY,
+	source     TEXT NOT NULL,
+	store      TEXT NOT NULL,
+	action     TEXT NOT NULL,
+	actor_kind TEXT NOT NULL,
+	role       TEXT NOT NULL,
+	tenant     TEXT NOT NULL,
+	UNIQUE (source, store, action, actor_kind, role, tenant)
+) STRICT;
+CREATE TABLE rollup (
+	start    INTEGER NOT NULL,
+	key      INTEGER NOT NULL,
+	events   INTEGER NOT NULL,
+	rows     INTEGER NOT NULL,
+	bytes    INTEGER NOT NULL,
+	subjects INTEGER NOT NULL,
+	denied   INTEGER NOT NULL,
+	PRIMARY KEY (start, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE dirty (
+	start   INTEGER PRIMARY KEY,
+	version INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE snapshot (
+	seq      INTEGER PRIMARY KEY,
+	time     INTEGER NOT NULL,
+	manifest BLOB NOT NULL
+) STRICT;
+CREATE TABLE snapshot_part (
+	name TEXT NOT NULL,
+	seq  INTEGER NOT NULL,
+	data BLOB NOT NULL,
+	PRIMARY KEY (name, seq)
+) STRICT;
+
+CREATE TABLE audit (
+	n      INTEGER PRIMARY KEY,
+	time   INTEGER NOT NULL,
+	who    TEXT NOT NULL,
+	what   TEXT NOT NULL,
+	object TEXT NOT NULL,
+	hash   BLOB NOT NULL
+) STRICT;
+CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+`}
+}
+
+// migrate brings the database to the newest form.
+func migrate(ctx context.Context, db *sql.DB) error {
+	var have int
+	if err := db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&have); err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	steps := migrations()
+	if have > len(steps) {
+		return fmt.Errorf("ledger has schema %d, this vigil knows up to %d: a newer vigil wrote it", have, len(steps))
+	}
+	for i := have; i < len(steps); i++ {
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return fmt.Errorf("begin schema step %d: %w", i+1, err)
+		}
+		_, err = tx.ExecContext(ctx, steps[i])
+		if err == nil {
+			_, err = tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, i+1))
+		}
+		if err == nil {
+			err = tx.Commit()
+		}
+		if err != nil {
+			_ = tx.Rollback() // the first error is the one to tell
+			return fmt.Errorf("schema step %d: %w", i+1, err)
+		}
+	}
+	return nil
+}

@@ -6,16 +6,29 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if ! command -v go >/dev/null; then
+if ! type -P go >/dev/null; then
 	echo "setup: Go is missing: install Go 1.26 or newer from https://go.dev/dl/" >&2
 	exit 1
 fi
 
 # What a test needs, how to see that it is there, and the package that has it.
-has_postgres() { [ -x /usr/lib/postgresql/15/bin/postgres ] || { command -v postgres >/dev/null && postgres --version | grep -q ' 15\.'; }; }
-has_pgaudit() { [ -e /usr/share/postgresql/15/extension/pgaudit.control ] || { command -v pg_config >/dev/null && [ -e "$(pg_config --sharedir)/extension/pgaudit.control" ]; }; }
-has_browser() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; }
-has_compiler() { command -v "$(go env CC)" >/dev/null && [ -e /usr/include/stdlib.h ]; }
+# Programs are looked up with type -P, which sees no shell function.
+has_postgres() {
+	[ -x /usr/lib/postgresql/15/bin/postgres ] && return
+	type -P postgres >/dev/null && postgres --version | grep -q ' 15\.'
+}
+has_pgaudit() {
+	[ -e /usr/share/postgresql/15/extension/pgaudit.control ] && return
+	type -P pg_config >/dev/null && [ -e "$(pg_config --sharedir)/extension/pgaudit.control" ]
+}
+has_browser() {
+	local name
+	for name in chromium chromium-browser google-chrome headless-shell; do
+		type -P "$name" >/dev/null && return
+	done
+	return 1
+}
+has_compiler() { type -P "$(go env CC)" >/dev/null && [ -e /usr/include/stdlib.h ]; }
 
 wanted() {
 	has_compiler || echo "gcc libc6-dev"
@@ -29,7 +42,7 @@ as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
-apt() {
+get() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 "$@" </dev/null
 }
 
@@ -37,18 +50,18 @@ apt() {
 # own, so that is held back, and the setting put back as it was.
 without_cluster() {
 	local conf=/etc/postgresql-common/createcluster.conf
-	apt install --no-install-recommends postgresql-common
+	get install --no-install-recommends postgresql-common
 	as_root cp -p "$conf" "$conf.vigil"
 	as_root sh -c "echo 'create_main_cluster = false' >> $conf"
 	local status=0
-	apt install --no-install-recommends "$@" || status=$?
+	get install --no-install-recommends "$@" || status=$?
 	as_root mv "$conf.vigil" "$conf"
 	return "$status"
 }
 
 install_packages() {
 	echo "setup: installing $*" >&2
-	apt update || return 1
+	get update || return 1
 	local plain=() database=() p
 	for p in "$@"; do
 		case $p in
@@ -59,7 +72,7 @@ install_packages() {
 	local status=0
 	# One that can't be had must not keep the others away.
 	for p in ${plain[@]+"${plain[@]}"}; do
-		apt install --no-install-recommends "$p" >/dev/null || status=1
+		get install --no-install-recommends "$p" >/dev/null || status=1
 	done
 	if [ ${#database[@]} -gt 0 ]; then
 		without_cluster "${database[@]}" >/dev/null || status=1
@@ -68,8 +81,8 @@ install_packages() {
 }
 
 read -ra missing <<<"$(wanted | tr '\n' ' ')"
-if [ ${#missing[@]} -gt 0 ] && [ "${VIGIL_INSTALL:-yes}" != no ] && command -v apt-get >/dev/null; then
-	if [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }; then
+if [ ${#missing[@]} -gt 0 ] && [ "${VIGIL_INSTALL:-yes}" != no ] && type -P apt-get >/dev/null; then
+	if [ "$(id -u)" = 0 ] || { type -P sudo >/dev/null && sudo -n true 2>/dev/null; }; then
 		install_packages "${missing[@]}" || true
 		read -ra missing <<<"$(wanted | tr '\n' ' ')"
 	fi

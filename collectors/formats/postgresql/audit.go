@@ -240,8 +240,8 @@ func (d *decoder) withoutText(a auditLine) statement.Result {
 // readAudit reads the columns of a line; problem says why it cannot be.
 func readAudit(body string, s *session) (a auditLine, problem string) {
 	var space [12]string
-	cols, bad := splitCSV(body, space[:0])
-	if bad || len(cols) < auditParameter {
+	cols, state := splitCSV(body, space[:0])
+	if state != csvWhole || len(cols) < auditParameter {
 		return a, "audit line is cut or not pgaudit's: raise the shipper's line limit"
 	}
 	if cols[auditType] != "SESSION" && cols[auditType] != "OBJECT" {

@@ -16,6 +16,28 @@ type csvlog struct {
 	starts []start // of the lines in buf
 	quotes int
 	cols   []string
+	depth  int // of recover within recover
+}
+
+// maxRecoveries bounds how often one damaged stretch is tried again.
+const maxRecoveries = 8
+
+// loneQuote says that a line holds a quote that is not doubled.
+func loneQuote(text []byte) bool {
+	for i := 0; i < len(text); i++ {
+		if text[i] != '"' {
+			continue
+		}
+		n := i
+		for n < len(text) && text[n] == '"' {
+			n++
+		}
+		if (n-i)%2 != 0 {
+			return true
+		}
+		i = n
+	}
+	return false
 }
 
 // start is where a line of the record begins, in buf and in the input.
@@ -39,7 +61,7 @@ const (
 	csvSession    = 5
 	csvStarted    = 8
 	csvSeverity   = 11
-	csvState      = 12
+	csvSQLState   = 12
 	csvMessage    = 13
 	csvDetail     = 14
 	csvQuery      = 19
@@ -66,6 +88,12 @@ func (c *csvlog) line(l formats.Line) {
 	if c.quotes%2 != 0 {
 		if len(c.buf) > formats.MaxLine {
 			c.recover("too-long", "record of more than %d bytes, or a quote that never ends", formats.MaxLine)
+		} else if len(c.starts) > 1 && loneQuote(l.Text) && csvStart.Match(l.Text[:min(len(l.Text), 512)]) {
+			// A record begins within a quote: either the one before was cut, or a
+			// literal looks so, in which every quote is doubled.
+			if _, state := splitCSV(string(c.buf), nil); state == csvBad {
+				c.recover("truncated", "record ends within a quote: cut when the server stopped or the disk was full")
+			}
 		}
 		return
 	}
@@ -80,10 +108,10 @@ func (c *csvlog) flush() {
 
 // finish reads the record in buf.
 func (c *csvlog) finish() {
-	cols, bad := splitCSV(string(c.buf), c.cols[:0])
+	cols, state := splitCSV(string(c.buf), c.cols[:0])
 	c.cols = cols
 	switch {
-	case bad:
+	case state != csvWhole:
 		c.recover("format", "quotes are not those of a CSV log")
 		return
 	case len(cols) < csvMinColumns:
@@ -93,7 +121,7 @@ func (c *csvlog) finish() {
 	r := record{
 		from: c.from, hash: c.d.hashOf(c.buf),
 		user: cols[csvUser], db: cols[csvDatabase], pid: cols[csvPID], session: cols[csvSession],
-		severity: cols[csvSeverity], state: cols[csvState], message: cols[csvMessage], detail: cols[csvDetail],
+		severity: cols[csvSeverity], state: cols[csvSQLState], message: cols[csvMessage], detail: cols[csvDetail],
 		statement: cols[csvQuery], app: cols[csvApp], host: hostOf(cols[csvFrom]),
 	}
 	at, ok := c.d.clock.read(cols[csvTime])
@@ -124,6 +152,11 @@ func (c *csvlog) recover(code, format string, args ...any) {
 	c.d.fail(c.from, code, format, args...)
 	buf, starts := bytes.Clone(c.buf), append([]start(nil), c.starts...)
 	c.starts = c.starts[:0]
+	if c.depth >= maxRecoveries {
+		return
+	}
+	c.depth++
+	defer func() { c.depth-- }()
 	for i := 1; i < len(starts); i++ {
 		if csvStart.Match(buf[starts[i].at:min(len(buf), starts[i].at+512)]) {
 			for j := i; j < len(starts); j++ {
@@ -151,16 +184,24 @@ func hostOf(from string) string {
 	return from
 }
 
-// splitCSV takes a record apart. bad says that a quote stands where CSV allows
-// none.
-func splitCSV(s string, out []string) (cols []string, bad bool) {
+// csvState is how the reading of a record ended.
+type csvState uint8
+
+const (
+	csvWhole csvState = iota
+	csvOpen           // within a quote
+	csvBad            // a quote stands where CSV allows none
+)
+
+// splitCSV takes a record apart.
+func splitCSV(s string, out []string) ([]string, csvState) {
 	for {
 		if len(s) > 0 && s[0] == '"' {
 			i, doubled := 1, false
 			for {
 				n := strings.IndexByte(s[i:], '"')
 				if n < 0 {
-					return out, true
+					return out, csvOpen
 				}
 				i += n
 				if i+1 < len(s) && s[i+1] == '"' {
@@ -177,20 +218,23 @@ func splitCSV(s string, out []string) (cols []string, bad bool) {
 			out = append(out, v)
 			s = s[i+1:]
 			if s == "" {
-				return out, false
+				return out, csvWhole
 			}
 			if s[0] != ',' {
-				return out, true
+				return out, csvBad
 			}
 			s = s[1:]
 			continue
 		}
 		n := strings.IndexByte(s, ',')
 		if n < 0 {
-			return append(out, s), strings.IndexByte(s, '"') >= 0
+			if strings.IndexByte(s, '"') >= 0 {
+				return out, csvBad
+			}
+			return append(out, s), csvWhole
 		}
 		if strings.IndexByte(s[:n], '"') >= 0 {
-			return out, true
+			return out, csvBad
 		}
 		out = append(out, s[:n])
 		s = s[n+1:]

@@ -50,20 +50,22 @@ type decoder struct {
 	errs       []error
 	sum        hash.Hash
 	names      map[string]string
-	// done are the events at or after the oldest held that have come out: a
-	// restart reads from there and must not bring them out again.
-	done     []doneEvent
-	replayed map[uint64]struct{}
+	// seen are the records at or after Pending that were read; skip those that a
+	// restart need not read again, though it starts before them.
+	seen []seenRecord
+	skip map[uint64]struct{}
 }
 
-type doneEvent struct {
-	offset int64
-	id     uint64
+// seenRecord is a record that a restart may meet again.
+type seenRecord struct {
+	offset  int64
+	mark    uint64
+	session *session // nil when it names none
 }
 
 func newDecoder(opts formats.Options) *decoder {
 	opts.Sample = bytes.Clone(opts.Sample)
-	return &decoder{opts: opts, sessions: newSessions(), sum: sha256.New(), names: make(map[string]string), replayed: make(map[uint64]struct{})}
+	return &decoder{opts: opts, sessions: newSessions(), sum: sha256.New(), names: make(map[string]string), skip: make(map[uint64]struct{})}
 }
 
 // maxErrors bounds the errors that wait for a call to return them.

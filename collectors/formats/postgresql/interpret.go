@@ -12,12 +12,25 @@ import (
 
 // record reads one message of the server.
 func (d *decoder) record(r *record) {
+	mark := markOf(r)
+	if len(d.skip) > 0 {
+		if _, done := d.skip[mark]; done {
+			delete(d.skip, mark)
+			return
+		}
+	}
 	d.records++
 	d.expire(r.at)
 	s := d.session(r)
 	if s != nil {
 		s.drop()
+		s.earlier = s.progress
 	}
+	d.interpret(r, s)
+	d.seen = append(d.seen, seenRecord{r.from.Offset, mark, s})
+}
+
+func (d *decoder) interpret(r *record, s *session) {
 	m := r.message
 	if strings.HasPrefix(m, "connection received: ") && s != nil {
 		d.forget(s) // a process id that is used again

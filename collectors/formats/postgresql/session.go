@@ -25,10 +25,9 @@ type session struct {
 	id string
 	// held are events that the session's next record may add to.
 	held []*held
-	// The statement of several parts that is being audited part by part.
-	text    uint64
-	next    int
-	auditID int64 // pgaudit's number of the part read last
+	progress
+	// earlier is the progress before the record being read.
+	earlier progress
 	// The last statement that an audit line held, for those that say
 	// "previously logged".
 	loggedID, loggedSub int64
@@ -36,14 +35,23 @@ type session struct {
 	loggedParams        []string
 }
 
+// progress is how far the statements of one text have been audited, part by part.
+type progress struct {
+	text    uint64
+	next    int
+	auditID int64 // pgaudit's number of the part read last
+}
+
 // held is an event that waits.
 type held struct {
-	ev   *vigil.Event
-	from formats.Line
-	at   time.Time
-	seen int64  // the record's count
-	text uint64 // hash of the statement's text; 0 for a login
-	part int
+	// before is the session's progress before the event's record.
+	before progress
+	ev     *vigil.Event
+	from   formats.Line
+	at     time.Time
+	seen   int64  // the record's count
+	text   uint64 // hash of the statement's text; 0 for a login
+	part   int
 	// stmt and sub are pgaudit's numbers, 0 until an audit line was joined.
 	stmt, sub int64
 	stated    bool // the server's own line told of it
@@ -143,6 +151,7 @@ func (d *decoder) hold(s *session, h *held) {
 	if len(s.held) >= maxHeld {
 		d.settle(s, vigil.OutcomeUnspecified)
 	}
+	h.before = s.earlier
 	s.held = append(s.held, h)
 	d.held = append(d.held, h)
 }
@@ -165,14 +174,6 @@ func (d *decoder) release(h *held) {
 		return
 	}
 	h.done = true
-	id := idHash(h.ev.ID)
-	if len(d.replayed) > 0 {
-		if _, ok := d.replayed[id]; ok {
-			delete(d.replayed, id)
-			return
-		}
-	}
-	d.done = append(d.done, doneEvent{h.from.Offset, id})
 	if d.emit != nil {
 		d.emit(h.ev, h.from)
 	}
@@ -191,25 +192,24 @@ func (d *decoder) expire(now time.Time) {
 		d.held[0] = nil
 		d.held = d.held[1:]
 	}
-	if len(d.done) > 4*holdRecords || len(d.held) == 0 {
+	if len(d.seen) > 0 && (len(d.held) == 0 || len(d.seen) > 4*holdRecords) {
 		d.prune()
 	}
 }
 
-// prune forgets the events that a restart would not read again.
+// prune forgets the records that a restart would not read again.
 func (d *decoder) prune() {
 	off, ok := d.Pending()
-	if !ok {
-		d.done = d.done[:0]
-		return
-	}
-	kept := d.done[:0]
-	for _, e := range d.done {
-		if e.offset >= off {
-			kept = append(kept, e)
+	kept := d.seen[:0]
+	if ok {
+		for _, e := range d.seen {
+			if e.offset >= off {
+				kept = append(kept, e)
+			}
 		}
 	}
-	d.done = kept
+	clear(d.seen[len(kept):])
+	d.seen = kept
 }
 
 // drop takes done events off a session's list.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/fxamacker/cbor/v2"
 )
 
@@ -13,7 +12,7 @@ import (
 type saved struct {
 	Version  int            `cbor:"1,keyasint"`
 	Sessions []savedSession `cbor:"2,keyasint,omitempty"` // the last seen first
-	// Done are the events at or after the position that have come out.
+	// Done marks the records at or after the position that need not be read again.
 	Done []byte `cbor:"3,keyasint,omitempty"`
 }
 
@@ -24,26 +23,42 @@ type savedSession struct {
 	App  string `cbor:"4,keyasint,omitempty"`
 	Host string `cbor:"5,keyasint,omitempty"`
 	ID   string `cbor:"6,keyasint,omitempty"`
+	// How far a text of several statements has been audited.
+	Text  uint64 `cbor:"7,keyasint,omitempty"`
+	Next  int    `cbor:"8,keyasint,omitempty"`
+	Audit int64  `cbor:"9,keyasint,omitempty"`
 }
 
 const stateVersion = 1
 
-func idHash(id string) uint64 { return xxhash.Sum64String(id) }
+// markOf tells a record from others: by where it stands and what it says, since
+// another file may follow under the same name.
+func markOf(r *record) uint64 {
+	return r.hash ^ uint64(r.from.Offset)*0x9e3779b97f4a7c15
+}
 
-// State returns who is connected and which events have come out, for a reader
+// State returns who is connected and which records are done with, for a reader
 // that goes on at Pending, or at the next line when nothing is pending.
 func (d *decoder) State() ([]byte, error) {
 	d.prune()
 	v := saved{Version: stateVersion}
 	for e := d.sessions.order.Front(); e != nil; e = e.Next() {
 		s := e.Value.(*session)
-		v.Sessions = append(v.Sessions, savedSession{s.key, s.user, s.db, s.app, s.host, s.id})
+		at := s.progress
+		s.drop()
+		if len(s.held) > 0 {
+			at = s.held[0].before
+		}
+		v.Sessions = append(v.Sessions, savedSession{s.key, s.user, s.db, s.app, s.host, s.id, at.text, at.next, at.auditID})
 	}
-	for _, e := range d.done {
-		v.Done = binary.BigEndian.AppendUint64(v.Done, e.id)
+	for _, e := range d.seen {
+		if s := e.session; s != nil && len(s.held) > 0 && e.offset >= s.held[0].from.Offset {
+			continue // its event waits, and is made again
+		}
+		v.Done = binary.BigEndian.AppendUint64(v.Done, e.mark)
 	}
-	for id := range d.replayed {
-		v.Done = binary.BigEndian.AppendUint64(v.Done, id)
+	for mark := range d.skip {
+		v.Done = binary.BigEndian.AppendUint64(v.Done, mark)
 	}
 	out, err := cbor.Marshal(v)
 	if err != nil {
@@ -69,11 +84,12 @@ func (d *decoder) Restore(state []byte) error {
 		if _, twice := d.sessions.byKey[s.Key]; twice {
 			continue
 		}
-		d.sessions.byKey[s.Key] = d.sessions.order.PushBack(&session{key: s.Key, user: s.User, db: s.DB, app: s.App, host: s.Host, id: s.ID})
+		d.sessions.byKey[s.Key] = d.sessions.order.PushBack(&session{key: s.Key, user: s.User, db: s.DB, app: s.App, host: s.Host, id: s.ID,
+			progress: progress{s.Text, max(0, s.Next), s.Audit}})
 	}
-	clear(d.replayed)
+	clear(d.skip)
 	for b := v.Done; len(b) >= 8; b = b[8:] {
-		d.replayed[binary.BigEndian.Uint64(b)] = struct{}{}
+		d.skip[binary.BigEndian.Uint64(b)] = struct{}{}
 	}
 	return nil
 }

@@ -94,11 +94,11 @@ func heading(c *canvas, k *vigil.Contribution, y float64, value, usual, more str
 }
 
 func (c *canvas) volume(k *vigil.Contribution, y float64, scale ratioScale) {
-	usual, more := "usually "+phrase.Number(k.Expected), ""
+	usual, more := "usually "+phrase.About(k.Expected), ""
 	if k.Model == "rule" {
 		usual = "allowed " + phrase.Number(k.Expected)
 	} else if k.High > 0 {
-		more = "(" + phrase.Number(k.Low) + " to " + phrase.Number(k.High) + ")"
+		more = "(" + phrase.About(k.Low) + " to " + phrase.About(k.High) + ")"
 	}
 	heading(c, k, y, phrase.Number(k.Seen), usual, more)
 

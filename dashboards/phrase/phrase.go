@@ -58,6 +58,33 @@ func Number(f float64) string {
 	return scientific(f)
 }
 
+// About writes an expectation, which is never exact: from ten on without
+// decimals, below with two significant digits.
+func About(f float64) string {
+	switch a := math.Abs(f); {
+	case math.IsNaN(f) || math.IsInf(f, 0):
+		return None
+	case a >= 10:
+		return Number(math.Round(f))
+	case a > 0:
+		return Number(twoDigits(f))
+	}
+	return "0"
+}
+
+// Headline splits a finding's sentence: what happened, which stands large, and
+// the sentences after it. A full stop after an initial or a short start does not
+// split.
+func Headline(sentence string) (head, rest string) {
+	const least = 40
+	for i := least; i+2 < len(sentence); i++ {
+		if sentence[i] == '.' && sentence[i+1] == ' ' && sentence[i+2] >= 'A' && sentence[i+2] <= 'Z' && sentence[i-2] != ' ' {
+			return sentence[:i+1], sentence[i+2:]
+		}
+	}
+	return sentence, ""
+}
+
 // Times writes a ratio: 178 is "178×".
 func Times(ratio float64) string {
 	if math.IsNaN(ratio) || math.IsInf(ratio, 0) {

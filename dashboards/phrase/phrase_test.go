@@ -30,6 +30,26 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+func TestExpectationsAndHeadlines(t *testing.T) {
+	t.Parallel()
+	for f, want := range map[float64]string{1.16: "1.2", 13.6: "14", 52.6: "53", 0.794: "0.79", 0: "0", 8420.4: "8\u202f420", 9.96: "10", math.Inf(1): "–"} {
+		if got := phrase.About(f); got != want {
+			t.Errorf("About(%g) = %q, want %q", f, got, want)
+		}
+	}
+	for _, x := range []struct{ in, head, rest string }{
+		{"Actor a read data of 9 customers between 12:03 and 20:48 UTC. Unusual: 13 things.", "Actor a read data of 9 customers between 12:03 and 20:48 UTC.", "Unusual: 13 things."},
+		{"Short. But no headline is that short, so it is one.", "Short. But no headline is that short, so it is one.", ""},
+		{"The person whom all of the others know as J. Smith read 3 customers.", "The person whom all of the others know as J. Smith read 3 customers.", ""},
+		{"", "", ""},
+	} {
+		head, rest := phrase.Headline(x.in)
+		if head != x.head || rest != x.rest {
+			t.Errorf("Headline(%q) = %q, %q", x.in, head, rest)
+		}
+	}
+}
+
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 2, 14, 5, 9, 0, time.UTC)

@@ -92,7 +92,9 @@ type Finding struct {
 	Severity, Class string
 	Icon            template.HTML
 
-	Sentence string
+	// Sentence is the finding's sentence, Headline its first part and Rest what
+	// follows, empty when all of it is one.
+	Sentence, Headline, Rest string
 	// Who is the name of whom it is about; Traits what is known of them, such as
 	// kind, role and team.
 	Who    string
@@ -178,6 +180,7 @@ func NewFinding(f *vigil.Finding, o Options) Finding {
 	if v.Sentence == "" {
 		v.Sentence = "A finding without words"
 	}
+	v.Headline, v.Rest = phrase.Headline(v.Sentence)
 	v.Who, v.Traits = who(f)
 	v.Figures = []Figure{count(f.Subjects, "customer", "customers"), count(f.Events, "access", "accesses")}
 	v.Figures = append(v.Figures, count(f.Rows, "row", "rows"))
@@ -186,7 +189,11 @@ func NewFinding(f *vigil.Finding, o Options) Finding {
 	}
 	v.EvidenceText = "a rule was broken: nothing to weigh"
 	if f.Threshold > 0 {
-		v.EvidenceText = phrase.Number(round1(f.Evidence)) + " over a line of " + phrase.Number(round1(f.Threshold))
+		evidence, line := phrase.Number(round1(f.Evidence)), phrase.Number(round1(f.Threshold))
+		v.EvidenceText = evidence + " over a line of " + line
+		if evidence == line {
+			v.EvidenceText = "just over the line of " + line
+		}
 		v.Gauge = chart.Evidence("g-"+v.Key, f.Evidence, f.Threshold)
 	}
 	for _, s := range f.NotJudged[:min(len(f.NotJudged), maxList)] {
@@ -215,7 +222,7 @@ func (v *Finding) Draw(f *vigil.Finding, t api.Timeline) {
 func contribution(k *vigil.Contribution) Contribution {
 	c := Contribution{
 		Name: phrase.Observation(k.Observation), Span: phrase.Span(k.Span), Frame: phrase.Frame(k.Frame),
-		Seen: phrase.Number(k.Seen), Usual: phrase.Number(k.Expected), Rare: phrase.OneIn(k.P),
+		Seen: phrase.Number(k.Seen), Usual: phrase.About(k.Expected), Rare: phrase.OneIn(k.P),
 		Share: phrase.Percent(k.Share), ShareBar: chart.Share(k.Share),
 		Text: phrase.Prose(k.Text, maxSentence), SpanStart: moment(k.SpanStart, time.Time{}),
 	}
@@ -229,7 +236,7 @@ func contribution(k *vigil.Contribution) Contribution {
 	case k.Model == "rule":
 		c.Rare, c.Between, c.Span, c.Frame = "a rule", "allowed", "", ""
 	case k.High > 0:
-		c.Between = phrase.Number(k.Low) + " to " + phrase.Number(k.High)
+		c.Between = phrase.About(k.Low) + " to " + phrase.About(k.High)
 	}
 	return c
 }

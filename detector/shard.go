@@ -293,7 +293,7 @@ func (sh *shard) pass(a *actor, c features.Category, v *novelty.Value, hash uint
 		return
 	}
 	v.Told = day
-	sh.delta.values = append(sh.delta.values, valueDelta{a.Group, c, features.Value{Hash: hash, Label: v.Label}, w, day})
+	sh.delta.values = append(sh.delta.values, valueDelta{a.group, c, features.Value{Hash: hash, Label: v.Label}, w, day})
 }
 
 // look judges the actor's open spans early when a count crossed its next look or
@@ -411,7 +411,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		j := &all[i]
 		level := &la.Level[j.term]
 		z := level.Standard(j.raw, g.Spread[l][j.term])
-		sh.delta.scores = append(sh.delta.scores, scoreDelta{a.Group, l, j.term, z, w})
+		sh.delta.scores = append(sh.delta.scores, scoreDelta{a.group, uint8(l), uint8(j.term), z, w})
 		level.Observe(j.raw, g.Spread[l][j.term], w)
 		if _, isCategory := termCategory(j.term); isCategory {
 			continue
@@ -422,7 +422,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		}
 		if k.IsCount() {
 			if k == features.Events && l != features.Week && j.counts.Mean > 0 {
-				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.Group, l, season, j.seen, j.counts.Mean / exposure})
+				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.group, l, season, j.seen, j.counts.Mean / exposure})
 			}
 			la.Counts[k].Observe(j.seen, g.Prior[l][k], exposure, w)
 		} else {

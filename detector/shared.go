@@ -75,21 +75,21 @@ type delta struct {
 }
 
 type scoreDelta struct {
-	group string
-	lane  features.Lane
-	term  int
+	group *group // nil without peers
+	lane  uint8
+	term  uint8
 	z, w  float64
 }
 
 type seasonDelta struct {
-	group          string
+	group          *group
 	lane           features.Lane
 	hour           int
 	seen, expected float64
 }
 
 type valueDelta struct {
-	group    string
+	group    *group
 	category features.Category
 	value    features.Value
 	weight   float64
@@ -138,8 +138,7 @@ func (s *shared) merge(shards []*shard, now int64) {
 		s.age()
 		s.budget.endDay()
 	}
-	// Often while young, then four times a day.
-	if s.Started != 0 && now-s.Started > 3*24*hourNanos && hour%6 != 0 {
+	if hour%refit(now-s.Started) != 0 {
 		return
 	}
 	s.fit(shards)
@@ -154,6 +153,17 @@ func (s *shared) merge(shards []*shard, now int64) {
 	}
 }
 
+// refit is how many hours lie between two fits: few while what is known is young.
+func refit(age int64) int64 {
+	switch days := age / (24 * hourNanos); {
+	case days < 3:
+		return 1
+	case days < 14:
+		return 6
+	}
+	return 24
+}
+
 func (s *shared) take(d *delta) {
 	for _, key := range d.groups {
 		if _, ok := s.groups[key]; !ok && len(s.groups) < maxGroups {
@@ -165,7 +175,7 @@ func (s *shared) take(d *delta) {
 	}
 	for _, o := range d.scores {
 		s.everyone.Sketch[o.lane][o.term].Add(o.z, o.w)
-		if g := s.group(o.group); g != nil {
+		if g := o.group; g != nil {
 			g.Sketch[o.lane][o.term].Add(o.z, o.w)
 		}
 	}
@@ -174,13 +184,13 @@ func (s *shared) take(d *delta) {
 			s.Surge.observe(o.seen / (o.expected * s.everyone.profile[o.lane][o.hour]))
 		}
 		s.everyone.Season[o.lane].Observe(o.hour, o.seen, o.expected)
-		if g := s.group(o.group); g != nil {
+		if g := o.group; g != nil {
 			g.Season[o.lane].Observe(o.hour, o.seen, o.expected)
 		}
 	}
 	for _, o := range d.values {
 		// Several actors may bring the same value on the same day: each counts.
-		for _, g := range []*group{s.everyone, s.group(o.group)} {
+		for _, g := range []*group{s.everyone, o.group} {
 			if g == nil {
 				continue
 			}

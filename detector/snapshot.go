@@ -363,7 +363,7 @@ func (e *Engine) restoreShared(st *sharedState) {
 func (sh *shard) restore(st *shardState) error {
 	sh.index, sh.evicted = st.Index, st.Evicted
 	sh.conversations.Restore(st.Conversations)
-	sh.delta = st.Delta.restore()
+	sh.delta = st.Delta.restore(sh.shared)
 	sh.actors, sh.byKey = nil, make(map[string]*actor, len(st.Actors))
 	for i := range st.Actors {
 		a, err := st.Actors[i].restore()
@@ -436,8 +436,8 @@ type deltaState struct {
 type scoreState struct {
 	_     struct{} `cbor:",toarray"`
 	Group string
-	Lane  features.Lane
-	Term  int
+	Lane  uint8
+	Term  uint8
 	Z, W  float64
 }
 
@@ -461,30 +461,30 @@ type valueState struct {
 func (d *delta) state() deltaState {
 	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Tells: d.tells, Raw: d.raw, Groups: d.groups}
 	for _, o := range d.scores {
-		st.Scores = append(st.Scores, scoreState{Group: o.group, Lane: o.lane, Term: o.term, Z: o.z, W: o.w})
+		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Z: o.z, W: o.w})
 	}
 	for _, o := range d.seasons {
-		st.Seasons = append(st.Seasons, seasonState{Group: o.group, Lane: o.lane, Hour: o.hour, Seen: o.seen, Expected: o.expected})
+		st.Seasons = append(st.Seasons, seasonState{Group: o.group.key(), Lane: o.lane, Hour: o.hour, Seen: o.seen, Expected: o.expected})
 	}
 	for _, o := range d.values {
-		st.Values = append(st.Values, valueState{Group: o.group, Category: o.category, Value: o.value, Weight: o.weight, Day: o.day})
+		st.Values = append(st.Values, valueState{Group: o.group.key(), Category: o.category, Value: o.value, Weight: o.weight, Day: o.day})
 	}
 	return st
 }
 
-func (st *deltaState) restore() delta {
+func (st *deltaState) restore(s *shared) delta {
 	d := delta{peaks: st.Peaks, epochs: st.Epochs, tells: st.Tells, raw: st.Raw, groups: st.Groups}
 	if d.tells == nil {
 		d.tells = map[string]uint32{}
 	}
 	for _, o := range st.Scores {
-		d.scores = append(d.scores, scoreDelta{o.Group, o.Lane, o.Term, o.Z, o.W})
+		d.scores = append(d.scores, scoreDelta{s.group(o.Group), o.Lane, o.Term, o.Z, o.W})
 	}
 	for _, o := range st.Seasons {
-		d.seasons = append(d.seasons, seasonDelta{o.Group, o.Lane, o.Hour, o.Seen, o.Expected})
+		d.seasons = append(d.seasons, seasonDelta{s.group(o.Group), o.Lane, o.Hour, o.Seen, o.Expected})
 	}
 	for _, o := range st.Values {
-		d.values = append(d.values, valueDelta{o.Group, o.Category, o.Value, o.Weight, o.Day})
+		d.values = append(d.values, valueDelta{s.group(o.Group), o.Category, o.Value, o.Weight, o.Day})
 	}
 	return d
 }

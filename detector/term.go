@@ -107,27 +107,37 @@ func newGroup(key string) *group {
 	return g
 }
 
+// key is the group's key, empty for none.
+func (g *group) key() string {
+	if g == nil {
+		return ""
+	}
+	return g.Key
+}
+
 // pooled is the weight, in observations, with which everyone's scores stand
 // behind a group's own ranks.
 const pooled = 300
 
 // freeze makes the tables that shards read. everyone is nil for everyone itself.
 func (g *group) freeze(everyone *group) {
+	var mixed calibrate.Sketch
 	for l := range features.Lanes {
 		g.profile[l] = g.Season[l].Profile()
 		for t := range terms {
+			if g.table[l][t] == nil {
+				g.table[l][t] = &calibrate.Table{}
+			}
 			sketch := &g.Sketch[l][t]
 			if everyone != nil {
 				wide := &everyone.Sketch[l][t]
-				if wide.N > 0 {
-					var mixed calibrate.Sketch
-					mixed.Merge(sketch, 1)
-					mixed.Merge(wide, min(1, pooled/wide.N))
-					sketch = &mixed
-				}
+				mixed.Forget(0)
+				mixed.Merge(sketch, 1)
+				mixed.Merge(wide, min(1, pooled/max(wide.N, 1)))
+				sketch = &mixed
 			}
-			if sketch.N > 0 || g.table[l][t] == nil {
-				g.table[l][t] = sketch.Freeze()
+			if sketch.N > 0 {
+				sketch.FreezeInto(g.table[l][t])
 			}
 		}
 	}

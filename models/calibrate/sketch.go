@@ -2,13 +2,18 @@ package calibrate
 
 import "math"
 
-// The grid of a sketch: bins of equal width in asinh(4z), from about -11 to
-// 3,000 standard deviations. A bin is 1/64 wide near zero and 6% of z far out.
+// The grid of a sketch: a score is turned into 1+8|z|, and each octave of that cut
+// into 16 equal parts, so a bin is 1/128 wide near zero and at most 6% of z far
+// out. It reaches from -15 to 4,000 standard deviations.
 const (
-	gridScale = 4.0
-	gridWidth = 0.0625
-	gridLow   = -72
-	gridBins  = 236
+	gridScale  = 8
+	gridBits   = 4
+	gridSteps  = 1 << gridBits
+	gridBelow  = 7 * gridSteps  // bins for scores below zero
+	gridAbove  = 15 * gridSteps // and from zero up
+	gridBins   = gridBelow + gridAbove
+	gridShift  = 52 - gridBits
+	gridOffset = 1023 << gridBits
 )
 
 // Sketch is a forgetting histogram of standardised scores. Sketches of parts add
@@ -18,13 +23,27 @@ type Sketch struct {
 	N    float64
 }
 
+// bin reads the octave and its part off the float's own bits.
 func bin(z float64) int {
-	b := int(math.Floor(math.Asinh(gridScale*z)/gridWidth)) - gridLow
-	return min(max(b, 0), gridBins-1)
+	step := int(math.Float64bits(1+gridScale*math.Abs(z))>>gridShift) - gridOffset
+	if z < 0 {
+		return max(gridBelow-1-step, 0)
+	}
+	return min(gridBelow+step, gridBins-1)
 }
 
 // edge is the lower edge of bin b.
-func edge(b int) float64 { return math.Sinh(float64(b+gridLow)*gridWidth) / gridScale }
+func edge(b int) float64 {
+	if b >= gridBelow {
+		return unbin(b - gridBelow)
+	}
+	return -unbin(gridBelow - b)
+}
+
+func unbin(step int) float64 {
+	part := 1 + float64(step%gridSteps)/gridSteps
+	return (math.Ldexp(part, step/gridSteps) - 1) / gridScale
+}
 
 // Add counts one score with weight w. NaN is refused.
 func (s *Sketch) Add(z, w float64) {
@@ -83,12 +102,22 @@ type Table struct {
 
 // Freeze makes a table of the sketch.
 func (s *Sketch) Freeze() *Table {
-	t := &Table{N: s.N}
+	t := &Table{}
+	s.FreezeInto(t)
+	return t
+}
+
+// FreezeInto makes t the table of the sketch, in t's own memory.
+func (s *Sketch) FreezeInto(t *Table) {
+	*t = Table{N: s.N, Mass: t.Mass, Above: t.Above}
 	if s.Bins == nil {
-		return t
+		t.Mass, t.Above = nil, nil
+		return
 	}
-	t.Mass = append([]float64(nil), s.Bins...)
-	t.Above = make([]float64, gridBins)
+	if t.Mass == nil {
+		t.Mass, t.Above = make([]float64, gridBins), make([]float64, gridBins)
+	}
+	copy(t.Mass, s.Bins)
 	above := 0.0
 	cut := -1
 	for b := gridBins - 1; b >= 0; b-- {
@@ -99,7 +128,6 @@ func (s *Sketch) Freeze() *Table {
 		}
 	}
 	t.fitTail(cut)
-	return t
 }
 
 // Excess describes the scores above the quantile q (0 to 1): u, where they begin;

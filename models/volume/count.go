@@ -112,8 +112,21 @@ func (c Counts) Surprise(n float64) float64 {
 	if c.Var <= c.Mean*(1+1e-5) || size > 1e8 {
 		size, q = 1e8, c.Mean/(c.Mean+1e8)
 	}
-	// P(N >= n) = I_q(n, size), the regularised incomplete beta function.
+	// Few: one minus the terms below n, by their recurrence. Where that would lose
+	// digits, P(N >= n) = I_q(n, size), the regularised incomplete beta function.
 	tail := 0.0
+	if n <= 64 && size < 1e8 {
+		term := math.Exp(size * math.Log1p(-q))
+		below := term
+		for k := 0.0; k < n-1; k++ {
+			term *= q * (k + size) / (k + 1)
+			below += term
+		}
+		if tail = 1 - below; tail > 1e-6 {
+			return math.Max(0, -math.Log10(tail))
+		}
+		tail = 0
+	}
 	if n < 1e7 {
 		tail = mathext.RegIncBeta(n, size, q)
 	}

@@ -1,10 +1,6 @@
 package volume
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/mathext"
-)
+import "math"
 
 // SizePrior is a group's normal-inverse-gamma prior of log1p sizes.
 type SizePrior struct {
@@ -97,17 +93,21 @@ func (d Sizes) Quantile(q float64) float64 {
 	return math.Expm1(math.Min(60, math.Max(0, d.Loc+hi*d.Scale)))
 }
 
-// tSurprise is -log10 P(T >= t) for Student's t with df degrees of freedom.
+// tSurprise is -log10 P(T >= t) for Student's t with df (at least 2) degrees of
+// freedom, to within 3%: t is turned into a normal deviate (Wallace, "Bounds on
+// normal approximations to Student's and the chi-square distributions", 1959).
+// It rises with t throughout, which is what ranking needs.
 func tSurprise(t, df float64) float64 {
 	if math.IsNaN(t) {
 		return 0
 	}
-	half := 0.5 * mathext.RegIncBeta(df/2, 0.5, df/(df+t*t))
+	z := (8*df + 1) / (8*df + 3) * math.Sqrt(df*math.Log1p(t*t/df))
 	if t < 0 {
-		half = 1 - half
+		z = -z
 	}
-	if half <= 0 {
-		return MaxSurprise
+	if z < 30 {
+		return math.Min(MaxSurprise, math.Max(0, -math.Log10(0.5*math.Erfc(z/math.Sqrt2))))
 	}
-	return math.Min(MaxSurprise, math.Max(0, -math.Log10(half)))
+	// The normal tail's first term, where erfc is too small for a float.
+	return math.Min(MaxSurprise, (z*z/2+math.Log(z*math.Sqrt(2*math.Pi)))/math.Ln10)
 }

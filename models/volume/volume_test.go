@@ -57,6 +57,28 @@ func TestSurpriseRisesAndIsBounded(t *testing.T) {
 	}
 }
 
+func TestSizesMatchStudentsT(t *testing.T) {
+	t.Parallel()
+	for _, df := range []float64{4, 10, 60} {
+		exact := distuv.StudentsT{Mu: 5, Sigma: 0.7, Nu: df}
+		d := volume.Sizes{Loc: 5, Scale: 0.7, DF: df}
+		for y := 3.0; y < 9; y += 0.5 {
+			want := -math.Log10(exact.Survival(y))
+			if got := d.Surprise(math.Expm1(y)); math.Abs(got-want) > 0.03*want+0.01 {
+				t.Errorf("df %g: surprise of e^%g is %g, want %g", df, y, got, want)
+			}
+		}
+		last := -1.0
+		for y := 0.0; y < 600; y += 0.25 {
+			s := volume.Sizes{Loc: 5, Scale: 0.7, DF: df}.Surprise(math.Expm1(y))
+			if s < last-1e-9 || math.IsNaN(s) {
+				t.Fatalf("df %g: surprise falls from %g to %g", df, last, s)
+			}
+			last = s
+		}
+	}
+}
+
 func TestQuantileHoldsItsShare(t *testing.T) {
 	t.Parallel()
 	c := volume.Counts{Mean: 7, Var: 25}

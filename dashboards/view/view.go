@@ -28,6 +28,10 @@ const (
 	maxSentence = 600
 )
 
+// smallestP is where the calibration stops telling p-values apart: what is there
+// may be rarer.
+const smallestP = 1e-9
+
 //go:embed *.gohtml
 var files embed.FS
 
@@ -225,6 +229,9 @@ func contribution(k *vigil.Contribution) Contribution {
 		Seen: phrase.Number(k.Seen), Usual: phrase.About(k.Expected), Rare: phrase.OneIn(k.P),
 		Share: phrase.Percent(k.Share), ShareBar: chart.Share(k.Share),
 		Text: phrase.Prose(k.Text, maxSentence), SpanStart: moment(k.SpanStart, time.Time{}),
+	}
+	if k.P > 0 && k.P <= smallestP {
+		c.Rare = "under " + phrase.OneIn(smallestP)
 	}
 	switch {
 	case k.SeenLabel != "" || k.Model == "novelty":

@@ -32,6 +32,16 @@ func TestFindingIsBoundedAndSaysWhatIsLeftOut(t *testing.T) {
 	}
 }
 
+func TestTheSmallestPIsABound(t *testing.T) {
+	t.Parallel()
+	f := vigil.Finding{Contributions: []vigil.Contribution{{Model: "volume", P: 1e-9}, {Model: "volume", P: 2e-9}}}
+	v := view.NewFinding(&f, view.Options{})
+	v.Draw(&f, api.Timeline{})
+	if a, b := v.Contributions[0].Rare, v.Contributions[1].Rare; a != "under 1 in 1 billion" || b != "1 in 500 million" {
+		t.Errorf("%q, %q", a, b)
+	}
+}
+
 func TestWhoAFindingIsAbout(t *testing.T) {
 	t.Parallel()
 	for name, x := range map[string]struct {

@@ -17,6 +17,9 @@ type Truth struct {
 	Start   time.Time `json:"start"`
 	End     time.Time `json:"end"`
 	LastDay time.Time `json:"last_day"`
+	// Digest is of all that the clients sent and when, in hexadecimal: a recording
+	// from the same seed has the same.
+	Digest string `json:"digest"`
 	// Lines and Statements count the log's lines and the statements sent. Of the
 	// latter a few touch the server's own catalog alone and leave no line.
 	Lines      int64 `json:"lines"`

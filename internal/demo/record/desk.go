@@ -85,6 +85,7 @@ func (s *sim) mistype(c *client, t time.Time) {
 	wrong.wrongPassword = true
 	for i := range 3 {
 		s.at(t.Add(time.Duration(i)*7*time.Second), func(t time.Time) {
+			s.sent(t, wrong)
 			if _, err := s.tape.connect(s.ctx, t, wrong); err != nil {
 				s.err = err
 			}
@@ -164,7 +165,7 @@ func (s *sim) reply(a *agent, c *client, r *rand.Rand, t time.Time, id int64, mo
 		return
 	}
 	v := s.world.at(id)
-	t = s.write(c, t, v, "User", &a.userID, phrase(r, "User"))
+	t = s.write(c, t, v, "User", a.userID, phrase(r, "User"))
 	status := "open"
 	if !chance(r, more) {
 		status = pick(r, []string{"resolved", "resolved", "open", "snoozed"})
@@ -210,7 +211,7 @@ func (s *sim) paperwork(a *agent, c *client, r *rand.Rand, t time.Time, v conver
 }
 
 // write inserts a message.
-func (s *sim) write(c *client, t time.Time, v *conversation, sender string, senderID *int64, text string) time.Time {
+func (s *sim) write(c *client, t time.Time, v *conversation, sender string, senderID any, text string) time.Time {
 	if c.sess == nil {
 		return t
 	}

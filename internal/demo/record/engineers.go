@@ -50,7 +50,7 @@ func (s *sim) question(r *rand.Rand, t time.Time) statement {
 	id := s.world.recent(r, 1+r.Int64N(3), 400)
 	v := s.world.conversations[id]
 	since := t.Add(-between(r, 20*time.Minute, 6*time.Hour)).Format("2006-01-02 15:04")
-	sql := ""
+	var sql string
 	switch r.IntN(12) {
 	case 0, 1:
 		sql = fmt.Sprintf("select * from conversations where id = %d;", id)

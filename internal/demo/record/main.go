@@ -99,6 +99,11 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		t.report(stderr)
 		return nil
 	}
+	if info, err := os.Stat(o.out); err != nil {
+		return fmt.Errorf("find the folder to write to: %w: make it first, or correct -out", err)
+	} else if !info.IsDir() {
+		return fmt.Errorf("-out %q is not a folder", o.out)
+	}
 	if !inNamespace() {
 		return enterNamespace(ctx, args, stderr)
 	}

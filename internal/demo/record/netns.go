@@ -39,6 +39,7 @@ func enterNamespace(ctx context.Context, args []string, stderr io.Writer) error 
 	if err != nil {
 		return fmt.Errorf("find this program's own file: %w", err)
 	}
+	//nolint:gosec // This very program, with the arguments that it was given.
 	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Env = append(os.Environ(), insideEnv+"=1")
 	cmd.Stdout, cmd.Stderr = stderr, stderr

@@ -46,15 +46,12 @@ func hire(n int) []member {
 			staff = append(staff, member{t.name + "." + a, a, "agents", t.name})
 		}
 	}
-	for _, m := range []member{
+	return append(staff, []member{
 		{"qa.ingrid", "ingrid", "supervisors", "quality"}, {"qa.marcus", "marcus", "supervisors", "quality"}, {"qa.yuki", "yuki", "supervisors", "quality"},
 		{"eng.tomas", "tomas", "engineers", "platform"}, {"eng.priya", "priya", "engineers", "platform"},
 		{"bot_chat", "chat bot", "chatbot", ""}, {"svc_inbound", "inbound mail", "inbound", ""}, {"svc_export", "nightly export", "exporter", ""},
 		{"svc_reports", "reports", "reporting", ""}, {"vendor_crmsync", "CRM sync", "crm_vendor", ""},
-	} {
-		staff = append(staff, m)
-	}
-	return staff
+	}...)
 }
 
 // agent is a human agent's habits.
@@ -91,7 +88,7 @@ func (s *sim) agents() ([]*agent, error) {
 		}
 		r := random(s.opt.seed, "habits of "+m.login)
 		a := &agent{member: m, userID: int64(i + 1), index: len(out), account: acct, loc: loc, home: map[time.Weekday]bool{}}
-		a.shift = pick(r, []time.Duration{7, 8, 8, 9, 9, 10, 12}) * time.Hour
+		a.shift = time.Duration(pick(r, []int{7, 8, 8, 9, 9, 10, 12})) * time.Hour
 		if chance(r, 0.2) {
 			a.swing = 3 * time.Hour
 		}

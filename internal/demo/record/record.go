@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,55 +80,56 @@ func play(ctx context.Context, srv *server, s *sim, tape *serverTape) (demo.Trut
 func dump(log *os.File) error {
 	b := make([]byte, 2000)
 	n, err := log.ReadAt(b, 0)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	return fmt.Errorf("the server's log begins: %q", b[:n])
 }
 
 // publish moves the times, compresses the log and writes both files; neither is
-// touched unless both can be written.
+// touched unless both could be written.
 func publish(o options, raw io.Reader, steps []step, truth demo.Truth, stderr io.Writer) error {
-	archive := filepath.Join(o.out, demo.Name)
-	f, err := os.Create(archive + ".new")
-	if err != nil {
-		return fmt.Errorf("write the recording: %w", err)
-	}
-	defer os.Remove(archive + ".new")
-	defer f.Close()
-	enc, err := zstd.NewWriter(f, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(o.level)), zstd.WithWindowSize(8<<20), zstd.WithEncoderConcurrency(1))
+	var packed bytes.Buffer
+	enc, err := zstd.NewWriter(&packed, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(o.level)), zstd.WithWindowSize(8<<20), zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return fmt.Errorf("set up the compressor: %w", err)
 	}
-	var w io.Writer = enc
-	if o.keep != "" {
-		plain, err := os.Create(o.keep)
-		if err != nil {
-			return fmt.Errorf("write the plain log: %w", err)
-		}
-		defer plain.Close()
-		w = io.MultiWriter(enc, plain)
-	}
-	truth.Lines, err = rewrite(raw, w, steps)
-	if err := errors.Join(err, enc.Close(), f.Sync()); err != nil {
-		return fmt.Errorf("write the recording: %w", err)
-	}
-	size, err := f.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return fmt.Errorf("measure the recording: %w", err)
+	truth.Lines, err = moveTimes(o, raw, enc, steps)
+	if err := errors.Join(err, enc.Close()); err != nil {
+		return fmt.Errorf("move the log's times: %w", err)
 	}
 	key, err := json.MarshalIndent(truth, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write the key of truth: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(o.out, "truth.json"), append(key, '\n'), 0o644); err != nil {
-		return fmt.Errorf("write the key of truth: %w", err)
+	files := map[string][]byte{demo.Name: packed.Bytes(), "truth.json": append(key, '\n')}
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(o.out, name+".new"), data, 0o644); err != nil {
+			return fmt.Errorf("write the recording: %w", err)
+		}
 	}
-	if err := os.Rename(archive+".new", archive); err != nil {
-		return fmt.Errorf("write the recording: %w", err)
+	for name := range files {
+		path := filepath.Join(o.out, name)
+		if err := os.Rename(path+".new", path); err != nil {
+			return fmt.Errorf("write the recording: %w", err)
+		}
 	}
-	fmt.Fprintf(stderr, "%d statements, %d lines, %d bytes compressed\n", truth.Statements, truth.Lines, size)
-	return nil
+	_, err = fmt.Fprintf(stderr, "%d statements, %d lines, %d bytes compressed\n", truth.Statements, truth.Lines, packed.Len())
+	return err
+}
+
+// moveTimes writes the log with simulated times to w, and to the plain file that
+// was asked for.
+func moveTimes(o options, raw io.Reader, w io.Writer, steps []step) (lines int64, err error) {
+	if o.keep == "" {
+		return rewrite(raw, w, steps)
+	}
+	plain, err := os.Create(o.keep)
+	if err != nil {
+		return 0, fmt.Errorf("write the plain log: %w", err)
+	}
+	defer func() { err = errors.Join(err, plain.Close()) }()
+	return rewrite(raw, io.MultiWriter(w, plain), steps)
 }
 
 // progress prints a line for each simulated day.

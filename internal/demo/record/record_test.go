@@ -90,8 +90,8 @@ func TestRecordOneDay(t *testing.T) {
 		t.Errorf("%d lines, the key says %d", n, truth.Lines)
 	}
 	_, _, want := rehearse(t, "-days", "1", "-agents", "3")
-	if truth.Statements != want.Statements {
-		t.Errorf("%d statements were sent, the rehearsal had %d", truth.Statements, want.Statements)
+	if truth.Statements != want.Statements || truth.Digest != want.Digest {
+		t.Errorf("%d statements (%s) were sent, the rehearsal had %d (%s)", truth.Statements, truth.Digest, want.Statements, want.Digest)
 	}
 	for line := range strings.Lines(log.String()) {
 		if !strings.HasPrefix(line, "2026-11-03 ") && !strings.HasPrefix(line, "\t") {

@@ -51,7 +51,7 @@ func rewrite(r io.Reader, w io.Writer, steps []step) (lines int64, err error) {
 			offset += int64(len(line))
 			rw.lines++
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -72,7 +72,7 @@ func (rw *rewriter) line(line []byte, offset int64) ([]byte, error) {
 	if len(line) < stampLen {
 		return nil, fmt.Errorf("no time at the start of %q", line)
 	}
-	real, err := time.Parse(stampLayout, string(line[:stampLen]))
+	wrote, err := time.Parse(stampLayout, string(line[:stampLen]))
 	if err != nil {
 		return nil, fmt.Errorf("read the time of %q: %w", line, err)
 	}
@@ -81,7 +81,7 @@ func (rw *rewriter) line(line []byte, offset int64) ([]byte, error) {
 	}
 	s := rw.steps[rw.at]
 	// The stamp is cut to the millisecond, the step's start is not.
-	sim := s.sim.Add(max(0, real.Sub(s.real.Truncate(time.Millisecond)))).Truncate(time.Millisecond)
+	sim := s.sim.Add(max(0, wrote.Sub(s.real.Truncate(time.Millisecond)))).Truncate(time.Millisecond)
 	if rw.at+1 < len(rw.steps) && sim.After(rw.steps[rw.at+1].sim) {
 		// A step that took longer than the simulated gap after it ends with it.
 		sim = rw.steps[rw.at+1].sim.Truncate(time.Millisecond)
@@ -104,11 +104,11 @@ func (rw *rewriter) shutdown(line []byte, s step) []byte {
 	}
 	i += len(mark)
 	const layout = "2006-01-02 15:04:05 MST"
-	real, err := time.Parse(layout, string(bytes.TrimRight(line[i:], "\n")))
+	stopped, err := time.Parse(layout, string(bytes.TrimRight(line[i:], "\n")))
 	if err != nil {
 		return line
 	}
-	return append(append([]byte{}, line[:i]...), s.sim.Add(real.Sub(s.real)).Format(layout)+"\n"...)
+	return append(append([]byte{}, line[:i]...), s.sim.Add(stopped.Sub(s.real)).Format(layout)+"\n"...)
 }
 
 // session remembers when a connection came, and corrects how long it lasted when

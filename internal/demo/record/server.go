@@ -48,7 +48,10 @@ func newServer(ctx context.Context, bin, systemUser string) (*server, error) {
 		return nil, err
 	}
 	s := &server{bin: bin, cred: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-	return s, s.init(ctx)
+	if err := s.init(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func (s *server) init(ctx context.Context) error {

@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"context"
 	"fmt"
+	"hash"
+	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -27,8 +29,10 @@ type sim struct {
 	serial int
 	err    error
 	truth  demo.Truth
-	// customers collects whose data each breach took.
+	// taken collects whose data each breach took.
 	taken map[*demo.Breach]map[int64]bool
+	// digest is of everything that was sent, and when.
+	digest hash.Hash64
 }
 
 // event is one thing to happen.
@@ -63,7 +67,7 @@ func (q *events) Pop() any {
 
 func newSim(o options, t tape) *sim {
 	end := lastDay.AddDate(0, 0, 1)
-	s := &sim{opt: o, tape: t, start: end.AddDate(0, 0, -o.days), end: end, taken: map[*demo.Breach]map[int64]bool{}}
+	s := &sim{opt: o, tape: t, start: end.AddDate(0, 0, -o.days), end: end, taken: map[*demo.Breach]map[int64]bool{}, digest: fnv.New64a()}
 	s.world = newWorld(o.seed, s.start)
 	s.staff = hire(o.agents)
 	s.exporter = "emea.maria"
@@ -107,6 +111,7 @@ func (s *sim) run(ctx context.Context) (demo.Truth, error) {
 	}
 	slices.SortFunc(s.truth.Breaches, func(a, b demo.Breach) int { return a.Start.Compare(b.Start) })
 	slices.SortStableFunc(s.truth.Irregularities, func(a, b demo.Irregularity) int { return a.Start.Compare(b.Start) })
+	s.truth.Digest = fmt.Sprintf("%016x", s.digest.Sum64())
 	s.truth.Customers, s.truth.Conversations, s.truth.Cases = len(s.world.contacts)-1, len(s.world.conversations)-1, len(s.world.cases)-1
 	return s.truth, nil
 }
@@ -118,6 +123,11 @@ func (s *sim) at(t time.Time, f func(t time.Time)) {
 	}
 	s.serial++
 	heap.Push(&s.queue, event{at: t.UTC().Truncate(time.Millisecond), serial: s.serial, do: f})
+}
+
+// sent adds what is about to be sent to the digest.
+func (s *sim) sent(t time.Time, what ...any) {
+	fmt.Fprintln(s.digest, append([]any{t.UnixNano()}, what...)...)
 }
 
 // odd notes a harmless irregularity, if it lies in the recording.
@@ -154,6 +164,7 @@ func (c *client) open(t time.Time) time.Time {
 	if c.s.err != nil || c.sess != nil {
 		return t
 	}
+	c.s.sent(t, c.l)
 	sess, err := c.s.tape.connect(c.s.ctx, t, c.l)
 	if err != nil {
 		c.s.err = fmt.Errorf("at %s: %w", t.Format(time.DateTime), err)
@@ -175,6 +186,7 @@ func (c *client) ask(t time.Time, st statement) time.Time {
 	if c.s.err != nil || c.sess == nil {
 		return t
 	}
+	c.s.sent(t, c.l.user, st)
 	rows, err := c.sess.do(c.s.ctx, t, st)
 	if err != nil {
 		c.s.err = fmt.Errorf("at %s: %w", t.Format(time.DateTime), err)
@@ -200,6 +212,7 @@ func (c *client) close(t time.Time) {
 	if c.s.err != nil || c.sess == nil {
 		return
 	}
+	c.s.sent(t, c.l.user)
 	if err := c.sess.close(c.s.ctx, t); err != nil {
 		c.s.err = fmt.Errorf("at %s: %w", t.Format(time.DateTime), err)
 	}

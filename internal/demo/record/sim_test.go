@@ -2,6 +2,8 @@ package main
 
 import (
 	"io"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,14 +29,32 @@ func rehearse(t *testing.T, args ...string) (*dryTape, *sim, demo.Truth) {
 
 func TestSameSeedSameStatements(t *testing.T) {
 	t.Parallel()
-	a, _, _ := rehearse(t, "-days", "4")
-	b, _, _ := rehearse(t, "-days", "4")
-	c, _, _ := rehearse(t, "-days", "4", "-seed", "7")
-	if a.digest.Sum64() != b.digest.Sum64() {
+	_, _, a := rehearse(t, "-days", "4")
+	_, _, b := rehearse(t, "-days", "4")
+	_, _, c := rehearse(t, "-days", "4", "-seed", "7")
+	if a.Digest != b.Digest {
 		t.Error("the same seed gave other statements")
 	}
-	if a.digest.Sum64() == c.digest.Sum64() {
+	if a.Digest == c.Digest {
 		t.Error("another seed gave the same statements")
+	}
+}
+
+// TestTheRecordingIsThisStory fails when the program has changed what happens
+// and the recording was not made again.
+func TestTheRecordingIsThisStory(t *testing.T) {
+	t.Parallel()
+	if runtime.GOARCH != "amd64" {
+		t.Skip("SKIPPED: the recording was made on amd64; elsewhere floating-point numbers may differ in their last bit")
+	}
+	recorded, err := demo.Key()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, now := rehearse(t, "-seed", strconv.FormatUint(recorded.Seed, 10))
+	if recorded.Digest != now.Digest || recorded.Statements != now.Statements {
+		t.Errorf("the recording holds %d statements (%s), the program would send %d (%s): record again with make record",
+			recorded.Statements, recorded.Digest, now.Statements, now.Digest)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -155,7 +156,7 @@ func (s *serverSession) do(ctx context.Context, t time.Time, st statement) (int6
 	})
 	if st.refused {
 		if pe := new(pgconn.PgError); !errors.As(err, &pe) {
-			return 0, fmt.Errorf("%q: %q was to be refused, got %v", s.user, st.sql, err)
+			return 0, fmt.Errorf("%q: %q was to be refused: %w", s.user, st.sql, cmp.Or(err, errors.New("it was answered")))
 		}
 		return 0, nil
 	}

@@ -13,6 +13,8 @@ type progress struct {
 	bar  *progressbar.ProgressBar
 	w    io.Writer
 	what string
+	// plain counts parts instead of bytes.
+	plain bool
 }
 
 func newProgress(w io.Writer, what string) *progress {
@@ -31,7 +33,7 @@ func (p *progress) set(done, total int64) {
 		p.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(p.w),
 			progressbar.OptionSetDescription(p.what),
-			progressbar.OptionShowBytes(true),
+			progressbar.OptionShowBytes(!p.plain),
 			progressbar.OptionSetWidth(30),
 			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionClearOnFinish(),

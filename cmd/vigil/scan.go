@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"vigil"
+	"vigil/alerts"
+	"vigil/alerts/terminal"
 	"vigil/dashboards/phrase"
 	"vigil/internal/app"
 )
@@ -73,7 +75,7 @@ func (c *scanCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	if err := c.print(io.out, result); err != nil {
+	if err := c.print(ctx, io.out, result); err != nil {
 		return fmt.Errorf("print findings: %w", err)
 	}
 	if c.HTML != "" {
@@ -100,7 +102,7 @@ func parseSince(s string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("--since %q is no time; write 2026-11-02 or 2026-11-02T15:04:05Z", s)
 }
 
-func (c *scanCommand) print(w io.Writer, result *app.ScanResult) error {
+func (c *scanCommand) print(ctx context.Context, w io.Writer, result *app.ScanResult) error {
 	out := bufio.NewWriter(w)
 	if c.JSON {
 		encoder := json.NewEncoder(out)
@@ -112,8 +114,15 @@ func (c *scanCommand) print(w io.Writer, result *app.ScanResult) error {
 		}
 		return out.Flush()
 	}
+	printer, err := terminal.New(w, terminal.Config{})
+	if err != nil {
+		return err
+	}
 	for i := range result.Findings {
-		printCard(out, &result.Findings[i])
+		f := &result.Findings[i]
+		if _, err := printer.Notify(ctx, alerts.Message{ID: f.ID, Kind: alerts.KindFinding, Finding: f}); err != nil {
+			return err
+		}
 	}
 	printResult(out, result)
 	return out.Flush()
@@ -125,7 +134,7 @@ func printResult(w io.Writer, result *app.ScanResult) {
 	if n == 0 {
 		fmt.Fprintln(w, "no findings")
 	} else {
-		fmt.Fprintf(w, "%s %s\n", count(n), plural(n, "finding", "findings"))
+		fmt.Fprintf(w, "\n%s %s\n", count(n), plural(n, "finding", "findings"))
 	}
 	if result.Dropped > 0 {
 		fmt.Fprintf(w, "  %s milder ones are not listed\n", count(result.Dropped))

@@ -10,6 +10,7 @@ import (
 	"vigil"
 	"vigil/collectors/file"
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/catalog"
 	"vigil/internal/config"
 	"vigil/internal/privacy"
 )
@@ -63,7 +64,7 @@ func (in *Input) open() (*reading, error) {
 		extra:  map[string]int64{},
 	}
 	r.reader, err = file.Open(in.Files, file.Config{
-		Source: in.Source, Store: in.Store, Formats: allFormats(), Format: in.Format, Params: in.Params,
+		Source: in.Source, Store: in.Store, Formats: catalog.All(), Format: in.Format, Params: in.Params,
 		Mapping: in.Mapping, Quarantine: r.aside, Progress: in.Progress,
 	})
 	if err != nil {

@@ -6,18 +6,16 @@ import (
 	"slices"
 
 	"vigil/collectors/formats"
-	"vigil/collectors/formats/native"
-	"vigil/collectors/formats/postgresql"
+	"vigil/collectors/formats/catalog"
 	"vigil/collectors/formats/presets"
 	"vigil/internal/config"
+	"vigil/internal/schedule"
 )
-
-func allFormats() []formats.Format { return []formats.Format{native.Format(), postgresql.New()} }
 
 // FormatNames lists the log formats there are.
 func FormatNames() []string {
 	var names []string
-	for _, f := range allFormats() {
+	for _, f := range catalog.All() {
 		names = append(names, f.Name())
 	}
 	return names
@@ -29,6 +27,7 @@ func Known() config.Known {
 		Formats: FormatNames(),
 		Preset:  presets.Named,
 		Presets: presets.Names(),
+		Spec:    func(spec string) error { _, err := schedule.Parse(spec); return err },
 		Decoder: tryDecoder,
 	}
 }
@@ -53,7 +52,7 @@ func tryDecoder(s *config.Source) error {
 		return err
 	}
 	for name, settings := range params {
-		f, err := formats.ByName(allFormats(), name)
+		f, err := formats.ByName(catalog.All(), name)
 		if err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ type Settings struct {
 	Files []string
 	// Config is the path of a configuration whose mapping, actors, format and
 	// budget are used; empty uses none. Source names one of its sources; empty
-	// takes the one whose files these are, or the only one.
+	// takes the one whose files these are, or the only one there is.
 	Config, Source string
 	// Format, Preset, LogLinePrefix, LogFormat and Store are as in the
 	// configuration.
@@ -96,8 +96,17 @@ func (s Settings) pick(cfg *config.Config) (*config.Source, error) {
 	if s.Source != "" {
 		return nil, fmt.Errorf("%s has no source %q; it has %s", s.Config, s.Source, strings.Join(names, ", "))
 	}
-	if len(cfg.Sources) == 1 {
+	var withFiles []*config.Source
+	for i := range cfg.Sources {
+		if len(cfg.Sources[i].File) > 0 {
+			withFiles = append(withFiles, &cfg.Sources[i])
+		}
+	}
+	switch {
+	case len(cfg.Sources) == 1:
 		return &cfg.Sources[0], nil
+	case len(withFiles) == 1:
+		return withFiles[0], nil
 	}
 	for i := range cfg.Sources {
 		for _, glob := range cfg.Sources[i].File {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"vigil"
 	"vigil/collectors/formats"
@@ -76,6 +77,15 @@ func (c *checker) check() {
 	if cfg.MaxActors < 0 || cfg.MaxActors > 10_000_000 {
 		c.at("max_actors", fmt.Sprintf("%d is outside 0 to 10,000,000", cfg.MaxActors), "leave it out for the default")
 	}
+	const hour = Duration(time.Hour)
+	for _, r := range []struct {
+		field string
+		d     Duration
+	}{{"retention", cfg.Retention}, {"finding_retention", cfg.FindingRetention}} {
+		if r.d != 0 && r.d < hour {
+			c.at(r.field, fmt.Sprintf("%s is shorter than an hour", r.d), "write for example 180d, or 0 to keep for ever")
+		}
+	}
 	if cfg.DiskFloor < 0 {
 		c.at("disk_floor", "is negative", "leave it out for the default")
 	}
@@ -99,21 +109,30 @@ func (c *checker) secret(field string, s Secret) (value string, ok bool) {
 }
 
 func (c *checker) listen() {
-	host, port, err := net.SplitHostPort(c.cfg.Listen)
-	if err != nil {
-		c.at("listen", fmt.Sprintf("%q is not host:port", c.cfg.Listen), `write for example "127.0.0.1:8470"`)
-		return
+	if c.cfg.PushListen != "" {
+		c.hostPort("push_listen", c.cfg.PushListen)
 	}
-	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		c.at("listen", fmt.Sprintf("port %q is not 0 to 65535", port), "")
-	}
-	if host == "localhost" {
+	c.address("console_url", c.cfg.ConsoleURL)
+	host, ok := c.hostPort("listen", c.cfg.Listen)
+	if !ok || host == "localhost" {
 		return
 	}
 	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
 		c.at("listen", fmt.Sprintf("%q is not an address of this machine alone; the console has no accounts yet, so no other is accepted until it has", host),
 			`write "127.0.0.1:8470", and reach it through an SSH tunnel or a proxy that signs people in`)
 	}
+}
+
+func (c *checker) hostPort(field, address string) (host string, ok bool) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		c.at(field, fmt.Sprintf("%q is not host:port", address), `write for example "127.0.0.1:8470"`)
+		return "", false
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		c.at(field, fmt.Sprintf("port %q is not 0 to 65535", port), "")
+	}
+	return host, true
 }
 
 func (c *checker) specs() {

@@ -18,6 +18,14 @@ type Config struct {
 	// Port 0 takes a free one. Only this machine's own addresses are accepted
 	// until accounts exist. Default "127.0.0.1:8470".
 	Listen string `yaml:"listen"`
+	// PushListen is an address for POST /v1/events alone, as host:port, for
+	// senders on other machines; they are known by their tokens. Empty, the
+	// default, takes pushes at Listen.
+	PushListen string `yaml:"push_listen"`
+	// ConsoleURL is the console's address as people reach it, for links in
+	// messages, when a proxy that signs people in stands before it. Empty uses
+	// Listen.
+	ConsoleURL string `yaml:"console_url"`
 	// Budget is how many false findings a day people accept. Zero, the default,
 	// means one a day for each 1,000 actors, and at least one a month.
 	Budget float64 `yaml:"budget"`
@@ -32,6 +40,9 @@ type Config struct {
 	// DiskFloor is the free space below which vigil takes in nothing more, so
 	// that what it holds stays whole. Default "64MB".
 	DiskFloor Size `yaml:"disk_floor"`
+	// MaxSize bounds what is kept on disk. Beyond it nothing more is taken in until
+	// pruning has made room. Zero, the default, leaves it to the disk.
+	MaxSize Size `yaml:"max_size"`
 	// PseudonymKey keys the pseudonyms, at least 16 bytes. When unset, a random
 	// key is made once and kept in DataDir, readable by its owner only. Whoever
 	// holds it can link pseudonyms to people; whoever loses it gets new ones.

@@ -194,6 +194,7 @@ func TestProblems(t *testing.T) {
 		{"listener by name", ok + "listen: console.example:80\n", []string{"until it has"}},
 		{"listener without a port", ok + "listen: localhost\n", []string{"not host:port"}},
 		{"listener's port", ok + "listen: localhost:99999\n", []string{"not 0 to 65535"}},
+		{"other addresses", ok + "push_listen: x\nconsole_url: ftp://x\nretention: 5m\n", []string{"push_listen:", "console_url:", "retention: 5m is shorter"}},
 		{"negative", ok + "budget: -1\nmax_actors: -1\n", []string{"budget:", "max_actors:"}},
 		{"short key", ok + "pseudonym_key: short\n", []string{"fewer than 16 bytes"}},
 		{"schedule", ok + "digest: bad\n", []string{`3:1: digest: "bad" is no schedule`}},

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"vigil/internal/traffic"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"vigil": main})
+}
+
+// The command line as people use it: output, errors, exit codes.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("VIGIL_PSEUDONYM_KEY", "a key for scripts, long enough")
+			env.Setenv("NO_COLOR", "1")
+			env.Setenv("TMPDIR", env.Getenv("WORK"))
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"traffic": writeTraffic,
+			"long":    writeLong,
+			"bytes":   writeBytes,
+			"status":  status,
+			"lines":   lines,
+		},
+	})
+}
+
+// traffic FILE EVENTS ACTORS THREAT... writes made-up traffic with breaches.
+func writeTraffic(ts *testscript.TestScript, _ bool, args []string) {
+	events, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	actors, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	var out bytes.Buffer
+	world, err := traffic.New(traffic.Config{Events: events, Actors: actors, Days: 28, Seed: 1})
+	ts.Check(err)
+	for _, threat := range args[3:] {
+		breach, err := world.Stage(traffic.Stage{Threat: traffic.Threat(threat)})
+		ts.Check(err)
+		world.Inject(breach.Events...)
+	}
+	_, err = world.Write(&out)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), out.Bytes(), 0o600))
+}
+
+// long FILE MEGABYTES appends one line of that length, without a line end.
+func writeLong(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	defer f.Close()
+	chunk := bytes.Repeat([]byte("x"), 1<<20)
+	for range n {
+		_, err := f.Write(chunk)
+		ts.Check(err)
+	}
+}
+
+// bytes FILE QUOTED appends what a Go string literal's inside says.
+func writeBytes(ts *testscript.TestScript, _ bool, args []string) {
+	text, err := strconv.Unquote(`"` + args[1] + `"`)
+	ts.Check(err)
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	defer f.Close()
+	_, err = f.WriteString(text)
+	ts.Check(err)
+}
+
+// status CODE COMMAND ARGS... runs a command that must exit with the code.
+func status(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	if err != nil {
+		var exit interface{ ExitCode() int }
+		if !asExit(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if fmt.Sprint(got) != args[0] {
+		ts.Fatalf("exit code %d, not %s", got, args[0])
+	}
+}
+
+func asExit(err error, to *interface{ ExitCode() int }) bool {
+	e, ok := err.(interface{ ExitCode() int })
+	if ok {
+		*to = e
+	}
+	return ok
+}
+
+// lines FILE COUNT checks how many lines a file (or stdout, stderr) has.
+func lines(ts *testscript.TestScript, _ bool, args []string) {
+	if got := bytes.Count([]byte(ts.ReadFile(args[0])), []byte("\n")); fmt.Sprint(got) != args[1] {
+		ts.Fatalf("%s has %d lines, not %s", args[0], got, args[1])
+	}
+}

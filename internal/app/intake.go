@@ -1,0 +1,112 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"vigil"
+	"vigil/collectors"
+	"vigil/internal/ledger"
+	"vigil/internal/privacy"
+)
+
+// fullWait is how often a source that can wait asks a full ledger for room.
+const fullWait = 2 * time.Second
+
+// intake is what every batch passes on its way into the ledger: normalising,
+// then privacy, then the durable accept. It is safe for concurrent use and waits
+// while the ledger is behind.
+type intake struct {
+	ledger     *ledger.Ledger
+	pseudonyms *privacy.Pseudonymizer
+	sources    map[string]*normaliser
+	pace       *pace
+	now        func() time.Time
+
+	// full holds why nothing is taken in, nil when all is well.
+	full atomic.Pointer[string]
+}
+
+// Accept implements collectors.Sink. A full ledger is an error at once: whoever
+// sends can be told to come back.
+//
+// The caller's events stay as they are: it may offer them again after an error,
+// and they must not be made pseudonyms of twice.
+func (in *intake) Accept(ctx context.Context, b collectors.Batch) error {
+	n := in.sources[b.Source]
+	if n == nil {
+		return fmt.Errorf("accept batch: no source is called %q", b.Source)
+	}
+	now := in.now().UTC()
+	out := collectors.Batch{Source: b.Source, Position: b.Position, Quarantined: slices.Clone(b.Quarantined)}
+	out.Events = make([]*vigil.Event, 0, len(b.Events))
+	for _, given := range b.Events {
+		e := clone(given)
+		if e.Received.IsZero() {
+			e.Received = now
+		}
+		if q, ok := n.event(e); !ok {
+			out.Quarantined = append(out.Quarantined, q)
+			continue
+		}
+		in.pseudonyms.Event(e, n.tenant)
+		out.Events = append(out.Events, e)
+	}
+	for i := range out.Quarantined {
+		out.Quarantined[i].Source = b.Source
+		if out.Quarantined[i].Time.IsZero() {
+			out.Quarantined[i].Time = now
+		}
+		in.pseudonyms.Quarantined(&out.Quarantined[i])
+	}
+	_, _, err := in.ledger.Accept(ctx, out)
+	in.note(err)
+	if err != nil {
+		return fmt.Errorf("accept batch of %q: %w", b.Source, err)
+	}
+	in.pace.saw(b.Source, out.Events)
+	return nil
+}
+
+// patient is the sink of sources that keep what is not taken: it waits for room
+// in a full ledger instead of failing.
+func (in *intake) patient() collectors.Sink {
+	return collectors.SinkFunc(func(ctx context.Context, b collectors.Batch) error {
+		for {
+			err := in.Accept(ctx, b)
+			var full *ledger.FullError
+			if !errors.As(err, &full) {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return err
+			case <-time.After(fullWait):
+			}
+		}
+	})
+}
+
+// note remembers whether the ledger is full.
+func (in *intake) note(err error) {
+	var full *ledger.FullError
+	switch {
+	case err == nil:
+		in.full.Store(nil)
+	case errors.As(err, &full):
+		text := full.Error()
+		in.full.Store(&text)
+	}
+}
+
+// clone copies an event as far as the stages after it change it.
+func clone(e *vigil.Event) *vigil.Event {
+	c := *e
+	c.Subjects = slices.Clone(e.Subjects)
+	c.Fields = slices.Clone(e.Fields)
+	return &c
+}

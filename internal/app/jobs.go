@@ -1,0 +1,127 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"vigil"
+	"vigil/alerts"
+	"vigil/internal/api"
+	"vigil/internal/schedule"
+)
+
+// digestFindings bounds the findings looked at for one digest.
+const digestFindings = 5_000
+
+// startJobs starts what runs by the clock: ticks of the log, snapshots, sealing,
+// pruning and the digest.
+func (a *App) startJobs() error {
+	s := schedule.New(schedule.Options{Logger: a.logger})
+	jobs := []schedule.Job{
+		{Name: "snapshot", Spec: a.cfg.Snapshots, Run: a.applier.askSnapshot},
+		{Name: "sealing", Spec: a.cfg.Sealing, Run: a.seal},
+		{Name: "pruning", Spec: a.cfg.Pruning, Run: a.prune},
+	}
+	if !a.opts.Quiet {
+		jobs = append(jobs, schedule.Job{Name: "tick", Spec: a.cfg.Ticks, Run: a.tick})
+		if a.cfg.Digest != "off" {
+			jobs = append(jobs, schedule.Job{Name: "digest", Spec: a.cfg.Digest, Run: a.digest})
+		}
+	}
+	for _, j := range jobs {
+		if err := s.Add(j); err != nil {
+			return fmt.Errorf("schedule %s: %w", j.Name, err)
+		}
+	}
+	s.Start()
+	a.clean.add("schedule", s.Stop)
+	return nil
+}
+
+// tick tells the log how late it is, as far as the sources let it be known.
+func (a *App) tick(ctx context.Context) error {
+	t, ok := a.intake.pace.watermark()
+	if !ok {
+		return nil
+	}
+	_, err := a.ledger.AcceptTick(ctx, vigil.Tick{Watermark: t.UTC()})
+	a.intake.note(err)
+	return err
+}
+
+func (a *App) seal(ctx context.Context) error {
+	_, err := a.ledger.Seal(ctx, a.opts.Now())
+	return err
+}
+
+// prune deletes what is past its retention. A snapshot comes first, so that the
+// cut is covered by one.
+func (a *App) prune(ctx context.Context) error {
+	if err := a.applier.askSnapshot(ctx); err != nil {
+		return err
+	}
+	_, err := a.ledger.Prune(ctx, a.opts.Now())
+	return err
+}
+
+// digest sums up the last 24 hours.
+func (a *App) digest(ctx context.Context) error {
+	to := a.opts.Now().UTC().Truncate(time.Hour)
+	from := to.Add(-24 * time.Hour)
+	day := alerts.Day{From: from, To: to, Budget: a.applier.status.Load().Budget, Link: "/"}
+	points, err := a.ledger.Points(ctx, from, to, 0)
+	if err != nil {
+		return err
+	}
+	for _, p := range points {
+		day.Events += p.Events
+	}
+	status, err := a.reader.Status(ctx)
+	if err != nil {
+		return err
+	}
+	day.Quarantined = status.Quarantined
+	for _, s := range status.Sources {
+		switch {
+		case s.Last.IsZero():
+			day.Notes = append(day.Notes, fmt.Sprintf("Source %s has sent nothing yet.", s.Name))
+		case s.Last.Before(from):
+			day.Notes = append(day.Notes, fmt.Sprintf("Source %s is silent since %s.", s.Name, s.Last.UTC().Format("2 January 15:04 UTC")))
+		}
+	}
+	for _, l := range status.Lanes {
+		if !l.Ready {
+			day.Notes = append(day.Notes, fmt.Sprintf("The lane %q warms up: %s.", l.Name, l.Why))
+		}
+	}
+	if status.Note != "" {
+		day.Notes = append(day.Notes, status.Note)
+	}
+	if day.Findings, err = a.findingsOf(ctx, from, to); err != nil {
+		return err
+	}
+	return a.outbox.enqueue(ctx, alerts.NewDigest(day))
+}
+
+// findingsOf lists the findings that were declared or still open in a time.
+func (a *App) findingsOf(ctx context.Context, from, to time.Time) ([]vigil.Finding, error) {
+	var out []vigil.Finding
+	for offset := 0; offset < digestFindings; {
+		page, err := a.ledger.Findings(ctx, api.FindingFilter{Limit: 500, Offset: offset})
+		if err != nil {
+			return nil, errors.Join(errors.New("list the day's findings"), err)
+		}
+		for _, f := range page.Findings {
+			if !f.Detected.Before(from) && f.Detected.Before(to) {
+				out = append(out, f)
+			}
+		}
+		offset += len(page.Findings)
+		if len(page.Findings) == 0 || offset >= page.Total {
+			break
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,160 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"vigil"
+	"vigil/alerts"
+	"vigil/internal/ledger"
+)
+
+// outbox lets the deliverer work on the ledger's outbox. It is safe for
+// concurrent use.
+type outbox struct {
+	ledger    *ledger.Ledger
+	notifiers []string
+
+	mu    sync.Mutex
+	taken map[string]ledger.OutboxItem // handed out and not reported on yet, by notifier and id
+}
+
+func newOutbox(l *ledger.Ledger, notifiers []string) *outbox {
+	return &outbox{ledger: l, notifiers: notifiers, taken: map[string]ledger.OutboxItem{}}
+}
+
+// messages makes the outbox rows of findings: one for each notifier.
+func (o *outbox) messages(findings []vigil.Finding) ([]ledger.OutboxItem, error) {
+	var items []ledger.OutboxItem
+	for i := range findings {
+		f := findings[i]
+		// Cards count subjects and never list them.
+		f.SubjectIDs = nil
+		payload, err := json.Marshal(alerts.Message{
+			ID: fmt.Sprintf("%s-%d", f.ID, f.Revision), Kind: alerts.KindFinding, Finding: &f, Link: findingPath(f.ID),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("write message of finding %q: %w", f.ID, err)
+		}
+		for _, n := range o.notifiers {
+			items = append(items, ledger.OutboxItem{
+				ID: fmt.Sprintf("%s-%s-%d", n, f.ID, f.Revision), Notifier: n, Kind: alerts.KindFinding,
+				FindingID: f.ID, Revision: f.Revision, Priority: f.Severity.Rank(), Payload: payload,
+			})
+		}
+	}
+	return items, nil
+}
+
+// enqueue puts a message that follows from no entry, such as a digest, in the
+// outbox.
+func (o *outbox) enqueue(ctx context.Context, m alerts.Message) error {
+	payload, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("write message %q: %w", m.ID, err)
+	}
+	items := make([]ledger.OutboxItem, len(o.notifiers))
+	for i, n := range o.notifiers {
+		items[i] = ledger.OutboxItem{ID: n + "-" + m.ID, Notifier: n, Kind: m.Kind, Payload: payload}
+	}
+	return o.ledger.Enqueue(ctx, items...)
+}
+
+// findingPath is where the console shows a finding, relative to its address:
+// that one may be another when the message is sent.
+func findingPath(id string) string { return "/findings/" + url.PathEscape(id) }
+
+// maxTaken bounds the rows remembered as handed out. One forgotten is due again.
+const maxTaken = 4_096
+
+// errNobody is why a message for a notifier that is no longer configured is
+// given up.
+var errNobody = errors.New("this way of telling is no longer configured")
+
+// Due implements alerts.Outbox.
+func (o *outbox) Due(ctx context.Context, notifier string, now time.Time, most int) ([]alerts.Item, error) {
+	// The ledger lists the due messages of all notifiers together; there are a
+	// handful.
+	rows, err := o.ledger.Due(ctx, now, max(most, 16)*4*len(o.notifiers))
+	if err != nil {
+		return nil, err
+	}
+	var items []alerts.Item
+	for _, row := range rows {
+		if !slices.Contains(o.notifiers, row.Notifier) {
+			if err := o.ledger.Failed(ctx, row, errNobody, time.Time{}); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if row.Notifier != notifier || len(items) == most {
+			continue
+		}
+		var m alerts.Message
+		if err := json.Unmarshal(row.Payload, &m); err != nil {
+			if err := o.ledger.Failed(ctx, row, fmt.Errorf("read message: %w", err), time.Time{}); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		m.Receipt = row.Receipt
+		items = append(items, alerts.Item{ID: row.ID, Message: m, Attempts: row.Attempts, Created: row.Created})
+		o.take(row)
+	}
+	return items, nil
+}
+
+func (o *outbox) take(row ledger.OutboxItem) {
+	row.Payload = nil
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.taken) >= maxTaken {
+		// Rows that newer revisions replaced are never reported on.
+		clear(o.taken)
+	}
+	o.taken[row.Notifier+"\x00"+row.ID] = row
+}
+
+// give returns the row that an item came from.
+func (o *outbox) give(notifier, id string) (ledger.OutboxItem, bool) {
+	key := notifier + "\x00" + id
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	row, ok := o.taken[key]
+	delete(o.taken, key)
+	return row, ok
+}
+
+// Done implements alerts.Outbox.
+func (o *outbox) Done(ctx context.Context, notifier string, it alerts.Item, receipt string) error {
+	row, ok := o.give(notifier, it.ID)
+	if !ok {
+		return nil
+	}
+	if err := o.ledger.Done(ctx, row, receipt); err != nil {
+		o.take(row)
+		return err
+	}
+	return nil
+}
+
+// Failed implements alerts.Outbox.
+func (o *outbox) Failed(ctx context.Context, notifier string, it alerts.Item, cause error, next time.Time) error {
+	row, ok := o.give(notifier, it.ID)
+	if !ok {
+		return nil
+	}
+	if err := o.ledger.Failed(ctx, row, cause, next); err != nil {
+		o.take(row)
+		return err
+	}
+	return nil
+}
+
+var _ alerts.Outbox = (*outbox)(nil)

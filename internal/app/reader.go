@@ -1,0 +1,177 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"vigil"
+	"vigil/internal/api"
+	"vigil/internal/ledger"
+)
+
+const (
+	// lookAgain is how long the same look counts as one: an open page renews
+	// itself every few seconds.
+	lookAgain = 10 * time.Minute
+	// maxLooks bounds the looks remembered for that.
+	maxLooks = 4_096
+	// maxEvents bounds one page of events.
+	maxEvents = 1_000
+)
+
+// reader is what the console reads through. Every look at a finding or at the
+// queue is recorded in the audit log before it is answered; what can't be
+// recorded is not shown. It is safe for concurrent use.
+type reader struct {
+	app *App
+
+	mu    sync.Mutex
+	looks map[look]time.Time
+}
+
+type look struct{ what, object string }
+
+func newReader(a *App) *reader { return &reader{app: a, looks: map[look]time.Time{}} }
+
+// record writes a look down, once for the same one within a while.
+func (r *reader) record(ctx context.Context, what, object string) error {
+	now := r.app.opts.Now()
+	key := look{what, object}
+	r.mu.Lock()
+	last, seen := r.looks[key]
+	r.mu.Unlock()
+	if seen && now.Sub(last) < lookAgain {
+		return nil
+	}
+	_, err := r.app.ledger.Audit(ctx, ledger.AuditRecord{Time: now.UTC(), Who: "console", What: what, Object: object})
+	if err != nil {
+		return fmt.Errorf("record look: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.looks) >= maxLooks {
+		clear(r.looks)
+	}
+	r.looks[key] = now
+	return nil
+}
+
+// Status implements api.Reader. It holds no personal data and is not recorded.
+func (r *reader) Status(ctx context.Context) (api.Status, error) {
+	a := r.app
+	stats, err := a.ledger.Stats(ctx)
+	if err != nil {
+		return api.Status{}, err
+	}
+	engine := *a.applier.status.Load()
+	out := api.Status{
+		Events: engine.Events, Watermark: engine.Watermark, Lanes: apiLanes(engine.Lanes), Budget: engine.Budget,
+		Quarantined: stats.Quarantined, Note: a.note(), Progress: -1,
+	}
+	bySource := map[string]api.Source{}
+	for i := range a.cfg.Sources {
+		bySource[a.cfg.Sources[i].Name] = api.Source{Name: a.cfg.Sources[i].Name}
+	}
+	for _, s := range stats.Sources {
+		bySource[s.Name] = api.Source{
+			Name: s.Name, Events: s.Events, Quarantined: s.Quarantined, Last: s.LastEvent, QuarantineReasons: s.Reasons,
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(bySource)) {
+		out.Sources = append(out.Sources, bySource[name])
+	}
+	if a.opts.Progress != nil {
+		out.Progress = a.opts.Progress()
+	}
+	return out, nil
+}
+
+// note is what the operator must know now, the worst first.
+func (a *App) note() string {
+	var notes []string
+	if full := a.intake.full.Load(); full != nil {
+		notes = append(notes, "Nothing is taken in: "+*full+".")
+	}
+	if fault := a.applier.fault.Load(); fault != nil {
+		notes = append(notes, "What was judged can't be written down: "+*fault+".")
+	}
+	if a.super != nil {
+		faults := a.super.faulty()
+		for _, source := range slices.Sorted(maps.Keys(faults)) {
+			notes = append(notes, fmt.Sprintf("Source %s is not read: %s.", source, faults[source]))
+		}
+	}
+	if a.opts.Note != "" {
+		notes = append(notes, a.opts.Note)
+	}
+	return strings.Join(notes, " ")
+}
+
+// Findings implements api.Reader.
+func (r *reader) Findings(ctx context.Context, f api.FindingFilter) (api.FindingPage, error) {
+	if err := r.record(ctx, "findings listed", ""); err != nil {
+		return api.FindingPage{}, err
+	}
+	return r.app.ledger.Findings(ctx, f)
+}
+
+// Finding implements api.Reader.
+func (r *reader) Finding(ctx context.Context, id string) (vigil.Finding, error) {
+	f, err := r.app.ledger.Finding(ctx, id)
+	if err != nil {
+		return vigil.Finding{}, err
+	}
+	return f, r.record(ctx, "finding read", id)
+}
+
+// FindingEvents implements api.Reader.
+func (r *reader) FindingEvents(ctx context.Context, id string, offset, limit int) (api.EventPage, error) {
+	f, err := r.app.ledger.Finding(ctx, id)
+	if err != nil {
+		return api.EventPage{}, err
+	}
+	if err := r.record(ctx, "finding's events read", id); err != nil {
+		return api.EventPage{}, err
+	}
+	q := queryOf(&f)
+	q.From, q.To = f.Start, f.End.Add(1)
+	q.Offset, q.Limit = offset, min(max(limit, 0), maxEvents)
+	page, err := r.app.ledger.Events(ctx, q)
+	if err != nil {
+		return api.EventPage{}, err
+	}
+	return api.EventPage{Events: page.Events, Total: page.Total, More: page.More}, nil
+}
+
+// FindingTimeline implements api.Reader.
+func (r *reader) FindingTimeline(ctx context.Context, id string) (api.Timeline, error) {
+	f, err := r.app.ledger.Finding(ctx, id)
+	if err != nil {
+		return api.Timeline{}, err
+	}
+	if err := r.record(ctx, "finding's timeline read", id); err != nil {
+		return api.Timeline{}, err
+	}
+	layout := newTimeline(&f)
+	q := queryOf(&f)
+	q.From, q.To = layout.start, layout.end
+	return r.app.ledger.Timeline(ctx, q, layout.bucket)
+}
+
+// queryOf asks for the events of what a finding is about.
+func queryOf(f *vigil.Finding) ledger.EventQuery {
+	switch f.About {
+	case vigil.AboutSubject:
+		return ledger.EventQuery{Subject: f.Subject}
+	case vigil.AboutSource:
+		return ledger.EventQuery{Source: f.Source}
+	}
+	return ledger.EventQuery{Actor: f.Actor, Tenant: &f.Tenant}
+}
+
+var _ api.Reader = (*reader)(nil)

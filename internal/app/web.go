@@ -1,0 +1,109 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"vigil/collectors/push"
+	"vigil/dashboards/console"
+	"vigil/internal/api"
+	"vigil/internal/config"
+)
+
+// pushPath is where events are pushed to.
+const pushPath = "/v1/events"
+
+// The time-outs of every server: slow clients must not hold connections.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 2 * time.Minute // a push of 16 MiB over a slow line
+	writeTimeout  = 3 * time.Minute
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 64 << 10
+)
+
+// listen binds an address. The error says what to do when it is taken.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; is another vigil running? set another address, or port 0 for a free one", address, err)
+	}
+	return l, nil
+}
+
+// serve runs a handler on a listener until stop is called.
+func serve(l net.Listener, h http.Handler, logger *slog.Logger) (stop func(ctx context.Context) error) {
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			logger.Error("server ended", "address", l.Addr().String(), "error", err.Error())
+		}
+	}()
+	return func(ctx context.Context) error {
+		err := server.Shutdown(ctx)
+		if err != nil {
+			err = errors.Join(err, server.Close())
+		}
+		<-done
+		return err
+	}
+}
+
+// newConsole makes the console's handler.
+func newConsole(consoleURL string, r api.Reader, logger *slog.Logger, now func() time.Time) (http.Handler, error) {
+	cfg := console.Config{Logger: logger, Now: now}
+	if consoleURL != "" {
+		u, err := url.Parse(consoleURL)
+		if err != nil {
+			return nil, fmt.Errorf("read console_url: %w", err)
+		}
+		cfg.Hosts = append(cfg.Hosts, u.Hostname())
+	}
+	return console.New(cfg, r)
+}
+
+// newPush makes the receiver of the configured push sources; nil when there is
+// none.
+func newPush(sources []config.Source, in *intake) (http.Handler, error) {
+	cfg := push.Config{Tokens: map[string]string{}, Store: map[string]string{}, Now: in.now}
+	for i := range sources {
+		s := &sources[i]
+		if s.Push == nil {
+			continue
+		}
+		token, err := s.Push.Token.Reveal()
+		if err != nil {
+			return nil, fmt.Errorf("read token of source %q: %w", s.Name, err)
+		}
+		cfg.Tokens[s.Name], cfg.Store[s.Name] = token, s.StoreName()
+	}
+	if len(cfg.Tokens) == 0 {
+		return nil, nil
+	}
+	return push.New(cfg, in)
+}
+
+// muxOf puts the receiver beside the console. Either may be nil.
+func muxOf(push, console http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	if push != nil {
+		mux.Handle(pushPath, push)
+	}
+	if console != nil {
+		mux.Handle("/", console)
+	}
+	return mux
+}

@@ -29,7 +29,11 @@ type savedSession struct {
 	Audit int64  `cbor:"9,keyasint,omitempty"`
 }
 
-const stateVersion = 1
+const (
+	stateVersion = 1
+	// maxDone bounds the marks that are taken back.
+	maxDone = 100_000
+)
 
 // markOf tells a record from others: by where it stands and what it says, since
 // another file may follow under the same name.
@@ -76,7 +80,7 @@ func (d *decoder) Restore(state []byte) error {
 	if err := cbor.Unmarshal(state, &v); err != nil {
 		return fmt.Errorf("restore decoder state: %w", err)
 	}
-	if v.Version != stateVersion || len(v.Sessions) > maxSessions || len(v.Done)%8 != 0 {
+	if v.Version != stateVersion || len(v.Sessions) > maxSessions || len(v.Done)%8 != 0 || len(v.Done) > 8*maxDone {
 		return fmt.Errorf("restore decoder state: version %d or its content is not known", v.Version)
 	}
 	d.sessions = &sessions{order: list.New(), byKey: make(map[string]*list.Element)}

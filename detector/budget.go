@@ -50,8 +50,8 @@ const (
 	fitFrom     = 0.95
 	theoryScale = 0.4343 // 1/ln(10)
 	scalePrior  = 10
-	caution     = 1.5
-	cautionRuns = 300
+	caution     = 2
+	cautionRuns = 500
 	fitAbove    = 3
 )
 

@@ -88,7 +88,11 @@ func (sh *shard) calibrated(a *actor, which features.Lane, term int, raw float64
 		g = sh.shared.everyone
 	}
 	z := a.Lane[which].Level[term].Standard(raw, g.Spread[which][term])
-	return g.table[which][term].P(z, tieBreak(a.Key, which, a.Lane[which].span.Index, term))
+	u := tieBreak(a.Key, which, a.Lane[which].span.Index, term)
+	if _, isCategory := termCategory(term); isCategory {
+		return g.table[which][term].Rank(z, u)
+	}
+	return g.table[which][term].P(z, u)
 }
 
 // eWith is the epoch's e-value if kind k had been seen n times instead.

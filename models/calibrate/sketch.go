@@ -212,11 +212,21 @@ func (t *Table) P(z, u float64) float64 {
 		p := t.PU * math.Pow(1+t.Xi*(z-t.U)/t.Sigma, -1/t.Xi)
 		return math.Max(p, MinP)
 	}
+	if t.Sigma > 0 {
+		b := bin(z)
+		return math.Min(math.Max((t.Above[b]+u*(t.Mass[b]+1))/(t.N+1), MinP), 1)
+	}
+	return t.Rank(z, u)
+}
+
+// Rank is the p-value by rank alone: nothing is rarer than one in all that was
+// seen. It is the p-value of scores that have no tail to go by: "never seen
+// before" is as far as a category can go, and says nothing of how far.
+func (t *Table) Rank(z, u float64) float64 {
+	if math.IsNaN(z) || t == nil || t.Mass == nil {
+		return 1
+	}
 	b := bin(z)
 	p := (t.Above[b] + u*(t.Mass[b]+1)) / (t.N + 1)
-	if t.Sigma == 0 {
-		// Without a tail nothing can be rarer than one in all that was seen.
-		p = math.Max(p, 1/(t.N+1))
-	}
-	return math.Min(math.Max(p, MinP), 1)
+	return math.Min(math.Max(p, 1/(t.N+1)), 1)
 }

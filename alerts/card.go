@@ -467,7 +467,9 @@ func link(raw, console string) string {
 		if err != nil {
 			return ""
 		}
+		query := u.RawQuery
 		u = base.JoinPath(u.Path)
+		u.RawQuery = query
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return ""

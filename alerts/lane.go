@@ -16,6 +16,9 @@ import (
 const (
 	// dueMax is how many due messages are looked at for the worst one.
 	dueMax = 64
+	// tellMax is how many waiting messages the fallback prints at most while a
+	// notifier is held up: the worst ones.
+	tellMax = 1000
 	// memoryMax bounds what a lane remembers of single messages.
 	memoryMax = 4096
 )
@@ -36,6 +39,7 @@ type lane struct {
 	hold     time.Time // no send before it
 	refused  bool      // the notifier refuses everything; tried again after hold
 	lastLog  string    // the failure that was logged last
+	lastTell time.Time // when waiting messages were looked through last
 
 	// unkept has receipts of messages that were sent but that the outbox could not
 	// mark as done, so that they are not sent again; receipts has them by thread,
@@ -97,7 +101,7 @@ func (l *lane) step(ctx context.Context) (more bool, err error) {
 	case held && l.refused:
 		return true, l.giveToFallback(ctx, items[0], nil)
 	case held:
-		return false, l.tellWaiting(ctx, items, now)
+		return false, l.tellWaiting(ctx, now)
 	}
 	return l.send(ctx, items[0])
 }
@@ -235,14 +239,24 @@ func (l *lane) giveToFallback(ctx context.Context, it Item, cause error) error {
 	return nil
 }
 
-// tellWaiting prints what waits too long for a notifier that is held up.
-func (l *lane) tellWaiting(ctx context.Context, items []Item, now time.Time) error {
+// tellWaiting prints what waits too long for a notifier that is held up. It
+// looks through the outbox a few times in the time that messages may wait.
+func (l *lane) tellWaiting(ctx context.Context, now time.Time) error {
+	if l.fallback == nil || now.Sub(l.lastTell) < l.cfg.FallbackAfter/6 {
+		return nil
+	}
+	l.lastTell = now
+	items, err := l.outbox.Due(ctx, l.notifier.Name(), now, tellMax)
+	if err != nil {
+		return fmt.Errorf("read the outbox: %w", err)
+	}
+	slices.SortStableFunc(items, worstFirst)
 	for _, it := range items {
-		if now.Sub(it.Created) >= l.cfg.FallbackAfter {
-			l.tell(ctx, it)
-		}
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if now.Sub(it.Created) >= l.cfg.FallbackAfter {
+			l.tell(ctx, it)
 		}
 	}
 	return nil

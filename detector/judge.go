@@ -68,7 +68,12 @@ func (sh *shard) judge(a *actor, which features.Lane, out []judged) (all []judge
 	var sum, weight float64
 	for i := range out {
 		j := &out[i]
+		_, isCategory := termCategory(j.term)
 		j.p = sh.calibrated(a, which, j.term, j.raw)
+		if !isCategory && j.seen == 0 {
+			// Doing nothing of a kind is no evidence, however the rank's ties fall.
+			j.p = 1
+		}
 		j.e = calibrate.E(j.p)
 		w := termWeight(j.term)
 		sum += w * j.e
@@ -88,11 +93,12 @@ func (sh *shard) calibrated(a *actor, which features.Lane, term int, raw float64
 		g = sh.shared.everyone
 	}
 	z := a.Lane[which].Level[term].Standard(raw, g.Spread[which][term])
-	u := tieBreak(a.Key, which, a.Lane[which].span.Index, term)
 	if _, isCategory := termCategory(term); isCategory {
-		return g.table[which][term].Rank(z, u)
+		// Most spans bring nothing new, and their ties must not be broken in favour
+		// of suspicion: all of them count as at least as odd.
+		return g.table[which][term].Rank(z, 1)
 	}
-	return g.table[which][term].P(z, u)
+	return g.table[which][term].P(z, tieBreak(a.Key, which, a.Lane[which].span.Index, term))
 }
 
 // eWith is the epoch's e-value if kind k had been seen n times instead.

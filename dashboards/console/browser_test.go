@@ -136,7 +136,7 @@ func browserFindingGrowsLive(t *testing.T, b *browser.Browser) {
 	vendor.Revision, vendor.Subjects = 4, 2391
 	r.Add(vendor)
 	p.Wait(`document.querySelector("article").dataset.revision === "4"`)
-	if got := p.Text(".panel .figures"); !strings.Contains(got, "2\u202f391") {
+	if got := p.Text(".panel .figures"); !strings.Contains(got, "2,391") {
 		t.Errorf("the counts did not grow: %q", got)
 	}
 }

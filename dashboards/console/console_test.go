@@ -226,7 +226,7 @@ func TestEventsArePaged(t *testing.T) {
 	h := handler(t, console.Config{}, sample.NewReader(sample.Vendor()))
 	path := "/findings/" + sample.Vendor().ID
 	first, last := get(t, h, path).body, get(t, h, path+"?from=100").body
-	for _, want := range []string{"1 to 50 of 120", `rel="next" href="` + path + `?from=50#events"`, "p_c00000", "41" + "\u202f" + "200"} {
+	for _, want := range []string{"1 to 50 of 120", `rel="next" href="` + path + `?from=50#events"`, "p_c00000", "41,200"} {
 		if !strings.Contains(first, want) {
 			t.Errorf("first page lacks %q", want)
 		}

@@ -17,7 +17,7 @@ import (
 	"vigil"
 )
 
-// Gap separates groups of three digits: a narrow space that does not break.
+// Gap stands between a number and its unit: a narrow space that does not break.
 const Gap = "\u202f"
 
 // Untold is what stands for a count that no source told.
@@ -225,7 +225,7 @@ func group(digits string) string {
 	}
 	for i := first; i < len(digits); i += 3 {
 		if i > 0 {
-			b.WriteString(Gap)
+			b.WriteByte(',')
 		}
 		b.WriteString(digits[i : i+3])
 	}

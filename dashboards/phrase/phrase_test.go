@@ -12,17 +12,17 @@ import (
 func TestNumbers(t *testing.T) {
 	t.Parallel()
 	for _, x := range []struct{ got, want string }{
-		{phrase.Count(0), "0"}, {phrase.Count(999), "999"}, {phrase.Count(2140), "2\u202f140"}, {phrase.Count(1204332), "1\u202f204\u202f332"},
-		{phrase.Count(-1), "not told"}, {phrase.Count(-2140), "-2\u202f140"}, {phrase.Count(math.MinInt64), "-9\u202f223\u202f372\u202f036\u202f854\u202f775\u202f808"},
+		{phrase.Count(0), "0"}, {phrase.Count(999), "999"}, {phrase.Count(2140), "2,140"}, {phrase.Count(1204332), "1,204,332"},
+		{phrase.Count(-1), "not told"}, {phrase.Count(-2140), "-2,140"}, {phrase.Count(math.MinInt64), "-9,223,372,036,854,775,808"},
 		{phrase.Number(0), "0"}, {phrase.Number(3.1), "3.1"}, {phrase.Number(3.14159), "3.14"}, {phrase.Number(12.34), "12.3"}, {phrase.Number(140), "140"},
-		{phrase.Number(8420.6), "8\u202f421"}, {phrase.Number(0.004), "0.004"}, {phrase.Number(0.00001), "1 × 10⁻⁵"}, {phrase.Number(1.25e15), "1.2 × 10¹⁵"},
+		{phrase.Number(8420.6), "8,421"}, {phrase.Number(0.004), "0.004"}, {phrase.Number(0.00001), "1 × 10⁻⁵"}, {phrase.Number(1.25e15), "1.2 × 10¹⁵"},
 		{phrase.Number(math.NaN()), "–"}, {phrase.Number(math.Inf(1)), "–"}, {phrase.Number(-2), "-2"},
 		{phrase.Times(178.3), "178×"}, {phrase.Times(2.5), "2.5×"}, {phrase.Times(math.Inf(1)), "–"},
-		{phrase.OneIn(0.0004), "1 in 2\u202f500"}, {phrase.OneIn(3.2e-9), "1 in 310 million"}, {phrase.OneIn(2e-10), "1 in 5 billion"}, {phrase.OneIn(1e-13), "1 in 1 × 10¹³"},
+		{phrase.OneIn(0.0004), "1 in 2,500"}, {phrase.OneIn(3.2e-9), "1 in 310 million"}, {phrase.OneIn(2e-10), "1 in 5 billion"}, {phrase.OneIn(1e-13), "1 in 1 × 10¹³"},
 		{phrase.OneIn(0.5), "1 in 2"}, {phrase.OneIn(1), "nearly always"}, {phrase.OneIn(0), "never before"}, {phrase.OneIn(math.NaN()), "–"}, {phrase.OneIn(0.013), "1 in 77"},
 		{phrase.OneIn(1.0 / 999_999), "1 in 1 million"}, {phrase.OneIn(1.0 / 9.6), "1 in 10"},
 		{phrase.Percent(0.614), "61\u202f%"}, {phrase.Percent(0.001), "under 1\u202f%"}, {phrase.Percent(0), "0\u202f%"}, {phrase.Percent(math.NaN()), "–"},
-		{phrase.Plural(1, "event", "events"), "1 event"}, {phrase.Plural(2140, "event", "events"), "2\u202f140 events"},
+		{phrase.Plural(1, "event", "events"), "1 event"}, {phrase.Plural(2140, "event", "events"), "2,140 events"},
 	} {
 		if x.got != x.want {
 			t.Errorf("got %q, want %q", x.got, x.want)
@@ -32,7 +32,7 @@ func TestNumbers(t *testing.T) {
 
 func TestExpectationsAndHeadlines(t *testing.T) {
 	t.Parallel()
-	for f, want := range map[float64]string{1.16: "1.2", 13.6: "14", 52.6: "53", 0.794: "0.79", 0: "0", 8420.4: "8\u202f420", 9.96: "10", math.Inf(1): "–"} {
+	for f, want := range map[float64]string{1.16: "1.2", 13.6: "14", 52.6: "53", 0.794: "0.79", 0: "0", 8420.4: "8,420", 9.96: "10", math.Inf(1): "–"} {
 		if got := phrase.About(f); got != want {
 			t.Errorf("About(%g) = %q, want %q", f, got, want)
 		}
@@ -101,7 +101,7 @@ func TestTextShowsWhatHides(t *testing.T) {
 	if got := phrase.Text("abcdef", 3); got != "abc…" {
 		t.Errorf("cut: %q", got)
 	}
-	if got := phrase.Prose("2\u202f140\u200b", 100); got != "2\u202f140"+`\u200b` {
+	if got := phrase.Prose("2,140\u200b", 100); got != "2,140"+`\u200b` {
 		t.Errorf("prose: %q", got)
 	}
 	if got := phrase.Shorten("0123456789abcdef", 10); got != "012345…def" {

@@ -21,7 +21,7 @@ func TestFindingIsBoundedAndSaysWhatIsLeftOut(t *testing.T) {
 	}
 	v := view.NewFinding(&f, view.Options{Now: sample.Now()})
 	v.Draw(&f, api.Timeline{})
-	if len(v.Subjects.Items) != view.MaxSubjects || v.Subjects.More != 1940 || v.SubjectsKnown != "2\u202f140" {
+	if len(v.Subjects.Items) != view.MaxSubjects || v.Subjects.More != 1940 || v.SubjectsKnown != "2,140" {
 		t.Errorf("subjects: %d shown, %d more, %s known", len(v.Subjects.Items), v.Subjects.More, v.SubjectsKnown)
 	}
 	if len(v.Contributions) != 40 || v.MoreTerms != 15 {
@@ -65,7 +65,7 @@ func TestCountsThatNoSourceTold(t *testing.T) {
 	t.Parallel()
 	f := sample.Scrape()
 	v := view.NewFinding(&f, view.Options{})
-	want := []view.Figure{{Value: "3\u202f906", Word: "customers"}, {Value: "9\u202f214", Word: "accesses"}, {Value: "not told", Word: "rows", Untold: true}}
+	want := []view.Figure{{Value: "3,906", Word: "customers"}, {Value: "9,214", Word: "accesses"}, {Value: "not told", Word: "rows", Untold: true}}
 	if diff := cmp.Diff(want, v.Figures); diff != "" {
 		t.Error(diff)
 	}
@@ -99,7 +99,7 @@ func TestEventsSkipWhatIsNotThere(t *testing.T) {
 	e.Subjects, e.SubjectCount, e.Store = []string{"s_1", "s_2"}, 300, "helpdesk"
 	e.Origin = vigil.Origin{File: "a.log", Line: 41200}
 	got := view.NewEvents([]*vigil.Event{nil, e})
-	if len(got) != 1 || got[0].Subjects != "s_1 and 299 more" || got[0].Rows != "" || got[0].Resource != "helpdesk" || got[0].Origin != "a.log, line 41\u202f200" {
+	if len(got) != 1 || got[0].Subjects != "s_1 and 299 more" || got[0].Rows != "" || got[0].Resource != "helpdesk" || got[0].Origin != "a.log, line 41,200" {
 		t.Errorf("%+v", got)
 	}
 }

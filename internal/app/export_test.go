@@ -54,3 +54,6 @@ func Dump(t *testing.T, a *App) []string {
 	}
 	return out
 }
+
+// DumpDemo does what Dump does, for a demo.
+func DumpDemo(t *testing.T, d *Demo) []string { return Dump(t, d.app) }

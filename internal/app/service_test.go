@@ -138,22 +138,33 @@ func fetch(t *testing.T, url string) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-func (w *watched) status() status {
-	w.t.Helper()
+func (w *watched) status() status { return statusAt(w.t, w.URL()) }
+
+func (w *watched) findings() []vigil.Finding { return findingsAt(w.t, w.URL()) }
+
+func statusAt(t *testing.T, url string) status {
+	t.Helper()
 	var s status
-	if err := json.Unmarshal([]byte(w.get("/api/v1/status")), &s); err != nil {
-		w.t.Fatal(err)
-	}
+	decode(t, url+"/api/v1/status", &s)
 	return s
 }
 
-func (w *watched) findings() []vigil.Finding {
-	w.t.Helper()
+func findingsAt(t *testing.T, url string) []vigil.Finding {
+	t.Helper()
 	var list struct{ Findings []vigil.Finding }
-	if err := json.Unmarshal([]byte(w.get("/api/v1/findings")), &list); err != nil {
-		w.t.Fatal(err)
-	}
+	decode(t, url+"/api/v1/findings", &list)
 	return list.Findings
+}
+
+func decode(t *testing.T, url string, into any) {
+	t.Helper()
+	code, body := fetch(t, url)
+	if code != http.StatusOK {
+		t.Fatalf("GET %s: %d\n%s", url, code, body)
+	}
+	if err := json.Unmarshal([]byte(body), into); err != nil {
+		t.Fatalf("GET %s: %v", url, err)
+	}
 }
 
 // until waits until ok holds, or fails the test after a while.

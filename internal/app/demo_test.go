@@ -1,0 +1,82 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"vigil/internal/app"
+)
+
+// The recorded help desk, through the whole program: all three breaches are
+// found, at most two other findings, and nobody is named in what is kept.
+func TestDemoFindsItsBreaches(t *testing.T) {
+	t.Parallel()
+	out := &buffer{}
+	began := time.Now()
+	d, err := app.StartDemo(t.Context(), app.DemoOptions{Output: out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := func() {
+		if err := d.Stop(context.Background()); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	}
+	defer stop()
+	if err := d.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the recording took %s", time.Since(began).Round(100*time.Millisecond))
+	breaches, others, err := d.Truth(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(breaches) != 3 {
+		t.Errorf("the recording has %d breaches", len(breaches))
+	}
+	for _, b := range breaches {
+		if b.Finding == nil {
+			t.Errorf("missed: %s by %s", b.Kind, b.Actor)
+			continue
+		}
+		t.Logf("%s: began %s, found %s", b.Kind, b.Start.Format(time.DateTime), b.Finding.Detected.Format(time.DateTime))
+		_, page := fetch(t, d.URL()+"/findings/"+b.Finding.ID)
+		if !strings.Contains(page, b.Pseudonym) || strings.Contains(page, b.Actor) {
+			t.Errorf("the page of %s", b.Finding.ID)
+		}
+		if !strings.Contains(out.String(), b.Finding.ID) {
+			t.Errorf("no card of %s was printed", b.Finding.ID)
+		}
+	}
+	for _, f := range others {
+		t.Logf("other: %s %s", f.Severity, f.Sentence)
+	}
+	if len(others) > 2 {
+		t.Errorf("%d other findings", len(others))
+	}
+	var s status
+	decode(t, d.URL()+"/api/v1/status", &s)
+	if s.Events < 100_000 || s.Quarantined != 0 {
+		t.Errorf("status: %+v", s)
+	}
+	kept := strings.Join(app.DumpDemo(t, d), "\n")
+	for _, b := range breaches {
+		if strings.Contains(kept, b.Actor) {
+			t.Errorf("%s is named in what is kept", b.Actor)
+		}
+		for _, address := range b.Addresses {
+			if strings.Contains(kept, address+" ") || strings.Contains(kept, fmt.Sprintf("%q", address)) {
+				t.Errorf("address %s is kept", address)
+			}
+		}
+	}
+	dir := d.Dir()
+	stop()
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the demo's folder is left: %v", err)
+	}
+}

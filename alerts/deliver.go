@@ -132,7 +132,8 @@ func NewDeliverer(cfg Config, opts Options) (*Deliverer, error) {
 			wake:     make(chan struct{}, 1),
 			unkept:   map[string]string{},
 			receipts: map[string]string{},
-			told:     map[string]bool{},
+			told:     map[string]string{},
+			printed:  map[string]string{},
 		}
 		if p, ok := n.(Pacer); ok {
 			l.pace = max(0, p.Pace())

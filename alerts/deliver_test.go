@@ -23,180 +23,17 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// row is one row of the memory outbox.
-type row struct {
-	item alerts.Item
-	due  time.Time
-}
-
-// outbox keeps rows as the ledger does: one per thread, a newer revision in the
-// place of an undelivered older one.
-type outbox struct {
-	mu       sync.Mutex // guards all
-	n        int
-	rows     []row
-	receipts map[string]string
-	failDone int // so many calls of Done fail
-	failDue  int
-}
-
-func newOutbox() *outbox { return &outbox{receipts: map[string]string{}} }
-
-func (o *outbox) add(m alerts.Message) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.n++
-	it := alerts.Item{ID: fmt.Sprint(o.n), Message: m, Created: time.Now()}
-	for i := range o.rows {
-		if o.rows[i].item.Message.Thread() == m.Thread() {
-			o.rows[i] = row{it, time.Now()}
-			return
-		}
-	}
-	o.rows = append(o.rows, row{it, time.Now()})
-}
-
-func (o *outbox) Due(_ context.Context, _ string, now time.Time, max int) ([]alerts.Item, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.failDue > 0 {
-		o.failDue--
-		return nil, errors.New("disk full")
-	}
-	var out []alerts.Item
-	for _, r := range o.rows {
-		if !r.due.After(now) {
-			it := r.item
-			it.Message.Receipt = o.receipts[it.Message.Thread()]
-			out = append(out, it)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b alerts.Item) int { return sev(b) - sev(a) })
-	return out[:min(len(out), max)], nil
-}
-
-func sev(it alerts.Item) int {
-	if it.Message.Finding == nil {
-		return 1
-	}
-	return it.Message.Finding.Severity.Rank()
-}
-
-func (o *outbox) Done(_ context.Context, _ string, it alerts.Item, receipt string) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.failDone > 0 {
-		o.failDone--
-		return errors.New("disk full")
-	}
-	o.rows = slices.DeleteFunc(o.rows, func(r row) bool { return r.item.ID == it.ID })
-	if receipt != "" {
-		o.receipts[it.Message.Thread()] = receipt
-	}
-	return nil
-}
-
-func (o *outbox) Failed(_ context.Context, _ string, it alerts.Item, _ error, next time.Time) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for i := range o.rows {
-		if o.rows[i].item.ID == it.ID {
-			o.rows[i].item.Attempts++
-			o.rows[i].due = next
-		}
-	}
-	return nil
-}
-
-func (o *outbox) left() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return len(o.rows)
-}
-
-// notifier does what send says, and notes what it was given.
-type notifier struct {
-	name string
-	pace time.Duration
-	send func(ctx context.Context, n int, m alerts.Message) (string, error)
-
-	mu   sync.Mutex // guards all below
-	n    int
-	busy bool
-	at   []time.Time
-	got  []alerts.Message
-	errs []string
-}
-
-func (n *notifier) Name() string        { return n.name }
-func (n *notifier) Pace() time.Duration { return n.pace }
-
-func (n *notifier) Notify(ctx context.Context, m alerts.Message) (string, error) {
-	n.mu.Lock()
-	n.n++
-	call := n.n
-	if n.busy {
-		n.errs = append(n.errs, "two messages in flight")
-	}
-	n.busy = true
-	n.mu.Unlock()
-	receipt, err := fmt.Sprintf("r%d", call), error(nil)
-	if n.send != nil {
-		receipt, err = n.send(ctx, call, m)
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.busy = false
-	n.at = append(n.at, time.Now())
-	if err == nil {
-		n.got = append(n.got, m)
-	}
-	return receipt, err
-}
-
-func (n *notifier) ids() []string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	var out []string
-	for _, m := range n.got {
-		out = append(out, m.ID)
-	}
-	return out
-}
-
-func finding(id string, revision int, s vigil.Severity) alerts.Message {
-	return alerts.Message{ID: fmt.Sprintf("%s/%d", id, revision), Kind: alerts.KindFinding, Finding: &vigil.Finding{ID: id, Revision: revision, Severity: s, Sentence: "x"}}
-}
-
-// run starts a deliverer within a bubble and returns a func that ends it.
-func run(t *testing.T, cfg alerts.Config, opts alerts.Options) (*alerts.Deliverer, func()) {
-	t.Helper()
-	d, err := alerts.NewDeliverer(cfg, opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := d.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	}()
-	return d, func() { cancel(); <-ended }
-}
-
 func TestWorstFirstOneAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o := newOutbox()
 		for i, s := range []vigil.Severity{"low", "critical", "medium", "high", "critical"} {
 			o.add(finding(fmt.Sprintf("f%d", i), 1, s))
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 		n := &notifier{name: "slack", pace: 2 * time.Second}
 		d, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		stop()
 		if diff := cmp.Diff([]string{"f1/1", "f4/1", "f3/1", "f2/1", "f0/1"}, n.ids()); diff != "" {
 			t.Error(diff)
@@ -262,9 +99,9 @@ func TestOutage(t *testing.T) {
 		for i := range messages {
 			o.add(finding(fmt.Sprintf("f%d", i), 1, severities[i%4]))
 			d.Wake()
-			time.Sleep(500 * time.Millisecond)
+			pass(500 * time.Millisecond)
 		}
-		time.Sleep(began.Add(11 * time.Minute).Sub(time.Now()))
+		pass(began.Add(11 * time.Minute).Sub(time.Now()))
 		stop()
 		if o.left() != 0 || len(n.got) != messages {
 			t.Fatalf("%d left, %d delivered", o.left(), len(n.got))
@@ -325,7 +162,7 @@ func TestRetryAfter(t *testing.T) {
 				fb := &notifier{name: "terminal"}
 				o.add(finding("f", 1, "high"))
 				_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallback: fb})
-				time.Sleep(2 * time.Hour)
+				pass(2 * time.Hour)
 				stop()
 				if len(n.at) != 2 {
 					t.Fatalf("%d calls", len(n.at))
@@ -358,7 +195,7 @@ func TestOnePoisonMessage(t *testing.T) {
 			o.add(finding(fmt.Sprintf("f%d", i), 1, "low"))
 		}
 		_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}})
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		stop()
 		if len(n.got) != 50 || o.left() != 1 {
 			t.Errorf("%d delivered, %d left", len(n.got), o.left())
@@ -386,7 +223,7 @@ func TestRefusedForGood(t *testing.T) {
 		for i := range 60 {
 			o.add(finding(fmt.Sprintf("f%d", i), 1, "high"))
 			d.Wake()
-			time.Sleep(time.Minute)
+			pass(time.Minute)
 		}
 		stop()
 		if len(fb.got)+len(n.got) != 60 || o.left() != 0 || len(n.got) < 20 {
@@ -397,6 +234,28 @@ func TestRefusedForGood(t *testing.T) {
 		}
 		if c := strings.Count(log.String(), "copy the token again"); c != 1 {
 			t.Errorf("the remedy is said %d times:\n%s", c, log.String())
+		}
+	})
+}
+
+// TestRefusedRevisions: when the fallback stands in, it tells each revision, and
+// later ones as a change of what it printed.
+func TestRefusedRevisions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOutbox()
+		n := &notifier{name: "slack", send: func(context.Context, int, alerts.Message) (string, error) {
+			return "", &alerts.RefusedError{Err: errors.New("invalid_auth"), All: true}
+		}}
+		fb := &notifier{name: "terminal"}
+		_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallback: fb})
+		for i := range 3 {
+			o.add(finding("f", i+1, "high"))
+			pass(time.Minute)
+		}
+		stop()
+		if !slices.Equal(fb.ids(), []string{"f/1", "f/2", "f/3"}) || fb.got[0].Receipt != "" || fb.got[1].Receipt != "r1" || fb.got[2].Receipt != "r2" {
+			t.Errorf("printed %v", fb.got)
 		}
 	})
 }
@@ -423,7 +282,7 @@ func TestRefusedOnce(t *testing.T) {
 				o.add(finding("bad", 1, "critical"))
 				o.add(finding("good", 1, "low"))
 				_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallback: fb})
-				time.Sleep(10 * time.Second)
+				pass(10 * time.Second)
 				stop()
 				if !slices.Equal(fb.ids(), []string{"bad/1"}) || !slices.Equal(n.ids(), []string{"good/1"}) || o.left() != 0 {
 					t.Errorf("printed %v, delivered %v, left %d", fb.ids(), n.ids(), o.left())
@@ -448,7 +307,7 @@ func TestNoFallback(t *testing.T) {
 		o.add(finding("a", 1, "low"))
 		o.add(finding("b", 1, "low"))
 		_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}})
-		time.Sleep(90 * time.Minute)
+		pass(90 * time.Minute)
 		stop()
 		if len(n.got) != 2 || o.left() != 0 {
 			t.Errorf("delivered %v, left %d", n.ids(), o.left())
@@ -466,12 +325,12 @@ func TestOutboxFails(t *testing.T) {
 		n := &notifier{name: "slack"}
 		o.add(finding("f", 1, "low"))
 		d, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		o.add(finding("f", 2, "low"))
 		o.mu.Lock()
 		o.failDue = 5
 		o.mu.Unlock()
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		stop()
 		if !slices.Equal(n.ids(), []string{"f/1", "f/2"}) || o.left() != 0 {
 			t.Fatalf("sent %v, left %d", n.ids(), o.left())
@@ -510,7 +369,7 @@ func TestCancel(t *testing.T) {
 				}}
 				o.add(finding("f", 1, "low"))
 				_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}})
-				time.Sleep(time.Second)
+				pass(time.Second)
 				stop()
 				if d := time.Since(began); o.left() != tc.left || d > tc.ends {
 					t.Errorf("left %d, after %v", o.left(), d)
@@ -535,7 +394,7 @@ func TestTwoNotifiers(t *testing.T) {
 			b.add(finding(fmt.Sprintf("f%d", i), 1, "low"))
 		}
 		_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: both{"slow": a, "quick": b}, Notifiers: []alerts.Notifier{slow, quick}})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if len(quick.ids()) != 10 {
 			t.Errorf("delivered %v", quick.ids())
 		}
@@ -614,7 +473,7 @@ func TestAtLeastOnce(t *testing.T) {
 			for k, after := range append(restarts, 3*3600) {
 				_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallback: fb})
 				o.add(finding("f0", k+2, "high"))
-				time.Sleep(time.Duration(after) * time.Second)
+				pass(time.Duration(after) * time.Second)
 				stop()
 				n.mu.Lock()
 				n.busy = false

@@ -43,11 +43,10 @@ type lane struct {
 
 	// unkept has receipts of messages that were sent but that the outbox could not
 	// mark as done, so that they are not sent again; receipts has them by thread,
-	// so that a later revision still edits. told has messages that the fallback
-	// printed while they wait. All are bounded by memoryMax, and only spare
-	// duplicates: losing them loses no message.
-	unkept, receipts map[string]string
-	told             map[string]bool
+	// so that a later revision still edits. told has the messages that the fallback
+	// printed, by thread, and printed its receipts. All are bounded by memoryMax,
+	// and only spare duplicates: losing them loses no message.
+	unkept, receipts, told, printed map[string]string
 
 	mu    sync.Mutex // guards stats
 	stats Stats
@@ -166,7 +165,7 @@ func (l *lane) send(ctx context.Context, it Item) (more bool, err error) {
 			l.log.Info("messages are delivered again")
 		}
 	}
-	delete(l.told, it.Message.ID)
+	delete(l.told, it.Message.Thread())
 	if err := l.done(sctx, it, receipt); err != nil {
 		return false, err
 	}
@@ -206,7 +205,7 @@ func (l *lane) failed(ctx context.Context, it Item, cause error) (more bool, err
 		l.count(func(s *Stats) { s.Retries++; s.LastError = cause.Error() })
 		l.say(slog.LevelWarn, "a message could not be sent; it is tried again", cause)
 		if next.After(it.Created.Add(l.cfg.FallbackAfter)) {
-			l.tell(ctx, it)
+			l.tell(ctx, it, false)
 		}
 		if err := l.outbox.Failed(ctx, l.notifier.Name(), it, cause, next); err != nil {
 			return false, fmt.Errorf("record a failure in the outbox: %w", err)
@@ -228,8 +227,7 @@ func (l *lane) giveToFallback(ctx context.Context, it Item, cause error) error {
 	if cause == nil {
 		cause = errors.New("the notifier refuses all messages")
 	}
-	if l.fallback != nil && l.tell(ctx, it) {
-		delete(l.told, it.Message.ID)
+	if l.tell(ctx, it, true) {
 		return l.done(ctx, it, it.Message.Receipt)
 	}
 	// Without a fallback that works the message is not lost: it waits.
@@ -256,30 +254,32 @@ func (l *lane) tellWaiting(ctx context.Context, now time.Time) error {
 			return err
 		}
 		if now.Sub(it.Created) >= l.cfg.FallbackAfter {
-			l.tell(ctx, it)
+			l.tell(ctx, it, false)
 		}
 	}
 	return nil
 }
 
-// tell prints a message by the fallback once, and reports whether it is told.
-func (l *lane) tell(ctx context.Context, it Item) bool {
+// tell prints a message by the fallback, and reports whether it is told. Of what
+// only waits for its notifier, one revision is enough; instead of the notifier,
+// the fallback tells each revision, once.
+func (l *lane) tell(ctx context.Context, it Item, eachRevision bool) bool {
 	if l.fallback == nil {
 		return false
 	}
-	if l.told[it.Message.ID] {
+	thread := it.Message.Thread()
+	if id, ok := l.told[thread]; ok && (!eachRevision || id == it.Message.ID) {
 		return true
 	}
 	m := it.Message
-	m.Receipt = ""
-	if _, err := l.notify(ctx, l.fallback, m); err != nil {
+	m.Receipt = l.printed[thread]
+	receipt, err := l.notify(ctx, l.fallback, m)
+	if err != nil {
 		l.log.Error("the fallback failed too", slog.String("error", err.Error()))
 		return false
 	}
-	if len(l.told) >= memoryMax {
-		clear(l.told)
-	}
-	l.told[it.Message.ID] = true
+	remember(l.told, thread, it.Message.ID)
+	remember(l.printed, thread, receipt)
 	l.count(func(s *Stats) { s.FellBack++ })
 	return true
 }

@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,15 +22,23 @@ import (
 	"vigil/internal/series/influx"
 )
 
-const pivot = `from(bucket:"vigil/autogen") |> range(start: 2026-11-01T00:00:00Z, stop: 2026-12-01T00:00:00Z)
+// pivot reads all points of a database, one row each.
+func pivot(db string) string {
+	return `from(bucket:"` + db + `/autogen") |> range(start: 2026-11-01T00:00:00Z, stop: 2026-12-01T00:00:00Z)
  |> filter(fn: (r) => r._measurement == "vigil_access")
  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`
+}
 
 var start = time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
 
-func newWriter(t *testing.T, s *server) *influx.Writer {
+// newWriter makes a database and a writer to one of its retention policies.
+func newWriter(t *testing.T, s *server, db, policy string) *influx.Writer {
 	t.Helper()
-	w, err := influx.New(influx.Config{URL: s.url(), Token: influx.Secret(s.token()), Bucket: "vigil/autogen"}, influx.Options{})
+	s.influxQL(t, "CREATE DATABASE "+db)
+	if policy != "autogen" {
+		s.influxQL(t, "CREATE RETENTION POLICY "+policy+" ON "+db+" DURATION 1h REPLICATION 1")
+	}
+	w, err := influx.New(influx.Config{URL: s.url(), Token: influx.Secret(s.token()), Bucket: db + "/" + policy}, influx.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,10 +50,21 @@ func point(minute int, key series.Key, n int64) series.Point {
 	return series.Point{Start: start.Add(time.Duration(minute) * time.Minute), Key: key, Events: n, Rows: 12 * n, Bytes: 3400 * n, Subjects: n, Denied: n % 3}
 }
 
-func TestRoundTrip(t *testing.T) {
+func TestRealServer(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, true)
-	w := newWriter(t, s)
+	s := newServer(t)
+	for name, test := range map[string]func(*testing.T, *server){
+		"round trip": roundTrip, "hostile tags": hostileTags, "set aside": setAside, "remedies": remedies,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, s)
+		})
+	}
+}
+
+func roundTrip(t *testing.T, s *server) {
+	w := newWriter(t, s, "trip", "autogen")
 	ctx := t.Context()
 	if err := w.Check(ctx); err != nil {
 		t.Fatal(err)
@@ -59,7 +80,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rows := s.flux(pivot)
+	rows := s.flux(t, pivot("trip"))
 	if len(rows) != 3 {
 		t.Fatalf("got %d points, want 3: %v", len(rows), rows)
 	}
@@ -79,25 +100,23 @@ func TestRoundTrip(t *testing.T) {
 	if err := w.Write(ctx, []series.Point{grown}); err != nil {
 		t.Fatal(err)
 	}
-	rows = s.flux(pivot)
+	rows = s.flux(t, pivot("trip"))
 	if len(rows) != 3 || rows[1]["events"] != "50" {
 		t.Errorf("after a rewrite: %v", rows)
 	}
 	if err := w.WriteFindings(ctx, []influx.FindingPoint{{Start: start, Severity: "high", Lane: "day", About: "actor", ActorKind: "vendor", Opened: 1}}); err != nil {
 		t.Fatal(err)
 	}
-	rows = s.flux(strings.ReplaceAll(pivot, "vigil_access", "vigil_findings"))
+	rows = s.flux(t, strings.ReplaceAll(pivot("trip"), "vigil_access", "vigil_findings"))
 	if len(rows) != 1 || rows[0]["severity"] != "high" || rows[0]["opened"] != "1" || rows[0]["closed"] != "0" {
 		t.Errorf("findings: %v", rows)
 	}
 }
 
-// TestHostileTags writes values that try to end the point, begin another, or
+// hostileTags writes values that try to end the point, begin another, or
 // lose the next tag: each must come back as exactly one point, with its value.
-func TestHostileTags(t *testing.T) {
-	t.Parallel()
-	s := newServer(t, false)
-	w := newWriter(t, s)
+func hostileTags(t *testing.T, s *server) {
+	w := newWriter(t, s, "hostile", "autogen")
 	hostile := []string{
 		`ends in a backslash\`, `\`, `\\`, `a\,b=c`, `a,b=c`, `x events=1i 1`, "line\nvigil_access,source=evil events=999i 1",
 		"\r\n", " ", " leading", "trailing ", `"quoted"`, `'`, "\x00", "\xff\xfe", "nul\x00in", "tab\tin", "\u202egnp.exe", "zero\u200bwidth",
@@ -114,7 +133,7 @@ func TestHostileTags(t *testing.T) {
 	if st := w.Stats(); st.Written != int64(len(points)) || st.Rejected != 0 {
 		t.Fatalf("stats %+v, want %d written", st, len(points))
 	}
-	rows := s.flux(pivot + ` |> group() |> sort(columns: ["_time"])`)
+	rows := s.flux(t, pivot("hostile")+` |> group() |> sort(columns: ["_time"])`)
 	if len(rows) != len(hostile) {
 		t.Fatalf("got %d points, want %d", len(rows), len(hostile))
 	}
@@ -139,52 +158,114 @@ func TestHostileTags(t *testing.T) {
 	}
 }
 
-// TestServerDown kills the server under a shipper's loop and starts it again:
-// every point is there at the end, once.
+// spool is a ledger's spool in memory: points by window, until they are marked.
+type spool struct {
+	mu    sync.Mutex // guards dirty
+	dirty []series.Point
+	more  chan struct{}
+}
+
+func (s *spool) add(points ...series.Point) {
+	s.mu.Lock()
+	s.dirty = append(s.dirty, points...)
+	s.mu.Unlock()
+	select {
+	case s.more <- struct{}{}:
+	default:
+	}
+}
+
+func (s *spool) left() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.dirty)
+}
+
+func (s *spool) DirtyPoints(_ context.Context, most int) ([]series.Point, series.Token, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := min(most, 100, len(s.dirty))
+	return slices.Clone(s.dirty[:n]), n, nil
+}
+
+func (s *spool) MarkWritten(_ context.Context, token series.Token) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dirty = s.dirty[token.(int):]
+	return nil
+}
+
+func (s *spool) DropDirty(context.Context, int) (int64, error) { return 0, nil }
+
+func (s *spool) WaitDirty(ctx context.Context) error {
+	for s.left() == 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.more:
+		}
+	}
+	return nil
+}
+
+// TestServerDown kills the server while points are shipped to it, lets more come
+// meanwhile, and starts it again: every point is there at the end, once.
 func TestServerDown(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, false)
-	w := newWriter(t, s)
-	const batches, per = 30, 40
+	s := newServer(t)
+	w := newWriter(t, s, "down", "autogen")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	var failures int
-	revived := make(chan error, 1)
-	for b := range batches {
-		points := make([]series.Point, per)
-		for i := range points {
-			points[i] = point(b*per+i, series.Key{Source: "pg", Store: "helpdesk", Action: "read"}, int64(b*per+i))
+	sp := &spool{more: make(chan struct{}, 1)}
+	key := series.Key{Source: "pg", Store: "helpdesk", Action: "read"}
+	const total = 1200
+	next := 0
+	feed := func(n int) {
+		for range n {
+			sp.add(point(next, key, int64(next)))
+			next++
 		}
-		if b == 10 {
-			s.kill()
-		}
-		// The caller keeps a batch until it is written.
+	}
+	shipped := make(chan series.Shipped, 1000)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- series.Ship(ctx, sp, w, series.ShipConfig{Interval: time.Millisecond, MaxBackoff: time.Second}, series.ShipOptions{Report: func(st series.Shipped) {
+			select {
+			case shipped <- st:
+			default:
+			}
+		}})
+	}()
+	until := func(what string, ok func(series.Shipped) bool) {
+		t.Helper()
 		for {
-			err := w.Write(ctx, points)
-			if err == nil {
-				break
-			}
-			if ctx.Err() != nil {
-				t.Fatalf("batch %d: %v", b, err)
-			}
-			if failures++; failures == 3 {
-				go func() { revived <- s.start() }()
-			}
 			select {
 			case <-ctx.Done():
-			case <-time.After(50 * time.Millisecond):
+				t.Fatalf("never %s: %d points wait", what, sp.left())
+			case st := <-shipped:
+				if ok(st) {
+					return
+				}
 			}
 		}
 	}
-	if err := <-revived; err != nil {
+	feed(400)
+	until("written", func(st series.Shipped) bool { return st.Points >= 200 })
+	s.kill()
+	feed(400)
+	until("refused twice", func(st series.Shipped) bool { return st.Failures >= 2 })
+	if err := s.start(); err != nil {
 		t.Fatal(err)
 	}
-	if failures < 3 {
-		t.Fatalf("only %d writes failed: the server was never down", failures)
+	feed(400)
+	until("all written", func(st series.Shipped) bool { return st.Points >= total && sp.left() == 0 })
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
 	}
-	rows := s.flux(pivot + ` |> group() |> sort(columns: ["_time"])`)
-	if len(rows) != batches*per {
-		t.Fatalf("got %d points, want %d", len(rows), batches*per)
+	rows := s.flux(t, pivot("down")+` |> group() |> sort(columns: ["_time"])`)
+	if len(rows) != total {
+		t.Fatalf("got %d points, want %d", len(rows), total)
 	}
 	for i, r := range rows {
 		if r["events"] != fmt.Sprint(i) {
@@ -193,17 +274,10 @@ func TestServerDown(t *testing.T) {
 	}
 }
 
-// TestSetAside shows that what the server will never take does not hold back
+// setAside shows that what the server will never take does not hold back
 // the rest.
-func TestSetAside(t *testing.T) {
-	t.Parallel()
-	s := newServer(t, false)
-	s.influxQL(`CREATE RETENTION POLICY short ON vigil DURATION 1h REPLICATION 1`, "")
-	w, err := influx.New(influx.Config{URL: s.url(), Bucket: "vigil/short"}, influx.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+func setAside(t *testing.T, s *server) {
+	w := newWriter(t, s, "aside", "short")
 	key := series.Key{Source: "pg"}
 	now := time.Now().UTC().Truncate(time.Minute)
 	points := []series.Point{
@@ -218,17 +292,20 @@ func TestSetAside(t *testing.T) {
 		t.Errorf("stats %+v", st)
 	}
 	// A field of another type, which no retry mends.
-	s.influxQL(`CREATE DATABASE other`, "")
-	resp, err := http.Post(s.url()+"/write?db=other", "text/plain", strings.NewReader(fmt.Sprintf("vigil_access events=\"text\" %d", now.UnixNano())))
+	w2 := newWriter(t, s, "other", "autogen")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url()+"/write?db=other", strings.NewReader(fmt.Sprintf("vigil_access events=\"text\" %d", now.UnixNano())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth(s.user, s.pass)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	w2, err := influx.New(influx.Config{URL: s.url(), Bucket: "other/autogen"}, influx.Options{})
-	if err != nil {
-		t.Fatal(err)
+	if resp.StatusCode != http.StatusNoContent {
+		t.Fatalf("write a text: %d", resp.StatusCode)
 	}
-	defer w2.Close()
 	if err := w2.Write(t.Context(), points[1:]); err != nil {
 		t.Fatal(err)
 	}
@@ -237,9 +314,9 @@ func TestSetAside(t *testing.T) {
 	}
 }
 
-func TestErrorsTellTheRemedy(t *testing.T) {
-	t.Parallel()
-	s := newServer(t, true)
+// remedies: an error says what to do, and never the token.
+func remedies(t *testing.T, s *server) {
+	s.influxQL(t, "CREATE DATABASE vigil")
 	key := series.Key{Source: "pg"}
 	for _, tc := range []struct {
 		name string

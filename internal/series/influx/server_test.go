@@ -21,7 +21,6 @@ import (
 
 // server is a real InfluxDB in a folder of its own.
 type server struct {
-	t    *testing.T
 	bin  string
 	dir  string
 	addr string // host:port of its HTTP API
@@ -36,9 +35,6 @@ type server struct {
 func (s *server) url() string { return "http://" + s.addr }
 
 func (s *server) token() string {
-	if s.user == "" {
-		return ""
-	}
 	return s.user + ":" + s.pass
 }
 
@@ -74,10 +70,10 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// newServer starts a server with a database "vigil". With auth, it has a user.
-func newServer(t *testing.T, auth bool) *server {
+// newServer starts a server with authentication and one user.
+func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{t: t, bin: influxd(t), dir: t.TempDir()}
+	s := &server{bin: influxd(t), dir: t.TempDir()}
 	// Another process may take the port between our look and the server's bind:
 	// then the server ends, and another port is tried.
 	var err error
@@ -98,10 +94,10 @@ bind-address = %q
 [http]
   bind-address = %q
   flux-enabled = true
-  auth-enabled = %v
+  auth-enabled = true
   log-enabled = false
   pprof-enabled = false
-`, rpc, filepath.Join(s.dir, "meta"), filepath.Join(s.dir, "data"), filepath.Join(s.dir, "wal"), s.addr, auth)
+`, rpc, filepath.Join(s.dir, "meta"), filepath.Join(s.dir, "data"), filepath.Join(s.dir, "wal"), s.addr)
 		if werr := os.WriteFile(filepath.Join(s.dir, "influxd.conf"), []byte(conf), 0o600); werr != nil {
 			t.Fatal(werr)
 		}
@@ -113,11 +109,8 @@ bind-address = %q
 		t.Fatalf("start influxd: %v\n%s", err, s.output())
 	}
 	t.Cleanup(s.kill)
-	if auth {
-		s.user, s.pass = "vigil", "hunter2-canary"
-		s.influxQL(fmt.Sprintf(`CREATE USER %s WITH PASSWORD '%s' WITH ALL PRIVILEGES`, s.user, s.pass), "")
-	}
-	s.influxQL(`CREATE DATABASE vigil`, "")
+	s.user, s.pass = "vigil", "hunter2-canary"
+	s.influxQL(t, fmt.Sprintf(`CREATE USER %s WITH PASSWORD '%s' WITH ALL PRIVILEGES`, s.user, s.pass))
 	return s
 }
 
@@ -199,11 +192,11 @@ func (w *lockedWriter) Write(p []byte) (int, error) {
 }
 
 // influxQL runs a statement by the 1.x API.
-func (s *server) influxQL(q, db string) string {
-	s.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, s.url()+"/query", strings.NewReader(url.Values{"q": {q}, "db": {db}}.Encode()))
+func (s *server) influxQL(t *testing.T, q string) string {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPost, s.url()+"/query", strings.NewReader(url.Values{"q": {q}}.Encode()))
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if s.user != "" {
@@ -211,38 +204,36 @@ func (s *server) influxQL(q, db string) string {
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK || bytes.Contains(body, []byte(`"error"`)) {
-		s.t.Fatalf("query %q: %d %s %v", q, resp.StatusCode, body, err)
+		t.Fatalf("query %q: %d %s %v", q, resp.StatusCode, body, err)
 	}
 	return string(body)
 }
 
 // flux runs a Flux query by the v2 API and returns its rows by column name.
-func (s *server) flux(query string) []map[string]string {
-	s.t.Helper()
+func (s *server) flux(t *testing.T, query string) []map[string]string {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url()+"/api/v2/query", strings.NewReader(query))
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/vnd.flux")
 	req.Header.Set("Accept", "application/csv")
-	if tok := s.token(); tok != "" {
-		req.Header.Set("Authorization", "Token "+tok)
-	}
+	req.Header.Set("Authorization", "Token "+s.token())
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
-		s.t.Fatalf("flux: %d %s %v", resp.StatusCode, body, err)
+		t.Fatalf("flux: %d %s %v", resp.StatusCode, body, err)
 	}
 	var rows []map[string]string
 	for _, table := range strings.Split(strings.ReplaceAll(string(body), "\r\n", "\n"), "\n\n") {
@@ -257,7 +248,7 @@ func (s *server) flux(query string) []map[string]string {
 		}
 		recs, err := csv.NewReader(strings.NewReader(strings.Join(lines, "\n"))).ReadAll()
 		if err != nil {
-			s.t.Fatalf("flux answer is no CSV: %v\n%s", err, body)
+			t.Fatalf("flux answer is no CSV: %v\n%s", err, body)
 		}
 		for _, rec := range recs[1:] {
 			row := map[string]string{}
@@ -267,7 +258,7 @@ func (s *server) flux(query string) []map[string]string {
 				}
 			}
 			if e := row["error"]; e != "" {
-				s.t.Fatalf("flux: %s", e)
+				t.Fatalf("flux: %s", e)
 			}
 			rows = append(rows, row)
 		}

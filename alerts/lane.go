@@ -15,7 +15,7 @@ import (
 
 const (
 	// dueMax is how many due messages are looked at for the worst one.
-	dueMax = 64
+	dueMax = 16
 	// tellMax is how many waiting messages the fallback prints at most while a
 	// notifier is held up: the worst ones.
 	tellMax = 1000

@@ -48,6 +48,8 @@ type input struct {
 	text   *bufio.Reader
 	packed string
 	utf16  bool
+	// mark is the length of a UTF-8 byte order mark, which text is past.
+	mark int64
 }
 
 // openInput opens path and looks at its start. packedBytes counts what is read of the file
@@ -99,6 +101,7 @@ func newInput(f *os.File, packedBytes *atomic.Int64) (*input, error) {
 		in.utf16 = true
 		in.text = bufio.NewReaderSize(&utf16Reader{r: in.text, order: order}, sampleLength)
 	} else if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
+		in.mark = 3
 		_, _ = in.text.Discard(3)
 	}
 	return in, nil

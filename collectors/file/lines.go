@@ -47,8 +47,6 @@ type lineReader struct {
 	cutLine formats.Line
 	// A run of NULs being skipped.
 	nuls int64
-	// consumed is how much the last record took, line end included.
-	consumed int64
 }
 
 func newLineReader(r io.Reader, offset, number int64) *lineReader {
@@ -91,10 +89,12 @@ func (l *lineReader) next() (record, error) {
 // last gives what is left when the input has ended.
 func (l *lineReader) last() (record, error) {
 	err := l.err
-	if l.live && errors.Is(err, io.EOF) {
-		l.err = nil
-		if l.start < l.end || l.digest != nil {
-			return record{}, errPartial
+	if l.live {
+		if errors.Is(err, io.EOF) {
+			l.err = nil
+			if l.start < l.end || l.digest != nil {
+				return record{}, errPartial
+			}
 		}
 		return record{}, err
 	}

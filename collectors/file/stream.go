@@ -193,22 +193,21 @@ func (s *running) record(rec record) {
 
 // decoded sets aside what the decoder refused.
 func (s *running) decoded(err error, rec record) {
-	if err == nil {
-		return
-	}
-	code, reason := "format", err.Error()
-	var fe *formats.Error
-	if errors.As(err, &fe) {
-		code, reason = fe.Code, fe.Reason
-		if fe.Line.Number != 0 && fe.Line.Number != rec.line.Number {
-			rec.line, rec.whole = fe.Line, true
-			rec.size = int64(len(fe.Line.Text))
+	for _, one := range eachError(err) {
+		code, reason := "format", one.Error()
+		this := rec
+		var fe *formats.Error
+		if errors.As(one, &fe) {
+			code, reason = fe.Code, fe.Reason
+			if fe.Line.Number != 0 && fe.Line.Number != rec.line.Number {
+				this = record{line: fe.Line, whole: true, size: int64(len(fe.Line.Text))}
+			}
 		}
+		if !this.whole {
+			code, reason = "truncated", "the last line has no end and is no record: "+reason
+		}
+		s.setAside(this, code, reason)
 	}
-	if !rec.whole {
-		code, reason = "truncated", "the last line has no end and is no record: "+reason
-	}
-	s.setAside(rec, code, reason)
 }
 
 func (s *running) setAside(rec record, code, reason string) {

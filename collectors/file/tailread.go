@@ -1,0 +1,354 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"vigil"
+	"vigil/collectors/formats"
+)
+
+const (
+	// packing is how long an archive that ends too early may still be being
+	// written.
+	packing = time.Minute
+	// clockAheadNow is how far ahead of this machine's clock an event may be.
+	clockAheadNow = 24 * time.Hour
+	// enoughSample is the start of a file from which a format must be seen.
+	enoughSample = 16 << 10
+)
+
+// turn lists the files that have something to read, oldest first.
+func (l *tailLog) turn() []*tailFile {
+	var out []*tailFile
+	for _, f := range l.files {
+		if !f.done && !f.ghost && f.copyOf == nil && (f.lines != nil || f.size > f.offset || f.packed != packedPlain) {
+			out = append(out, f)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *tailFile) int { return a.modified.Compare(b.modified) })
+	return out
+}
+
+// read reads what is new in f, at most a turn's worth. again says that there is more.
+func (r *tailing) read(ctx context.Context, l *tailLog, f *tailFile) (again bool, err error) {
+	if f.lines == nil {
+		if ok := r.open(l, f); !ok {
+			return false, nil
+		}
+	}
+	if l.dec == nil {
+		if ok := r.choose(l, f); !ok {
+			return false, nil
+		}
+	}
+	l.feeds(f)
+	stop := f.lines.offset + turnBytes
+	for {
+		rec, err := f.lines.next()
+		switch {
+		case err == nil:
+		case errors.Is(err, errPartial):
+			r.partial(l, f)
+			return false, nil
+		case errors.Is(err, io.EOF):
+			if f.packed != packedPlain {
+				r.finishArchive(f)
+			}
+			return false, nil
+		case errors.Is(err, errRewritten):
+			// The next look at the folder finds out what became of it.
+			f.close()
+			return false, nil
+		default:
+			r.broken(f, err)
+			return false, nil
+		}
+		r.record(l, f, rec)
+		f.offset, f.number = f.lines.offset, f.lines.number
+		f.last = time.Now()
+		if len(r.batch.Events)+len(r.batch.Quarantined) >= r.t.cfg.BatchEvents {
+			if err := r.hand(ctx); err != nil {
+				return false, err
+			}
+		}
+		if f.lines.offset >= stop || ctx.Err() != nil {
+			return true, nil
+		}
+	}
+}
+
+// open makes f readable from its offset.
+func (r *tailing) open(l *tailLog, f *tailFile) bool {
+	in, err := openSeen(f.path, f.dev, f.ino)
+	if errors.Is(err, errMoved) {
+		return false
+	}
+	if err != nil {
+		r.refuse(f, err)
+		return false
+	}
+	f.refused = ""
+	f.sample = bytes.Clone(in.sample())
+	if err := refuseBinary(f.sample); err != nil && f.offset == 0 {
+		_ = in.Close()
+		r.refuse(f, err)
+		return false
+	}
+	if f.packed != packedPlain {
+		if _, err := io.CopyN(io.Discard, in.text, f.offset); err != nil && !errors.Is(err, io.EOF) {
+			_ = in.Close()
+			r.broken(f, err)
+			return false
+		}
+		f.in = in
+		f.lines = newLineReader(in.text, f.offset, f.number)
+		return true
+	}
+	// What is read on must see the file grow, so it reads the file itself.
+	at := f.offset
+	if at == 0 {
+		at = in.mark
+	}
+	if _, err := in.file.Seek(at, io.SeekStart); err != nil {
+		_ = in.Close()
+		r.refuse(f, err)
+		return false
+	}
+	f.in = in
+	f.lines = newLineReader(&watched{f: f, file: in.file, at: at}, at, f.number)
+	f.lines.live = true
+	return true
+}
+
+// errRewritten says that a file no longer starts as it did.
+var errRewritten = errors.New("the file was written anew")
+
+// watched reads a growing file and makes sure, after each read, that the file
+// still is the one it was: else what was read may be of a new beginning, past
+// what was to come.
+type watched struct {
+	f    *tailFile
+	file *os.File
+	at   int64
+	head [printBytes]byte
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.file.Read(p)
+	if n == 0 {
+		return 0, err
+	}
+	head := p[:min(n, printBytes)]
+	if w.at > 0 || n < printBytes && n < w.f.print.n {
+		k, herr := w.file.ReadAt(w.head[:], 0)
+		if herr != nil && !errors.Is(herr, io.EOF) {
+			return 0, herr
+		}
+		head = w.head[:k]
+	}
+	if !w.f.print.fits(head) {
+		return 0, errRewritten
+	}
+	if len(head) > w.f.print.n {
+		w.f.print = fingerprintOf(head)
+	}
+	w.at += int64(n)
+	return n, err
+}
+
+// refuse leaves a file that can't be read, and says so once.
+func (r *tailing) refuse(f *tailFile, err error) {
+	var why *refusal
+	if !errors.As(err, &why) {
+		why = &refusal{"unreadable", err.Error()}
+	}
+	if f.refused != why.reason {
+		f.refused = why.reason
+		r.t.log.Warn("a file can't be followed", "file", fmt.Sprintf("%q", f.path), "reason", fmt.Sprintf("%q", why.reason))
+		r.quarantine(f, refused("", f.path, f.size, why))
+	}
+	if why.code != "unreadable" {
+		f.done = true
+	}
+}
+
+// choose finds the log's format by this file's start and makes the decoder.
+func (r *tailing) choose(l *tailLog, f *tailFile) bool {
+	text := bytes.TrimLeft(f.sample, "\x00 \t\r\n")
+	if !bytes.Contains(text, []byte{'\n'}) && len(text) < enoughSample && f.packed == packedPlain {
+		// Not one whole line: too early to tell. Look again at what is there then.
+		f.close()
+		return false
+	}
+	cfg := &r.t.cfg
+	var format formats.Format
+	var err error
+	switch {
+	case cfg.Format != "":
+		format = cfg.Formats[0]
+	case l.format != "":
+		format, err = formats.ByName(cfg.Formats, l.format)
+	default:
+		format, _, err = formats.Choose(cfg.Formats, text)
+	}
+	if err == nil {
+		l.dec, err = newDecoder(&cfg.Config, format, l.name, f.sample)
+	}
+	if err == nil && l.state != nil {
+		err = l.dec.Restore(l.state)
+	}
+	if err != nil {
+		if len(text) < enoughSample && bytes.Count(text, []byte{'\n'}) < 20 && f.packed == packedPlain {
+			l.dec = nil
+			f.close()
+			return false
+		}
+		l.dec = nil
+		f.close()
+		r.refuse(f, &refusal{"format", err.Error()})
+		return false
+	}
+	l.format, l.state = format.Name(), nil
+	return true
+}
+
+// record decodes one line or sets it aside.
+func (r *tailing) record(l *tailLog, f *tailFile, rec record) {
+	r.touch()
+	switch {
+	case rec.nuls > 0:
+		r.aside(f, rec, "binary", fmt.Sprintf("%d NUL bytes stand where lines should: a crash or a truncation under writing leaves such a hole", rec.nuls))
+	case rec.cut:
+		r.aside(f, rec, "too-long", fmt.Sprintf("the line has %d bytes, at most %d are read", rec.size, formats.MaxLine))
+	case hasNUL(rec.line.Text):
+		r.aside(f, rec, "binary", "the line holds NUL bytes")
+	default:
+		l.fed++
+		l.starts[rec.line.Number%recentLines] = rec.line.Offset
+		at := rec.line.Offset
+		r.refused(f, rec, l.dec.Decode(rec.line, func(e *vigil.Event, from formats.Line) { r.emit(l, f, e, from, at) }))
+	}
+}
+
+// refused sets aside what the decoder refused.
+func (r *tailing) refused(f *tailFile, rec record, err error) {
+	for _, one := range eachError(err) {
+		code, reason := "format", one.Error()
+		this := rec
+		var fe *formats.Error
+		if errors.As(one, &fe) {
+			code, reason = fe.Code, fe.Reason
+			if fe.Line.Number != 0 && fe.Line.Number != rec.line.Number {
+				this = record{line: fe.Line, whole: true, size: int64(len(fe.Line.Text))}
+			}
+		}
+		if !this.whole {
+			code, reason = "truncated", "the last line has no end and is no record: "+reason
+		}
+		r.aside(f, this, code, reason)
+	}
+}
+
+func (r *tailing) aside(f *tailFile, rec record, code, reason string) {
+	hash := rec.hash
+	if hash == 0 && len(rec.line.Text) > 0 {
+		hash = formats.RecordHash(rec.line.Text)
+	}
+	r.quarantine(f, vigil.Quarantined{
+		Line: rec.line.Number, Offset: rec.line.Offset, Code: code, Reason: reason, Size: rec.size, Hash: hash,
+	})
+}
+
+// emit takes an event from the decoder, which has come to the line that starts
+// at. A record that began beyond it began in the file before.
+func (r *tailing) emit(l *tailLog, f *tailFile, e *vigil.Event, from formats.Line, at int64) {
+	now := time.Now().UTC()
+	e.Origin.File = f.path
+	if e.Origin.Line == 0 {
+		e.Origin.Offset, e.Origin.Line = from.Offset, from.Number
+	}
+	if l.before != nil && from.Offset > at {
+		e.Origin.File = l.before.path
+	}
+	// A source's name is the configuration's to say, not the payload's.
+	e.Source, e.Received = r.t.cfg.Source, now
+	if e.Time.After(now.Add(clockAheadNow)) {
+		r.quarantine(f, vigil.Quarantined{
+			Line: e.Origin.Line, Offset: e.Origin.Offset, Code: "clock", Hash: e.Origin.Hash,
+			Reason: fmt.Sprintf("the time %s is more than a day ahead of this machine's clock", e.Time.Format(time.RFC3339)),
+		})
+		return
+	}
+	r.batch.Events = append(r.batch.Events, e)
+}
+
+// partial deals with a line whose end has not come. Where the file was rotated
+// away and rests, none will.
+func (r *tailing) partial(l *tailLog, f *tailFile) {
+	if !f.rotated || time.Since(f.last) < r.t.cfg.Settle || !f.gone && time.Since(f.modified) < r.t.cfg.Settle {
+		return
+	}
+	f.lines.live = false
+	rec, err := f.lines.next()
+	f.lines.live = true
+	if err != nil {
+		return
+	}
+	r.record(l, f, rec)
+	f.offset, f.number = f.lines.offset, f.lines.number
+}
+
+// broken deals with a file that ends with an error. An archive may still be
+// being written: then it is tried again.
+func (r *tailing) broken(f *tailFile, err error) {
+	f.close()
+	if f.packed != packedPlain && errors.Is(err, io.ErrUnexpectedEOF) && time.Since(f.modified) < packing {
+		return
+	}
+	code, reason := readError(err, f.packed)
+	r.quarantine(f, vigil.Quarantined{Code: code, Reason: reason, Line: f.number + 1, Offset: f.offset})
+	f.done = f.packed != packedPlain
+}
+
+func (r *tailing) finishArchive(f *tailFile) {
+	f.close()
+	f.done = true
+	r.touch()
+}
+
+// release lets go what a decoder has held for long enough, so that the last
+// record of a log that falls silent does not wait for ever.
+func (r *tailing) release(l *tailLog) {
+	f := l.current
+	if l.dec == nil || f == nil || time.Since(f.last) < r.t.cfg.Settle {
+		return
+	}
+	if _, held := l.dec.Pending(); !held {
+		return
+	}
+	r.touch()
+	rec := record{line: formats.Line{Offset: f.offset, Number: f.number}, whole: true}
+	r.refused(f, rec, l.dec.Flush(func(e *vigil.Event, from formats.Line) { r.emit(l, f, e, from, f.offset) }))
+}
+
+// eachError takes joined errors apart.
+func eachError(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var out []error
+		for _, e := range joined.Unwrap() {
+			out = append(out, eachError(e)...)
+		}
+		return out
+	}
+	return []error{err}
+}

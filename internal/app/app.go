@@ -41,8 +41,8 @@ type Options struct {
 	// then what the events say.
 	Quiet bool
 	// Note stands in the console's status, and Progress gives how far a bounded
-	// replay is, 0 to 1; both optional.
-	Note     string
+	// replay is, 0 to 1, or less than 0 when there is none; both optional.
+	Note     func() string
 	Progress func() float64
 	// Free tells how many bytes are free on a folder's disk; nil asks the system.
 	Free func(dir string) (int64, error)

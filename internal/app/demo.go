@@ -86,7 +86,7 @@ func StartDemo(ctx context.Context, opts DemoOptions) (d *Demo, err error) {
 	d.app, err = New(cfg, Options{
 		Logger: opts.Logger, Output: opts.Output, Quiet: true,
 		Collectors: map[string]collectors.Collector{demoSource: d.replay},
-		Note:       "A recorded help desk is replayed: nothing here is happening now.", Progress: d.replay.fraction,
+		Note:       d.note, Progress: d.progress,
 	})
 	if err != nil {
 		return nil, err
@@ -95,6 +95,21 @@ func StartDemo(ctx context.Context, opts DemoOptions) (d *Demo, err error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// note says that nothing here is real, and progress how far the replay is.
+func (d *Demo) note() string {
+	if d.replay.over() {
+		return "This is a recorded help desk, and its recording is over."
+	}
+	return "A recorded help desk is replayed: nothing here is happening now."
+}
+
+func (d *Demo) progress() float64 {
+	if d.replay.over() {
+		return -1
+	}
+	return d.replay.fraction()
 }
 
 // URL is the console's address.

@@ -57,3 +57,19 @@ func Dump(t *testing.T, a *App) []string {
 
 // DumpDemo does what Dump does, for a demo.
 func DumpDemo(t *testing.T, d *Demo) []string { return Dump(t, d.app) }
+
+// Digest sums up the day, as the schedule does.
+func Digest(t *testing.T, a *App) {
+	t.Helper()
+	if err := a.digest(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Judged waits until everything accepted is judged.
+func Judged(t *testing.T, a *App) {
+	t.Helper()
+	if err := a.judged(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -131,7 +131,8 @@ func (in *Input) each(ctx context.Context, use func([]*vigil.Event) error) (file
 	if err != nil {
 		return file.Summary{}, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	outer := ctx
+	ctx, cancel := context.WithCancel(outer)
 	batches := make(chan []*vigil.Event, 2)
 	failed := make(chan error, 1)
 	go func() {
@@ -147,7 +148,13 @@ func (in *Input) each(ctx context.Context, use func([]*vigil.Event) error) (file
 		}
 	}
 	cancel()
-	err = errors.Join(useErr, <-failed)
+	err = <-failed
+	switch {
+	case useErr != nil:
+		err = useErr // reading was only told to stop
+	case err == nil:
+		err = outer.Err()
+	}
 	summary := r.summary()
 	if cerr := r.close(); err == nil && cerr != nil {
 		err = fmt.Errorf("close input: %w", cerr)

@@ -106,8 +106,8 @@ func (a *App) note() string {
 			notes = append(notes, fmt.Sprintf("Source %s is not read: %s.", source, faults[source]))
 		}
 	}
-	if a.opts.Note != "" {
-		notes = append(notes, a.opts.Note)
+	if a.opts.Note != nil {
+		notes = append(notes, a.opts.Note())
 	}
 	return strings.Join(notes, " ")
 }

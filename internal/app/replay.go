@@ -41,6 +41,16 @@ type replay struct {
 // fraction is how much of the log's time is handed over, 0 to 1.
 func (r *replay) fraction() float64 { return math.Float64frombits(r.progress.Load()) }
 
+// over says that everything is handed over.
+func (r *replay) over() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // Run implements collectors.Collector.
 func (r *replay) Run(ctx context.Context, _ []byte, sink collectors.Sink) error {
 	in, err := r.open()

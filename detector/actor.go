@@ -79,7 +79,10 @@ type run struct {
 // in each epoch's factor, and its most telling span.
 type trail struct {
 	Log  float64
-	Best vigil.Contribution
+	Lane features.Lane
+	// Epoch is that of the most telling span, Best its judgement.
+	Epoch int64
+	Best  judged
 }
 
 func (r *run) reset() {

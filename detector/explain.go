@@ -22,21 +22,21 @@ func findingID(key, what string, start int64) string {
 }
 
 // contribution explains one judged term.
-func (sh *shard) contribution(a *actor, l features.Lane, j *judged) vigil.Contribution {
+func contribution(a *actor, l features.Lane, epoch int64, j *judged) vigil.Contribution {
 	c := vigil.Contribution{
-		Span: l.String(), SpanStart: utc(l.Start(a.Lane[l].span.Index)), P: j.p, E: j.e,
+		Span: l.String(), SpanStart: utc(l.Start(epoch)), P: j.P, E: j.E,
 	}
-	if cat, ok := termCategory(j.term); ok {
+	if cat, ok := termCategory(j.Term); ok {
 		c.Model, c.Observation = "novelty", cat.String()
-		c.Seen, c.SeenLabel, c.Expected = 1, j.rare.Label, j.rare.P
-		c.Frame = [...]string{"self", "self", "peers", "everyone"}[j.rare.Frame]
-		labels, share := usual(a, cat, j.rare.Label)
+		c.Seen, c.SeenLabel, c.Expected = 1, j.Rare.Label, j.Rare.P
+		c.Frame = [...]string{"self", "self", "peers", "everyone"}[j.Rare.Frame]
+		labels, share := usual(a, cat, j.Rare.Label)
 		c.ExpectedLabel = strings.Join(labels, ", ")
-		c.Text = noveltyText(cat, j.rare, labels, share)
+		c.Text = noveltyText(cat, j.Rare, labels, share)
 		return c
 	}
-	k, f := termKind(j.term)
-	c.Model, c.Observation, c.Frame, c.Seen = "volume", k.String(), f.String(), j.seen
+	k, f := termKind(j.Term)
+	c.Model, c.Observation, c.Frame, c.Seen = "volume", k.String(), f.String(), j.Seen
 	c.Expected, c.Low, c.High = j.interval()
 	c.Text = volumeText(k, f, l, &c)
 	return c
@@ -83,7 +83,7 @@ func volumeText(k features.Kind, f frame, l features.Lane, c *vigil.Contribution
 
 // contributions are the finding's terms, largest first, their shares summing to
 // one.
-func (in *incident) contributions() []vigil.Contribution {
+func (in *incident) contributions(a *actor) []vigil.Contribution {
 	var total float64
 	keys := make([]int, 0, len(in.Terms))
 	for key := range in.Terms {
@@ -95,8 +95,9 @@ func (in *incident) contributions() []vigil.Contribution {
 	}
 	var out []vigil.Contribution
 	for _, key := range keys {
-		c := in.Terms[key].Best
-		c.Share = in.Terms[key].Log / total
+		tr := in.Terms[key]
+		c := contribution(a, tr.Lane, tr.Epoch, &tr.Best)
+		c.Share = tr.Log / total
 		out = append(out, c)
 	}
 	slices.SortStableFunc(out, func(a, b vigil.Contribution) int {
@@ -157,18 +158,18 @@ func (sh *shard) counterfactual(a *actor, l features.Lane, all []judged) string 
 		return fmt.Sprintf("No finding below %s %s within %s.", number(bestN), best.Words(bestN == 1), l.Words())
 	}
 	for i := range all {
-		c, ok := termCategory(all[i].term)
-		if !ok || all[i].rare.Frame == novelty.Known {
+		c, ok := termCategory(all[i].Term)
+		if !ok || all[i].Rare.Frame == novelty.Known {
 			continue
 		}
 		var sum, weight float64
 		for _, j := range all {
-			e := j.e
-			if j.term == all[i].term {
+			e := j.E
+			if j.Term == all[i].Term {
 				e = 0.5
 			}
-			sum += termWeight(j.term) * e
-			weight += termWeight(j.term)
+			sum += termWeight(j.Term) * e
+			weight += termWeight(j.Term)
 		}
 		if log10(la.Detector.Peek(decay, sum/weight)) < line {
 			return fmt.Sprintf("No finding if the %s had been a usual one.", c.Words())
@@ -176,7 +177,7 @@ func (sh *shard) counterfactual(a *actor, l features.Lane, all []judged) string 
 	}
 	signs := 0
 	for i := range all {
-		if all[i].e > 10 {
+		if all[i].E > 10 {
 			signs++
 		}
 	}

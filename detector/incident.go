@@ -168,7 +168,7 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 	for term, tr := range la.Run.Terms {
 		in.Terms[term+terms*int(l)] = tr
 	}
-	in.grow(sh, a, l, all, e)
+	in.grow(a, l, all, e)
 	in.touched(a, start)
 	if in.Finding.Revision == 0 {
 		in.Finding.Counterfactual = sh.counterfactual(a, l, all)
@@ -208,44 +208,44 @@ func shares(all []judged, e float64, each func(j *judged, part float64)) {
 	}
 	var sum float64
 	for i := range all {
-		sum += termWeight(all[i].term) * all[i].e
+		sum += termWeight(all[i].Term) * all[i].E
 	}
 	for i := range all {
 		j := &all[i]
-		if part := termWeight(j.term) * j.e / sum * math.Log10(e); part > 0.01 {
+		if part := termWeight(j.Term) * j.E / sum * math.Log10(e); part > 0.01 {
 			each(j, part)
 		}
 	}
 }
 
 // learn notes which terms the run's evidence came from.
-func (r *run) learn(sh *shard, a *actor, l features.Lane, all []judged, e float64) {
+func (r *run) learn(a *actor, l features.Lane, all []judged, e float64) {
 	shares(all, e, func(j *judged, part float64) {
 		if r.Terms == nil {
 			r.Terms = map[int]trail{}
 		}
-		r.Terms[j.term] = sh.follow(r.Terms[j.term], a, l, j, part)
+		r.Terms[j.Term] = r.Terms[j.Term].follow(a, l, j, part)
 	})
 }
 
 // grow adds a span's terms to the finding.
-func (in *incident) grow(sh *shard, a *actor, l features.Lane, all []judged, e float64) {
+func (in *incident) grow(a *actor, l features.Lane, all []judged, e float64) {
 	shares(all, e, func(j *judged, part float64) {
-		key := j.term + terms*int(l)
+		key := j.Term + terms*int(l)
 		tr := in.Terms[key]
 		// A span that is judged early and again at its close counts once.
-		if tr.Best.SpanStart.UnixNano() == l.Start(a.Lane[l].span.Index) && tr.Log >= part {
+		if tr.Epoch == a.Lane[l].span.Index && tr.Log >= part {
 			part = 0
 		}
-		in.Terms[key] = sh.follow(tr, a, l, j, part)
+		in.Terms[key] = tr.follow(a, l, j, part)
 	})
 }
 
 // follow adds one span's part to a term's trail.
-func (sh *shard) follow(tr trail, a *actor, l features.Lane, j *judged, part float64) trail {
+func (tr trail) follow(a *actor, l features.Lane, j *judged, part float64) trail {
 	tr.Log += part
-	if tr.Best.Text == "" || j.e > tr.Best.E || (j.e == tr.Best.E && j.seen > tr.Best.Seen) {
-		tr.Best = sh.contribution(a, l, j)
+	if tr.Epoch == 0 || j.E > tr.Best.E || (j.E == tr.Best.E && j.Seen > tr.Best.Seen) {
+		tr.Lane, tr.Epoch, tr.Best = l, a.Lane[l].span.Index, *j
 	}
 	return tr
 }
@@ -276,7 +276,7 @@ func (sh *shard) tell(a *actor, always bool) {
 	f.SubjectIDs = h.subjects.IDs()
 	f.Resources, f.Stores = split(h.Resources)
 	f.Networks = sorted(h.Networks)
-	f.Contributions = in.contributions()
+	f.Contributions = in.contributions(a)
 	f.Harm = in.harm()
 	f.Sentence = sentence(f)
 	f.Revision++

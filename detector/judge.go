@@ -34,7 +34,7 @@ func (sh *shard) judge(a *actor, which features.Lane, out []judged) (all []judge
 			case f == framePeers && (a.group == nil || a.group.Members < minPeers):
 				continue
 			}
-			j := judged{term: kindTerm(k, f), seen: seen}
+			j := judged{Term: kindTerm(k, f), Seen: seen}
 			if k.IsCount() {
 				prior := g.Prior[which][k]
 				var rate volume.Rate
@@ -42,15 +42,15 @@ func (sh *shard) judge(a *actor, which features.Lane, out []judged) (all []judge
 				if f == frameSelf {
 					rate = l.Counts[k]
 				}
-				j.counts = rate.Predict(prior, exposure)
+				j.Counts = rate.Predict(prior, exposure)
 			} else {
 				var size volume.Size
 				if f == frameSelf {
 					size = l.Sizes[k-features.Rows]
 				}
-				j.sizes = size.Predict(g.Sizes[which][k-features.Rows])
+				j.Sizes = size.Predict(g.Sizes[which][k-features.Rows])
 			}
-			j.raw = j.surprise(seen)
+			j.Raw = j.surprise(seen)
 			out = append(out, j)
 		}
 	}
@@ -62,21 +62,21 @@ func (sh *shard) judge(a *actor, which features.Lane, out []judged) (all []judge
 			}
 			// Bonferroni: the smallest of so many.
 			p := math.Min(1, r.P*r.Values)
-			out = append(out, judged{term: categoryTerm(c), raw: -math.Log10(p), rare: r})
+			out = append(out, judged{Term: categoryTerm(c), Raw: -math.Log10(p), Rare: r})
 		}
 	}
 	var sum, weight float64
 	for i := range out {
 		j := &out[i]
-		_, isCategory := termCategory(j.term)
-		j.p = sh.calibrated(a, which, j.term, j.raw)
-		if !isCategory && j.seen == 0 {
+		_, isCategory := termCategory(j.Term)
+		j.P = sh.calibrated(a, which, j.Term, j.Raw)
+		if !isCategory && j.Seen == 0 {
 			// Doing nothing of a kind is no evidence, however the rank's ties fall.
-			j.p = 1
+			j.P = 1
 		}
-		j.e = calibrate.E(j.p)
-		w := termWeight(j.term)
-		sum += w * j.e
+		j.E = calibrate.E(j.P)
+		w := termWeight(j.Term)
+		sum += w * j.E
 		weight += w
 	}
 	if weight == 0 {
@@ -106,13 +106,13 @@ func (sh *shard) eWith(a *actor, which features.Lane, all []judged, k features.K
 	var sum, weight float64
 	for i := range all {
 		j := &all[i]
-		e := j.e
-		if _, isCategory := termCategory(j.term); !isCategory {
-			if kind, _ := termKind(j.term); kind == k {
-				e = calibrate.E(sh.calibrated(a, which, j.term, j.surprise(n)))
+		e := j.E
+		if _, isCategory := termCategory(j.Term); !isCategory {
+			if kind, _ := termKind(j.Term); kind == k {
+				e = calibrate.E(sh.calibrated(a, which, j.Term, j.surprise(n)))
 			}
 		}
-		w := termWeight(j.term)
+		w := termWeight(j.Term)
 		sum += w * e
 		weight += w
 	}

@@ -46,15 +46,15 @@ func (sh *shard) score(a *actor, e *vigil.Event, values *[features.Categories]fe
 		sh.scratch, _ = sh.judge(a, which, sh.scratch)
 		for i := range sh.scratch {
 			j := &sh.scratch[i]
-			if _, isCategory := termCategory(j.term); isCategory {
+			if _, isCategory := termCategory(j.Term); isCategory {
 				continue
 			}
-			if k, f := termKind(j.term); f == frameSelf && k != features.New {
-				if j.raw > raw[modelVolume] {
-					raw[modelVolume] = j.raw
+			if k, f := termKind(j.Term); f == frameSelf && k != features.New {
+				if j.Raw > raw[modelVolume] {
+					raw[modelVolume] = j.Raw
 				}
-				if j.p < 0.05 {
-					contributions = append(contributions, sh.contribution(a, which, j))
+				if j.P < 0.05 {
+					contributions = append(contributions, contribution(a, which, a.Lane[which].span.Index, j))
 				}
 			}
 		}
@@ -68,10 +68,10 @@ func (sh *shard) score(a *actor, e *vigil.Event, values *[features.Categories]fe
 		raw[modelNovelty] = max(raw[modelNovelty], s)
 		if v.P < 0.05 {
 			j := judged{
-				term: categoryTerm(features.Category(c)), raw: s, p: v.P, e: calibrate.E(v.P),
-				rare: features.Rare{Values: 1, P: v.P, Label: v.Label, Frame: v.Frame},
+				Term: categoryTerm(features.Category(c)), Raw: s, P: v.P, E: calibrate.E(v.P),
+				Rare: features.Rare{Values: 1, P: v.P, Label: v.Label, Frame: v.Frame},
 			}
-			contributions = append(contributions, sh.contribution(a, features.Quarter, &j))
+			contributions = append(contributions, contribution(a, features.Quarter, a.Lane[features.Quarter].span.Index, &j))
 		}
 	}
 	var ps [eventModels]float64

@@ -338,7 +338,7 @@ const telling = 10
 func (sh *shard) weigh(a *actor, l features.Lane, t int64, all []judged, e, r float64) {
 	switch {
 	case a.open != nil && e >= telling:
-		a.open.grow(sh, a, l, all, e)
+		a.open.grow(a, l, all, e)
 		a.open.confirm(t, r)
 		sh.tell(a, false)
 	case a.open == nil && r >= sh.shared.budget.Line[l] && e > 1:
@@ -366,7 +366,7 @@ func (sh *shard) close(a *actor, l features.Lane) {
 				la.Since = la.span.First
 			}
 			la.Run.add(&la.span)
-			la.Run.learn(sh, a, l, all, e)
+			la.Run.learn(a, l, all, e)
 			la.Run.Peak = max(la.Run.Peak, r)
 		} else if la.Since != 0 {
 			sh.endRun(a, l)
@@ -409,24 +409,24 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 	w := a.trust()
 	for i := range all {
 		j := &all[i]
-		level := &la.Level[j.term]
-		z := level.Standard(j.raw, g.Spread[l][j.term])
-		sh.delta.scores = append(sh.delta.scores, scoreDelta{a.group, uint8(l), uint8(j.term), z, w})
-		level.Observe(j.raw, g.Spread[l][j.term], w)
-		if _, isCategory := termCategory(j.term); isCategory {
+		level := &la.Level[j.Term]
+		z := level.Standard(j.Raw, g.Spread[l][j.Term])
+		sh.delta.scores = append(sh.delta.scores, scoreDelta{a.group, uint8(l), uint8(j.Term), z, w})
+		level.Observe(j.Raw, g.Spread[l][j.Term], w)
+		if _, isCategory := termCategory(j.Term); isCategory {
 			continue
 		}
-		k, f := termKind(j.term)
+		k, f := termKind(j.Term)
 		if f != frameSelf {
 			continue
 		}
 		if k.IsCount() {
-			if k == features.Events && l != features.Week && j.counts.Mean > 0 {
-				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.group, l, season, j.seen, j.counts.Mean / exposure})
+			if k == features.Events && l != features.Week && j.Counts.Mean > 0 {
+				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.group, l, season, j.Seen, j.Counts.Mean / exposure})
 			}
-			la.Counts[k].Observe(j.seen, g.Prior[l][k], exposure, w)
+			la.Counts[k].Observe(j.Seen, g.Prior[l][k], exposure, w)
 		} else {
-			la.Sizes[k-features.Rows].Observe(j.seen, g.Sizes[l][k-features.Rows], w)
+			la.Sizes[k-features.Rows].Observe(j.Seen, g.Sizes[l][k-features.Rows], w)
 		}
 	}
 }

@@ -44,32 +44,32 @@ func termWeight(t int) float64 {
 
 // judged is the answer to one term for one span.
 type judged struct {
-	term int
-	// raw is the model's score, -log10 of its own probability; p the calibrated
-	// p-value, e its e-value.
-	raw, p, e float64
-	// seen and the distribution it was held against, for kinds.
-	seen   float64
-	counts volume.Counts
-	sizes  volume.Sizes
-	// rare is the least probable value, for categories.
-	rare features.Rare
+	Term int
+	// Raw is the model's score, -log10 of its own probability; P the calibrated
+	// p-value, E its e-value.
+	Raw, P, E float64
+	// Seen and the distribution it was held against, for kinds.
+	Seen   float64
+	Counts volume.Counts
+	Sizes  volume.Sizes
+	// Rare is the least probable value, for categories.
+	Rare features.Rare
 }
 
 // surprise is -log10 of the chance that the term's distribution gives n or more.
 func (j *judged) surprise(n float64) float64 {
-	if k, _ := termKind(j.term); k.IsCount() {
-		return j.counts.Surprise(n)
+	if k, _ := termKind(j.Term); k.IsCount() {
+		return j.Counts.Surprise(n)
 	}
-	return j.sizes.Surprise(n)
+	return j.Sizes.Surprise(n)
 }
 
 // interval is what 98 of 100 such spans hold, and the middle.
 func (j *judged) interval() (expected, low, high float64) {
-	if k, _ := termKind(j.term); k.IsCount() {
-		return j.counts.Mean, j.counts.Quantile(0.01), j.counts.Quantile(0.99)
+	if k, _ := termKind(j.Term); k.IsCount() {
+		return j.Counts.Mean, j.Counts.Quantile(0.01), j.Counts.Quantile(0.99)
 	}
-	return j.sizes.Median(), j.sizes.Quantile(0.01), j.sizes.Quantile(0.99)
+	return j.Sizes.Median(), j.Sizes.Quantile(0.01), j.Sizes.Quantile(0.99)
 }
 
 // group is a frame's statistics: those of everyone, or of one set of peers. What

@@ -24,6 +24,8 @@ const (
 	zstdWindow   = 128 << 20
 	inputBuffer  = 64 << 10
 	sampleLength = formats.MaxSample
+	// holeLeast is how many NULs in a row are a hole in a log, not binary data.
+	holeLeast = 64
 )
 
 // The ways a file may be packed.
@@ -195,8 +197,8 @@ var magics = []struct {
 }
 
 // refuseBinary says why a file that starts with sample is no text, or returns
-// nil. A run of NULs at the start is no reason: a crash or a truncation under
-// writing leaves one before good lines.
+// nil. A long run of NULs is no reason: a crash or a truncation under writing
+// leaves one among good lines.
 func refuseBinary(sample []byte) error {
 	for _, m := range magics {
 		if bytes.HasPrefix(sample, []byte(m.magic)) {
@@ -206,14 +208,22 @@ func refuseBinary(sample []byte) error {
 	if len(sample) > 262 && string(sample[257:262]) == "ustar" {
 		return &refusal{"binary", "the file is a tar archive: unpack it first"}
 	}
-	text := bytes.TrimLeft(sample, "\x00")
-	control := 0
-	for _, c := range text {
+	control, text, nuls := 0, 0, 0
+	for _, c := range sample {
+		if c == 0 {
+			nuls++
+			continue
+		}
+		text++
+		if nuls < holeLeast {
+			control += nuls
+		}
+		nuls = 0
 		if c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b {
 			control++
 		}
 	}
-	if control*50 > len(text) {
+	if control*50 > text {
 		return &refusal{"binary", "the file is binary, no log text"}
 	}
 	return nil

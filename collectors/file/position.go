@@ -58,6 +58,11 @@ func (l *tailLog) feeds(f *tailFile) {
 			}
 		}
 	}
+	if l.frozen != nil {
+		if _, known := l.frozen.at[f]; !known {
+			l.frozen.at[f] = place{f.offset, f.number}
+		}
+	}
 	l.before, l.current = l.current, f
 }
 

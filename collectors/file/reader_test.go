@@ -56,14 +56,20 @@ func gz(t testing.TB, text string) []byte {
 	return b.Bytes()
 }
 
-func zst(t testing.TB, text string) []byte {
+func zstWriter(t testing.TB, b *bytes.Buffer) io.WriteCloser {
 	t.Helper()
-	var b bytes.Buffer
-	w, err := zstd.NewWriter(&b)
+	w, err := zstd.NewWriter(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.Write([]byte(text))
+	return w
+}
+
+func zst(t testing.TB, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zstWriter(t, &b)
+	_, err := w.Write([]byte(text))
 	if err := errors.Join(err, w.Close()); err != nil {
 		t.Fatal(err)
 	}

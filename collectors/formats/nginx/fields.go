@@ -283,9 +283,6 @@ func public(s string) bool {
 // can pose as a line end.
 func unescape(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
-		if utf8.ValidString(s) {
-			return s
-		}
 		return escapeInvalid(s)
 	}
 	var b []byte
@@ -303,9 +300,6 @@ func unescape(s string) string {
 			}
 		}
 		b = append(b, s[i])
-	}
-	if utf8.Valid(b) {
-		return string(b)
 	}
 	return escapeInvalid(string(b))
 }
@@ -331,13 +325,17 @@ func nibble(c byte) byte {
 	return 0xff
 }
 
-// escapeInvalid writes bytes that are no UTF-8 as nginx would.
+// escapeInvalid writes control characters and bytes that are no UTF-8 as nginx
+// would.
 func escapeInvalid(s string) string {
+	if printable(s) {
+		return s
+	}
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && n == 1 {
+		if r == utf8.RuneError && n == 1 || r < ' ' || r == 0x7f {
 			b.WriteString(`\x`)
 			b.WriteByte(hex[s[i]>>4])
 			b.WriteByte(hex[s[i]&15])

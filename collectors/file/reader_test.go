@@ -208,6 +208,38 @@ func TestStreamsAreMerged(t *testing.T) {
 	sameIDs(t, read(t, file.Config{}, filepath.Join(dir, "host-*.log")).ids, ids(0, 5000))
 }
 
+// Logs full of equal times, bad lines and disorder come out the same each time.
+func TestSameEachTime(t *testing.T) {
+	t.Parallel()
+	content := map[string]string{}
+	for i := range 6 {
+		var b strings.Builder
+		for n := range 2000 {
+			at := n / 20
+			if i == 5 {
+				at = 99 - at
+			}
+			b.WriteString(lineAt(i*10_000+n, start.Add(time.Duration(at)*time.Minute)))
+			if n%50 == i {
+				b.WriteString("nonsense\n")
+			}
+		}
+		content[fmt.Sprintf("host-%c.log", 'a'+i)] = b.String()
+	}
+	dir := files(t, content)
+	first := read(t, file.Config{}, dir)
+	if len(first.ids) != 12_000 || len(first.quar) != 240 {
+		t.Fatalf("%d events, %d set aside", len(first.ids), len(first.quar))
+	}
+	for range 4 {
+		again := read(t, file.Config{}, dir)
+		sameIDs(t, again.ids, first.ids)
+		if diff := cmp.Diff(first.quar, again.quar); diff != "" {
+			t.Error(diff[:min(len(diff), 500)])
+		}
+	}
+}
+
 // More logs side by side than may be open at once.
 func TestManyStreams(t *testing.T) {
 	t.Parallel()

@@ -4,12 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
-
-	"vigil/collectors/formats"
 )
-
-// decoderOf is the decoder of a log.
-type decoderOf = formats.Decoder
 
 // thaw is when a position that was frozen at a change of files is let go: by
 // then what the decoder held has come out.

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"vigil/collectors/formats"
 )
 
 const (
@@ -100,7 +102,7 @@ type tailLog struct {
 	format string
 	files  []*tailFile
 	// dec is nil until there is something to decode; state is what it takes back then.
-	dec   decoderOf
+	dec   formats.Decoder
 	state []byte
 
 	// current is the file whose lines were decoded last, before the one before it.

@@ -90,8 +90,6 @@ type fields struct {
 
 func (f *fields) reset() { *f = fields{names: f.names} }
 
-func (f *fields) clearValues() { f.reset() }
-
 func (f *fields) set(k field, v string) {
 	if k != fieldNone {
 		f.value[k], f.given[k] = v, true

@@ -186,7 +186,7 @@ func (d *decoder) recognise(s string) error {
 			if l.parse(s, &d.fields) == nil {
 				return nil
 			}
-			d.fields.clearValues()
+			d.fields.reset()
 		}
 		return errForm
 	}

@@ -30,9 +30,9 @@ func contribution(a *actor, l features.Lane, epoch int64, j *judged) vigil.Contr
 		c.Model, c.Observation = "novelty", cat.String()
 		c.Seen, c.SeenLabel, c.Expected = 1, j.Rare.Label, j.Rare.P
 		c.Frame = [...]string{"self", "self", "peers", "everyone"}[j.Rare.Frame]
-		labels, share := usual(a, cat, j.Rare.Label)
+		labels := usual(a, cat, j.Rare.Label)
 		c.ExpectedLabel = strings.Join(labels, ", ")
-		c.Text = noveltyText(cat, j.Rare, labels, share)
+		c.Text = noveltyText(cat, j.Rare, labels, features.Quarter.Index(l.Start(epoch)))
 		return c
 	}
 	k, f := termKind(j.Term)
@@ -43,22 +43,29 @@ func contribution(a *actor, l features.Lane, epoch int64, j *judged) vigil.Contr
 }
 
 // usual lists an actor's usual values of a category other than the one seen.
-func usual(a *actor, c features.Category, seen string) (labels []string, share float64) {
-	all, share := a.Values[c].Usual(4)
+func usual(a *actor, c features.Category, seen string) (labels []string) {
+	all, _ := a.Values[c].Usual(4)
 	for _, s := range all {
 		if s != seen && len(labels) < 3 {
 			labels = append(labels, s)
 		}
 	}
-	return labels, share
+	return labels
 }
 
-func noveltyText(c features.Category, r features.Rare, labels []string, _ float64) string {
+// recent says that the actor first used the value within a week of the quarter-hour
+// epoch.
+func recent(r features.Rare, epoch int64) bool {
+	const week = 7 * 96
+	return r.First > 0 && epoch-r.First < week
+}
+
+func noveltyText(c features.Category, r features.Rare, labels []string, epoch int64) string {
 	what := c.Words() + " " + strconv.Quote(r.Label)
 	if c == features.Hour {
 		what = "accesses at " + r.Label
 	}
-	var how string
+	how := "rare for this actor"
 	switch r.Frame {
 	case novelty.NewToEveryone:
 		how = "never seen before from anyone"
@@ -66,8 +73,10 @@ func noveltyText(c features.Category, r features.Rare, labels []string, _ float6
 		how = "never seen before from this actor or its peers"
 	case novelty.NewToSelf:
 		how = "new for this actor, though its peers know it"
-	default:
-		how = "rare for this actor"
+	case novelty.Known:
+		if recent(r, epoch) {
+			how = "not used by this actor before " + utc(features.Quarter.Start(r.First)).Format("2 January")
+		}
 	}
 	if len(labels) == 0 {
 		return what + ": " + how
@@ -154,6 +163,9 @@ func (sh *shard) counterfactual(a *actor, l features.Lane, all []judged) string 
 			best, bestN, bestShare = k, hi, cut
 		}
 	}
+	if best >= 0 && bestN <= 1 {
+		return fmt.Sprintf("No finding without any %s within %s.", best.Words(false), l.Words())
+	}
 	if best >= 0 {
 		return fmt.Sprintf("No finding below %s %s within %s.", number(bestN), best.Words(bestN == 1), l.Words())
 	}
@@ -220,8 +232,27 @@ func who(f *vigil.Finding) string {
 	return name
 }
 
-// sentence says who did what, how much, and what is most unusual about it.
-func sentence(f *vigil.Finding) string {
+// telling is the new thing that a person would name first: the network, else the
+// client program, else what was read. Empty when there is none.
+func (in *incident) telling(a *actor) string {
+	for _, c := range [...]features.Category{features.Network, features.Agent, features.Resource, features.Shape} {
+		for l := range features.Lanes {
+			tr, ok := in.Terms[categoryTerm(c)+terms*l]
+			if !ok || tr.Best.P > 0.02 {
+				continue
+			}
+			epoch := features.Quarter.Index(tr.Lane.Start(tr.Epoch))
+			if tr.Best.Rare.Frame != novelty.Known || recent(tr.Best.Rare, epoch) {
+				return contribution(a, tr.Lane, tr.Epoch, &tr.Best).Text
+			}
+		}
+	}
+	return ""
+}
+
+// sentence says who did what, how much, and what is most unusual about it: the
+// largest contribution, and the new thing if there is one.
+func sentence(f *vigil.Finding, telling string) string {
 	var what []string
 	if f.Subjects > 0 {
 		what = append(what, "data of "+plural(f.Subjects, "customer", "customers"))
@@ -240,11 +271,13 @@ func sentence(f *vigil.Finding) string {
 	var why []string
 	seen := map[string]bool{}
 	for _, c := range f.Contributions {
-		if seen[c.Model+c.Observation] || len(why) == 2 {
-			continue
+		if !seen[c.Observation] && len(why) < 2 && c.Text != telling {
+			seen[c.Observation] = true
+			why = append(why, c.Text)
 		}
-		seen[c.Model+c.Observation] = true
-		why = append(why, c.Text)
+	}
+	if telling != "" {
+		why = append(why[:min(1, len(why))], telling)
 	}
 	if len(why) > 0 {
 		s += ". Unusual: " + strings.Join(why, "; ")

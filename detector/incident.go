@@ -123,8 +123,8 @@ func (in *incident) confirm(t int64, r float64) {
 }
 
 type told struct {
-	Subjects, Events, Conversations int64
-	Severity                        vigil.Severity
+	Subjects, Events, Rows, Conversations int64
+	Severity                              vigil.Severity
 }
 
 // reopen is how long after its last evidence a closed finding takes up new
@@ -212,7 +212,10 @@ func shares(all []judged, e float64, each func(j *judged, part float64)) {
 	}
 	for i := range all {
 		j := &all[i]
-		if part := termWeight(j.Term) * j.E / sum * math.Log10(e); part > 0.01 {
+		part := termWeight(j.Term) * j.E / sum * math.Log10(e)
+		// A new network explains more than it weighs: it is kept though it be slight.
+		_, isCategory := termCategory(j.Term)
+		if part > 0.01 || isCategory && j.P < 0.01 {
 			each(j, part)
 		}
 	}
@@ -267,8 +270,8 @@ func (sh *shard) tell(a *actor, always bool) {
 	}
 	f.Events, f.End = h.Events, utc(h.End)
 	severity := in.severity()
-	grown := f.Events >= 2*in.Told.Events || f.Subjects >= 2*max(1, in.Told.Subjects) ||
-		f.Conversations >= 2*max(1, in.Told.Conversations) || severity.Rank() > in.Told.Severity.Rank()
+	grown := grew(f.Events, in.Told.Events) || grew(f.Subjects, in.Told.Subjects) || grew(f.Rows, in.Told.Rows) ||
+		grew(f.Conversations, in.Told.Conversations) || severity.Rank() > in.Told.Severity.Rank()
 	if !always && !grown {
 		return
 	}
@@ -278,11 +281,14 @@ func (sh *shard) tell(a *actor, always bool) {
 	f.Networks = sorted(h.Networks)
 	f.Contributions = in.contributions(a)
 	f.Harm = in.harm()
-	f.Sentence = sentence(f)
+	f.Sentence = sentence(f, in.telling(a))
 	f.Revision++
-	in.Told = told{Subjects: f.Subjects, Events: f.Events, Conversations: f.Conversations, Severity: severity}
+	in.Told = told{Subjects: f.Subjects, Events: f.Events, Rows: f.Rows, Conversations: f.Conversations, Severity: severity}
 	sh.emit(f)
 }
+
+// grew says that a count has grown by a quarter since it was told.
+func grew(now, told int64) bool { return float64(now) >= 1.25*float64(max(1, told)) && now > told }
 
 func (sh *shard) emit(f *vigil.Finding) {
 	out := *f

@@ -69,7 +69,7 @@ func (sh *shard) score(a *actor, e *vigil.Event, values *[features.Categories]fe
 		if v.P < 0.05 {
 			j := judged{
 				Term: categoryTerm(features.Category(c)), Raw: s, P: v.P, E: calibrate.E(v.P),
-				Rare: features.Rare{Values: 1, P: v.P, Label: v.Label, Frame: v.Frame},
+				Rare: features.Rare{Values: 1, P: v.P, Label: v.Label, Frame: v.Frame, First: v.First},
 			}
 			contributions = append(contributions, contribution(a, features.Quarter, a.Lane[features.Quarter].span.Index, &j))
 		}

@@ -260,9 +260,13 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 			peers = &a.group.Values[c]
 		}
 		p, frame := novelty.Predict(own, peers, &sh.shared.everyone.Values[c], v.Hash, w)
+		first := int64(0)
+		if known != nil && frame == novelty.Known {
+			first = known.First
+		}
 		for _, l := range [...]features.Lane{features.Quarter, features.Day} {
 			if a.Lane[l].span.Open {
-				a.Lane[l].span.Meet(c, p, v.Label, frame)
+				a.Lane[l].span.Meet(c, p, v.Label, frame, first)
 			}
 		}
 		// A new shift brings many new hours at once; they are one thing, not eight.

@@ -30,6 +30,8 @@ type Rare struct {
 	P      float64
 	Label  string
 	Frame  novelty.Frame
+	// First is the quarter-hour in which the actor first used it, zero for now.
+	First int64
 }
 
 // Begin opens the span for epoch i.
@@ -124,12 +126,13 @@ func (s *Span) Subjects() *Distinct { return &s.subjects }
 // Conversations is the span's set of conversations.
 func (s *Span) Conversations() *Distinct { return &s.conversations }
 
-// Meet notes the judgement of a value that the span had not met before.
-func (s *Span) Meet(c Category, p float64, label string, frame novelty.Frame) {
+// Meet notes the judgement of a value that the span had not met before; first is
+// when the actor first used it, zero for now.
+func (s *Span) Meet(c Category, p float64, label string, frame novelty.Frame, first int64) {
 	r := &s.Rare[c]
 	r.Values++
 	if r.Values == 1 || p < r.P {
-		r.P, r.Label, r.Frame = p, label, frame
+		r.P, r.Label, r.Frame, r.First = p, label, frame, first
 	}
 }
 

@@ -43,6 +43,8 @@ type Value struct {
 	Weight float64
 	// Span is the last span in which it was counted, so that a span counts once.
 	Span int64
+	// First is the span in which it was first counted.
+	First int64
 	// Told is the last span in which the wider frame was told of it.
 	Told  int64
 	Label string
@@ -72,7 +74,7 @@ func (t *Table) Add(x uint64, label string, w float64, span int64, limit int) bo
 	if len(t.Values) >= limit {
 		t.forgetLightest()
 	}
-	t.Values[x] = &Value{Weight: w, Span: span, Label: label}
+	t.Values[x] = &Value{Weight: w, Span: span, First: span, Label: label}
 	t.Total += w
 	return true
 }
@@ -95,7 +97,7 @@ func (t *Table) Merge(o *Table, limit int) {
 		v := o.Values[x]
 		if have := t.Values[x]; have != nil {
 			have.Weight += v.Weight
-			have.Span = max(have.Span, v.Span)
+			have.Span, have.First = max(have.Span, v.Span), min(have.First, v.First)
 			t.Total += v.Weight
 			continue
 		}

@@ -93,7 +93,7 @@ var homes = map[string][]string{
 	// Tools of the trade, where they are needed.
 	"github.com/go-json-experiment/json": {"collectors/...", "cmd/...", "internal/..."},
 	"github.com/klauspost/compress":      {"collectors/...", "internal/..."},
-	"github.com/fxamacker/cbor/v2":       {"detector/...", "models/...", "internal/..."},
+	"github.com/fxamacker/cbor/v2":       {"collectors/formats/...", "detector/...", "models/...", "internal/..."},
 	"github.com/axiomhq/hyperloglog":     {"detector/...", "models/..."},
 	"github.com/cespare/xxhash/v2":       {"..."},
 	"gonum.org/v1/gonum":                 {"detector/...", "models/...", "internal/demo/...", "internal/traffic"},

@@ -12,6 +12,8 @@ import (
 const (
 	clockLeap  = 24 * time.Hour
 	clockAhead = 64
+	// clockVotes is how many more of those must go on from before.
+	clockVotes = 3
 	// clockOld is how far before all others a stream's first event may be: a log
 	// may begin slowly, yet not from a machine that has just forgotten the year.
 	clockOld = 365 * 24 * time.Hour
@@ -95,7 +97,9 @@ func (c *clockFilter) wrong(e *vigil.Event, follow []*vigil.Event) string {
 			back++
 		}
 	}
-	if back <= with {
+	// A plain majority is not enough: in a short log of far-apart times everything
+	// stands alone, and nothing is wrong.
+	if back < 3*with+clockVotes {
 		return ""
 	}
 	return clockReason(e.Time, c.ref)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"os"
 	"strconv"
@@ -33,22 +34,25 @@ func TestScripts(t *testing.T) {
 			"traffic": writeTraffic,
 			"long":    writeLong,
 			"bytes":   writeBytes,
+			"packed":  writePacked,
 			"status":  status,
 			"lines":   lines,
 		},
 	})
 }
 
-// traffic FILE EVENTS ACTORS THREAT... writes made-up traffic with breaches.
+// traffic FILE EVENTS ACTORS DAYS THREAT... writes made-up traffic with breaches.
 func writeTraffic(ts *testscript.TestScript, _ bool, args []string) {
 	events, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	actors, err := strconv.Atoi(args[2])
 	ts.Check(err)
 	var out bytes.Buffer
-	world, err := traffic.New(traffic.Config{Events: events, Actors: actors, Days: 28, Seed: 1})
+	days, err := strconv.Atoi(args[3])
 	ts.Check(err)
-	for _, threat := range args[3:] {
+	world, err := traffic.New(traffic.Config{Events: events, Actors: actors, Days: days, Seed: 1})
+	ts.Check(err)
+	for _, threat := range args[4:] {
 		breach, err := world.Stage(traffic.Stage{Threat: traffic.Threat(threat)})
 		ts.Check(err)
 		world.Inject(breach.Events...)
@@ -81,6 +85,21 @@ func writeBytes(ts *testscript.TestScript, _ bool, args []string) {
 	defer f.Close()
 	_, err = f.WriteString(text)
 	ts.Check(err)
+}
+
+// packed FILE FROM PERCENT packs what a file holds a thousand times over, and
+// keeps so much of the archive.
+func writePacked(ts *testscript.TestScript, _ bool, args []string) {
+	keep, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	for range 1_000 {
+		_, err := z.Write([]byte(ts.ReadFile(args[1])))
+		ts.Check(err)
+	}
+	ts.Check(z.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), packed.Bytes()[:packed.Len()*keep/100], 0o600))
 }
 
 // status CODE COMMAND ARGS... runs a command that must exit with the code.

@@ -48,7 +48,7 @@ func TestServeFindsWhatScanFinds(t *testing.T) {
 	pieces := slices.Collect(slices.Chunk(lines, len(lines)/5+1))
 	for i, piece := range pieces {
 		w := begin(t, cfg, app.Options{})
-		for part := range slices.Chunk(piece, 2_000) {
+		for part := range slices.Chunk(piece, 1_000) {
 			if resp, text := send(t, w.PushURL(), token, strings.Join(part, ""), true); resp.StatusCode != http.StatusAccepted {
 				t.Fatalf("push: %d %s", resp.StatusCode, text)
 			}
@@ -78,7 +78,7 @@ func declared(findings []vigil.Finding) []string {
 
 func writeTraffic(t *testing.T, path string) []string {
 	t.Helper()
-	world, err := traffic.New(traffic.Config{Events: 20_000, Actors: 30, Days: 28, Seed: 3})
+	world, err := traffic.New(traffic.Config{Events: 8_000, Actors: 25, Days: 10, Seed: 3})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,14 +18,15 @@ const keyVariable = app.KeyVariable
 type inputFlags struct {
 	Files []string `arg:"" name:"file" help:"Log files, folders or globs; plain, gzip or zstd, rotated, in any order."`
 
-	Config        string `short:"c" placeholder:"FILE" help:"Take mapping, actors, format and pseudonym key from this configuration."`
-	Source        string `placeholder:"NAME" help:"The source in the configuration that the files belong to."`
-	Format        string `placeholder:"NAME" help:"The log format (native, nginx, postgresql); found by itself when left out."`
-	Preset        string `placeholder:"NAME" help:"A schema that vigil knows: chatwoot or rasa."`
-	LogLinePrefix string `placeholder:"PREFIX" help:"PostgreSQL's log_line_prefix, when it isn't found by itself."`
-	LogFormat     string `placeholder:"FORMAT" help:"nginx's log_format, when it isn't found by itself."`
-	Store         string `placeholder:"NAME" help:"The system that the logs are of, for events that don't name it."`
-	Pseudonyms    bool   `help:"Replace people's identifiers by pseudonyms (key: the configuration's, else the variable ${keyvar}, else one of this run alone)."`
+	Config        string            `short:"c" placeholder:"FILE" help:"Take mapping, actors, format and pseudonym key from this configuration."`
+	Source        string            `placeholder:"NAME" help:"The source in the configuration that the files belong to."`
+	Format        string            `placeholder:"NAME" help:"The log format (native, nginx, postgresql); found by itself when left out."`
+	Preset        string            `placeholder:"NAME" help:"A schema that vigil knows: chatwoot or rasa."`
+	LogLinePrefix string            `placeholder:"PREFIX" help:"PostgreSQL's log_line_prefix, when it isn't found by itself."`
+	LogFormat     string            `placeholder:"FORMAT" help:"nginx's log_format, when it isn't found by itself."`
+	Param         map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Another setting of the format, such as actor=$$http_x_user of nginx."`
+	Store         string            `placeholder:"NAME" help:"The system that the logs are of, for events that don't name it."`
+	Pseudonyms    bool              `help:"Replace people's identifiers by pseudonyms (key: the configuration's, else the variable ${keyvar}, else one of this run alone)."`
 }
 
 // resolve turns the flags into an input. Records that are set aside are printed
@@ -33,7 +34,7 @@ type inputFlags struct {
 func (f *inputFlags) resolve(io streams, report bool) (*app.Resolved, *progress, error) {
 	resolved, err := app.Settings{
 		Files: f.Files, Config: f.Config, Source: f.Source, Format: f.Format, Preset: f.Preset,
-		LogLinePrefix: f.LogLinePrefix, LogFormat: f.LogFormat, Store: f.Store, Pseudonyms: f.Pseudonyms,
+		LogLinePrefix: f.LogLinePrefix, LogFormat: f.LogFormat, Store: f.Store, Params: f.Param, Pseudonyms: f.Pseudonyms,
 	}.Resolve()
 	if err != nil {
 		return nil, nil, err
@@ -76,7 +77,7 @@ func printSummary(w io.Writer, s file.Summary) {
 		if format == "" {
 			format = "not read"
 		}
-		fmt.Fprintf(w, "  %s: %s, %s events%s\n", printable(f.Path), format, count(f.Events), span)
+		fmt.Fprintf(w, "  %s: %s, %s %s%s\n", printable(f.Path), format, count(f.Events), plural(f.Events, "event", "events"), span)
 	}
 	for _, code := range sortedKeys(s.Quarantined) {
 		fmt.Fprintf(w, "  set aside as %q: %s\n", code, count(s.Quarantined[code]))

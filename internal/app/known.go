@@ -36,9 +36,9 @@ func Known() config.Known {
 // given without naming the format.
 func settingOf(setting string) string {
 	switch setting {
-	case "log_line_prefix":
+	case "log_line_prefix", "log_timezone", "variant":
 		return "postgresql"
-	case "log_format":
+	case "log_format", "actor", "session", "address", "trusted_proxies":
 		return "nginx"
 	}
 	return ""
@@ -84,7 +84,7 @@ func paramsByFormat(format string, settings map[string]string) (map[string]map[s
 		out[owner][name] = value
 	}
 	if len(out) > 1 {
-		return nil, errors.New("log_line_prefix and log_format are for different formats; give one of them")
+		return nil, errors.New("these settings are for different formats; log_line_prefix is PostgreSQL's and log_format is nginx's: give one of them")
 	}
 	return out, nil
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +29,8 @@ type Settings struct {
 	// Format, Preset, LogLinePrefix, LogFormat and Store are as in the
 	// configuration.
 	Format, Preset, LogLinePrefix, LogFormat, Store string
+	// Params are the format's other settings by name.
+	Params map[string]string
 	// Pseudonyms replaces identifiers.
 	Pseudonyms bool
 }
@@ -130,6 +133,14 @@ func (s Settings) override(source *config.Source) {
 		if o.with != "" {
 			*o.to = o.with
 		}
+	}
+	if len(s.Params) > 0 {
+		params := maps.Clone(source.Params)
+		if params == nil {
+			params = map[string]string{}
+		}
+		maps.Copy(params, s.Params)
+		source.Params = params
 	}
 }
 

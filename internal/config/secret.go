@@ -11,13 +11,13 @@ import (
 )
 
 // redacted is what every printed form of a secret shows.
-const redacted = "<secret>"
+const redacted = "[redacted]"
 
 // maxSecretFile bounds the file that a "file:" secret names, in bytes.
 const maxSecretFile = 64 << 10
 
 // Secret is a value that is never printed: every way of formatting, marshalling
-// or logging it shows "<secret>" instead. The zero Secret is unset.
+// or logging it shows "[redacted]" instead. The zero Secret is unset.
 //
 // In the configuration a secret is given as "env:NAME" (an environment
 // variable), "file:/path" (a file's content without the white space around it),
@@ -93,7 +93,7 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// String returns "<secret>", or "" when unset.
+// String returns "[redacted]", or "" when unset.
 func (s Secret) String() string {
 	if s.text == nil {
 		return ""

@@ -146,6 +146,19 @@ func (h *Handler) source(r *http.Request) string {
 	return found
 }
 
+// taken says whether a body of that content type is read: lines in whatever guise
+// senders give them, and curl's own guess for --data-binary.
+func taken(contentType string) bool {
+	if contentType == "" {
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && slices.Contains([]string{
+		"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json",
+		"text/plain", "application/octet-stream", "application/x-www-form-urlencoded",
+	}, kind)
+}
+
 // ServeHTTP takes one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	source := h.source(r)
@@ -160,8 +173,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusMethodNotAllowed, "Send events with POST.", 0)
 		return
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); r.Header.Get("Content-Type") != "" &&
-		(err != nil || !slices.Contains([]string{"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json", "text/plain", "application/octet-stream"}, kind)) {
+	if !taken(r.Header.Get("Content-Type")) {
 		problem(w, http.StatusUnsupportedMediaType, "Send one JSON object a line, as application/x-ndjson.", 0)
 		return
 	}

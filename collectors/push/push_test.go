@@ -228,6 +228,15 @@ func TestSendingAgainKeepsTheIDs(t *testing.T) {
 	}
 }
 
+func TestCurlsContentTypeIsTaken(t *testing.T) {
+	t.Parallel()
+	sink := &memory{}
+	res := send(t, handler(t, sink, nil), event(0), "Content-Type", "application/x-www-form-urlencoded")
+	if res.code != http.StatusAccepted {
+		t.Errorf("%d %s", res.code, res.body)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	var bomb bytes.Buffer

@@ -44,10 +44,6 @@ type Config struct {
 	// and the bytes there are, as the files lie on disk.
 	Progress func(done, total int64)
 
-	// TrustClocks takes every event's time as it stands, for who wants to see what
-	// is there rather than judge it.
-	TrustClocks bool
-
 	// TempDir is where streams that must be sorted are kept meanwhile, readable by
 	// this user alone and without a name; empty means the system's.
 	TempDir string

@@ -68,7 +68,7 @@ func (s *stream) start(ctx context.Context, r *Reader) *running {
 		run.count(e)
 		onward(e)
 	}
-	if s.order == Unordered || r.cfg.TrustClocks {
+	if s.order == Unordered {
 		// Where neighbours in the file are none in time, they say nothing about
 		// each other's clocks.
 		run.clock = &clockFilter{pass: pass, off: true}

@@ -39,9 +39,6 @@ type Input struct {
 	// Pseudonyms replaces identifiers; nil leaves them as they stand.
 	Pseudonyms *privacy.Pseudonymizer
 
-	// TrustClocks takes every event's time as it stands.
-	TrustClocks bool
-
 	// Quarantine, when set, gets each record that is set aside, in order.
 	Quarantine func(vigil.Quarantined)
 	// Progress, when set, gets the bytes read and the bytes there are.
@@ -68,7 +65,7 @@ func (in *Input) open() (*reading, error) {
 	}
 	r.reader, err = file.Open(in.Files, file.Config{
 		Source: in.Source, Store: in.Store, Formats: catalog.All(), Format: in.Format, Params: in.Params,
-		Mapping: in.Mapping, Quarantine: r.aside, Progress: in.Progress, TrustClocks: in.TrustClocks,
+		Mapping: in.Mapping, Quarantine: r.aside, Progress: in.Progress,
 	})
 	if err != nil {
 		return nil, err

@@ -107,9 +107,8 @@ func ScoreEvents(ctx context.Context, in Input, opts ScoreOptions) (file.Summary
 }
 
 // ParseEvents reads the input and hands each event to use, in order, on the
-// caller's goroutine. It shows what is there: no event's time is doubted.
+// caller's goroutine.
 func ParseEvents(ctx context.Context, in Input, use func(*vigil.Event) error) (file.Summary, error) {
-	in.TrustClocks = true
 	return in.each(ctx, func(events []*vigil.Event) error {
 		for _, e := range events {
 			if err := use(e); err != nil {

@@ -5,11 +5,15 @@ import (
 	"compress/gzip"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"vigil"
+	"vigil/internal/app"
 	"vigil/internal/traffic"
 )
 
@@ -130,5 +134,35 @@ func asExit(err error, to *interface{ ExitCode() int }) bool {
 func lines(ts *testscript.TestScript, _ bool, args []string) {
 	if got := bytes.Count([]byte(ts.ReadFile(args[0])), []byte("\n")); fmt.Sprint(got) != args[1] {
 		ts.Fatalf("%s has %d lines, not %s", args[0], got, args[1])
+	}
+}
+
+// What the documentation shows as native events is read as such.
+func TestDocumentedEventsParse(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "events.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(text), "```json\n")
+	block, _, _ = strings.Cut(block, "```")
+	path := filepath.Join(t.TempDir(), "events.ndjson")
+	if err := os.WriteFile(path, []byte(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var got []*vigil.Event
+	summary, err := app.ParseEvents(t.Context(), app.Input{Files: []string{path}}, func(e *vigil.Event) error {
+		got = append(got, e)
+		return nil
+	})
+	if err != nil || len(summary.Quarantined) != 0 || len(got) != strings.Count(block, "\n") || len(got) < 3 {
+		t.Fatalf("%d events, %v set aside, %v", len(got), summary.Quarantined, err)
+	}
+	// Each key that is shown ends up somewhere.
+	if e := got[1]; e.Rows != 12 || e.Bytes != 3400 || e.Limit != 50 || e.SubjectCount != 1 || e.Ticket != "t-5" || e.ResourceTenant != "acme" || e.Shape == "" {
+		t.Errorf("got %+v", e)
+	}
+	if e := got[2]; e.Principal != "cust-17" || e.Destination == nil || e.Destination.Region != "us" {
+		t.Errorf("got %+v", e)
 	}
 }

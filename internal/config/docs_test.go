@@ -1,0 +1,73 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"vigil/internal/config"
+)
+
+// Each setting stands in the documentation.
+func TestEverySettingIsDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "configuration.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[reflect.Type]bool{}
+	var walk func(typ reflect.Type)
+	walk = func(typ reflect.Type) {
+		switch typ.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Map:
+			walk(typ.Elem())
+		case reflect.Struct:
+			if seen[typ] || typ == reflect.TypeFor[config.Secret]() {
+				return
+			}
+			seen[typ] = true
+			for i := range typ.NumField() {
+				f := typ.Field(i)
+				name := f.Tag.Get("yaml")
+				if name == "" {
+					t.Errorf("%s.%s has no key", typ, f.Name)
+				}
+				if !strings.Contains(string(text), "`"+name+"`") && !strings.Contains(string(text), name+":") {
+					t.Errorf("%s (%s.%s) is not documented", name, typ, f.Name)
+				}
+				walk(f.Type)
+			}
+		}
+	}
+	walk(reflect.TypeFor[config.Config]())
+}
+
+// What the documentation shows as configurations can be used.
+func TestDocumentedConfigurationsAreGood(t *testing.T) {
+	t.Setenv("VIGIL_BOT_TOKEN", "0123456789abcdef")
+	t.Setenv("VIGIL_SLACK_TOKEN", "xoxb-1")
+	pages, err := filepath.Glob(filepath.Join("..", "..", "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, page := range append(pages, filepath.Join("..", "..", "README.md")) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := strings.Split(string(text), "```yaml\n")
+		for _, part := range parts[1:] {
+			block, _, _ := strings.Cut(part, "```")
+			found++
+			if _, err := config.Parse(page, []byte(block), known()); err != nil {
+				t.Errorf("%s\n%v", block, err)
+			}
+		}
+	}
+	if found < 4 {
+		t.Errorf("only %d configurations are shown", found)
+	}
+}

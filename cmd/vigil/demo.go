@@ -74,10 +74,10 @@ func (c *demoCommand) Run(ctx context.Context, io streams) (err error) {
 
 // stopped makes an interruption no error: a demo ends by being stopped.
 func stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // watch shows the replay's progress until it has ended.

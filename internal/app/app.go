@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"time"
 
@@ -339,7 +338,7 @@ func (a *App) startWeb(web, pushed net.Listener) error {
 	if receiver != nil {
 		a.pushURL = a.url + pushPath
 	}
-	var here http.Handler = receiver
+	here := receiver
 	if pushed != nil && receiver != nil {
 		a.pushURL = "http://" + pushed.Addr().String() + pushPath
 		here = nil

@@ -145,10 +145,10 @@ func (a *applier) run(ctx context.Context) error {
 }
 
 func ignoreEnd(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // wait returns when there is an entry to judge or a snapshot to take.

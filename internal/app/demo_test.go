@@ -22,7 +22,7 @@ func TestDemoFindsItsBreaches(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop := func() {
-		if err := d.Stop(context.Background()); err != nil {
+		if err := d.Stop(context.WithoutCancel(t.Context())); err != nil {
 			t.Errorf("stop: %v", err)
 		}
 	}

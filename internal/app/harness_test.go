@@ -6,9 +6,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"vigil/internal/app"
 )
+
+// testClient waits for no answer for ever.
+var testClient = &http.Client{Timeout: 30 * time.Second}
 
 func serveHTTP(t *testing.T, h http.HandlerFunc) string {
 	t.Helper()

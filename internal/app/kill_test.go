@@ -49,7 +49,7 @@ func beService(dir string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	fmt.Println(a.URL())
+	fmt.Fprintln(os.Stdout, a.URL())
 	select {
 	case <-ctx.Done():
 	case err = <-a.Failed():
@@ -70,7 +70,7 @@ type child struct {
 
 func startChild(t *testing.T, dir string) *child {
 	t.Helper()
-	c := &child{cmd: exec.Command(os.Args[0])} //nolint:gosec // this test itself
+	c := &child{cmd: exec.Command(os.Args[0])}
 	c.cmd.Env = append(os.Environ(), serveVariable+"="+dir)
 	c.cmd.Stderr = &c.err
 	out, err := c.cmd.StdoutPipe()
@@ -174,7 +174,7 @@ func trySend(t *testing.T, url, body string) bool {
 		t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := testClient.Do(req)
 	if err != nil {
 		return false
 	}

@@ -57,7 +57,7 @@ func (r *replay) Run(ctx context.Context, _ []byte, sink collectors.Sink) error 
 	if err != nil {
 		return err
 	}
-	defer in.Close() //nolint:errcheck // only read
+	defer in.Close()
 	decoder, err := r.format.New(r.opts)
 	if err != nil {
 		return fmt.Errorf("make decoder: %w", err)

@@ -27,8 +27,8 @@ func WriteReport(ctx context.Context, path string, in Input, result *ScanResult)
 	}
 	defer func() {
 		if err != nil {
-			f.Close()           //nolint:errcheck,gosec // the first error counts
-			os.Remove(f.Name()) //nolint:errcheck,gosec // as above
+			f.Close()           // the first error counts
+			os.Remove(f.Name()) // as above
 		}
 	}()
 	w := bufio.NewWriter(f)

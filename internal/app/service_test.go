@@ -79,7 +79,7 @@ func begin(t *testing.T, cfg *config.Config, opts app.Options) *watched {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := a.Stop(context.Background()); err != nil {
+		if err := a.Stop(context.WithoutCancel(t.Context())); err != nil {
 			t.Errorf("stop: %v", err)
 		}
 	})
@@ -126,7 +126,7 @@ func (w *watched) get(path string) string {
 
 func fetch(t *testing.T, url string) (int, string) {
 	t.Helper()
-	resp, err := http.Get(url) //nolint:gosec,noctx // our own server
+	resp, err := testClient.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func send(t *testing.T, url, secret, body string, gz bool) (*http.Response, stri
 	if gz {
 		req.Header.Set("Content-Encoding", "gzip")
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := testClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

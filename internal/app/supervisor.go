@@ -67,7 +67,7 @@ func (s *supervisor) supervise(ctx context.Context, source string, c collectors.
 	wait, last := firstWait, ""
 	// Restarts of several sources shall not fall on one moment; the seed is the
 	// name's, so that a run can be repeated.
-	jitter := rand.New(rand.NewPCG(uint64(len(source)), seedOf(source))) //nolint:gosec // no secret
+	jitter := rand.New(rand.NewPCG(uint64(len(source)), seedOf(source)))
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := s.runOnce(ctx, source, c)

@@ -277,7 +277,7 @@ func (c *checker) path(field string, p Path) {
 		return
 	}
 	for part := range strings.SplitSeq(p.Template, "/") {
-		if name := segment.FindStringSubmatch(part); name != nil && !slices.Contains(meanings(), name[1]) {
+		if name := segment.FindStringSubmatch(part); len(name) == 2 && !slices.Contains(meanings(), name[1]) {
 			c.at(field+".template", fmt.Sprintf("%q is no meaning", name[1]), "the meanings are "+strings.Join(meanings(), ", ")+`; "*" is any one segment`)
 		}
 	}

@@ -76,7 +76,7 @@ func writeKey(dir, path string, key []byte) error {
 	if err != nil {
 		return err
 	}
-	defer d.Close() //nolint:errcheck // only synced
+	defer d.Close()
 	return d.Sync()
 }
 

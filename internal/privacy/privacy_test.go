@@ -224,7 +224,7 @@ func TestLoadKey(t *testing.T) {
 	if left, _ := os.ReadDir(dir); len(left) != 1 {
 		t.Errorf("left behind: %v", left)
 	}
-	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // the point of the test
+	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := privacy.LoadKey(dir); err == nil || !strings.Contains(err.Error(), "chmod 600") {

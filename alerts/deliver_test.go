@@ -101,7 +101,7 @@ func TestOutage(t *testing.T) {
 			d.Wake()
 			pass(500 * time.Millisecond)
 		}
-		pass(began.Add(11 * time.Minute).Sub(time.Now()))
+		pass(time.Until(began.Add(11 * time.Minute)))
 		stop()
 		if o.left() != 0 || len(n.got) != messages {
 			t.Fatalf("%d left, %d delivered", o.left(), len(n.got))

@@ -86,8 +86,8 @@ func digestCard(d *Digest) Card {
 			}
 		}
 	}
-	switch {
-	case total == 0:
+	switch total {
+	case 0:
 		c.Sentence = "No findings."
 	default:
 		c.Sentence = Count(int64(total), "finding", "findings")

@@ -18,7 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log" //nolint:depguard // the Slack client takes no other logger; its words are thrown away
 	"log/slog"
 	"net"
 	"net/http"

@@ -333,7 +333,7 @@ func TestEqualTimesKeepTheirOrder(t *testing.T) {
 func TestWrongClocks(t *testing.T) {
 	t.Parallel()
 	base := start
-	at := func(d time.Duration) time.Time { return base.Add(d) }
+	at := base.Add
 	for _, c := range []struct {
 		name  string
 		times []time.Time

@@ -150,7 +150,6 @@ type tailing struct {
 	names []string
 	// archives remembers the archives whose start was looked at.
 	archives map[string]archiveSeen
-	globErr  string
 	tooMany  bool
 
 	batch collectors.Batch

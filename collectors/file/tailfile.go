@@ -138,7 +138,7 @@ func (r *tailing) find() {
 			dup[path] = true
 			s := seen{path: path, size: info.Size(), modified: info.ModTime()}
 			if st, ok := info.Sys().(*syscall.Stat_t); ok {
-				s.dev, s.ino = uint64(st.Dev), st.Ino
+				s.dev, s.ino = st.Dev, st.Ino
 			}
 			byLog[familyOf(path)] = append(byLog[familyOf(path)], s)
 		}
@@ -300,7 +300,7 @@ func openSeen(path string, dev, ino uint64) (*input, error) {
 
 func isInode(info os.FileInfo, dev, ino uint64) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
-	return ok && uint64(st.Dev) == dev && st.Ino == ino
+	return ok && st.Dev == dev && st.Ino == ino
 }
 
 // headOf reads the first unpacked bytes of a file.

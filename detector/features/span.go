@@ -73,8 +73,8 @@ func (s *Span) Add(e *vigil.Event) {
 		s.conversations.Add(e.Conversation, ExactLimit)
 	}
 	if e.Rows >= 0 {
-		s.sizes[Rows-Rows] += float64(e.Rows)
-		s.sizeKnown[Rows-Rows] = true
+		s.sizes[0] += float64(e.Rows)
+		s.sizeKnown[0] = true
 	}
 	if e.Bytes >= 0 {
 		s.sizes[Bytes-Rows] += float64(e.Bytes)

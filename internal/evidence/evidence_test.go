@@ -115,18 +115,18 @@ func TestEveryFieldIsExact(t *testing.T) {
 		}
 		n++
 		key := fmt.Sprintf("%d.parquet", n)
-		seg, err := s.Write(context.Background(), key, in)
+		seg, err := s.Write(t.Context(), key, in)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		got, err := s.Read(context.Background(), seg)
+		got, err := s.Read(t.Context(), seg)
 		if err != nil {
 			rt.Fatal(err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			rt.Fatalf("rows differ (-in +out):\n%s", diff)
 		}
-		if err := s.Delete(context.Background(), key); err != nil {
+		if err := s.Delete(t.Context(), key); err != nil {
 			rt.Fatal(err)
 		}
 	})

@@ -334,7 +334,8 @@ func (d *decoder) list(k key, most int) ([]string, int64, error) {
 			// The slab is full: a short list moves to a new one.
 			fresh := make([]string, 0, slabSize)
 			fresh = append(fresh, d.slab[start:]...)
-			d.slab, start = append(fresh, s), 0
+			fresh = append(fresh, s)
+			d.slab, start = fresh, 0
 		default:
 			own = append(append(make([]string, 0, slabSize), d.slab[start:]...), s)
 			d.slab = d.slab[:start]

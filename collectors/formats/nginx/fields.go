@@ -113,7 +113,7 @@ func (f *fields) hasTime() bool {
 // time in brackets, the request in quotes, status and size, and the quoted
 // referrer and agent. It reads common, virtual host and ingress forms alike.
 func (f *fields) anchored(s string) error {
-	open := -1
+	var open int
 	for i := 0; ; {
 		j := strings.IndexByte(s[i:], '[')
 		if j < 0 {

@@ -130,7 +130,7 @@ func (d *decoder) request(e *vigil.Event) {
 		}
 	}
 	params := d.params(e, unescape(query))
-	shape := ""
+	var shape string
 	var override vigil.Action
 	if t := d.template(segments); t != nil {
 		for i, m := range t.meanings {

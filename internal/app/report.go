@@ -27,8 +27,8 @@ func WriteReport(ctx context.Context, path string, in Input, result *ScanResult)
 	}
 	defer func() {
 		if err != nil {
-			f.Close()           // the first error counts
-			os.Remove(f.Name()) // as above
+			f.Close()               // the first error counts
+			_ = os.Remove(f.Name()) // as above
 		}
 	}()
 	w := bufio.NewWriter(f)

@@ -1,0 +1,255 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"vigil/alerts"
+	"vigil/alerts/slack"
+	"vigil/alerts/terminal"
+	"vigil/collectors"
+	"vigil/collectors/file"
+	"vigil/collectors/formats/catalog"
+	"vigil/detector"
+	"vigil/internal/config"
+	"vigil/internal/ledger"
+	"vigil/internal/privacy"
+	"vigil/internal/series"
+	"vigil/internal/series/influx"
+)
+
+func (a *App) openLedger(ctx context.Context) error {
+	if err := os.MkdirAll(a.cfg.DataDir, 0o700); err != nil {
+		return fmt.Errorf("make data folder: %w", err)
+	}
+	l, err := ledger.Open(ctx, ledgerConfig(a.cfg), ledger.Options{Logger: a.logger, Now: a.opts.Now, Free: a.opts.Free})
+	if err != nil {
+		return err
+	}
+	a.ledger = l
+	a.clean.add("ledger", func(context.Context) error { return l.Close() })
+	return nil
+}
+
+// forever is a retention that never comes to pass.
+const forever = 200 * 365 * 24 * time.Hour
+
+func ledgerConfig(cfg *config.Config) ledger.Config {
+	keep := func(d config.Duration) time.Duration {
+		if d == 0 {
+			return forever
+		}
+		return d.Std()
+	}
+	return ledger.Config{
+		Dir: cfg.DataDir, Retention: keep(cfg.Retention), FindingRetention: keep(cfg.FindingRetention),
+		RollupRetention: keep(cfg.FindingRetention), MinFree: int64(cfg.DiskFloor), MaxBytes: int64(cfg.MaxSize),
+		Spool: cfg.Influx.URL != "",
+	}
+}
+
+func (a *App) openIntake() error {
+	key, err := serviceKey(a.cfg.PseudonymKey, a.cfg.DataDir, true)
+	if err != nil {
+		return err
+	}
+	pseudonyms, err := privacy.New(key, privacy.Options{})
+	if err != nil {
+		return err
+	}
+	rules, err := newActorRules(a.cfg.Actors)
+	if err != nil {
+		return err
+	}
+	a.intake = &intake{
+		ledger: a.ledger, pseudonyms: pseudonyms, sources: map[string]*normaliser{}, pace: newPace(a.opts.Now), now: a.opts.Now,
+	}
+	for i := range a.cfg.Sources {
+		s := &a.cfg.Sources[i]
+		n := &normaliser{source: s.Name, store: s.StoreName(), tenant: s.Tenant, rules: rules, now: a.opts.Now}
+		if a.opts.Quiet {
+			n.now = nil
+		}
+		a.intake.sources[s.Name] = n
+	}
+	return nil
+}
+
+// startTelling starts the delivery of messages.
+func (a *App) startTelling(ctx context.Context) error {
+	notifier, fallback, err := a.notifiers()
+	if err != nil {
+		return err
+	}
+	a.outbox = newOutbox(a.ledger, []string{notifier.Name()})
+	d, err := alerts.NewDeliverer(alerts.Config{}, alerts.Options{
+		Outbox: a.outbox, Notifiers: []alerts.Notifier{notifier}, Fallback: fallback, Logger: a.logger,
+	})
+	if err != nil {
+		return fmt.Errorf("set up delivery: %w", err)
+	}
+	a.background(ctx, "delivery", d.Run)
+	a.background(ctx, "delivery's bell", func(ctx context.Context) error {
+		for {
+			news := a.ledger.MailSignal()
+			d.Wake()
+			select {
+			case <-news:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	})
+	return nil
+}
+
+// notifiers returns who tells findings, and who steps in for it.
+func (a *App) notifiers() (notifier, fallback alerts.Notifier, err error) {
+	printer, err := terminal.New(a.opts.Output, terminal.Config{ConsoleURL: a.consoleURL()})
+	if err != nil {
+		return nil, nil, fmt.Errorf("set up printing: %w", err)
+	}
+	if !a.cfg.Slack.Token.IsSet() {
+		return printer, nil, nil
+	}
+	token, err := a.cfg.Slack.Token.Reveal()
+	if err != nil {
+		return nil, nil, fmt.Errorf("read slack.token: %w", err)
+	}
+	n, err := slack.New(slack.Config{
+		Token: slack.Token(token), Channel: a.cfg.Slack.Channel, APIURL: a.cfg.Slack.APIURL, ConsoleURL: a.consoleURL(),
+	}, slack.Options{Logger: a.logger})
+	if err != nil {
+		return nil, nil, fmt.Errorf("set up Slack: %w", err)
+	}
+	return n, printer, nil
+}
+
+// consoleURL is the console's address as people reach it.
+func (a *App) consoleURL() string {
+	if a.cfg.ConsoleURL != "" {
+		return a.cfg.ConsoleURL
+	}
+	return a.url
+}
+
+// startJudging restores the detector and starts the applier.
+func (a *App) startJudging(ctx context.Context) error {
+	var err error
+	a.applier, err = newApplier(ctx, a.ledger, detector.Config{Budget: a.cfg.Budget, MaxActors: a.cfg.MaxActors}, a.logger)
+	if err != nil {
+		return fmt.Errorf("restore the detector: %w", err)
+	}
+	a.applier.messages = a.outbox.messages
+	a.reader = newReader(a)
+	a.clean.add("last snapshot", func(ctx context.Context) error { return a.applier.snapshot(ctx) })
+	a.background(ctx, "judging", a.applier.run)
+	a.clean.add("last judging", a.judged)
+	return nil
+}
+
+// judged waits until everything accepted is judged, or ctx ends.
+func (a *App) judged(ctx context.Context) error {
+	for last := a.ledger.Last(); a.ledger.Applied() < last; {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d entries are left to judge at the next start: %w", last-a.ledger.Applied(), ctx.Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// startShipping sends the time series to InfluxDB where one is configured.
+func (a *App) startShipping(ctx context.Context) error {
+	if a.cfg.Influx.URL == "" {
+		return nil
+	}
+	token, err := a.cfg.Influx.Token.Reveal()
+	if err != nil {
+		return fmt.Errorf("read influx.token: %w", err)
+	}
+	w, err := influx.New(influx.Config{
+		URL: a.cfg.Influx.URL, Token: influx.Secret(token), Org: a.cfg.Influx.Org, Bucket: a.cfg.Influx.Bucket,
+	}, influx.Options{Logger: a.logger})
+	if err != nil {
+		return fmt.Errorf("set up InfluxDB: %w", err)
+	}
+	a.clean.add("InfluxDB client", func(context.Context) error { w.Close(); return nil })
+	if err := w.Check(ctx); err != nil {
+		a.logger.Warn("InfluxDB does not answer; points wait in the ledger meanwhile", "error", err.Error())
+	}
+	a.background(ctx, "shipping", func(ctx context.Context) error {
+		return series.Ship(ctx, a.ledger, w, series.ShipConfig{}, series.ShipOptions{Logger: a.logger})
+	})
+	return nil
+}
+
+func (a *App) startWeb(web, pushed net.Listener) error {
+	page, err := newConsole(a.cfg.ConsoleURL, a.reader, a.logger, a.opts.Now)
+	if err != nil {
+		return fmt.Errorf("set up console: %w", err)
+	}
+	receiver, err := newPush(a.cfg.Sources, a.intake)
+	if err != nil {
+		return fmt.Errorf("set up push: %w", err)
+	}
+	if receiver != nil {
+		a.pushURL = a.url + pushPath
+	}
+	here := receiver
+	if pushed != nil && receiver != nil {
+		a.pushURL = "http://" + pushed.Addr().String() + pushPath
+		here = nil
+		a.clean.add("push", serve(pushed, muxOf(receiver, nil), a.logger))
+	}
+	a.clean.add("console", serve(web, muxOf(here, page), a.logger))
+	return nil
+}
+
+func (a *App) startCollecting(ctx context.Context) error {
+	a.super = &supervisor{sink: a.intake.patient(), position: a.ledger.Position, logger: a.logger}
+	// Collectors outlive the start's context and end with this one.
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	a.clean.add("collectors", func(ctx context.Context) error {
+		cancel()
+		return a.super.wait(ctx)
+	})
+	for i := range a.cfg.Sources {
+		s := &a.cfg.Sources[i]
+		c := a.opts.Collectors[s.Name]
+		if c == nil {
+			if len(s.File) == 0 {
+				continue
+			}
+			var err error
+			if c, err = tailOf(s, a.logger); err != nil {
+				return fmt.Errorf("set up source %q: %w", s.Name, err)
+			}
+		}
+		a.super.start(run, s.Name, c)
+	}
+	return nil
+}
+
+// tailOf makes the collector that follows a source's files.
+func tailOf(s *config.Source, logger *slog.Logger) (collectors.Collector, error) {
+	params, err := paramsByFormat(s.Format, s.FormatParams())
+	if err != nil {
+		return nil, err
+	}
+	mapping, err := mappingOf(&s.Mapping)
+	if err != nil {
+		return nil, err
+	}
+	return file.NewTail(s.File, file.TailConfig{
+		Config: file.Config{
+			Source: s.Name, Store: s.StoreName(), Formats: catalog.All(), Format: s.Format, Params: params, Mapping: mapping,
+		},
+	}, file.TailOptions{Logger: logger})
+}
+

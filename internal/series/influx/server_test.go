@@ -217,7 +217,7 @@ func (s *server) influxQL(t *testing.T, q string) string {
 // flux runs a Flux query by the v2 API and returns its rows by column name.
 func (s *server) flux(t *testing.T, query string) []map[string]string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url()+"/api/v2/query", strings.NewReader(query))
 	if err != nil {

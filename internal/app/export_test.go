@@ -4,8 +4,35 @@ import (
 	"fmt"
 	"testing"
 
+	"vigil"
 	"vigil/internal/api"
 )
+
+// EachEvent visits every event that a running service keeps.
+func EachEvent(t *testing.T, a *App, visit func(e *vigil.Event)) {
+	t.Helper()
+	for after := uint64(0); ; {
+		entries, err := a.ledger.Entries(t.Context(), after, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(entries) == 0 {
+			return
+		}
+		for _, entry := range entries {
+			after = entry.Seq
+			for _, e := range entry.Events {
+				visit(e)
+			}
+		}
+	}
+}
+
+// EachDemoEvent does what EachEvent does, for a demo.
+func EachDemoEvent(t *testing.T, d *Demo, visit func(e *vigil.Event)) {
+	t.Helper()
+	EachEvent(t, d.app, visit)
+}
 
 // Dump returns everything that a running service keeps, as text: what is packed
 // on disk is unpacked here.
@@ -13,21 +40,7 @@ func Dump(t *testing.T, a *App) []string {
 	t.Helper()
 	var out []string
 	ctx := t.Context()
-	for after := uint64(0); ; {
-		entries, err := a.ledger.Entries(ctx, after, 100)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(entries) == 0 {
-			break
-		}
-		for _, e := range entries {
-			after = e.Seq
-			for _, event := range e.Events {
-				out = append(out, fmt.Sprintf("%+v", *event))
-			}
-		}
-	}
+	EachEvent(t, a, func(e *vigil.Event) { out = append(out, fmt.Sprintf("%+v", *e)) })
 	page, err := a.ledger.Findings(ctx, api.FindingFilter{Limit: 1_000})
 	if err != nil {
 		t.Fatal(err)
@@ -54,9 +67,6 @@ func Dump(t *testing.T, a *App) []string {
 	}
 	return out
 }
-
-// DumpDemo does what Dump does, for a demo.
-func DumpDemo(t *testing.T, d *Demo) []string { return Dump(t, d.app) }
 
 // Digest sums up the day, as the schedule does.
 func Digest(t *testing.T, a *App) {

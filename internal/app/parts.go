@@ -252,4 +252,3 @@ func tailOf(s *config.Source, logger *slog.Logger) (collectors.Collector, error)
 		},
 	}, file.TailOptions{Logger: logger})
 }
-

@@ -106,13 +106,14 @@ func (r *run) add(s *features.Span) {
 const halfLifeDays = 14.0
 
 // suspectTrust is how much an actor's accesses teach, its own baselines and the
-// ranks of its peers, while a finding about it is open: little, so that a theft does not become its own normal, and yet enough
-// that a lasting change of work is learnt in the end.
+// ranks of its peers, while a finding about it is open, and afterwards for as long
+// as the finding may open again: little, so that a theft does not become its own
+// normal, and yet enough that a lasting change of work is learnt in the end.
 const suspectTrust = 0.1
 
 // trust is the weight with which the actor's accesses teach.
 func (a *actor) trust() float64 {
-	if a.open != nil {
+	if a.open != nil || a.past != nil && a.Seen-a.past.LastEvidence < reopen {
 		return suspectTrust
 	}
 	return 1

@@ -3,6 +3,7 @@ package detector_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -310,6 +311,11 @@ func TestScoresComeInOrder(t *testing.T) {
 		}
 		if !(s.P > 0 && s.P <= 1) || len(s.Models) != 2 {
 			t.Fatalf("score %d: %+v", i, s)
+		}
+		for name, m := range s.Models {
+			if math.IsInf(m.Score, 0) || math.IsNaN(m.Score) || !(m.P > 0 && m.P <= 1) {
+				t.Fatalf("score %d: %s says %+v", i, name, m)
+			}
 		}
 	}
 }

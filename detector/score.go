@@ -61,7 +61,7 @@ func (sh *shard) score(a *actor, e *vigil.Event, values *[features.Categories]fe
 	}
 	for c := range features.Categories {
 		v := a.Values[c].Values[values[c].Hash]
-		if values[c].Label == "" || v == nil {
+		if values[c].Label == "" || v == nil || v.P == 0 { // not judged
 			continue
 		}
 		s := -math.Log10(v.P)

@@ -8,6 +8,9 @@ import (
 // The weight, in actors, with which a wider group stands behind a narrower one.
 const groupPrior = 3
 
+// minWeight is how many spans an actor must be remembered by to count in a fit.
+const minWeight = 0.5
+
 // FitPrior fits a group's prior to its actors' rates by the method of moments,
 // each actor counting once and the extreme twentieth on both sides drawn in, so
 // that no actor outweighs its group. wider is the prior of the frame around it.
@@ -16,7 +19,8 @@ func FitPrior(rates []Rate, wider Prior) Prior {
 	var within, resid, residW float64
 	var exposure float64
 	for _, r := range rates {
-		if r.X <= 0 {
+		// What is nearly forgotten says how uncertain it is, not how actors differ.
+		if r.X <= 0 || r.W < minWeight {
 			continue
 		}
 		mus = append(mus, r.N/r.X)
@@ -33,7 +37,7 @@ func FitPrior(rates []Rate, wider Prior) Prior {
 	}
 	phi := math.Max(1, (resid+dispersionPrior*wider.Phi)/(residW+dispersionPrior))
 	for _, r := range rates {
-		if r.X > 0 {
+		if r.X > 0 && r.W >= minWeight {
 			within += phi * (r.N / r.X) / r.X
 		}
 	}
@@ -57,7 +61,7 @@ func FitSizePrior(sizes []Size, wider SizePrior) SizePrior {
 	means := make([]float64, 0, len(sizes))
 	var ss, dof float64
 	for _, s := range sizes {
-		if s.W < 0.5 {
+		if s.W < minWeight {
 			continue
 		}
 		mean := s.S1 / s.W

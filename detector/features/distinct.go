@@ -14,10 +14,16 @@ type Distinct struct {
 	sketch *hyperloglog.Sketch
 	// extra counts ids that were counted by the source without being named.
 	extra int64
+	// estimate is the sketch's, asked for many times an event: zero when stale.
+	estimate int64
 }
 
 // ExactLimit is how many ids a span's set holds exactly.
 const ExactLimit = 2048
+
+// maxUnnamed bounds the unnamed ids, so that no sum of what sources claim turns
+// negative.
+const maxUnnamed = 1 << 60
 
 // Add counts id and reports whether it was certainly new. limit is the most ids
 // held exactly.
@@ -27,6 +33,7 @@ func (d *Distinct) Add(id string, limit int) bool {
 	}
 	if d.sketch != nil {
 		d.sketch.Insert([]byte(id))
+		d.estimate = 0
 		return false
 	}
 	if d.ids == nil {
@@ -47,14 +54,17 @@ func (d *Distinct) Add(id string, limit int) bool {
 // AddUnnamed counts n more that the source counted without naming.
 func (d *Distinct) AddUnnamed(n int64) {
 	if n > 0 {
-		d.extra += n
+		d.extra = min(d.extra, maxUnnamed-min(n, maxUnnamed)) + min(n, maxUnnamed)
 	}
 }
 
 // Len is the number of distinct ids, unnamed ones included.
 func (d *Distinct) Len() int64 {
 	if d.sketch != nil {
-		return int64(d.sketch.Estimate()) + d.extra
+		if d.estimate == 0 {
+			d.estimate = int64(d.sketch.Estimate())
+		}
+		return d.estimate + d.extra
 	}
 	return int64(len(d.ids)) + d.extra
 }
@@ -62,6 +72,7 @@ func (d *Distinct) Len() int64 {
 // Merge adds the ids of o.
 func (d *Distinct) Merge(o *Distinct, limit int) {
 	if o.sketch != nil {
+		d.estimate = 0
 		if d.sketch == nil {
 			d.sketch = hyperloglog.New14()
 			for have := range d.ids {
@@ -70,13 +81,13 @@ func (d *Distinct) Merge(o *Distinct, limit int) {
 		}
 		// Both are of the same precision, the only thing that can differ.
 		if err := d.sketch.Merge(o.sketch); err != nil {
-			d.extra += int64(o.sketch.Estimate())
+			d.AddUnnamed(int64(o.sketch.Estimate()))
 		}
 	}
 	for _, id := range o.IDs() {
 		d.Add(id, limit)
 	}
-	d.extra += o.extra
+	d.AddUnnamed(o.extra)
 }
 
 // IDs returns the ids that are held exactly, sorted.
@@ -96,7 +107,7 @@ func (d *Distinct) Reset() {
 	}
 	clear(d.ids)
 	d.sketch = nil
-	d.extra = 0
+	d.extra, d.estimate = 0, 0
 }
 
 // DistinctState is a Distinct in the form that is kept.

@@ -152,12 +152,14 @@ type SpanState struct {
 
 // State returns what Restore takes.
 func (s *Span) State() (SpanState, error) {
+	// What a closed span's sets held is never asked for; when it was, and what was
+	// rare in it, may be.
 	st := SpanState{
 		Index: s.Index, Open: s.Open, First: s.First, Last: s.Last, Counts: s.counts, Sizes: s.sizes,
 		SizeKnown: s.sizeKnown, OutcomeKnown: s.outcomeKnown, Rare: s.Rare,
 	}
 	if !s.Open {
-		return SpanState{Index: s.Index}, nil
+		return st, nil
 	}
 	var err error
 	if st.Subjects, err = s.subjects.State(); err != nil {

@@ -20,7 +20,7 @@ const (
 // actor is all that is known of one actor. Its exported fields are kept in
 // snapshots.
 type actor struct {
-	Key                string // tenant, NUL, id
+	Key                string // see actorKey
 	ID                 string
 	Kind               vigil.ActorKind
 	Role, Team, Tenant string
@@ -83,6 +83,9 @@ type trail struct {
 	// Epoch is that of the most telling span, Best its judgement.
 	Epoch int64
 	Best  judged
+	// Last is the latest span that it counts, Part that span's share of Log.
+	Last int64
+	Part float64
 }
 
 func (r *run) reset() {

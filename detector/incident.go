@@ -104,11 +104,12 @@ func (h *holding) join(o *holding) {
 	h.Rows += o.Rows
 	h.RowsTold = h.RowsTold || o.RowsTold
 	h.End = max(h.End, o.End)
-	for s := range o.Resources {
-		h.Resources[s] = struct{}{}
-	}
-	for s := range o.Networks {
-		h.Networks[s] = struct{}{}
+	for into, from := range map[*map[string]struct{}]map[string]struct{}{&h.Resources: o.Resources, &h.Networks: o.Networks} {
+		for _, s := range sorted(from) {
+			if len(*into) < listLimit {
+				(*into)[s] = struct{}{}
+			}
+		}
 	}
 	h.subjects.Merge(&o.subjects, vigil.MaxSubjects)
 	h.convers.Merge(&o.convers, vigil.MaxSubjects)
@@ -166,7 +167,8 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 	}
 	in.held.take(from)
 	for term, tr := range la.Run.Terms {
-		in.Terms[term+terms*int(l)] = tr
+		key := term + terms*int(l)
+		in.Terms[key] = in.Terms[key].join(tr)
 	}
 	in.grow(a, l, all, e)
 	in.touched(a, start)
@@ -235,22 +237,31 @@ func (r *run) learn(a *actor, l features.Lane, all []judged, e float64) {
 func (in *incident) grow(a *actor, l features.Lane, all []judged, e float64) {
 	shares(all, e, func(j *judged, part float64) {
 		key := j.Term + terms*int(l)
-		tr := in.Terms[key]
-		// A span that is judged early and again at its close counts once.
-		if tr.Epoch == a.Lane[l].span.Index && tr.Log >= part {
-			part = 0
-		}
-		in.Terms[key] = tr.follow(a, l, j, part)
+		in.Terms[key] = in.Terms[key].follow(a, l, j, part)
 	})
 }
 
-// follow adds one span's part to a term's trail.
+// follow adds one span's part to a term's trail. A span that is judged early and
+// again at its close counts once, at its most.
 func (tr trail) follow(a *actor, l features.Lane, j *judged, part float64) trail {
-	tr.Log += part
+	if i := a.Lane[l].span.Index; tr.Last != i {
+		tr.Last, tr.Part = i, 0
+	}
+	tr.Log += math.Max(0, part-tr.Part)
+	tr.Part = math.Max(tr.Part, part)
 	if tr.Epoch == 0 || j.E > tr.Best.E || (j.E == tr.Best.E && j.Seen > tr.Best.Seen) {
 		tr.Lane, tr.Epoch, tr.Best = l, a.Lane[l].span.Index, *j
 	}
 	return tr
+}
+
+// join adds a later trail of the same term: of a finding that opens again.
+func (tr trail) join(o trail) trail {
+	o.Log += tr.Log
+	if tr.Best.E > o.Best.E {
+		o.Lane, o.Epoch, o.Best = tr.Lane, tr.Epoch, tr.Best
+	}
+	return o
 }
 
 // tell hands the finding out when it is new or has grown enough to be worth it.
@@ -266,7 +277,7 @@ func (sh *shard) tell(a *actor, always bool) {
 		f.Conversations = n
 	}
 	if h.RowsTold {
-		f.Rows = int64(h.Rows)
+		f.Rows = int64(math.Min(h.Rows, 1<<62))
 	}
 	f.Events, f.End = h.Events, utc(h.End)
 	severity := in.severity()
@@ -313,6 +324,7 @@ func (sh *shard) expire(t int64) {
 			continue
 		}
 		sh.finish(a)
+		sh.dirty = true
 	}
 	clear(sh.opened[len(kept):])
 	sh.opened = kept
@@ -380,10 +392,9 @@ func (sh *shard) ruleHit(a *actor, e *vigil.Event, hit rules.Hit) {
 		Start: utc(t), End: utc(t), Detected: utc(t), Revision: hit.Others,
 		Actor: a.ID, ActorKind: a.Kind, Role: a.Role, Team: a.Team, Tenant: a.Tenant, Source: a.Source,
 		Subjects: int64(hit.Others) + 1, Events: int64(hit.Others) + 1, Rows: e.Rows, Conversations: 1,
-		SubjectIDs: slices.Sorted(slices.Values(append(slices.Clone(e.Subjects), hit.First))),
+		SubjectIDs: hit.Subjects,
 		Evidence:   9, Threshold: 0, Severity: vigil.SeverityHigh,
 	}
-	f.SubjectIDs = slices.Compact(f.SubjectIDs)
 	if hit.Others >= 10 {
 		f.Severity = vigil.SeverityCritical
 	}

@@ -7,6 +7,7 @@ package rules
 
 import (
 	"container/list"
+	"maps"
 	"slices"
 
 	"vigil"
@@ -49,6 +50,8 @@ type Hit struct {
 	// Conversation is where, First its customer, Others how many more.
 	Conversation, First string
 	Others              int
+	// Subjects are the customers, the first one's id included, sorted.
+	Subjects []string
 }
 
 // Check folds e and returns a hit when e reads a further customer in a
@@ -94,7 +97,9 @@ func (c *Conversation) Check(e *vigil.Event) (Hit, bool) {
 	if !fresh {
 		return Hit{}, false
 	}
-	return Hit{Conversation: e.Conversation, First: conv.subject, Others: len(conv.others)}, true
+	all := append(slices.Collect(maps.Keys(conv.others)), conv.subject)
+	slices.Sort(all)
+	return Hit{Conversation: e.Conversation, First: conv.subject, Others: len(conv.others), Subjects: all}, true
 }
 
 // ConversationState is one conversation in the form that is kept.

@@ -191,15 +191,20 @@ func (e *Engine) release() []vigil.Finding {
 		for n < len(ready) && (ready[n].Late || ready[n].Time.UnixNano() < (e.hour+1)*hourNanos) {
 			n++
 		}
-		if e.hour == 0 || n == 0 {
-			// The first event, or the next one lies in a later hour.
-			t := ready[n].Time.UnixNano()
-			if e.shared.Started == 0 {
-				e.shared.Started = t
-				e.hour = t / hourNanos
-				continue
+		if e.shared.Started == 0 {
+			// Late ones may come before any that is not: then time begins where they
+			// were late for.
+			t := e.order.watermark
+			if n < len(ready) {
+				t = ready[n].Time.UnixNano()
 			}
-			e.advance(t / hourNanos)
+			e.shared.Started = t
+			e.hour = t / hourNanos
+			continue
+		}
+		if n == 0 {
+			// The next one lies in a later hour.
+			e.advance(ready[0].Time.UnixNano() / hourNanos)
 			found = append(found, e.collect()...)
 			continue
 		}

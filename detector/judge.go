@@ -109,7 +109,10 @@ func (sh *shard) eWith(a *actor, which features.Lane, all []judged, k features.K
 		e := j.E
 		if _, isCategory := termCategory(j.Term); !isCategory {
 			if kind, _ := termKind(j.Term); kind == k {
-				e = calibrate.E(sh.calibrated(a, which, j.Term, j.surprise(n)))
+				e = calibrate.E(1) // none of a kind is no evidence, as in judge
+				if n > 0 {
+					e = calibrate.E(sh.calibrated(a, which, j.Term, j.surprise(n)))
+				}
 			}
 		}
 		w := termWeight(j.Term)

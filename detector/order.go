@@ -102,6 +102,10 @@ func (o *order) flush() {
 	for _, c := range o.sources {
 		o.watermark = max(o.watermark, c.Max+1)
 	}
+	// What waits may be of a source that was forgotten since.
+	for _, e := range o.waiting {
+		o.watermark = max(o.watermark, e.Time.UnixNano()+1)
+	}
 }
 
 // pop returns the events whose order is settled, late ones first. They are valid

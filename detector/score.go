@@ -42,6 +42,9 @@ func (sh *shard) score(a *actor, e *vigil.Event, values *[features.Categories]fe
 	var raw [eventModels]float64
 	var contributions []vigil.Contribution
 	for _, which := range [...]features.Lane{features.Quarter, features.Day} {
+		if !a.Lane[which].span.Open {
+			continue // a late event, whose span has closed
+		}
 		sh.scratch = sh.scratch[:0]
 		sh.scratch, _ = sh.judge(a, which, sh.scratch)
 		for i := range sh.scratch {

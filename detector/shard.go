@@ -1,8 +1,10 @@
 package detector
 
 import (
+	"cmp"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"vigil"
@@ -121,7 +123,7 @@ func (sh *shard) advance(t int64) {
 // actor finds or makes the event's actor. What the source says of it is taken
 // anew when it says anything.
 func (sh *shard) actor(e *vigil.Event, t int64) *actor {
-	key := e.Actor.Tenant + "\x00" + e.Actor.ID
+	key := actorKey(e.Actor.Tenant, e.Actor.ID)
 	a := sh.byKey[key]
 	if a == nil {
 		if len(sh.actors) >= sh.limit {
@@ -140,9 +142,20 @@ func (sh *shard) actor(e *vigil.Event, t int64) *actor {
 		a.Kind, a.Role, a.Team = e.Actor.Kind, strings.Clone(e.Actor.Role), strings.Clone(e.Actor.Team)
 		a.Group = groupKey(a.Kind, a.Role, a.Team)
 		a.group = sh.shared.group(a.Group)
-		sh.delta.groups = append(sh.delta.groups, a.Group)
+		if a.group == nil && len(sh.delta.groups) < maxGroups && !slices.Contains(sh.delta.groups, a.Group) {
+			sh.delta.groups = append(sh.delta.groups, a.Group)
+		}
 	}
 	return a
+}
+
+// actorKey names an actor: its tenant, NUL, its id. A tenant that has a NUL itself
+// must not pass for another actor's, so then the key has none.
+func actorKey(tenant, id string) string {
+	if strings.IndexByte(tenant, 0) >= 0 {
+		return strconv.Quote(tenant) + strconv.Quote(id)
+	}
+	return tenant + "\x00" + id
 }
 
 // groupKey names the peers of an actor: those of the same kind, role and team.
@@ -162,35 +175,36 @@ func (sh *shard) regroup() {
 	}
 }
 
-// evict makes room: the quarter of the actors that was seen least lately and has
-// neither an open span nor an open finding goes.
+// evict makes room: the quarter of the actors that was seen least lately goes,
+// those with an open finding last. Their open spans close early, which only
+// withholds what these might still have held.
 func (sh *shard) evict() {
-	seen := make([]int64, 0, len(sh.actors))
-	for _, a := range sh.actors {
-		seen = append(seen, a.Seen)
-	}
-	slices.Sort(seen)
-	cut := seen[len(seen)/4]
-	kept := sh.actors[:0]
-	for _, a := range sh.actors {
-		if a.Seen <= cut && a.open == nil && !a.busy() {
-			delete(sh.byKey, a.Key)
-			sh.evicted++
-			continue
+	oldest := slices.Clone(sh.actors)
+	slices.SortStableFunc(oldest, func(a, b *actor) int {
+		if (a.open == nil) != (b.open == nil) {
+			if a.open == nil {
+				return -1
+			}
+			return 1
 		}
-		kept = append(kept, a)
-	}
-	clear(sh.actors[len(kept):])
-	sh.actors = kept
-}
-
-func (a *actor) busy() bool {
-	for l := range a.Lane {
-		if a.Lane[l].span.Open {
-			return true
+		return cmp.Compare(a.Seen, b.Seen)
+	})
+	for _, a := range oldest[:max(1, len(oldest)/4)] {
+		for l := range features.Lane(features.Lanes) {
+			sh.close(a, l)
 		}
+		if a.open != nil {
+			sh.finish(a)
+		}
+		delete(sh.byKey, a.Key)
+		sh.evicted++
 	}
-	return false
+	gone := func(a *actor) bool { return sh.byKey[a.Key] != a }
+	for l := range sh.touched {
+		sh.touched[l] = slices.DeleteFunc(sh.touched[l], gone)
+	}
+	sh.opened = slices.DeleteFunc(sh.opened, gone)
+	sh.actors = slices.DeleteFunc(sh.actors, gone)
 }
 
 // note remembers what the event's source tells.
@@ -242,8 +256,8 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		}
 		own := &a.Values[c]
 		known := own.Values[v.Hash]
-		if known != nil && known.Span == q {
-			continue
+		if known != nil && known.Span >= q {
+			continue // met in this quarter, or by a late event's future
 		}
 		if w == 0 {
 			w = unit(t)
@@ -252,7 +266,10 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		if c == features.Hour && t-sh.shared.Started < calendarDays*24*hourNanos {
 			// An hour that has not come round yet is new to the calendar, not to people.
 			own.Add(v.Hash, v.Label, learnt, q, valueLimit)
-			sh.pass(a, c, own.Values[v.Hash], v.Hash, w, day)
+			if known = own.Values[v.Hash]; known != nil {
+				known.P = 1
+				sh.pass(a, c, known, v.Hash, w, day)
+			}
 			continue
 		}
 		var peers *novelty.Table
@@ -293,7 +310,7 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 // pass tells the wider frames of a value, once a day: an actor counts by days
 // there, not by how often it acts.
 func (sh *shard) pass(a *actor, c features.Category, v *novelty.Value, hash uint64, w float64, day int64) {
-	if v == nil || v.Told == day || a.open != nil {
+	if v == nil || v.Told == day || a.open != nil || len(sh.delta.values) >= sh.deltaLimit()/4 {
 		return
 	}
 	v.Told = day
@@ -401,6 +418,11 @@ func (sh *shard) endRun(a *actor, l features.Lane) {
 	la.Run.reset()
 }
 
+// deltaLimit bounds the scores that a shard learns between two merges, an hour's:
+// more than all its actors bring, even where a day and a week end in it. Beyond,
+// a flood of actors that come and go teaches nothing more.
+func (sh *shard) deltaLimit() int { return 1<<14 + 8*terms*sh.limit }
+
 // learn teaches the actor's baselines and the calibration from a closed span.
 func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 	la := &a.Lane[l]
@@ -415,7 +437,9 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		j := &all[i]
 		level := &la.Level[j.Term]
 		z := level.Standard(j.Raw, g.Spread[l][j.Term])
-		sh.delta.scores = append(sh.delta.scores, scoreDelta{a.group, uint8(l), uint8(j.Term), z, w})
+		if len(sh.delta.scores) < sh.deltaLimit() {
+			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.group, uint8(l), uint8(j.Term), z, w})
+		}
 		level.Observe(j.Raw, g.Spread[l][j.Term], w)
 		if _, isCategory := termCategory(j.Term); isCategory {
 			continue

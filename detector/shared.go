@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -44,12 +45,12 @@ func newShared(b budget) *shared {
 	return &shared{everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b}
 }
 
-// group returns the group of that key, nil when there is none.
+// group returns the group of that key, nil when there is none that was fitted.
 func (s *shared) group(key string) *group {
-	if key == "" {
-		return nil
+	if g := s.groups[key]; g != nil && g.Fitted {
+		return g
 	}
-	return s.groups[key]
+	return nil
 }
 
 // tells says whether a kind's absence means "none" for this actor: its source has
@@ -145,6 +146,7 @@ func (s *shared) merge(shards []*shard, now int64) {
 	s.everyone.freeze(nil)
 	for _, key := range s.keys {
 		s.groups[key].freeze(s.everyone)
+		s.groups[key].Fitted = true
 	}
 	s.events.freeze()
 	s.budget.fit(s, now)
@@ -203,7 +205,8 @@ func (s *shared) take(d *delta) {
 			t.Add(o.value.Hash, o.value.Label, o.weight, o.day, groupValueLimit)
 		}
 	}
-	for source, mask := range d.tells {
+	for _, source := range slices.Sorted(maps.Keys(d.tells)) {
+		mask := d.tells[source]
 		if _, ok := s.Sources[source]; ok || len(s.Sources) < maxSources {
 			s.Sources[source] |= mask
 		}
@@ -238,7 +241,7 @@ func (s *shared) fit(shards []*shard) {
 	for _, sh := range shards {
 		for _, a := range sh.actors {
 			all = append(all, a)
-			if s.group(a.Group) != nil {
+			if s.groups[a.Group] != nil {
 				members[a.Group] = append(members[a.Group], a)
 			}
 		}

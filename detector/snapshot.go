@@ -3,7 +3,6 @@ package detector
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -15,7 +14,7 @@ import (
 
 // stateVersion changes whenever the meaning of a part does; parts of another
 // version are refused, and the log is replayed instead.
-const stateVersion = 1
+const stateVersion = 2
 
 // The names of parts; a shard's is shardPart and its number.
 const (
@@ -37,7 +36,9 @@ func newCodec() (codec, error) {
 	if err != nil {
 		return codec{}, fmt.Errorf("make state encoder: %w", err)
 	}
-	dec, err := cbor.DecOptions{MaxArrayElements: 1 << 24, MaxMapPairs: 1 << 24, MaxNestedLevels: 64}.DecMode()
+	dec, err := cbor.DecOptions{MaxArrayElements: 1 << 24, MaxMapPairs: 1 << 24, MaxNestedLevels: 64,
+		// Names in logs are in any encoding.
+		UTF8: cbor.UTF8DecodeInvalid}.DecMode()
 	if err != nil {
 		return codec{}, fmt.Errorf("make state decoder: %w", err)
 	}
@@ -397,7 +398,7 @@ func (sh *shard) restore(st *shardState) error {
 
 func (st *actorState) restore() (*actor, error) {
 	a := st.Actor
-	if a == nil || !strings.Contains(a.Key, "\x00") {
+	if a == nil || a.Key == "" {
 		return nil, fmt.Errorf("no actor")
 	}
 	for l := range a.Lane {

@@ -85,6 +85,9 @@ type group struct {
 	Values [features.Categories]novelty.Table
 	// Members is how many actors were seen in it lately.
 	Members int
+	// Fitted says that it has been fitted and frozen: before, it knows nothing that
+	// an actor could be held against.
+	Fitted bool
 
 	profile [features.Lanes]volume.Profile
 	table   [features.Lanes][terms]*calibrate.Table

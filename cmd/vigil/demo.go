@@ -10,6 +10,7 @@ import (
 
 	"vigil/dashboards/phrase"
 	"vigil/internal/app"
+	"vigil/internal/config"
 )
 
 type demoCommand struct {
@@ -38,6 +39,11 @@ Examples:
 func (c *demoCommand) Run(ctx context.Context, io streams) (err error) {
 	if c.Speed < 0 {
 		return &usageError{fmt.Errorf("--speed %v is negative", c.Speed)}
+	}
+	if c.Listen != "" {
+		if err := config.CheckListen(c.Listen); err != nil {
+			return &usageError{fmt.Errorf("--listen: %w", err)}
+		}
 	}
 	if c.Keep != "" {
 		if err := app.EmptyDir(c.Keep); err != nil {

@@ -114,13 +114,33 @@ func (c *checker) listen() {
 	}
 	c.address("console_url", c.cfg.ConsoleURL)
 	host, ok := c.hostPort("listen", c.cfg.Listen)
-	if !ok || host == "localhost" {
-		return
-	}
-	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
+	if ok && !thisMachine(host) {
 		c.at("listen", fmt.Sprintf("%q is not an address of this machine alone; the console has no accounts yet, so no other is accepted until it has", host),
 			`write "127.0.0.1:8470", and reach it through an SSH tunnel or a proxy that signs people in`)
 	}
+}
+
+// CheckListen says what is wrong with an address for the console that no
+// configuration file was checked for: it must be host:port and reached from
+// this machine alone.
+func CheckListen(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%q is not host:port; write for example \"127.0.0.1:8470\"", address)
+	}
+	if !thisMachine(host) {
+		return fmt.Errorf("%q is not an address of this machine alone, and the console has no accounts yet; write \"127.0.0.1:8470\", and reach it through an SSH tunnel", host)
+	}
+	return nil
+}
+
+// thisMachine reports whether a host is reached from this machine alone.
+func thisMachine(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
 }
 
 func (c *checker) hostPort(field, address string) (host string, ok bool) {

@@ -16,7 +16,7 @@ const keyVariable = app.KeyVariable
 
 // inputFlags are the flags of the commands that read files.
 type inputFlags struct {
-	Files []string `arg:"" name:"file" help:"Log files, folders or globs; plain, gzip or zstd, rotated, in any order."`
+	Files []string `arg:"" name:"file" help:"Log files, folders or globs, - for standard input; plain, gzip or zstd, rotated, in any order."`
 
 	Config        string            `short:"c" placeholder:"FILE" help:"Take mapping, actors, format and pseudonym key from this configuration."`
 	Source        string            `placeholder:"NAME" help:"The source in the configuration that the files belong to."`

@@ -54,7 +54,8 @@ type stream struct {
 const maxOpen = 64
 
 // expand lists the files that the arguments name: files, directories (with all below
-// them) and globs. A name that leads to nothing is an error.
+// them), globs, and "-" for the standard input. A name that leads to nothing is
+// an error.
 func expand(args []string) ([]string, error) {
 	seen := map[string]bool{}
 	var paths []string
@@ -67,6 +68,10 @@ func expand(args []string) ([]string, error) {
 		}
 	}
 	for _, arg := range args {
+		if arg == "-" {
+			add("/dev/stdin")
+			continue
+		}
 		info, err := os.Stat(arg)
 		switch {
 		case err == nil && info.IsDir():

@@ -266,10 +266,7 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		if c == features.Hour && t-sh.shared.Started < calendarDays*24*hourNanos {
 			// An hour that has not come round yet is new to the calendar, not to people.
 			own.Add(v.Hash, v.Label, learnt, q, valueLimit)
-			if known = own.Values[v.Hash]; known != nil {
-				known.P = 1
-				sh.pass(a, c, known, v.Hash, w, day)
-			}
+			sh.pass(a, c, own.Values[v.Hash], v.Hash, w, day)
 			continue
 		}
 		var peers *novelty.Table

@@ -14,6 +14,7 @@
 package novelty
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -55,8 +56,8 @@ type Value struct {
 }
 
 // Add gives value x the weight w in the given span. It reports false when the
-// span counted it already. When the table holds limit values the lightest is
-// forgotten.
+// span counted it already. When the table holds limit values the lightest are
+// forgotten, one in 64.
 func (t *Table) Add(x uint64, label string, w float64, span int64, limit int) bool {
 	v := t.Values[x]
 	if v != nil {
@@ -72,23 +73,29 @@ func (t *Table) Add(x uint64, label string, w float64, span int64, limit int) bo
 		t.Values = make(map[uint64]*Value)
 	}
 	if len(t.Values) >= limit {
-		t.forgetLightest()
+		t.forgetLightest(max(1, limit/64))
 	}
 	t.Values[x] = &Value{Weight: w, Span: span, First: span, Label: label}
 	t.Total += w
 	return true
 }
 
-func (t *Table) forgetLightest() {
-	var worst uint64
-	weight := math.Inf(1)
-	for x, v := range t.Values {
-		if v.Weight < weight || (v.Weight == weight && x < worst) {
-			worst, weight = x, v.Weight
-		}
+// forgetLightest makes room for n values at once, so that a flood of values that
+// are all new does not search the table for each.
+func (t *Table) forgetLightest(n int) {
+	type row struct {
+		x uint64
+		w float64
 	}
-	t.Total -= weight
-	delete(t.Values, worst)
+	rows := make([]row, 0, len(t.Values))
+	for x, v := range t.Values {
+		rows = append(rows, row{x, v.Weight})
+	}
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(a.w, b.w), cmp.Compare(a.x, b.x)) })
+	for _, r := range rows[:min(n, len(rows))] {
+		t.Total -= r.w
+		delete(t.Values, r.x)
+	}
 }
 
 // Merge adds the weights of o; limit bounds the result.

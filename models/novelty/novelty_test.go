@@ -103,3 +103,31 @@ func BenchmarkPredict(b *testing.B) {
 		novelty.Predict(self, peers, all, i%60, 1)
 	}
 }
+
+func TestAFullTableForgetsTheLightest(t *testing.T) {
+	t.Parallel()
+	const limit = 640
+	var table novelty.Table
+	for x := range uint64(10 * limit) {
+		weight := 1.0
+		if x < 4 {
+			weight = 100
+		}
+		table.Add(x, "v", weight, int64(x), limit)
+		if len(table.Values) > limit {
+			t.Fatalf("%d values held, at most %d", len(table.Values), limit)
+		}
+	}
+	sum := 0.0
+	for _, v := range table.Values {
+		sum += v.Weight
+	}
+	for x := range uint64(4) {
+		if table.Values[x] == nil {
+			t.Errorf("the heavy value %d was forgotten", x)
+		}
+	}
+	if sum != table.Total {
+		t.Errorf("the total is %v, the values' sum %v", table.Total, sum)
+	}
+}

@@ -75,13 +75,15 @@ func (c *scanCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	if err := c.print(ctx, io.out, result); err != nil {
-		return fmt.Errorf("print findings: %w", err)
-	}
+	// The report comes first: who reads the list through head or less may end
+	// this program before the list does.
 	if c.HTML != "" {
 		if err := app.WriteReport(ctx, c.HTML, resolved.Input, result); err != nil {
 			return err
 		}
+	}
+	if err := c.print(ctx, io.out, result); err != nil {
+		return fmt.Errorf("print findings: %w", err)
 	}
 	atLeast := vigil.Severity(c.FailOn).Rank()
 	if atLeast > 0 && slices.ContainsFunc(result.Findings, func(f vigil.Finding) bool { return f.Severity.Rank() >= atLeast }) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"vigil/collectors/formats"
 	"vigil/collectors/formats/catalog"
@@ -96,7 +97,7 @@ func mappingOf(m *config.Mapping) (*formats.Mapping, error) {
 	if m.Preset != "" {
 		p, ok := presets.Named(m.Preset)
 		if !ok {
-			return nil, fmt.Errorf("%q is no preset; the presets are %v", m.Preset, slices.Sorted(slices.Values(presets.Names())))
+			return nil, fmt.Errorf("%q is no preset; the presets are %s", m.Preset, strings.Join(slices.Sorted(slices.Values(presets.Names())), ", "))
 		}
 		preset = p
 	}

@@ -206,14 +206,6 @@ func visit(chunk parquet.ColumnChunk, spans []span, f func(row int64, v parquet.
 	buf := make([]parquet.Value, 512)
 	start := int64(0)
 	for len(spans) > 0 {
-		// The page index leads to the page that holds the row: those before it are
-		// neither read nor decompressed.
-		if spans[0].from > start {
-			if err := pages.SeekToRow(spans[0].from); err != nil {
-				return err
-			}
-			start = spans[0].from
-		}
 		page, err := pages.ReadPage()
 		if errors.Is(err, io.EOF) {
 			return fmt.Errorf("%w: a column ends before its rows do", ErrCorrupt)

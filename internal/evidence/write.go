@@ -16,10 +16,6 @@ import (
 // segments are opened in vain.
 const bloomBits = 10
 
-// pageBytes is the size of a page before compression. Small pages let a query
-// for a few rows decompress little, and cost a few per cent in size.
-const pageBytes = 256 << 10
-
 // writeChunk is how many rows are converted at a time.
 const writeChunk = 2048
 
@@ -92,7 +88,6 @@ func writeParquet(sums *summer, rows []Row) (err error) {
 			parquet.SplitBlockFilter(bloomBits, "conversation"),
 		),
 		parquet.SkipPageBounds("id"),
-		parquet.PageBufferSize(pageBytes),
 	)
 	buf := make([]record, 0, writeChunk)
 	for chunk := range slices.Chunk(rows, writeChunk) {

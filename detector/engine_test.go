@@ -352,3 +352,36 @@ func TestLateEventsAreMarkedAndTicksMoveTime(t *testing.T) {
 		t.Errorf("after the ticks: %+v", got)
 	}
 }
+
+// TestTheUsualIsNeverNews holds that a small, steady team brings no findings:
+// with one network and one table there is nothing that could be new.
+func TestTheUsualIsNeverNews(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(21, 22))
+	start := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
+	var events []*vigil.Event
+	for day := range 40 {
+		for hour := 8; hour < 17; hour++ {
+			for minute := range 60 {
+				for a := range 12 {
+					if r.IntN(20) != 0 {
+						continue
+					}
+					e := vigil.NewEvent()
+					e.Time = start.Add(time.Duration(day)*24*time.Hour + time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(a)*time.Second)
+					e.Actor = vigil.Actor{ID: fmt.Sprintf("agent-%02d", a), Kind: vigil.KindHuman, Role: "agent"}
+					e.Action, e.Store, e.Resource, e.Network = vigil.ActionRead, "desk", "messages", "192.0.2.0/24"
+					e.Subjects = []string{fmt.Sprintf("cust-%d", r.IntN(2000))}
+					e.Rows = int64(1 + r.IntN(20))
+					events = append(events, e)
+				}
+			}
+		}
+	}
+	for _, f := range judge(t, newEngine(t, 2), events, always(4096)) {
+		t.Errorf("%s %s", f.Lane, f.Sentence)
+		for _, c := range f.Contributions {
+			t.Logf("%.2f p=%.2g %s", c.Share, c.P, c.Text)
+		}
+	}
+}

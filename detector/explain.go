@@ -164,7 +164,7 @@ func (sh *shard) counterfactual(a *actor, l features.Lane, all []judged) string 
 		}
 	}
 	if best >= 0 && bestN <= 1 {
-		return fmt.Sprintf("No finding without any %s within %s.", best.Words(false), l.Words())
+		return fmt.Sprintf("No finding if there had been no %s within %s.", best.Words(false), l.Words())
 	}
 	if best >= 0 {
 		return fmt.Sprintf("No finding below %s %s within %s.", number(bestN), best.Words(bestN == 1), l.Words())

@@ -95,7 +95,11 @@ func (sh *shard) calibrated(a *actor, which features.Lane, term int, raw float64
 	z := a.Lane[which].Level[term].Standard(raw, g.Spread[which][term])
 	if _, isCategory := termCategory(term); isCategory {
 		// Most spans bring nothing new, and their ties must not be broken in favour
-		// of suspicion: all of them count as at least as odd.
+		// of suspicion: all of them count as at least as odd. Nor is it news, whatever
+		// its rank, where the model itself gave a value one chance in ten.
+		if raw < 1 {
+			return math.Pow(10, -raw)
+		}
 		return g.table[which][term].Rank(z, 1)
 	}
 	return g.table[which][term].P(z, tieBreak(a.Key, which, a.Lane[which].span.Index, term))

@@ -199,7 +199,7 @@ func (l *Ledger) commit(ctx context.Context, group []*request) {
 			r.seq, r.fresh, r.err = 0, 0, err
 		}
 	}
-	if err := l.admit(); err != nil {
+	if err := l.admit(ctx); err != nil {
 		fail(err)
 		return
 	}
@@ -238,12 +238,16 @@ func (l *Ledger) commit(ctx context.Context, group []*request) {
 }
 
 // admit refuses when the disk or the configured size is full.
-func (l *Ledger) admit() error {
+func (l *Ledger) admit(ctx context.Context) error {
 	if err := l.room(l.cfg.MinFree); err != nil {
 		return err
 	}
 	if l.cfg.MaxBytes > 0 {
-		if size := l.size(); size > l.cfg.MaxBytes {
+		size, err := l.size(ctx)
+		if err != nil {
+			return err
+		}
+		if size > l.cfg.MaxBytes {
 			return &FullError{Dir: l.cfg.Dir, Size: size, Max: l.cfg.MaxBytes}
 		}
 	}

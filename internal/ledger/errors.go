@@ -34,7 +34,7 @@ type FullError struct {
 // Error implements error.
 func (e *FullError) Error() string {
 	if e.Max > 0 {
-		return fmt.Sprintf("ledger %q holds %d of at most %d MiB: raise keep.max_bytes or shorten keep.retention", e.Dir, e.Size>>20, e.Max>>20)
+		return fmt.Sprintf("ledger %q holds %d of at most %d MiB: raise max_size or shorten retention", e.Dir, e.Size>>20, e.Max>>20)
 	}
 	return fmt.Sprintf("disk of %q has %d MiB left, %d MiB must stay free: make room, and it goes on by itself", e.Dir, e.Free>>20, e.Floor>>20)
 }

@@ -219,6 +219,8 @@ func (l *Ledger) Close() error {
 	defer l.saving.Unlock()
 	l.applying.Lock()
 	defer l.applying.Unlock()
+	l.dedupMu.Lock()
+	defer l.dedupMu.Unlock()
 	return l.release()
 }
 
@@ -300,13 +302,15 @@ func (l *Ledger) room(floor int64) error {
 	return nil
 }
 
-// size is what the ledger's files and the segments take, in bytes.
-func (l *Ledger) size() int64 {
-	total := l.segmentBytes.Load()
-	for _, name := range []string{"ledger.db", "ledger.db-wal"} {
-		if st, err := os.Stat(filepath.Join(l.cfg.Dir, name)); err == nil {
-			total += st.Size()
-		}
+// size is what is kept, in bytes: the segments and the used part of the
+// database. Pages that sealing left unused are taken again by the next batches
+// and don't count.
+func (l *Ledger) size(ctx context.Context) (int64, error) {
+	var pages, free, bytes int64
+	err := l.r.QueryRowContext(ctx, `SELECT (SELECT page_count FROM pragma_page_count), (SELECT freelist_count FROM pragma_freelist_count),
+		(SELECT page_size FROM pragma_page_size)`).Scan(&pages, &free, &bytes)
+	if err != nil {
+		return 0, fmt.Errorf("ask for the size of the ledger: %w", l.gone(err))
 	}
-	return total
+	return (pages-free)*bytes + l.segmentBytes.Load(), nil
 }

@@ -103,6 +103,10 @@ func deleted(ctx context.Context, tx *sql.Tx, query string, args ...any) (int64,
 // part of the log can be cut: everything before and within the segment must be
 // judged, sealed and covered by the oldest snapshot.
 func (l *Ledger) prunable(ctx context.Context, now time.Time) (id int64, key string, rows, size int64, early bool, err error) {
+	total, err := l.size(ctx)
+	if err != nil {
+		return 0, "", 0, 0, false, err
+	}
 	err = l.read(ctx, func(tx *sql.Tx) error {
 		var lastSeq, accepted int64
 		err := tx.QueryRowContext(ctx, `SELECT id, key, rows, size, last_seq, accepted FROM segment WHERE state = 'live' ORDER BY first_seq LIMIT 1`).
@@ -114,7 +118,7 @@ func (l *Ledger) prunable(ctx context.Context, now time.Time) (id int64, key str
 			return err
 		}
 		old := now.Sub(time.Unix(0, accepted)) >= l.cfg.Retention
-		early = !old && l.cfg.MaxBytes > 0 && l.size() > l.cfg.MaxBytes/10*9
+		early = !old && l.cfg.MaxBytes > 0 && total > l.cfg.MaxBytes/10*9
 		var covered, unsealed sql.NullInt64
 		if err := tx.QueryRowContext(ctx, `SELECT (SELECT min(seq) FROM snapshot),
 			(SELECT min(seq) FROM entry WHERE segment = 0 AND events > 0 AND damaged = '')`).Scan(&covered, &unsealed); err != nil {

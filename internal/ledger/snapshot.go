@@ -69,7 +69,9 @@ func (l *Ledger) saveSnapshot(ctx context.Context, s Snapshot) error {
 	manifest := make(map[string]version)
 	if len(manifests) > 0 {
 		last := manifests[0]
-		if last.err != nil {
+		// A whole state needs nothing of what was before, so damage there is no
+		// hindrance.
+		if last.err != nil && !s.All {
 			return last.err
 		}
 		if last.seq >= s.Seq {

@@ -49,7 +49,7 @@ type SourceStats struct {
 
 // Stats tells how the ledger stands.
 func (l *Ledger) Stats(ctx context.Context) (Stats, error) {
-	s := Stats{Last: l.last.Load(), Applied: l.applied.Load(), Pending: l.pending.Load(), Bytes: l.size()}
+	s := Stats{Last: l.last.Load(), Applied: l.applied.Load(), Pending: l.pending.Load()}
 	err := l.read(ctx, func(tx *sql.Tx) error {
 		var snapSeq, snapTime sql.NullInt64
 		counter := `coalesce((SELECT n FROM counter WHERE name = ?), 0)`
@@ -69,6 +69,9 @@ func (l *Ledger) Stats(ctx context.Context) (Stats, error) {
 	})
 	if err != nil {
 		return Stats{}, fmt.Errorf("read counts: %w", err)
+	}
+	if s.Bytes, err = l.size(ctx); err != nil {
+		return Stats{}, err
 	}
 	if s.Free, err = l.free(l.cfg.Dir); err != nil {
 		return Stats{}, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -314,6 +315,10 @@ func TestErrorsTellNothingOfTheInsideAndAreLoggedOnce(t *testing.T) {
 	r.Fail(context.DeadlineExceeded)
 	if got := get(t, h, "/"); got.code != 504 {
 		t.Errorf("slow store: status %d, want 504", got.code)
+	}
+	r.Fail(fmt.Errorf("%w: disk full", api.ErrUnrecorded))
+	if got := get(t, h, "/"); got.code != 503 || !strings.Contains(got.body, "Is the disk full?") {
+		t.Errorf("a look that can't be recorded: status %d", got.code)
 	}
 	r.Fail(nil)
 	if got := get(t, h, "/"); got.code != 200 {

@@ -34,7 +34,9 @@ var (
 	errMethod  = &httpError{http.StatusMethodNotAllowed, "This console only shows", "Only GET and HEAD are answered here."}
 	errBusy    = &httpError{http.StatusServiceUnavailable, "Too many requests at once", "Try again in a second."}
 	errSlow    = &httpError{http.StatusGatewayTimeout, "The store took too long to answer", "Try again; if it stays so, look at the program's own log."}
-	errInside  = &httpError{http.StatusInternalServerError, "Something went wrong here", "The program's own log tells what. Nothing was changed; try again."}
+	errSealed  = &httpError{http.StatusServiceUnavailable, "Nothing can be shown just now",
+		"Each look is recorded before it is granted, and the record can't be written. Is the disk full? Make room: nothing that was accepted is lost, and this page comes back by itself."}
+	errInside = &httpError{http.StatusInternalServerError, "Something went wrong here", "The program's own log tells what. Nothing was changed; try again."}
 )
 
 func badRequest(format string, args ...any) *httpError {
@@ -124,6 +126,9 @@ func (h *Handler) readError(r *http.Request, what string, err error) *httpError 
 	switch {
 	case errors.As(err, &known):
 		return known
+	case errors.Is(err, api.ErrUnrecorded):
+		h.complain(what, err)
+		return errSealed
 	case errors.Is(err, api.ErrNotFound):
 		return errNoFinding
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:

@@ -13,6 +13,10 @@ import (
 // ErrNotFound is returned for an id that names nothing.
 var ErrNotFound = errors.New("not found")
 
+// ErrUnrecorded is returned when a look can't be recorded, and so is not granted:
+// the disk is full, most likely.
+var ErrUnrecorded = errors.New("the look can't be recorded")
+
 // Status is the state of the program that the console shows.
 type Status struct {
 	// Events is how many are judged; Quarantined how many records are set aside.

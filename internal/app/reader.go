@@ -50,7 +50,7 @@ func (r *reader) record(ctx context.Context, what, object string) error {
 	}
 	_, err := r.app.ledger.Audit(ctx, ledger.AuditRecord{Time: now.UTC(), Who: "console", What: what, Object: object})
 	if err != nil {
-		return fmt.Errorf("record look: %w", err)
+		return fmt.Errorf("%w: %w", api.ErrUnrecorded, err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

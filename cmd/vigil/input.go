@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"time"
 
@@ -29,9 +30,16 @@ type inputFlags struct {
 	Pseudonyms    bool              `help:"Replace people's identifiers by pseudonyms (key: the configuration's, else the variable ${keyvar}, else one of this run alone)."`
 }
 
-// resolve turns the flags into an input. Records that are set aside are printed
-// to stderr, as file:line: reason, when report is set.
-func (f *inputFlags) resolve(io streams, report bool) (*app.Resolved, *progress, error) {
+// How many of the records that are set aside for one reason are listed.
+const (
+	listNone = 0
+	listSome = 20
+	listAll  = math.MaxInt
+)
+
+// resolve turns the flags into an input. Of the records that are set aside, list
+// of each kind are printed to stderr, as file:line: reason.
+func (f *inputFlags) resolve(io streams, list int) (*app.Resolved, *progress, error) {
 	resolved, err := app.Settings{
 		Files: f.Files, Config: f.Config, Source: f.Source, Format: f.Format, Preset: f.Preset,
 		LogLinePrefix: f.LogLinePrefix, LogFormat: f.LogFormat, Store: f.Store, Params: f.Param, Pseudonyms: f.Pseudonyms,
@@ -44,13 +52,31 @@ func (f *inputFlags) resolve(io streams, report bool) (*app.Resolved, *progress,
 	}
 	bar := newProgress(io.err, "reading")
 	resolved.Input.Progress = bar.set
-	if report {
+	if list > 0 {
+		listed := map[string]int{}
 		resolved.Input.Quarantine = func(q vigil.Quarantined) {
+			n := listed[q.Code]
+			if n > list {
+				return
+			}
+			listed[q.Code]++
 			bar.clear()
+			if n == list {
+				fmt.Fprintf(io.err, "vigil: more records like these (%q) are counted only; vigil parse lists every one\n", q.Code)
+				return
+			}
 			fmt.Fprintln(io.err, quarantineLine(q))
 		}
 	}
 	return resolved, bar, nil
+}
+
+// listing is how much is listed: nothing when quiet was asked for.
+func listing(quiet bool, otherwise int) int {
+	if quiet {
+		return listNone
+	}
+	return otherwise
 }
 
 // quarantineLine says where and why a record was set aside.

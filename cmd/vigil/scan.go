@@ -62,7 +62,7 @@ func (c *scanCommand) Run(ctx context.Context, io streams) error {
 	if c.Budget < 0 {
 		return &usageError{fmt.Errorf("--budget %v is negative; leave it out for the default", c.Budget)}
 	}
-	resolved, bar, err := c.resolve(io, !c.Quiet)
+	resolved, bar, err := c.resolve(io, listing(c.Quiet, listSome))
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ type scoreLine struct {
 
 // Run scores.
 func (c *scoreCommand) Run(ctx context.Context, io streams) error {
-	resolved, bar, err := c.resolve(io, !c.Quiet)
+	resolved, bar, err := c.resolve(io, listing(c.Quiet, listSome))
 	if err != nil {
 		return err
 	}

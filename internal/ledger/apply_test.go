@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"testing"
 	"time"
 
@@ -313,4 +314,37 @@ func TestAuditChain(t *testing.T) {
 	if n, _, err := l.VerifyAudit(t.Context()); n != 2 || !errors.As(err, &damage) {
 		t.Errorf("%d records, error %v: the third was changed", n, err)
 	}
+}
+
+// TestReadersNeverOutrunTheWriter judges as fast as entries become visible: each
+// entry that can be read can be applied.
+func TestReadersNeverOutrunTheWriter(t *testing.T) {
+	t.Parallel()
+	l := open(t, ledger.Config{}, ledger.Options{})
+	const n = 400
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for range n {
+			if _, err := l.AcceptTick(t.Context(), vigil.Tick{Watermark: start}); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for applied := uint64(0); applied < n && !t.Failed(); {
+		entries, err := l.Entries(t.Context(), applied, 16)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(entries) == 0 {
+			continue
+		}
+		next := entries[len(entries)-1].Seq
+		if err := l.Apply(t.Context(), ledger.Applied{From: applied + 1, Seq: next}); err != nil {
+			t.Error(err)
+			break
+		}
+		applied = next
+	}
+	wg.Wait()
 }

@@ -114,6 +114,10 @@ func (l *Ledger) Entries(ctx context.Context, after uint64, max int) ([]vigil.En
 }
 
 func (l *Ledger) loadEntries(ctx context.Context, after uint64, max int) (metas []meta, bodies [][]byte, err error) {
+	// A reader can see a commit before its writer has learnt that it succeeded.
+	// What is not yet counted is not yet shown, else Apply would be asked for an
+	// entry that it does not know.
+	last := l.last.Load()
 	err = l.read(ctx, func(tx *sql.Tx) error {
 		var cut uint64
 		if err := tx.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'cut'`).Scan(&cut); err != nil {
@@ -123,7 +127,7 @@ func (l *Ledger) loadEntries(ctx context.Context, after uint64, max int) (metas 
 			return fmt.Errorf("%w: it begins after entry %d", ErrCut, cut)
 		}
 		rows, err := tx.QueryContext(ctx, `SELECT `+metaColumns+`, b.data FROM entry e LEFT JOIN body b ON b.seq = e.seq
-			WHERE e.seq > ? ORDER BY e.seq LIMIT ?`, int64(after), max)
+			WHERE e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?`, int64(after), int64(last), max)
 		if err != nil {
 			return err
 		}

@@ -175,7 +175,7 @@ func TestShipWritesWhatChangesAndNothingElse(t *testing.T) {
 		// While the first write is on its way the first window grows.
 		w.during = func() { s.add(0, 5) }
 		stop := ship(t, s, w, series.ShipConfig{})
-		time.Sleep(time.Minute) // the bubble's clock: no real time passes
+		<-time.After(time.Minute) // the bubble's clock: no real time passes
 		synctest.Wait()
 		got := stop()
 		if len(w.totals) != 12_000 || w.totals[start] != 6 {
@@ -196,7 +196,7 @@ func TestShipWaitsWhileTheServerIsDown(t *testing.T) {
 		s, w := newSpool(), &server{totals: map[time.Time]int64{}, down: errors.New("connection refused")}
 		s.add(0, 1)
 		stop := ship(t, s, w, series.ShipConfig{MaxWindows: 3})
-		time.Sleep(10 * time.Minute)
+		<-time.After(10 * time.Minute)
 		synctest.Wait()
 		tries := w.tries()
 		// 1, 2, 4 ... 32 s, then one each minute.
@@ -207,7 +207,7 @@ func TestShipWaitsWhileTheServerIsDown(t *testing.T) {
 			s.add(i, 1)
 		}
 		w.setDown(nil)
-		time.Sleep(2 * time.Minute)
+		<-time.After(2 * time.Minute)
 		synctest.Wait()
 		got := stop()
 		if len(w.totals) != 3 || w.totals[start.Add(5*series.Window)] != 1 {

@@ -30,11 +30,15 @@ has_browser() {
 }
 has_compiler() { type -P "$(go env CC)" >/dev/null && [ -e /usr/include/stdlib.h ]; }
 
+# The demo is recorded from network addresses of its own.
+has_ip() { (PATH=$PATH:/usr/sbin:/sbin && type -P ip >/dev/null); }
+
 wanted() {
 	has_compiler || echo "gcc libc6-dev"
 	has_postgres || echo postgresql-15
 	has_pgaudit || echo postgresql-15-pgaudit
 	has_browser || echo chromium
+	has_ip || echo iproute2
 }
 
 # as_root runs a command as root, or fails when we can't.
@@ -91,7 +95,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 	{
 		echo "setup: missing: ${missing[*]}"
 		echo "setup: on Debian 12:  sudo apt-get install --no-install-recommends ${missing[*]}"
-		echo "setup: elsewhere: a C compiler (race detector), PostgreSQL 15 with pgaudit, Chromium"
+		echo "setup: elsewhere: a C compiler (race detector), PostgreSQL 15 with pgaudit, Chromium, iproute2"
 		echo "setup: going on without; the tests that need them will be listed as skipped"
 	} >&2
 fi

@@ -70,6 +70,8 @@ type Model struct {
 	quick, slow, past *powers
 	// quickWindow and slowWindow turn a rate into the decayed count that it keeps.
 	quickWindow, slowWindow float64
+	// days is the same with days for ticks; nil in a model of days.
+	days *Model
 }
 
 // ErrConfig is wrapped by each error about a Config's field.
@@ -95,15 +97,22 @@ func New(cfg Config) (*Model, error) {
 	for cfg.Limit&(cfg.Limit-1) != 0 {
 		cfg.Limit &= cfg.Limit - 1
 	}
-	slow := 1 - 1/float64(cfg.Slow)
+	m := ready(cfg)
+	cfg.HalfLife, cfg.Day = max(cfg.HalfLife/cfg.Day, 1), 1
+	m.days = ready(cfg)
+	return m, nil
+}
+
+// ready makes the tables of a configuration that was checked.
+func ready(cfg Config) *Model {
 	return &Model{
 		cfg:         cfg,
 		quick:       newPowers(.5),
-		slow:        newPowers(slow),
+		slow:        newPowers(1 - 1/float64(cfg.Slow)),
 		past:        newPowers(halving(cfg.HalfLife)),
 		quickWindow: 2,
 		slowWindow:  float64(cfg.Slow),
-	}, nil
+	}
 }
 
 func or[T int | int64 | float64](v, d T) T {

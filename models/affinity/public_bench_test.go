@@ -108,6 +108,7 @@ func BenchmarkPublicEdges(b *testing.B) {
 			m := model(b, c.cfg)
 			scores, labels := make([]float64, len(c.edges)), make([]bool, len(c.edges))
 			var slots int
+			start := cpu(b)
 			for b.Loop() {
 				e := m.Edges()
 				for i, x := range c.edges {
@@ -115,7 +116,7 @@ func BenchmarkPublicEdges(b *testing.B) {
 				}
 				slots = e.Sources.Slots() + e.Destinations.Slots()
 			}
-			b.ReportMetric(float64(b.N)*float64(len(c.edges))/b.Elapsed().Seconds()/1e6, "Medges/s")
+			perCPU(b, start, b.N*len(c.edges), "Medges")
 			b.ReportMetric(float64(slots), "slots")
 			q, err := metrics.Measure(scores, labels)
 			if err != nil {
@@ -125,4 +126,39 @@ func BenchmarkPublicEdges(b *testing.B) {
 			b.ReportMetric(q.AP, "AP")
 		})
 	}
+}
+
+// BenchmarkPublicEdgesSharded does the same as the engine does: 256 sketches own
+// the sources and 256 the destinations.
+func BenchmarkPublicEdgesSharded(b *testing.B) {
+	edges := readEdges(b)
+	m := model(b, affinity.Config{Limit: 1 << 12})
+	scores, labels := make([]float64, len(edges)), make([]bool, len(edges))
+	var slots, most int
+	start := cpu(b)
+	for b.Loop() {
+		var sources, destinations [256]*affinity.Sketch
+		for i := range sources {
+			sources[i], destinations[i] = m.Sketch(), m.Sketch()
+		}
+		for i, x := range edges {
+			s, fresh := sources[x.src%256].AddSource(x.src, x.dst, x.tick)
+			d, _ := destinations[x.dst%256].AddFan(x.dst, x.tick, fresh)
+			scores[i], labels[i] = affinity.Combine(s, d), x.attack
+		}
+		slots, most = 0, 0
+		for i := range sources {
+			slots += sources[i].Slots() + destinations[i].Slots()
+			most = max(most, sources[i].Slots(), destinations[i].Slots())
+		}
+	}
+	perCPU(b, start, b.N*len(edges), "Medges")
+	q, err := metrics.Measure(scores, labels)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(q.AUC, "AUC")
+	b.ReportMetric(q.AP, "AP")
+	b.ReportMetric(float64(slots), "slots")
+	b.ReportMetric(float64(most), "slots-in-largest")
 }

@@ -75,21 +75,29 @@ func (s *Sketch) Add(key uint64, tick int64) float64 {
 // before, and the score is the larger of that for all events and that for fresh
 // ones. first tells that the key itself was not known.
 func (s *Sketch) AddFan(key uint64, tick int64, fresh bool) (score float64, first bool) {
+	c, first := s.count(key, tick, fresh)
+	score = s.judge(&c.all)
+	if c.fresh.slow > 0 {
+		score = max(score, s.judge(&c.fresh))
+	}
+	return score, first
+}
+
+// count counts an event and returns the key's cell, which stays where it is until
+// the next key comes.
+func (s *Sketch) count(key uint64, tick int64, fresh bool) (c *cell, first bool) {
 	if !s.started {
 		s.Begin(tick)
 	}
 	if tick != s.now {
 		s.turn(tick)
 	}
-	h := mix(key ^ s.m.cfg.Seed)
-	if h == 0 {
-		h = 1
-	}
+	h := s.hash(key)
 	i, found := s.find(h)
 	if !found {
 		i = s.place(h, tick)
 	}
-	c := &s.cells[i]
+	c = &s.cells[i]
 	if c.last != tick {
 		s.settle(c, tick)
 	}
@@ -97,11 +105,15 @@ func (s *Sketch) AddFan(key uint64, tick int64, fresh bool) (score float64, firs
 	if fresh {
 		c.fresh.add()
 	}
-	score = s.judge(&c.all)
-	if c.fresh.slow > 0 {
-		score = max(score, s.judge(&c.fresh))
+	return c, !found
+}
+
+// hash is never zero, which stands for an empty slot.
+func (s *Sketch) hash(key uint64) uint64 {
+	if h := mix(key ^ s.m.cfg.Seed); h != 0 {
+		return h
 	}
-	return score, !found
+	return 1
 }
 
 // turn makes the rate for a tick.

@@ -10,7 +10,8 @@
 // alone has nothing to say until it has a past, and where a flood that lasts
 // becomes its own standard. A tick teaches a key's past no more than twice what
 // was expected and a calm tick's worth: an attack does not raise its own
-// baseline. For an end of an edge, edges that were never seen before are counted
+// baseline. What bursts day by day, as nightly jobs do, is expected to by the
+// geometric mean of its daily peaks. For an end of an edge, edges that were never seen before are counted
 // and judged in the same way, which finds enumeration by a source and a
 // convergence on a destination.
 //
@@ -50,8 +51,8 @@ type Config struct {
 	// Calm is how many events of one key in one tick may always be learnt as
 	// usual, beside twice what was expected. Above zero; zero means 16.
 	Calm float64
-	// Limit is how many slots of 48 bytes a sketch may have. From 64, rounded down
-	// to a power of two; zero means 65536, which is 3 MiB.
+	// Limit is how many slots of 96 bytes a sketch may have. From 64, rounded down
+	// to a power of two; zero means 65536, which is 6 MiB.
 	Limit int
 	// Seed keys the hashes, so that nobody can choose keys that crowd each other.
 	Seed uint64
@@ -133,13 +134,14 @@ func (m *Model) span(dt uint64) float64 {
 
 // surprise is the one-sided log-likelihood ratio of a count of n where mu was
 // expected, in nats: zero up to mu, then growing with n without end. The count is
-// taken as negative binomial with shape 1, the widest that has a mode: whether a
-// key comes in bursts is not known of it beforehand.
+// taken as negative binomial with shape 2, wide as counts of what comes in bursts:
+// its standard deviation is never less than .7 of its mean.
 func surprise(n, mu float64) float64 {
 	if !(n > mu) {
 		return 0
 	}
-	return float64(n*ln(n*(mu+1)/(mu*(n+1)))) - ln((n+1)/(mu+1))
+	const shape = 2
+	return max(float64(n*ln(n*(mu+shape)/(mu*(n+shape))))-float64(shape*ln((n+shape)/(mu+shape))), 0)
 }
 
 // Combine makes one raw score of the scores of an edge's parts, or of an event's

@@ -73,6 +73,28 @@ func TestTheSteadyBecomesUsual(t *testing.T) {
 	}
 }
 
+// TestTheNightlyJobBecomesUsual has a job read five hundred times in the same two
+// minutes each night, and someone else do so for the first time.
+func TestTheNightlyJobBecomesUsual(t *testing.T) {
+	t.Parallel()
+	e := model(t, affinity.Config{}).Edges()
+	var first, last, other float64
+	for d := range int64(21) {
+		for i := range int64(500) {
+			last = e.Add(1, 2, d*day+60+i/250)
+			if d == 20 {
+				other = e.Add(3, 4, d*day+60+i/250)
+			}
+		}
+		if d == 1 {
+			first = last
+		}
+	}
+	if last > first/10 || last > other/10 {
+		t.Errorf("the job scores %v in its second night, %v after three weeks, another %v", first, last, other)
+	}
+}
+
 func TestFanOutAndFanInStandOut(t *testing.T) {
 	t.Parallel()
 	m := model(t, affinity.Config{})
@@ -173,11 +195,11 @@ func TestAFullSketchKeepsOldFriends(t *testing.T) {
 func TestASketchIsSmallWhenLittleUsed(t *testing.T) {
 	t.Parallel()
 	s := model(t, affinity.Config{}).Sketch()
-	for k := range uint64(200) {
+	for k := range uint64(100) {
 		s.Add(k, 1)
 	}
-	if bytes := 48 * s.Slots(); bytes > 32<<10 {
-		t.Errorf("%d bytes for 200 keys", bytes)
+	if bytes := 96 * s.Slots(); bytes > 32<<10 {
+		t.Errorf("%d bytes for 100 keys", bytes)
 	}
 }
 

@@ -24,13 +24,15 @@ func newPowers(base float64) *powers {
 	return p
 }
 
-// of is the base to the power of n. Beyond 2^24, thirty years of minutes, nothing
-// is left.
+// forgotten is after how many ticks nothing is left: thirty years of minutes.
+const forgotten = 1 << 24
+
+// of is the base to the power of n.
 func (p *powers) of(n uint64) float64 {
 	if n < 256 {
 		return p.table[0][n]
 	}
-	if n >= 1<<24 {
+	if n >= forgotten {
 		return 0
 	}
 	return p.table[2][n>>16] * (p.table[1][n>>8&255] * p.table[0][n&255])
@@ -88,6 +90,22 @@ func ln(x float64) float64 {
 	m := math.Float64frombits(b&(1<<52-1) | 1023<<52)
 	r := float64(m*p.inverse) - 1
 	return float64(float64(e)*math.Ln2) + (p.ln + r*float64(1-float64(r*float64(.5-float64(r*(1./3))))))
+}
+
+// exp is the exponential function of a number that is not negative, by its series
+// for what is left of it after whole powers of two.
+func exp(x float64) float64 {
+	if x > 700 {
+		return math.Inf(1)
+	}
+	k := math.Floor(x / math.Ln2)
+	x -= float64(k * math.Ln2)
+	sum, term := 1.0, 1.0
+	for i := 1.0; i < 16; i++ {
+		term *= x / i
+		sum += term
+	}
+	return math.Ldexp(sum, int(k))
 }
 
 // mix is a bijection of 64 bits that leaves no pattern (Stafford's variant 13 of

@@ -17,6 +17,11 @@ func TestLogarithmsAndPowersAreClose(t *testing.T) {
 			t.Errorf("ln(%v) = %v, want %v", x, ln(x), math.Log(x))
 		}
 	}
+	for x := 0.0; x < 100; x += .37 {
+		if got, want := exp(x), math.Exp(x); math.Abs(got-want) > 1e-9*want {
+			t.Errorf("exp(%v) = %v, want %v", x, got, want)
+		}
+	}
 	p := newPowers(halving(20160))
 	for _, n := range []uint64{0, 1, 255, 256, 20160, 65_536, 525_600, 1<<24 - 1, 1 << 24, math.MaxUint64} {
 		want := math.Exp2(-float64(n) / 20160)

@@ -1,5 +1,7 @@
 package affinity
 
+import "math"
+
 // window is how many slots a key may lie from its home: one cache line of hashes.
 const window = 8
 
@@ -14,6 +16,20 @@ type lane struct {
 	tick float32
 	// past is the decayed sum of what was learnt.
 	past float32
+	// quickPeak and slowPeak are of the peaks of the present.
+	quickPeak, slowPeak peak
+}
+
+// peak follows the largest count of each day.
+type peak struct {
+	// top is the last day's so far.
+	top float32
+	// logs is the decayed sum of the days' ln(1 + top).
+	logs float32
+	// usual is the geometric mean of the tops of all days before the last one, days
+	// without events among them. What comes nearly every day raises it, an attack on
+	// some days hardly does.
+	usual float32
 }
 
 // cell is what is kept of one key.
@@ -42,7 +58,7 @@ type Sketch struct {
 	evicted uint64
 }
 
-// Sketch makes an empty sketch of 3 KiB.
+// Sketch makes an empty sketch of 6 KiB.
 func (m *Model) Sketch() *Sketch {
 	return &Sketch{m: m, hashes: make([]uint64, smallest), cells: make([]cell, smallest)}
 }
@@ -135,15 +151,28 @@ func (l *lane) add() {
 	l.quick++
 	l.slow++
 	l.tick++
+	l.quickPeak.top = max(l.quickPeak.top, l.quick)
+	l.slowPeak.top = max(l.slowPeak.top, l.slow)
 }
 
-// judge scores a lane's present.
+// judge scores a lane's present. Of a burst that comes up to its usual peak, an
+// event has met half the peak on average.
 func (s *Sketch) judge(l *lane) float64 {
+	return s.surprise(l, float64(l.quickPeak.usual)/2, float64(l.slowPeak.usual)/2)
+}
+
+// strict scores a lane's present without regard to what its peaks were: for what
+// isn't made usual by coming each day.
+func (s *Sketch) strict(l *lane) float64 { return s.surprise(l, 0, 0) }
+
+// surprise is the larger of both presents', where no less than quick and slow are
+// expected of them.
+func (s *Sketch) surprise(l *lane, quick, slow float64) float64 {
 	// The prior is one event in a day.
 	mu := float64(l.past+1) * s.rate
 	return max(
-		surprise(float64(l.quick), mu*s.m.quickWindow),
-		surprise(float64(l.slow), mu*s.m.slowWindow),
+		surprise(float64(l.quick), max(mu*s.m.quickWindow, quick)),
+		surprise(float64(l.slow), max(mu*s.m.slowWindow, slow)),
 	)
 }
 
@@ -157,13 +186,41 @@ func (s *Sketch) settle(c *cell, tick int64) {
 	}
 	dt := since(tick, c.last)
 	quick, slow, past := float32(s.m.quick.of(dt)), float32(s.m.slow.of(dt)), s.m.past.of(dt)
+	days := since(dayOf(tick, s.m.cfg.Day), dayOf(c.last, s.m.cfg.Day))
 	for _, l := range [...]*lane{&c.all, &c.fresh} {
 		l.quick *= quick
 		l.slow *= slow
 		l.past = float32((float64(l.past) + s.learnt(l)) * past)
 		l.tick = 0
+		if days > 0 {
+			s.closeDay(&l.quickPeak, days)
+			s.closeDay(&l.slowPeak, days)
+		}
 	}
 	c.last = tick
+}
+
+// closeDay ends a peak's last day, some days later.
+func (s *Sketch) closeDay(p *peak, days uint64) {
+	if p.top == 0 && p.logs == 0 {
+		return
+	}
+	day := uint64(s.m.cfg.Day)
+	left := s.m.past.of(min(days, forgotten/day+1) * day)
+	p.logs = float32((float64(p.logs) + ln(1+float64(p.top))) * left)
+	p.top = 0
+	// The weight of all days since the beginning, and of the prior's, which was
+	// without events.
+	p.usual = float32(min(exp(float64(p.logs)*float64(day)*s.rate)-1, math.MaxFloat32))
+}
+
+// dayOf is the day that a tick belongs to.
+func dayOf(tick, day int64) int64 {
+	d := tick / day
+	if tick%day < 0 {
+		d--
+	}
+	return d
 }
 
 // learnt is how much of a lane's last tick may become past: twice what was

@@ -100,7 +100,8 @@ func (s *Sources) Judge(network, actor uint64, denied bool, tick int64) (p Parts
 	}
 	p.Network, p.Actor, p.Pair = s.all.rarity(0, known[0]), s.all.rarity(1, known[1]), s.all.rarity(2, known[2])
 	if known[0] < 2 {
-		p.Wave = s.wave.Add(0, tick)
+		c, _ := s.wave.count(0, tick, false)
+		p.Wave = s.wave.strict(&c.all)
 	}
 	n, k := s.denials.share(network, tick, denied)
 	p.Denied = excess(k, n, (s.all.denied+1)/(s.all.events+2))
@@ -123,10 +124,7 @@ func (s *Sources) Judge(network, actor uint64, denied bool, tick int64) (p Parts
 
 // turn lets everyone's sums forget, and returns the tick's day.
 func (s *Sources) turn(tick int64) int64 {
-	day := tick / s.m.cfg.Day
-	if tick%s.m.cfg.Day < 0 {
-		day--
-	}
+	day := dayOf(tick, s.m.cfg.Day)
 	s.all.decay(s.m.days, day)
 	return day
 }

@@ -21,9 +21,21 @@ type State struct {
 	Evicted uint64
 }
 
-// counts is how many of State's Counts belong to one key: quick, slow, tick and
-// past of all events, then those of fresh ones.
-const counts = 8
+// counts is how many of State's Counts belong to one key: those of a lane of all
+// events, then those of fresh ones.
+const counts = 2 * laneCounts
+
+// laneCounts is how many numbers a lane has.
+const laneCounts = 10
+
+func (l *lane) counts() [laneCounts]float32 {
+	q, s := l.quickPeak, l.slowPeak
+	return [...]float32{l.quick, l.slow, l.tick, l.past, q.top, q.logs, q.usual, s.top, s.logs, s.usual}
+}
+
+func laneOf(v []float32) lane {
+	return lane{v[0], v[1], v[2], v[3], peak{v[4], v[5], v[6]}, peak{v[7], v[8], v[9]}}
+}
 
 // State returns a copy of what the sketch knows.
 func (s *Sketch) State() State {
@@ -41,7 +53,8 @@ func (s *Sketch) State() State {
 		c := &s.cells[i]
 		st.Slots, st.Hashes, st.Last = append(st.Slots, uint32(i)), append(st.Hashes, h), append(st.Last, c.last)
 		for _, l := range [...]*lane{&c.all, &c.fresh} {
-			st.Counts = append(st.Counts, l.quick, l.slow, l.tick, l.past)
+			c := l.counts()
+			st.Counts = append(st.Counts, c[:]...)
 		}
 	}
 	return st
@@ -78,7 +91,7 @@ func (m *Model) Restore(st State) (*Sketch, error) {
 			}
 		}
 		s.hashes[slot] = h
-		s.cells[slot] = cell{st.Last[i], lane{v[0], v[1], v[2], v[3]}, lane{v[4], v[5], v[6], v[7]}}
+		s.cells[slot] = cell{st.Last[i], laneOf(v[:laneCounts]), laneOf(v[laneCounts:])}
 	}
 	if st.Started {
 		s.Begin(st.Start)
@@ -132,6 +145,14 @@ func (l *lane) merge(o *lane) {
 	l.slow = plus(l.slow, o.slow)
 	l.tick = plus(l.tick, o.tick)
 	l.past = plus(l.past, o.past)
+	l.quickPeak.merge(&o.quickPeak)
+	l.slowPeak.merge(&o.slowPeak)
+}
+
+// merge takes the larger: whether the peaks fell together isn't known, and the
+// smaller expectation is the stricter.
+func (p *peak) merge(o *peak) {
+	p.top, p.logs, p.usual = max(p.top, o.top), max(p.logs, o.logs), max(p.usual, o.usual)
 }
 
 // plus adds without leaving the range.

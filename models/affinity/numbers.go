@@ -85,11 +85,10 @@ func halving(n int64) float64 {
 // times as fast as the library's, and free of machine-dependent assembly.
 func ln(x float64) float64 {
 	b := math.Float64bits(x)
-	e := int(b>>52) - 1023
-	p := &lnTable[b>>lnShift&(lnParts-1)]
-	m := math.Float64frombits(b&(1<<52-1) | 1023<<52)
-	r := float64(m*p.inverse) - 1
-	return float64(float64(e)*math.Ln2) + (p.ln + r*float64(1-float64(r*float64(.5-float64(r*(1./3))))))
+	p := &lnTable[b>>lnShift%lnParts]
+	r := float64(math.Float64frombits(b&(1<<52-1)|1023<<52)*p.inverse) - 1
+	// Written so that it's just short enough to be inlined.
+	return float64(float64(int(b>>52)-1023)*math.Ln2) + (p.ln + float64(r*(1-float64(r*(.5-float64(r*(1./3)))))))
 }
 
 // exp is the exponential function of a number that is not negative, by its series

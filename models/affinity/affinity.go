@@ -10,10 +10,10 @@
 // alone has nothing to say until it has a past, and where a flood that lasts
 // becomes its own standard. A tick teaches a key's past no more than twice what
 // was expected and a calm tick's worth: an attack does not raise its own
-// baseline. What bursts day by day, as nightly jobs do, is expected to by the
-// geometric mean of its daily peaks. For an end of an edge, edges that were never seen before are counted
-// and judged in the same way, which finds enumeration by a source and a
-// convergence on a destination.
+// baseline. What bursts day by day, as nightly jobs do, is expected to, by the
+// geometric mean of its daily peaks. For an end of an edge, edges that were never
+// seen before are counted and judged in the same way, which finds enumeration by a
+// source and a convergence on a destination.
 //
 // Sources: Bhatia, Hooi, Yoon, Shin and Faloutsos, "MIDAS: microcluster-based
 // detector of anomalies in edge streams" (AAAI 2020) and Bhatia et al., "Real-time
@@ -40,7 +40,8 @@ import (
 // event time; the defaults are meant for minutes. The zero Config stands for
 // DefaultConfig.
 type Config struct {
-	// Day is how many ticks the prior's one event is spread over. From 1; zero means 1440.
+	// Day is how many ticks a day has, over which the prior's one event is spread
+	// and of which peaks are kept. From 1; zero means 1440.
 	Day int64
 	// Slow is over how many ticks the second, slower count is held. From 2; zero
 	// means 64.
@@ -55,6 +56,7 @@ type Config struct {
 	// to a power of two; zero means 65536, which is 6 MiB.
 	Limit int
 	// Seed keys the hashes, so that nobody can choose keys that crowd each other.
+	// Any value will do.
 	Seed uint64
 }
 

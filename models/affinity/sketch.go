@@ -72,10 +72,13 @@ func (s *Sketch) Begin(tick int64) {
 	}
 }
 
-// Len is how many keys have a past, Slots how many there is room for now, and
-// Evicted how many keys had to go since the sketch was made.
-func (s *Sketch) Len() int        { return s.used }
-func (s *Sketch) Slots() int      { return len(s.hashes) }
+// Len is how many keys have a past.
+func (s *Sketch) Len() int { return s.used }
+
+// Slots is how many keys there is room for now, at 96 bytes each.
+func (s *Sketch) Slots() int { return len(s.hashes) }
+
+// Evicted is how many keys had to go for want of room.
 func (s *Sketch) Evicted() uint64 { return s.evicted }
 
 // Add counts an event of the key at a tick and returns how surprising the key's

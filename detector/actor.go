@@ -34,6 +34,8 @@ type actor struct {
 
 	Source string // the source last seen through
 
+	session session
+
 	group *group
 	// open is the open finding, past the last one that closed.
 	open, past *incident
@@ -161,8 +163,5 @@ var evidenceHalfLife = [features.Lanes]float64{3 * 96, 14, 8}
 
 // decay is what is left of evidence at epoch i.
 func (l *lane) decay(which features.Lane, i int64) float64 {
-	if l.Judged == 0 || i <= l.Judged {
-		return 1
-	}
-	return math.Exp2(-float64(i-l.Judged) / evidenceHalfLife[which])
+	return evidenceDecay(which, l.Judged, i)
 }

@@ -308,3 +308,14 @@ func number(x float64) string {
 	}
 	return digits
 }
+
+// teamName names a group for a person: its key without what is unknown.
+func teamName(key string) string {
+	var parts []string
+	for _, s := range strings.Split(key, "|") {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, " ")
+}

@@ -48,7 +48,7 @@ type shard struct {
 func newShard(s *shared, limit int) *shard {
 	return &shard{
 		shared: s, byKey: map[string]*actor{}, conversations: rules.NewConversation(),
-		delta: delta{tells: map[string]uint32{}}, limit: limit,
+		delta: delta{tells: map[string]uint32{}, told: map[string]int{}}, limit: limit,
 	}
 }
 
@@ -61,7 +61,7 @@ func unit(t int64) float64 {
 }
 
 // apply folds one event. With scoring on it returns the event's score.
-func (sh *shard) apply(e *vigil.Event) (score Score) {
+func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 	sh.dirty = true
 	t := e.Time.UnixNano()
 	if !e.Late {
@@ -86,6 +86,7 @@ func (sh *shard) apply(e *vigil.Event) (score Score) {
 		}
 		la.span.Add(e)
 	}
+	sh.follow(a, e, tr)
 	// Nobody steals by leaving: what a logout names is not judged.
 	met := e.Action != vigil.ActionLogout && sh.meet(a, t, &values)
 	if a.open != nil {
@@ -218,6 +219,9 @@ func (sh *shard) note(e *vigil.Event) {
 	}
 	if e.Outcome != "" {
 		mask |= 1 << features.Denied
+	}
+	if _, ok := sh.delta.told[e.Source]; ok || len(sh.delta.told) < maxSources {
+		sh.delta.told[e.Source]++
 	}
 	if have, ok := sh.delta.tells[e.Source]; have&mask != mask || !ok {
 		sh.delta.tells[e.Source] = have | mask
@@ -392,6 +396,9 @@ func (sh *shard) close(a *actor, l features.Lane) {
 	}
 	la.Judged = i
 	sh.learn(a, l, all)
+	if l == features.Day {
+		sh.member(a, all)
+	}
 	sh.delta.epochs[l]++
 	la.span.Open = false
 }

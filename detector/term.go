@@ -34,6 +34,15 @@ func termCategory(t int) (features.Category, bool) {
 	return features.Category(c), c >= 0
 }
 
+// countTerm says whether a term is that of a count, and of which kind.
+func countTerm(t int) (features.Kind, bool) {
+	if _, isCategory := termCategory(t); isCategory {
+		return 0, false
+	}
+	k, _ := termKind(t)
+	return k, k.IsCount()
+}
+
 func termWeight(t int) float64 {
 	if c, ok := termCategory(t); ok {
 		return c.Weight()

@@ -65,6 +65,9 @@ func (s *Span) Add(e *vigil.Event) {
 		return
 	}
 	s.counts[Events]++
+	if e.Unbounded {
+		s.counts[Unbounded]++
+	}
 	for _, id := range e.Subjects {
 		s.subjects.Add(id, ExactLimit)
 	}
@@ -84,6 +87,12 @@ func (s *Span) Add(e *vigil.Event) {
 
 // AddNew counts a value that the actor never used before.
 func (s *Span) AddNew() { s.counts[New]++ }
+
+// AddStrangers counts subjects that neither the actor nor its team knew.
+func (s *Span) AddStrangers(n int) { s.counts[Strangers] += float64(n) }
+
+// AddSplit counts a change of client within a session.
+func (s *Span) AddSplit() { s.counts[Splits]++ }
 
 // Unnamed is how many subjects e counts beyond those that it names.
 func Unnamed(e *vigil.Event) int64 { return max(0, e.SubjectCount-int64(len(e.Subjects))) }
@@ -107,13 +116,13 @@ func (s *Span) Value(k Kind) float64 {
 // knows.
 func (s *Span) Told(k Kind) bool {
 	switch k {
-	case Events, New:
+	case Events, New, Unbounded, Splits:
 		return true
 	case Denied:
 		return s.outcomeKnown
 	case Rows, Bytes:
 		return s.sizeKnown[k-Rows]
-	case Subjects:
+	case Subjects, Strangers:
 		return s.subjects.Len() > 0
 	default:
 		return s.conversations.Len() > 0

@@ -147,6 +147,29 @@ func (c Counts) Surprise(n float64) float64 {
 	return math.Min(math.Max(s, 0), MaxSurprise)
 }
 
+// Shortfall is -log10 of the probability of n or fewer, at most MaxSurprise: the
+// lower tail, for what falls silent.
+func (c Counts) Shortfall(n float64) float64 {
+	if math.IsNaN(n) {
+		return 0
+	}
+	size := c.Mean * c.Mean / (c.Var - c.Mean)
+	q := c.Mean / (c.Mean + size)
+	if c.Var <= c.Mean*(1+1e-5) || size > 1e8 {
+		size, q = 1e8, c.Mean/(c.Mean+1e8)
+	}
+	n = math.Max(0, math.Floor(n))
+	if n == 0 {
+		return math.Min(MaxSurprise, -size*math.Log1p(-q)/math.Ln10)
+	}
+	// P(N <= n) = I_(1-q)(size, n+1).
+	tail := mathext.RegIncBeta(size, n+1, 1-q)
+	if tail < 1e-280 {
+		return MaxSurprise
+	}
+	return math.Max(0, -math.Log10(math.Min(tail, 1)))
+}
+
 // Quantile is the smallest n whose cumulated probability is at least q (0 to 1).
 func (c Counts) Quantile(q float64) float64 {
 	target := -math.Log10(1 - q)

@@ -7,6 +7,7 @@ import (
 	"vigil/detector/features"
 	"vigil/models/calibrate"
 	"vigil/models/novelty"
+	"vigil/models/sequence"
 	"vigil/models/volume"
 )
 
@@ -35,6 +36,9 @@ type actor struct {
 	Source string // the source last seen through
 
 	session session
+	// steps is what the actor did last, stepped when.
+	steps   sequence.Context
+	stepped int64
 
 	group *group
 	// open is the open finding, past the last one that closed.

@@ -8,6 +8,8 @@ import (
 	"vigil"
 	"vigil/detector/features"
 	"vigil/models/calibrate"
+	"vigil/models/forest"
+	"vigil/models/sequence"
 	"vigil/models/volume"
 )
 
@@ -43,6 +45,8 @@ type shared struct {
 	teams map[string]*team
 	told  map[string]*teller
 	found []vigil.Finding
+	// Forests judge combinations of scores.
+	Forests forests
 	// heard is the hour up to which sources were judged.
 	heard int64
 
@@ -53,7 +57,7 @@ type shared struct {
 func newShared(b budget) *shared {
 	s := &shared{
 		everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b,
-		teams: map[string]*team{}, told: map[string]*teller{},
+		teams: map[string]*team{}, told: map[string]*teller{}, Forests: forests{Sample: newReservoirs(forestRows)},
 	}
 	for f := range s.Flows {
 		s.Flows[f] = newFlowModel()
@@ -107,8 +111,11 @@ type delta struct {
 	// told counts events by source, members are the closed days of actors.
 	told    map[string]int
 	members []memberDay
-	raw     [eventModels][]float64
-	groups  []string
+	// steps is what followed what, by group; sample are spans for the forests.
+	steps  map[string]*sequence.Delta
+	sample [features.Week]forest.Reservoir
+	raw    [eventModels][]float64
+	groups []string
 }
 
 type scoreDelta struct {
@@ -134,7 +141,7 @@ type valueDelta struct {
 }
 
 func (d *delta) empty() bool {
-	n := len(d.scores) + len(d.seasons) + len(d.values) + len(d.groups) + len(d.tells) + len(d.told) + len(d.members)
+	n := len(d.scores) + len(d.seasons) + len(d.values) + len(d.groups) + len(d.tells) + len(d.told) + len(d.members) + len(d.steps)
 	for l := range d.peaks {
 		n += len(d.peaks[l]) + d.epochs[l]
 	}
@@ -159,6 +166,10 @@ func (d *delta) reset() {
 	clear(d.tells)
 	clear(d.told)
 	d.members = d.members[:0]
+	clear(d.steps)
+	for l := range d.sample {
+		d.sample[l].Items = d.sample[l].Items[:0]
+	}
 }
 
 // merge folds the shards' deltas in, in shard order, and fits and freezes anew
@@ -193,6 +204,7 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	}
 	s.fit(shards)
 	s.fitFlows(targets)
+	s.Forests.grow()
 	s.everyone.freeze(nil)
 	for _, key := range s.keys {
 		s.groups[key].freeze(s.everyone)
@@ -230,6 +242,16 @@ func (s *shared) take(d *delta) {
 			at, _ := slices.BinarySearch(s.keys, key)
 			s.keys = slices.Insert(s.keys, at, key)
 		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(d.steps)) {
+		if g := s.groups[key]; g != nil {
+			g.Chain.Take(d.steps[key])
+		} else {
+			s.everyone.Chain.Take(d.steps[key])
+		}
+	}
+	for l := range d.sample {
+		s.Forests.Sample[l].Merge(&d.sample[l])
 	}
 	for _, o := range d.scores {
 		s.everyone.Sketch[o.lane][o.term].Add(o.z, o.w)

@@ -10,6 +10,8 @@ import (
 	"vigil/detector/features"
 	"vigil/detector/rules"
 	"vigil/models/calibrate"
+	"vigil/models/forest"
+	"vigil/models/sequence"
 )
 
 // stateVersion changes whenever the meaning of a part does; parts of another
@@ -58,6 +60,7 @@ type sharedState struct {
 	Ranks    [eventModels]calibrate.Sketch
 	Surge    surge
 	Circle   circle
+	Forests  forests
 	Hour     int64
 	Judged   int64
 	Late     int64
@@ -93,6 +96,8 @@ type shardState struct {
 type actorState struct {
 	Actor   *actor
 	Session session
+	Steps   sequence.Context
+	Stepped int64
 	Lanes   [features.Lanes]laneState
 	Open    *incidentState
 	Past    *incidentState
@@ -175,7 +180,7 @@ func (e *Engine) sharedState() (sharedState, error) {
 	s := e.shared
 	st := sharedState{
 		Version: stateVersion, Everyone: s.everyone.state(), Sources: s.Sources, Merges: s.Merges, Started: s.Started,
-		Budget: s.budget, Events: s.events, Surge: s.Surge, Hour: e.hour, Judged: e.events, Late: e.late,
+		Budget: s.budget, Events: s.events, Surge: s.Surge, Forests: s.Forests, Hour: e.hour, Judged: e.events, Late: e.late,
 	}
 	for _, key := range s.keys {
 		st.Groups = append(st.Groups, s.groups[key].state())
@@ -233,7 +238,7 @@ func (sh *shard) state() (shardState, error) {
 }
 
 func (a *actor) state() (actorState, error) {
-	st := actorState{Actor: a, Session: a.session}
+	st := actorState{Actor: a, Session: a.session, Steps: a.steps, Stepped: a.stepped}
 	for l := range a.Lane {
 		la, ls := &a.Lane[l], &st.Lanes[l]
 		var err error
@@ -387,6 +392,15 @@ func (e *Engine) restoreShared(st *sharedState) error {
 	s.budget = st.Budget
 	s.budget.Asked = asked
 	s.events = st.Events
+	s.Forests = st.Forests
+	for l, f := range s.Forests.Grown {
+		if f == nil {
+			continue
+		}
+		if err := f.Check(); err != nil {
+			return fmt.Errorf("forest of the %s lane: %w", features.Lane(l), err)
+		}
+	}
 	for m := range s.events.table {
 		s.events.table[m] = st.Ranks[m].Freeze()
 	}
@@ -434,7 +448,7 @@ func (st *actorState) restore() (*actor, error) {
 	if a == nil || a.Key == "" {
 		return nil, fmt.Errorf("no actor")
 	}
-	a.session = st.Session
+	a.session, a.steps, a.stepped = st.Session, st.Steps, st.Stepped
 	for l := range a.Lane {
 		la, ls := &a.Lane[l], &st.Lanes[l]
 		if err := la.span.Restore(ls.Span); err != nil {
@@ -466,6 +480,8 @@ type deltaState struct {
 	Tells   map[string]uint32
 	Told    map[string]int
 	Members []memberState
+	Steps   map[string]*sequence.Delta
+	Sample  [features.Week]forest.Reservoir
 	Raw     [eventModels][]float64
 	Groups  []string
 }
@@ -503,7 +519,7 @@ type valueState struct {
 }
 
 func (d *delta) state() deltaState {
-	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Tells: d.tells, Told: d.told, Raw: d.raw, Groups: d.groups}
+	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Tells: d.tells, Told: d.told, Steps: d.steps, Sample: d.sample, Raw: d.raw, Groups: d.groups}
 	for _, o := range d.scores {
 		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Z: o.z, W: o.w})
 	}
@@ -520,9 +536,12 @@ func (d *delta) state() deltaState {
 }
 
 func (st *deltaState) restore(s *shared) delta {
-	d := delta{peaks: st.Peaks, epochs: st.Epochs, tells: st.Tells, told: st.Told, raw: st.Raw, groups: st.Groups}
+	d := delta{peaks: st.Peaks, epochs: st.Epochs, tells: st.Tells, told: st.Told, steps: st.Steps, sample: st.Sample, raw: st.Raw, groups: st.Groups}
 	if d.tells == nil {
 		d.tells = map[string]uint32{}
+	}
+	if d.steps == nil {
+		d.steps = map[string]*sequence.Delta{}
 	}
 	if d.told == nil {
 		d.told = map[string]int{}

@@ -34,9 +34,13 @@ func newReservoirs(rows int) (out [features.Week]forest.Reservoir) {
 	return out
 }
 
-// grow builds the forests anew from the sample.
-func (f *forests) grow() {
+// grow builds forests of the sample where there is none yet, and all of them anew
+// when a day ends.
+func (f *forests) grow(all bool) {
 	for l := range f.Sample {
+		if !all && f.Grown[l] != nil {
+			continue
+		}
 		if g := forest.Build(&f.Sample[l], forestSeed+uint64(l)); g != nil {
 			f.Grown[l] = g
 		}

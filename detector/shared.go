@@ -204,7 +204,7 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	}
 	s.fit(shards)
 	s.fitFlows(targets)
-	s.Forests.grow()
+	s.Forests.grow(hour%24 == 0)
 	s.everyone.freeze(nil)
 	for _, key := range s.keys {
 		s.groups[key].freeze(s.everyone)

@@ -45,9 +45,9 @@ func unbin(step int) float64 {
 	return (math.Ldexp(part, step/gridSteps) - 1) / gridScale
 }
 
-// Add counts one score with weight w. NaN is refused.
+// Add counts one score with weight w. What is not a number is refused.
 func (s *Sketch) Add(z, w float64) {
-	if math.IsNaN(z) || !(w > 0) {
+	if math.IsNaN(z) || math.IsInf(z, 0) || !(w > 0) || math.IsInf(w, 1) {
 		return
 	}
 	if s.Bins == nil {

@@ -44,9 +44,10 @@ const levelPrior = 8
 const minSpread = 0.15
 
 // Standard returns the score in the actor's own standard deviations above its own
-// level, both shrunk toward the group's. NaN in gives 0.
+// level, both shrunk toward the group's. What is not a number
+// gives 0.
 func (l Level) Standard(s float64, g Spread) float64 {
-	if math.IsNaN(s) {
+	if math.IsNaN(s) || math.IsInf(s, 0) {
 		return 0
 	}
 	mean, sd := l.moments(g)
@@ -67,7 +68,7 @@ func (l Level) moments(g Spread) (mean, sd float64) {
 // Observe learns the score of a closed span with weight w. What stands far above
 // the level teaches only as much as six deviations.
 func (l *Level) Observe(s float64, g Spread, w float64) {
-	if math.IsNaN(s) {
+	if math.IsNaN(s) || math.IsInf(s, 0) || math.IsNaN(w) || math.IsInf(w, 0) {
 		return
 	}
 	mean, sd := l.moments(g)

@@ -218,24 +218,66 @@ func (m *Model) limit() int {
 
 // evict lets go of the k lightest contexts.
 func (m *Model) evict(k int) {
-	type row struct {
-		key uint64
-		w   float64
-		n   uint8
-	}
-	rows := make([]row, 0, len(m.Contexts))
+	rows := make([]weighed, 0, len(m.Contexts))
 	for key, n := range m.Contexts {
 		if key != rootKey {
-			rows = append(rows, row{key, n.Total, n.Order})
+			rows = append(rows, weighed{n.Total, n.Order, key})
 		}
 	}
-	slices.SortFunc(rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.w, b.w), cmp.Compare(b.n, a.n), cmp.Compare(a.key, b.key))
-	})
-	for _, r := range rows[:min(k, len(rows))] {
+	k = min(k, len(rows))
+	lightest(rows, k)
+	for _, r := range rows[:k] {
 		m.Entries -= len(m.Contexts[r.key].Symbols)
 		delete(m.Contexts, r.key)
 		m.Evicted++
+	}
+}
+
+// weighed is a context that may have to go.
+type weighed struct {
+	w     float64
+	order uint8
+	key   uint64
+}
+
+func (a weighed) before(b weighed) bool {
+	if a.w != b.w {
+		return a.w < b.w
+	}
+	if a.order != b.order {
+		return a.order > b.order
+	}
+	return a.key < b.key
+}
+
+// lightest brings the k lightest rows to the front (Hoare, "Algorithm 65: find",
+// 1961). No two rows are equal, so which those are does not depend on the order
+// in which a map gave them.
+func lightest(rows []weighed, k int) {
+	for lo, hi := 0, len(rows)-1; lo < hi; {
+		pivot := rows[lo+(hi-lo)/2]
+		i, j := lo, hi
+		for i <= j {
+			for rows[i].before(pivot) {
+				i++
+			}
+			for pivot.before(rows[j]) {
+				j--
+			}
+			if i <= j {
+				rows[i], rows[j] = rows[j], rows[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k <= j:
+			hi = j
+		case k >= i:
+			lo = i
+		default:
+			return
+		}
 	}
 }
 

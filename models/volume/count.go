@@ -74,8 +74,12 @@ func (r Rate) Predict(p Prior, exposure float64) Counts {
 // Observe learns a closed span's count n over its exposure, with weight w (1 for
 // a span that nothing is held against). A count far beyond
 // what was expected teaches only as much as a barely surprising one, so that no
-// single span can move the baseline far.
+// single span can move the baseline far. What is not a number, or negative, is
+// refused.
 func (r *Rate) Observe(n float64, p Prior, exposure, w float64) {
+	if !(finite(n) && n >= 0 && finite(exposure) && finite(w)) {
+		return
+	}
 	d := r.Predict(p, exposure)
 	if limit := d.Mean + 6*d.SD() + 1; n > limit {
 		n = limit
@@ -106,6 +110,9 @@ func (c Counts) SD() float64 { return math.Sqrt(c.Var) }
 func (c Counts) Surprise(n float64) float64 {
 	if n <= 0 || math.IsNaN(n) {
 		return 0
+	}
+	if math.IsInf(n, 1) {
+		return MaxSurprise
 	}
 	size := c.Mean * c.Mean / (c.Var - c.Mean)
 	q := c.Mean / (c.Mean + size) // chance of one more against stopping
@@ -189,3 +196,5 @@ func (c Counts) Quantile(q float64) float64 {
 	}
 	return math.Max(hi, 0)
 }
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

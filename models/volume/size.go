@@ -50,9 +50,10 @@ func (s Size) Predict(p SizePrior) Sizes {
 }
 
 // Observe learns a closed span's size (at least 0) with weight w. What lies far
-// above the expectation teaches only as much as a barely surprising one.
+// above the expectation teaches only as much as a barely surprising one. What is
+// not a number, or negative, is refused.
 func (s *Size) Observe(size float64, p SizePrior, w float64) {
-	if math.IsNaN(size) || size < 0 {
+	if !(finite(size) && size >= 0 && finite(w)) {
 		return
 	}
 	d := s.Predict(p)

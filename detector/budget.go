@@ -63,7 +63,9 @@ var (
 // and never falls below. caution is how far above, in decades, the line stands
 // while nothing has been observed: theory holds on average only, and evidence
 // that is correlated in time was seen to pass it 13 to 27 times as often as
-// promised. It shrinks as cautionRuns and more runs of evidence are seen.
+// promised. It shrinks as cautionRuns and more runs of evidence are seen. The fit
+// weighs as much as theory once fitRuns of the largest twentieth are known, and may
+// lie below it: e-values made of p-values are cautious by construction.
 const (
 	fitFrom     = 0.95
 	theoryScale = 0.4343 // 1/ln(10)
@@ -71,6 +73,7 @@ const (
 	caution     = 2
 	cautionRuns = 500
 	fitAbove    = 3
+	fitRuns     = 20
 )
 
 func newBudget(asked float64) budget {
@@ -144,7 +147,9 @@ func (b *budget) fit(s *shared, now int64) {
 			continue
 		}
 		scale := math.Max(theoryScale, (n*mean+scalePrior*theoryScale)/(n+scalePrior))
-		fitted := u + scale*math.Log(n/b.Peaks[l].N*runs/share)
-		b.Line[l] += math.Min(math.Max(0, fitted-b.Theory[l]), fitAbove)
+		fitted := u + scale*math.Max(0, math.Log(n/b.Peaks[l].N*runs/share))
+		// Few runs tell little: until there are more, theory and caution weigh in.
+		w := n / (n + fitRuns)
+		b.Line[l] = w*math.Min(fitted, b.Theory[l]+fitAbove) + (1-w)*b.Line[l]
 	}
 }

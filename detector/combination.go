@@ -10,7 +10,7 @@ import (
 
 // combinationWidth is how many scores of a span the forest sees together: each
 // kind against the actor's own past, each category, each measure.
-const combinationWidth = features.Kinds + features.Categories + int(features.Combination)
+const combinationWidth = features.Kinds + features.Categories + features.Measures - 1
 
 // forests holds, for the lanes of quarters and days, the sample of usual spans and
 // the forest grown from it.
@@ -63,7 +63,12 @@ func vector(all []judged, out *[combinationWidth]float32) (telling int) {
 		case j.Term < firstMeasure:
 			at = features.Kinds + j.Term - firstCategory
 		default:
-			at = features.Kinds + features.Categories + j.Term - firstMeasure
+			if at = features.Kinds + features.Categories + j.Term - firstMeasure; at >= combinationWidth {
+				continue
+			}
+			if j.Term == measureTerm(features.Together) {
+				continue // the forest puts them together in its own way
+			}
 		}
 		if j.P > 0.3 {
 			continue

@@ -340,6 +340,8 @@ func measureText(m features.Measure, l features.Lane, j *judged) string {
 		return "steady gaps between accesses, as a script has them"
 	case features.Sequence:
 		return "one thing done after another in an order that its peers do not have"
+	case features.Together:
+		return fmt.Sprintf("several oddities at once, together as rare as one in %s", oneIn(-math.Log10(j.P)))
 	default:
 		return "several slight oddities at once that usually do not come together"
 	}

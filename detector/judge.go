@@ -87,16 +87,29 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 	if which == features.Week {
 		return out, sum / weight
 	}
-	w := features.Combination.Weight()
-	weight += w
-	if !closing {
-		return out, (sum + w*calibrate.E(1)) / weight
-	}
-	if j, ok := sh.combination(a, which, out); ok {
+	for _, m := range [...]features.Measure{features.Together, features.Combination} {
+		w := m.Weight()
+		weight += w
+		j, ok := sh.all(a, which, m, closing, out)
+		if !ok {
+			sum += w * calibrate.E(1)
+			continue
+		}
+		sum += w * j.E
 		out = append(out, j)
-		return out, (sum + w*j.E) / weight
 	}
-	return out, (sum + w*calibrate.E(1)) / weight
+	return out, sum / weight
+}
+
+// all asks a measure of all the other answers.
+func (sh *shard) all(a *actor, which features.Lane, m features.Measure, closing bool, out []judged) (judged, bool) {
+	if m == features.Together {
+		return sh.together(a, which, out), true
+	}
+	if !closing {
+		return judged{}, false
+	}
+	return sh.combination(a, which, out)
 }
 
 // measures appends the span's measures.
@@ -105,7 +118,7 @@ func measures(s *features.Span, which features.Lane, closing bool, out []judged)
 		return out
 	}
 	for m := range features.Combination {
-		if !closing && !m.Grows() {
+		if !closing && !m.Grows() || m == features.Together {
 			continue
 		}
 		if raw, ok := s.Measure(m); ok {

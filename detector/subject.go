@@ -82,15 +82,16 @@ func (t *targets) subject(e *vigil.Event, r reach, now int64, out *trace) {
 		ss.known[r.hash] = s
 	}
 	who := readerOf(e)
-	if s.meet(who) {
+	reason := e.Ticket != "" || e.Purpose != ""
+	if s.meet(who) && !reason {
 		out.strangers.Add(1)
 	}
 	if int64(s.Seen) != ss.Day || s.Today == 0 {
 		s.Past.forget(float64(ss.Day - int64(s.Seen)))
 		s.Seen = int32(ss.Day)
 	}
-	if e.Ticket != "" || e.Purpose != "" {
-		return // there is a reason: no reader to wonder about
+	if reason {
+		return // no reader to wonder about
 	}
 	t.reader(s, e, r, who.actor, now)
 }

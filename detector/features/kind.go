@@ -13,8 +13,8 @@ const (
 	Denied
 	// New counts values (networks, shapes, ...) that the actor never used before.
 	New
-	// Strangers counts readings of subjects that neither the actor nor its team
-	// had read lately.
+	// Strangers counts readings, with no ticket or purpose named, of subjects that
+	// neither the actor nor its team had read lately.
 	Strangers
 	// Unbounded counts accesses that selected with no predicate at all.
 	Unbounded

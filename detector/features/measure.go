@@ -6,7 +6,7 @@ import "math"
 // events follow each other.
 type Measure int
 
-// The measures. Those up to Return only grow while a span is open, so they may be
+// The measures. Those up to Together only grow while a span is open, so they may be
 // judged before it closes.
 const (
 	// Order is the evidence that ids were walked through one after the other.
@@ -16,6 +16,8 @@ const (
 	Burst
 	// Return is how long the actor had been away.
 	Return
+	// Together is the sum of what the span's other scores say, one of each family.
+	Together
 	// Rhythm is how steady the gaps were, Sequence how unusual what follows what.
 	Rhythm
 	Sequence
@@ -24,22 +26,22 @@ const (
 	Measures int = iota
 )
 
-var measureNames = [Measures]string{"order", "burst", "return", "rhythm", "sequence", "combination"}
+var measureNames = [Measures]string{"order", "burst", "return", "together", "rhythm", "sequence", "combination"}
 
 // String is the measure's name in findings.
 func (m Measure) String() string { return measureNames[m] }
 
 // Model names the model that a measure comes from.
 func (m Measure) Model() string {
-	return [Measures]string{"sequence", "affinity", "novelty", "sequence", "sequence", "forest"}[m]
+	return [Measures]string{"sequence", "affinity", "novelty", "together", "sequence", "sequence", "forest"}[m]
 }
 
 // Grows says that the measure can only rise while a span is open.
-func (m Measure) Grows() bool { return m <= Return }
+func (m Measure) Grows() bool { return m <= Together }
 
 // Weight is the measure's part in an epoch's evidence.
 func (m Measure) Weight() float64 {
-	return [Measures]float64{2, 1.5, 1.5, 1, 1.5, 2}[m]
+	return [Measures]float64{2, 1.5, 1, 4, 1, 1.5, 1.5}[m]
 }
 
 // AwayFrom is the absence, in days, from which a return is told: a long weekend is
@@ -51,8 +53,8 @@ func returned(days float64) float64 {
 	return math.Log2(math.Max(1, days/AwayFrom))
 }
 
-// Measure is the span's raw score of m, and whether it tells one. Combination is
-// judged from the others, by the caller.
+// Measure is the span's raw score of m, and whether it tells one. Together and
+// Combination are judged from the others, by the caller.
 func (s *Span) Measure(m Measure) (raw float64, ok bool) {
 	switch m {
 	case Order:

@@ -185,6 +185,26 @@ func TestNobodyFillsTheReservoir(t *testing.T) {
 	}
 }
 
+func TestAReservoirIsUsedAgain(t *testing.T) {
+	t.Parallel()
+	fresh := &forest.Reservoir{Width: 1, Rows: 8, PerOwner: 2}
+	again := &forest.Reservoir{Width: 1, Rows: 8, PerOwner: 2}
+	fill := func(r *forest.Reservoir, from uint64) {
+		for i := range uint64(100) {
+			r.Add(from+i, i%6, 1, []float32{float32(i)})
+		}
+	}
+	fill(again, 1000)
+	again.Reset()
+	fill(again, 2000)
+	again.Items = again.Items[:0] // so may an owner that knows what it does
+	fill(again, 3000)
+	fill(fresh, 3000)
+	if d := cmp.Diff(fresh.Items, again.Items); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestOldVectorsFade(t *testing.T) {
 	t.Parallel()
 	res := &forest.Reservoir{Seed: 1, Width: 1, Rows: 4000, HalfLife: 10, PerOwner: 4000}

@@ -57,8 +57,10 @@ type Reservoir struct {
 	// wrong width are refused whole and count once.
 	Refused int64
 
-	// owned counts each owner's items; nil until it is needed.
-	owned map[uint64]int
+	// owned counts each owner's items, counted of them in all; it is made anew when
+	// Items has another length: loaded, or cut by its owner.
+	owned   map[uint64]int
+	counted int
 }
 
 // Add offers a vector: key names it (the same key in the same epoch is the same
@@ -99,6 +101,15 @@ func (r *Reservoir) Merge(o *Reservoir) {
 	}
 }
 
+// Reset empties the reservoir and keeps its settings and its memory.
+func (r *Reservoir) Reset() {
+	clear(r.Items)
+	r.Items = r.Items[:0]
+	r.Refused = 0
+	clear(r.owned)
+	r.counted = 0
+}
+
 // Forget drops an owner's vectors: those of one that was confirmed as breach.
 func (r *Reservoir) Forget(owner uint64) {
 	r.Items = slices.DeleteFunc(r.Items, func(it Item) bool { return it.Owner == owner })
@@ -114,8 +125,8 @@ func (r *Reservoir) place(it Item) (at int, ok bool) {
 	if same {
 		return 0, false
 	}
-	if r.owned == nil {
-		r.owned = make(map[uint64]int)
+	if r.owned == nil || r.counted != len(r.Items) {
+		r.owned, r.counted = make(map[uint64]int), len(r.Items)
 		for i := range r.Items {
 			r.owned[r.Items[i].Owner]++
 		}
@@ -141,6 +152,7 @@ func (r *Reservoir) place(it Item) (at int, ok bool) {
 func (r *Reservoir) insert(at int, it Item) {
 	r.Items = slices.Insert(r.Items, at, it)
 	r.owned[it.Owner]++
+	r.counted++
 }
 
 func (r *Reservoir) drop(at int) {
@@ -149,6 +161,7 @@ func (r *Reservoir) drop(at int) {
 		delete(r.owned, owner)
 	}
 	r.Items = slices.Delete(r.Items, at, at+1)
+	r.counted--
 }
 
 func (r *Reservoir) rows() int {

@@ -265,6 +265,24 @@ func TestNonsenseIsRefused(t *testing.T) {
 	}
 }
 
+func TestTheBatchDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	f := forest.Build(fill(9, 2000), 1)
+	r := rand.New(rand.NewPCG(9, 9))
+	vectors := make([][]float32, 131)
+	for i := range vectors {
+		vectors[i] = odd(r)
+	}
+	whole := score(f, vectors...)
+	for size := 1; size < 10; size++ {
+		for i := 0; i+size <= len(vectors); i += size {
+			if got := score(f, vectors[i:i+size]...); !slices.Equal(got, whole[i:i+size]) {
+				t.Fatalf("in batches of %d: %v, all together: %v", size, got, whole[i:i+size])
+			}
+		}
+	}
+}
+
 func TestSplitsRiseWithTheScore(t *testing.T) {
 	t.Parallel()
 	f := forest.Build(fill(8, 1000), 1)

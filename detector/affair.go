@@ -118,11 +118,11 @@ func (a *affair) harm() (vigil.Severity, float64) {
 }
 
 var flowWords = [flows]struct{ one, many, span string }{
-	flowReaders:  {"reader without a stated reason", "readers without a stated reason", "a day"},
-	flowVisitors: {"account", "accounts", "a quarter of an hour"},
-	flowRefused:  {"refused account", "refused accounts", "a quarter of an hour"},
-	flowTeam:     {"access of its members together", "accesses of its members together", "a day"},
-	flowSilence:  {"event", "events", "an hour"},
+	flowReaders:   {"reader without a stated reason", "readers without a stated reason", "a day"},
+	flowNewcomers: {"account that never came from there before", "accounts that never came from there before", "a quarter of an hour"},
+	flowRefused:   {"refused account", "refused accounts", "a quarter of an hour"},
+	flowTeam:      {"access of its members together", "accesses of its members together", "a day"},
+	flowSilence:   {"event", "events", "an hour"},
 }
 
 func flowContribution(t *affairTerm) vigil.Contribution {
@@ -151,7 +151,7 @@ func (a *affair) counterfactual() string {
 		switch k {
 		case flowReaders:
 			return fmt.Sprintf("No finding with at most %s such readers in a day, or if their reads had named a ticket or purpose.", number(high))
-		case flowVisitors, flowRefused:
+		case flowNewcomers, flowRefused:
 			return fmt.Sprintf("No finding with at most %s %s from there within %s.", number(high), flowWords[k].many, flowWords[k].span)
 		case flowTeam:
 			return fmt.Sprintf("No finding with at most %s by the team within a day.", number(high))

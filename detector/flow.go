@@ -14,15 +14,15 @@ import (
 type flow int
 
 const (
-	flowReaders  flow = iota // of a subject, within a day
-	flowVisitors             // actors from a network, within a quarter of an hour
-	flowRefused              // actors refused from a network, within a quarter
-	flowTeam                 // what a team's members did together, within a day
-	flowSilence              // what a source left out, within an hour
-	flows        int  = iota
+	flowReaders   flow = iota // of a subject, within a day
+	flowNewcomers             // actors that never came from a network before, within a quarter of an hour
+	flowRefused               // actors refused from a network, within a quarter
+	flowTeam                  // what a team's members did together, within a day
+	flowSilence               // what a source left out, within an hour
+	flows         int  = iota
 )
 
-var flowNames = [flows]string{"readers", "visitors", "refused", "team", "silence"}
+var flowNames = [flows]string{"readers", "newcomers", "refused", "team", "silence"}
 
 func (f flow) String() string { return flowNames[f] }
 

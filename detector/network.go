@@ -16,9 +16,11 @@ type network struct {
 	Label string
 	// Seen is the last quarter in which anybody came, Judged the last closed one.
 	Seen, Judged int64
-	Visitors     stream
+	Newcomers    stream
 	Refused      stream
 	Detector     calibrate.Detector
+	// Regulars are the actors that come from here, with the day they last did.
+	Regulars map[uint64]int32
 
 	// now is the open quarter.
 	now *visit
@@ -26,13 +28,14 @@ type network struct {
 
 // visit is what came from a network within one quarter of an hour.
 type visit struct {
-	Actors      map[uint64]string
-	Refused     map[uint64]string
-	Subjects    features.Distinct
-	Events      int64
-	Start, Last int64
-	NextVisitor float64
-	NextRefused float64
+	Actors       map[uint64]string
+	New          map[uint64]string
+	Refused      map[uint64]string
+	Subjects     features.Distinct
+	Events       int64
+	Start, Last  int64
+	NextNewcomer float64
+	NextRefused  float64
 }
 
 // networks holds the networks of a shard.
@@ -56,18 +59,18 @@ func (t *targets) network(e *vigil.Event, r reach, now int64) {
 		if len(ns.known) >= ns.limit {
 			ns.evict()
 		}
-		n = &network{Hash: r.hash, Label: strings.Clone(e.Network)}
+		n = &network{Hash: r.hash, Label: strings.Clone(e.Network), Regulars: map[uint64]int32{}}
 		ns.known[r.hash] = n
 	}
 	if n.now == nil {
 		days := float64(ns.Quarter-n.Seen) / 96
-		n.Visitors.forget(days)
+		n.Newcomers.forget(days)
 		n.Refused.forget(days)
 		n.Seen = ns.Quarter
 		n.now = &visit{
-			Actors: map[uint64]string{}, Refused: map[uint64]string{}, Start: now,
-			NextVisitor: t.shared.Flows[flowVisitors].nextLook(&n.Visitors),
-			NextRefused: t.shared.Flows[flowRefused].nextLook(&n.Refused),
+			Actors: map[uint64]string{}, New: map[uint64]string{}, Refused: map[uint64]string{}, Start: now,
+			NextNewcomer: t.shared.Flows[flowNewcomers].nextLook(&n.Newcomers),
+			NextRefused:  t.shared.Flows[flowRefused].nextLook(&n.Refused),
 		}
 		ns.touched = append(ns.touched, n)
 	}
@@ -84,8 +87,11 @@ func (t *targets) network(e *vigil.Event, r reach, now int64) {
 	if len(v.Actors) < crowdLimit {
 		if _, ok := v.Actors[actor]; !ok {
 			v.Actors[actor] = e.Actor.ID
-			if c := float64(len(v.Actors)); c >= v.NextVisitor {
-				v.NextVisitor, due = c*lookFactor, true
+			if !n.regular(actor, features.Day.Index(now)) {
+				v.New[actor] = e.Actor.ID
+			}
+			if c := float64(len(v.New)); c >= v.NextNewcomer {
+				v.NextNewcomer, due = c*lookFactor, true
 			}
 		}
 	}
@@ -103,18 +109,40 @@ func (t *targets) network(e *vigil.Event, r reach, now int64) {
 	}
 }
 
-// The weights of a network's two questions: many names are usual where an office
+// The weights of a network's two questions: new names are usual where an office
 // goes online, many refused ones are not.
 const (
-	visitorsWeight = 0.35
-	refusedWeight  = 0.65
+	newcomersWeight = 0.3
+	refusedWeight   = 0.7
 )
+
+// regularLimit bounds the regulars of one network that are remembered.
+const regularLimit = 1024
+
+// regular notes that the actor came and reports whether it had come before.
+func (n *network) regular(actor uint64, day int64) (before bool) {
+	_, before = n.Regulars[actor]
+	if !before && len(n.Regulars) >= regularLimit {
+		n.forgetRegulars()
+	}
+	n.Regulars[actor] = int32(day)
+	return before
+}
+
+// forgetRegulars lets go of the quarter that came least lately.
+func (n *network) forgetRegulars() {
+	keys := sortedKeys(n.Regulars)
+	slices.SortStableFunc(keys, func(a, b uint64) int { return cmp.Compare(n.Regulars[a], n.Regulars[b]) })
+	for _, k := range keys[:len(keys)/4] {
+		delete(n.Regulars, k)
+	}
+}
 
 func (t *targets) judgeNetwork(n *network) (rds [2]reading, e float64) {
 	f := &t.shared.Flows
-	rds[0] = f[flowVisitors].judge(flowVisitors, &n.Visitors, float64(len(n.now.Actors)), hashTie(n.Hash, uint64(t.networks.Quarter)))
+	rds[0] = f[flowNewcomers].judge(flowNewcomers, &n.Newcomers, float64(len(n.now.New)), hashTie(n.Hash, uint64(t.networks.Quarter)))
 	rds[1] = f[flowRefused].judge(flowRefused, &n.Refused, float64(len(n.now.Refused)), hashTie(n.Hash+1, uint64(t.networks.Quarter)))
-	return rds, float64(visitorsWeight*rds[0].E) + float64(refusedWeight*rds[1].E)
+	return rds, float64(newcomersWeight*rds[0].E) + float64(refusedWeight*rds[1].E)
 }
 
 func (t *targets) weighNetwork(n *network, rds []reading, e float64, now int64) {
@@ -137,8 +165,8 @@ func (t *targets) weighNetwork(n *network, rds []reading, e float64, now int64) 
 	for _, h := range sortedKeys(v.Refused) {
 		a.actor(v.Refused[h])
 	}
-	for _, h := range sortedKeys(v.Actors) {
-		a.actor(v.Actors[h])
+	for _, h := range sortedKeys(v.New) {
+		a.actor(v.New[h])
 	}
 	a.subjects.Merge(&v.Subjects, vigil.MaxSubjects)
 	f := &a.Finding
@@ -170,7 +198,7 @@ func (t *targets) closeNetworks() {
 			a.Before = affairSums{Events: a.Finding.Events}
 		}
 		t.delta.epochs[lineNetwork]++
-		for i, s := range [...]*stream{&n.Visitors, &n.Refused} {
+		for i, s := range [...]*stream{&n.Newcomers, &n.Refused} {
 			t.score(&rds[i])
 			s.learn(&t.shared.Flows[rds[i].Flow], &rds[i], weight)
 		}

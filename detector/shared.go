@@ -71,7 +71,7 @@ func (s *shared) judged(line int) float64 {
 	case lineSubject:
 		return s.Flows[flowReaders].Sketch.N
 	case lineNetwork:
-		return s.Flows[flowVisitors].Sketch.N
+		return s.Flows[flowNewcomers].Sketch.N
 	case lineTeam:
 		return s.Flows[flowTeam].Sketch.N
 	case lineSource:
@@ -348,7 +348,7 @@ func (s *shared) fitFlows(targets []*targets) {
 			if n++; n > 2*fitSample/shardCount {
 				break
 			}
-			add(flowVisitors, &t.networks.known[h].Visitors)
+			add(flowNewcomers, &t.networks.known[h].Newcomers)
 			add(flowRefused, &t.networks.known[h].Refused)
 		}
 	}

@@ -159,9 +159,15 @@ func (t *targets) restore(st *targetsState) error {
 			return fmt.Errorf("a network is missing")
 		}
 		ns.known[n.Network.Hash] = n.Network
+		if n.Network.Regulars == nil {
+			n.Network.Regulars = map[uint64]int32{}
+		}
 		if n.Visit != nil {
 			if n.Network.now = n.Visit; n.Visit.Actors == nil {
 				n.Visit.Actors = map[uint64]string{}
+			}
+			if n.Visit.New == nil {
+				n.Visit.New = map[uint64]string{}
 			}
 			if n.Visit.Refused == nil {
 				n.Visit.Refused = map[uint64]string{}

@@ -178,6 +178,24 @@ func TestAFullDeltaDropsTheLightest(t *testing.T) {
 	}
 }
 
+// TestAScriptDoesNotBecomeTheGroup has one actor take the same odd step ten
+// thousand times among twenty who each go their usual way.
+func TestAScriptDoesNotBecomeTheGroup(t *testing.T) {
+	t.Parallel()
+	var m sequence.Model
+	for n := uint32(1); n <= 10_000; n++ {
+		m.Learn(after(1, 2), 9, sequence.Weight(n))
+	}
+	for range 20 {
+		for n := uint32(1); n <= 100; n++ {
+			m.Learn(after(1, 2), 3, sequence.Weight(n))
+		}
+	}
+	if usual, script := m.Predict(after(1, 2), 3), m.Predict(after(1, 2), 9); usual < 0.7 || script > 0.25 {
+		t.Errorf("the usual step has %g, the script's %g", usual, script)
+	}
+}
+
 func TestSurpriseNeedsSteps(t *testing.T) {
 	t.Parallel()
 	var s sequence.Surprise

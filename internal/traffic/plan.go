@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"vigil"
@@ -131,9 +132,10 @@ func (w *World) prepare() {
 		days int // the shortest world in which there is room for it
 		plan func(rng *rand.Rand)
 	}{
-		{Holiday, 7, w.planHoliday}, {Joiners, 14, w.planJoiners}, {Leavers, 14, w.planLeavers},
+		{Joiners, 14, w.planJoiners}, {Leavers, 14, w.planLeavers},
 		{LongLeave, 14, w.planLongLeave}, {Spike, 7, w.planSpike}, {Replatform, 7, w.planReplatform},
 		{MonthEnd, 1, w.planMonthEnd}, {OnCall, 2, w.planOnCall},
+		{Holiday, 7, w.planHoliday}, // last: it has precedence over anybody's working week
 	} {
 		if w.has(p.h) && w.cfg.Days >= p.days {
 			p.plan(w.luck(p.h))
@@ -143,7 +145,17 @@ func (w *World) prepare() {
 
 // planHoliday lets nearly everybody of one region stay at home.
 func (w *World) planHoliday(rng *rand.Rand) {
-	d := w.workday(0.3 + 0.5*rng.Float64())
+	day := w.workday(0.3 + 0.5*rng.Float64())
+	d := -1
+	for _, try := range []int{day, day + 7, day - 7} {
+		if try > 0 && try < w.cfg.Days-1 && !w.campaigning(try) {
+			d = try
+			break
+		}
+	}
+	if d < 0 {
+		return
+	}
 	first := rng.IntN(len(teams))
 	for k := range teams {
 		t := teams[(first+k)%len(teams)]
@@ -167,6 +179,14 @@ func (w *World) planHoliday(rng *rand.Rand) {
 			return
 		}
 	}
+}
+
+// campaigning says that a day is one of the spike's or next to it: nobody launches
+// a campaign around a holiday.
+func (w *World) campaigning(d int) bool {
+	return slices.ContainsFunc(w.log, func(o Occurrence) bool {
+		return o.Happening == Spike && w.midnight(d+1).After(o.Start.AddDate(0, 0, -1)) && w.midnight(d).Before(o.End.AddDate(0, 0, 1))
+	})
 }
 
 // planJoiners has new agents come up to speed within two weeks.

@@ -151,6 +151,7 @@ type staging struct {
 	intensity float64
 	prefix    string
 	ip, agent string
+	session   string // one for the whole breach when empty
 	out       []*vigil.Event
 	subjects  int64
 }
@@ -164,7 +165,9 @@ func (s *staging) event(after time.Duration, action vigil.Action, resource, clas
 	e.ID = s.prefix + "." + strconv.Itoa(len(s.out))
 	e.Time = s.at.Add(after.Truncate(time.Millisecond))
 	e.Actor = s.a.Actor.Actor
-	e.Session = "s-" + s.prefix
+	if e.Session = s.session; e.Session == "" {
+		e.Session = "s-" + s.prefix
+	}
 	e.Action, e.Resource, e.ResourceClass = action, resource, class
 	e.Store, e.ResourceTenant = s.a.role.store, Tenant
 	e.IP, e.UserAgent = s.ip, s.agent

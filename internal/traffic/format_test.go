@@ -139,7 +139,7 @@ func same(t *testing.T, want, got []logged) {
 	}
 }
 
-var logs = traffic.Config{Events: 8_000, Actors: 40, Days: 14, Seed: 4, Happenings: traffic.Everything()}
+var logs = traffic.Config{Events: 5_000, Actors: 40, Days: 14, Seed: 4, Happenings: traffic.Everything()}
 
 func TestPgAuditIsReadBack(t *testing.T) {
 	t.Parallel()
@@ -174,7 +174,8 @@ func TestPgAuditIsReadBack(t *testing.T) {
 		}
 		want = append(want, l)
 	}
-	decoded := decode(t, log, postgresql.New(), map[string]string{"log_line_prefix": traffic.LogLinePrefix})
+	format := postgresql.New()
+	decoded := decode(t, log, format, map[string]string{"log_line_prefix": traffic.LogLinePrefix})
 	for _, e := range decoded {
 		l := all(e)
 		l.Session = ""
@@ -185,8 +186,9 @@ func TestPgAuditIsReadBack(t *testing.T) {
 	}
 	same(t, want, got)
 	sessionsMatch(t, events, decoded)
-	if len(decode(t, log, postgresql.New(), nil)) != len(decoded) {
-		t.Error("without the prefix given, it is read differently")
+	part := log[:bytes.LastIndexByte(log[:100_000], '\n')+1]
+	if a, b := len(decode(t, part, format, nil)), len(decode(t, part, format, map[string]string{"log_line_prefix": traffic.LogLinePrefix})); a != b || a == 0 {
+		t.Errorf("without the prefix given, %d events are read, with it %d", a, b)
 	}
 }
 

@@ -174,8 +174,11 @@ func (r *reindex) hour(w *World, h int, out []*vigil.Event) []*vigil.Event {
 	step := r.when.to.Sub(r.when.from) / time.Duration(r.n)
 	for r.done < r.n {
 		at := r.when.from.Add(time.Duration(r.done)*step + time.Duration(r.rng.Float64()*float64(step)/2)).Truncate(time.Millisecond)
-		if !at.Before(to) || at.Before(from) {
+		if !at.Before(to) {
 			break
+		}
+		if at.Before(from) { // drawn anew, and less late than in the hour before
+			at = from
 		}
 		read := r.a.stamp(w, at)
 		put(r.rng, read, &indexDuties[0])

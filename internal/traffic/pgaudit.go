@@ -357,20 +357,32 @@ func (l *serverLog) insert(e *vigil.Event, table string) {
 	l.text(", '')")
 }
 
-// comment names the reason, as applications do for tracing.
+// comment names the reason, and a bot's call, as applications do for tracing. A bot
+// may ask the same twice within a second; the number of the call is what tells a
+// failure of the second from one of the first.
 func (l *serverLog) comment(e *vigil.Event) {
-	if e.Ticket == "" {
-		return
-	}
-	l.text(" /*", paramTicket, "='")
-	for i := range len(e.Ticket) {
-		if c := e.Ticket[i]; c == '-' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' {
-			l.sql = append(l.sql, c)
-		} else {
-			l.sql = append(l.sql, '_')
+	open := " /*"
+	tag := func(name, value string) {
+		l.text(open, name, "='")
+		open = ","
+		for i := range len(value) {
+			if c := value[i]; c == '-' || c == '.' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' {
+				l.sql = append(l.sql, c)
+			} else {
+				l.sql = append(l.sql, '_')
+			}
 		}
+		l.text("'")
 	}
-	l.text("'*/")
+	if e.Ticket != "" {
+		tag(paramTicket, e.Ticket)
+	}
+	if e.Actor.Kind == vigil.KindBot {
+		tag("call", e.ID)
+	}
+	if open == "," {
+		l.text("*/")
+	}
 }
 
 // identifier writes a name, quoted where it must be.

@@ -113,9 +113,15 @@ func (w *World) culprit(rng *rand.Rand, s Stage) (*actor, error) {
 	}
 	role := map[Threat]string{MassExport: "agent", SlowScrape: "index", VendorToken: "sync", InjectedBot: "bot", TableDump: "engineer"}[s.Threat]
 	var fit []*actor
-	for _, a := range w.actors {
-		if a.role.name == role {
-			fit = append(fit, a)
+	// Who has a part in a happening is taken only where there is nobody else.
+	for _, engaged := range []bool{false, true} {
+		for _, a := range w.actors {
+			if a.role.name == role && w.engaged[a.index] == engaged {
+				fit = append(fit, a)
+			}
+		}
+		if len(fit) > 0 {
+			break
 		}
 	}
 	return fit[rng.IntN(len(fit))], nil

@@ -21,6 +21,10 @@ var vectorCases = []op{
 	{vigil.ActionSearch, "memories", "content", 20, 3, 0.4, 700, 5, current, 2, []string{"text"}, vectorStore},
 }
 
+// vectorDuties is what an indexer does where there is a vector store too.
+var vectorDuties = append(slices.Clone(indexDuties),
+	op{vigil.ActionWrite, "kb_chunks", "", 8, 40, 0.5, 0, 0, nobody, 2, nil, vectorStore})
+
 // converse makes a bot's hour: conversations that overlap, each in a session of
 // its own, in turns of a few tool calls.
 func (a *actor) converse(w *World, h, n int, out []*vigil.Event) []*vigil.Event {

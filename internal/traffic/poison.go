@@ -152,7 +152,7 @@ func (w *World) thief(rng *rand.Rand, s PoisonStage) (*actor, error) {
 				days++
 			}
 		}
-		if a.role.name == "agent" && days*2 >= w.cfg.Days {
+		if a.role.name == "agent" && !w.engaged[a.index] && days*2 >= w.cfg.Days {
 			fit = append(fit, a)
 		}
 		if a.role.name != "agent" {

@@ -63,7 +63,7 @@ var rules = []rule{
 	{folder: "internal/privacy", may: []string{root}},
 	{folder: "internal/demo", may: []string{root, "collectors/formats"}},
 	{folder: "internal/demo/...", may: []string{root, "internal/demo/..."}},
-	{folder: "internal/traffic", may: []string{root}},
+	{folder: "internal/traffic", may: []string{root, "collectors/formats"}},
 	{folder: "internal/house", may: nil},
 
 	{folder: "cmd/...", may: []string{root, "..."}},

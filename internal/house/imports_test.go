@@ -63,8 +63,9 @@ var rules = []rule{
 	{folder: "internal/privacy", may: []string{root}},
 	{folder: "internal/demo", may: []string{root, "collectors/formats"}},
 	{folder: "internal/demo/...", may: []string{root, "internal/demo/..."}},
+	{folder: "internal/points", may: nil},
 	{folder: "internal/traffic", may: []string{root}},
-	{folder: "internal/metrics", may: nil},
+	{folder: "internal/metrics/...", may: nil},
 	{folder: "internal/house", may: nil},
 
 	{folder: "cmd/...", may: []string{root, "..."}},

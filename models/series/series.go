@@ -129,16 +129,17 @@ func New(cfg Config) (*Model, error) {
 // The reasons for which a point is refused.
 var (
 	ErrNotFinite = errors.New("the value is not a finite number")
-	ErrOrder     = errors.New("the time is not after that of the point before")
+	ErrOrder     = errors.New("the time lies before that of the point before")
 )
 
-// Observe judges a point, then learns it. A refused point changes nothing.
+// Observe judges a point, then learns it. Two points may have the same time. A
+// refused point changes nothing.
 func (m *Model) Observe(t time.Time, v float64) (Score, error) {
 	// Beyond this, sums of squares and differences of two values would overflow.
 	if math.IsNaN(v) || math.Abs(v) > 1e150 {
 		return Score{}, ErrNotFinite
 	}
-	if m.n > 0 && !t.After(m.lastTime) {
+	if m.n > 0 && t.Before(m.lastTime) {
 		return Score{}, ErrOrder
 	}
 	elapsed := t.Sub(m.lastTime).Seconds()
@@ -162,9 +163,12 @@ func (m *Model) forgetRecent() {
 // judge looks at a point in all ways.
 func (m *Model) judge(v, season float64) Score {
 	rest := v - season
-	s := Score{Expected: season + m.recent.mean, P: 1}
 	if m.n == 0 {
-		s.Expected = v
+		return Score{Expected: v, Low: v, High: v, P: 1}
+	}
+	s := Score{Expected: season + m.recent.mean, P: 1}
+	if !m.negative {
+		s.Expected = math.Max(0, s.Expected) // a count, a rate or a duration
 	}
 	floor := float64(resolution*math.Abs(m.height.mean)) + math.SmallestNonzeroFloat32
 	s.Low, s.High = m.interval(s.Expected, floor)
@@ -221,7 +225,7 @@ func (m *Model) interval(expected, floor float64) (low, high float64) {
 	half := t99 * (m.recent.spread + float64(0.1*m.slow.spread) + floor)
 	low, high = expected-half, expected+half
 	if !m.negative {
-		low = math.Max(0, low) // a count, a rate or a duration
+		low = math.Max(0, low)
 	}
 	return low, high
 }

@@ -64,6 +64,7 @@ var rules = []rule{
 	{folder: "internal/demo", may: []string{root, "collectors/formats"}},
 	{folder: "internal/demo/...", may: []string{root, "internal/demo/..."}},
 	{folder: "internal/points", may: nil},
+	{folder: "internal/evaluate", may: []string{root, "internal/metrics/..."}},
 	{folder: "internal/traffic", may: []string{root}},
 	{folder: "internal/metrics/...", may: nil},
 	{folder: "internal/house", may: nil},

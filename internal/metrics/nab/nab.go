@@ -160,3 +160,24 @@ func after(i int, w Window) float64 {
 	}
 	return sigmoid(y)
 }
+
+// Count tells how many windows of a series are found with a threshold, and how
+// many judged points outside of them pass it.
+func Count(s Series, threshold float64) (found, falseAlarms int) {
+	next, counted := 0, -1
+	for i, score := range s.Scores {
+		for next < len(s.Windows) && s.Windows[next].Last < i {
+			next++
+		}
+		if i < Probation(len(s.Scores)) || !(score >= threshold) {
+			continue
+		}
+		if next == len(s.Windows) || s.Windows[next].First > i {
+			falseAlarms++
+		} else if counted != next {
+			counted = next
+			found++
+		}
+	}
+	return found, falseAlarms
+}

@@ -104,6 +104,14 @@ func TestThresholdIsBest(t *testing.T) {
 	}
 }
 
+func TestCount(t *testing.T) {
+	t.Parallel()
+	s := nab.Series{Scores: at(100, 3, 30, 50, 52, 59, 60, 85), Windows: []nab.Window{{First: 50, Last: 59}, {First: 80, Last: 89}}}
+	if found, alarms := nab.Count(s, 1); found != 2 || alarms != 2 {
+		t.Errorf("found %d, %d false alarms", found, alarms)
+	}
+}
+
 func TestWhatMakesNoSenseIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, w := range map[string][]nab.Window{

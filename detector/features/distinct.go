@@ -5,12 +5,17 @@ import (
 	"slices"
 
 	"github.com/axiomhq/hyperloglog"
+	"github.com/cespare/xxhash/v2"
 )
 
 // Distinct counts distinct ids: exactly up to a limit, by a HyperLogLog sketch
 // (error about 1%) beyond it.
 type Distinct struct {
-	ids    map[string]struct{}
+	// ids are those held exactly, in the order in which they came.
+	ids []string
+	// index finds an id among more than fewIDs, by the id's hash: the next free slot
+	// where that is taken. Its length is a power of two, a quarter of it empty.
+	index  []slot
 	sketch *hyperloglog.Sketch
 	// extra counts ids that were counted by the source without being named.
 	extra int64
@@ -25,10 +30,80 @@ const ExactLimit = 2048
 // negative.
 const maxUnnamed = 1 << 60
 
+// slot is an entry of the index: sixteen bits of the id's hash, so that few others
+// are compared, and below them its place in ids, from one; zero is empty.
+type slot uint32
+
+const (
+	// fewIDs is up to how many ids are looked through one by one: most spans hold
+	// no more.
+	fewIDs    = 8
+	placeBits = 16
+	// maxIDs is what a slot has room for.
+	maxIDs = 1<<placeBits - 1
+)
+
+// find returns the id's place in ids, -1 where it is not.
+func (d *Distinct) find(id string) int {
+	if d.index == nil {
+		// Ids are mostly alike but for their ends.
+		n := len(id)
+		for i, have := range d.ids {
+			if len(have) == n && (n == 0 || have[n-1] == id[n-1]) && have == id {
+				return i
+			}
+		}
+		return -1
+	}
+	h := xxhash.Sum64String(id)
+	mask := len(d.index) - 1
+	for i := int(h) & mask; ; i = (i + 1) & mask {
+		s := d.index[i]
+		if s == 0 {
+			return -1
+		}
+		if s>>placeBits == slot(h>>48) {
+			if at := int(s&maxIDs) - 1; d.ids[at] == id {
+				return at
+			}
+		}
+	}
+}
+
+// hold appends an id that is not there yet.
+func (d *Distinct) hold(id string) {
+	if d.ids == nil {
+		d.ids = make([]string, 0, fewIDs/2)
+	}
+	d.ids = append(d.ids, id)
+	n := len(d.ids)
+	switch {
+	case d.index == nil && n <= fewIDs:
+	case 4*n > 3*len(d.index):
+		d.index = make([]slot, max(4*fewIDs, 2*len(d.index)))
+		for i := range d.ids {
+			d.enter(i)
+		}
+	default:
+		d.enter(n - 1)
+	}
+}
+
+// enter notes the id at place i in the index.
+func (d *Distinct) enter(i int) {
+	h := xxhash.Sum64String(d.ids[i])
+	mask := len(d.index) - 1
+	at := int(h) & mask
+	for d.index[at] != 0 {
+		at = (at + 1) & mask
+	}
+	d.index[at] = slot(h>>48)<<placeBits | slot(i+1)
+}
+
 // Add counts id and reports whether it was certainly new. limit is the most ids
 // held exactly.
 func (d *Distinct) Add(id string, limit int) bool {
-	if _, ok := d.ids[id]; ok {
+	if d.find(id) >= 0 {
 		return false
 	}
 	if d.sketch != nil {
@@ -36,15 +111,12 @@ func (d *Distinct) Add(id string, limit int) bool {
 		d.estimate = 0
 		return false
 	}
-	if d.ids == nil {
-		d.ids = make(map[string]struct{})
-	}
-	if len(d.ids) < limit {
-		d.ids[id] = struct{}{}
+	if len(d.ids) < min(limit, maxIDs) {
+		d.hold(id)
 		return true
 	}
 	d.sketch = hyperloglog.New14()
-	for have := range d.ids {
+	for _, have := range d.ids {
 		d.sketch.Insert([]byte(have))
 	}
 	d.sketch.Insert([]byte(id))
@@ -75,7 +147,7 @@ func (d *Distinct) Merge(o *Distinct, limit int) {
 		d.estimate = 0
 		if d.sketch == nil {
 			d.sketch = hyperloglog.New14()
-			for have := range d.ids {
+			for _, have := range d.ids {
 				d.sketch.Insert([]byte(have))
 			}
 		}
@@ -84,7 +156,9 @@ func (d *Distinct) Merge(o *Distinct, limit int) {
 			d.AddUnnamed(int64(o.sketch.Estimate()))
 		}
 	}
-	for _, id := range o.IDs() {
+	// In the order in which they came, which is the log's: it shows where not all
+	// are held.
+	for _, id := range o.ids {
 		d.Add(id, limit)
 	}
 	d.AddUnnamed(o.extra)
@@ -92,20 +166,18 @@ func (d *Distinct) Merge(o *Distinct, limit int) {
 
 // IDs returns the ids that are held exactly, sorted.
 func (d *Distinct) IDs() []string {
-	ids := make([]string, 0, len(d.ids))
-	for id := range d.ids {
-		ids = append(ids, id)
-	}
+	ids := append(make([]string, 0, len(d.ids)), d.ids...)
 	slices.Sort(ids)
 	return ids
 }
 
-// Reset empties the set and keeps its memory.
+// Reset empties the set. A small one keeps its memory; none keeps an id alive.
 func (d *Distinct) Reset() {
-	if len(d.ids) > 256 {
+	d.index = nil
+	clear(d.ids)
+	if d.ids = d.ids[:0]; cap(d.ids) > fewIDs {
 		d.ids = nil
 	}
-	clear(d.ids)
 	d.sketch = nil
 	d.extra, d.estimate = 0, 0
 }
@@ -134,10 +206,9 @@ func (d *Distinct) State() (DistinctState, error) {
 // Restore takes back a state.
 func (d *Distinct) Restore(s DistinctState) error {
 	*d = Distinct{extra: s.Extra}
-	if len(s.IDs) > 0 {
-		d.ids = make(map[string]struct{}, len(s.IDs))
-		for _, id := range s.IDs {
-			d.ids[id] = struct{}{}
+	for _, id := range s.IDs[:min(len(s.IDs), maxIDs)] {
+		if d.find(id) < 0 {
+			d.hold(id)
 		}
 	}
 	if len(s.Sketch) > 0 {

@@ -64,6 +64,9 @@ var rules = []rule{
 	{folder: "internal/demo", may: []string{root, "collectors/formats"}},
 	{folder: "internal/demo/...", may: []string{root, "internal/demo/..."}},
 	{folder: "internal/traffic", may: []string{root, "collectors/formats"}},
+	{folder: "internal/points", may: nil},
+	{folder: "internal/evaluate", may: []string{root, "internal/metrics/..."}},
+	{folder: "internal/metrics/...", may: nil},
 	{folder: "internal/house", may: nil},
 
 	{folder: "cmd/...", may: []string{root, "..."}},

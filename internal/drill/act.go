@@ -32,6 +32,8 @@ type Act struct {
 	Start, Since, End time.Time
 
 	actors map[personKey]bool
+	own    map[string]bool // customers who may be shown: the thief's own record
+	known  int64           // how many customers there are
 	teams  map[string]bool
 	events []*vigil.Event
 	edits  []edit
@@ -88,18 +90,19 @@ type shadow struct {
 	delay    func() time.Duration
 	change   func(*vigil.Event)
 	draw     func() float64
-	// mine says that the shadow belongs to the act.
-	mine bool
+	// mine says that the shadow belongs to the act, harmless that it shows nobody
+	// whom its actor may not see.
+	mine, harmless bool
 }
 
 func keyOf(a *vigil.Actor) personKey { return personKey{a.Tenant, a.ID} }
 
 // record writes an event of the act into its truth.
-func (a *Act) record(e *vigil.Event) {
+func (a *Act) record(e *vigil.Event, harmless bool) {
 	m := mark{id: e.ID, at: e.Time, who: keyOf(&e.Actor), network: networkOf(e)}
-	if e.Action.Discloses() && e.Outcome != vigil.OutcomeDenied && e.Outcome != vigil.OutcomeError {
+	if !harmless && e.Action.Discloses() && e.Outcome != vigil.OutcomeDenied && e.Outcome != vigil.OutcomeError {
 		m.shows = true
-		m.subjects = e.Subjects
+		m.subjects = slices.DeleteFunc(slices.Clone(e.Subjects), func(s string) bool { return a.own[s] })
 		m.others = max(0, e.SubjectCount-int64(len(e.Subjects)))
 	}
 	a.marks = append(a.marks, m)
@@ -131,7 +134,7 @@ func (a *Act) Truth() Truth {
 	}
 	slices.Sort(t.Actors)
 	t.Networks, t.Teams, t.SubjectIDs = sorted(networks), sorted(a.teams), sorted(subjects)
-	t.Subjects += int64(len(subjects))
+	t.Subjects = a.atMost(t.Subjects, len(subjects))
 	return t
 }
 
@@ -142,6 +145,16 @@ func sorted(set map[string]bool) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// taking is when the act first showed somebody's data.
+func (a *Act) taking() time.Time {
+	for i := range a.marks {
+		if m := &a.marks[i]; m.shows && (m.others > 0 || len(m.subjects) > 0) {
+			return m.at
+		}
+	}
+	return a.Since
 }
 
 // exposed counts the customers that the act had shown by a time.
@@ -158,7 +171,13 @@ func (a *Act) exposed(until time.Time) int64 {
 			seen[s] = true
 		}
 	}
-	return n + int64(len(seen))
+	return a.atMost(n, len(seen))
+}
+
+// atMost adds unnamed customers to named ones. The same may have been counted
+// several times, so that there are no more than there are customers.
+func (a *Act) atMost(unnamed int64, named int) int64 {
+	return max(int64(named), min(unnamed+int64(named), a.known))
 }
 
 // merger brings acts into traffic. Of what is yet to come it holds the staged
@@ -168,6 +187,7 @@ type merger struct {
 	shades map[personKey][]ofAct[shadow]
 	coming coming
 	last   time.Time
+	serial int
 }
 
 type ofAct[T any] struct {
@@ -179,9 +199,10 @@ type ofAct[T any] struct {
 type coming []pending
 
 type pending struct {
-	e   *vigil.Event
-	act *Act // nil when it belongs to none
-	n   int  // keeps the order of equals
+	e        *vigil.Event
+	act      *Act // nil when it belongs to none
+	n        int  // keeps the order of equals
+	harmless bool
 }
 
 func (c coming) Len() int { return len(c) }
@@ -201,11 +222,11 @@ func (c *coming) Pop() any {
 func newMerger(acts []*Act, clean []*vigil.Event) *merger {
 	m := &merger{edits: map[personKey][]ofAct[edit]{}, shades: map[personKey][]ofAct[shadow]{}}
 	for _, e := range clean {
-		m.coming = append(m.coming, pending{e, nil, len(m.coming)})
+		m.coming = append(m.coming, pending{e: e, n: len(m.coming)})
 	}
 	for _, a := range acts {
 		for _, e := range a.events {
-			m.coming = append(m.coming, pending{e, a, len(m.coming)})
+			m.coming = append(m.coming, pending{e: e, act: a, n: len(m.coming)})
 		}
 		for _, x := range a.edits {
 			m.edits[x.who] = append(m.edits[x.who], ofAct[edit]{a, x})
@@ -214,6 +235,7 @@ func newMerger(acts []*Act, clean []*vigil.Event) *merger {
 			m.shades[x.of] = append(m.shades[x.of], ofAct[shadow]{a, x})
 		}
 	}
+	m.serial = len(m.coming)
 	heap.Init(&m.coming)
 	return m
 }
@@ -234,7 +256,7 @@ func (m *merger) merge(out, events []*vigil.Event) []*vigil.Event {
 			m.shade(x, e)
 		}
 		for _, a := range mine {
-			a.record(e)
+			a.record(e, false)
 		}
 		out = append(out, e)
 	}
@@ -272,7 +294,8 @@ func (m *merger) shade(x ofAct[shadow], e *vigil.Event) {
 		n++
 		c.Time = e.Time.Add(s.delay())
 		s.change(&c)
-		p := pending{e: &c, n: len(m.coming)}
+		m.serial++
+		p := pending{e: &c, n: m.serial, harmless: s.harmless}
 		if s.mine {
 			p.act = x.act
 		}
@@ -285,7 +308,7 @@ func (m *merger) until(out []*vigil.Event, t time.Time) []*vigil.Event {
 	for len(m.coming) > 0 && !m.coming[0].e.Time.After(t) {
 		p := heap.Pop(&m.coming).(pending)
 		if p.act != nil {
-			p.act.record(p.e)
+			p.act.record(p.e, p.harmless)
 		}
 		out = append(out, p.e)
 	}

@@ -80,8 +80,11 @@ type Outcome struct {
 	// first bad access, at least zero.
 	Detected *time.Time `json:"detected,omitempty"`
 	Seconds  *float64   `json:"seconds,omitempty"`
-	Exposed  int64      `json:"exposed"`
-	Taken    int64      `json:"taken"`
+	// Taking is how long after the first access that showed somebody's data, where
+	// preparations came before it.
+	Taking  *float64 `json:"seconds_from_taking,omitempty"`
+	Exposed int64    `json:"exposed"`
+	Taken   int64    `json:"taken"`
 	// Finding is the first one about the breach, Findings how many there are.
 	Finding  *vigil.Finding `json:"finding,omitempty"`
 	Findings int            `json:"findings"`
@@ -141,7 +144,7 @@ func newResult(opts Options) *Result {
 }
 
 func (r *Result) survey(s *Scene) {
-	r.Traffic = Traffic{Events: s.Events, Actors: len(s.People) + int(s.Unseen), Customers: s.Customers.Distinct, Start: s.Start, End: s.End}
+	r.Traffic = Traffic{Events: s.Events, Actors: s.Actors(), Customers: s.Customers.Distinct, Start: s.Start, End: s.End}
 }
 
 // add takes in one staging.
@@ -178,6 +181,8 @@ func (r *Result) add(p *pair, seed uint64, found []*told, of map[*told]*Act, gro
 		o.Found, o.Detected = true, &first
 		seconds := max(0, first.Sub(p.breach.Since).Seconds())
 		o.Seconds = &seconds
+		taking := max(0, first.Sub(p.breach.taking()).Seconds())
+		o.Taking = &taking
 		o.Exposed = p.breach.exposed(first)
 		figures.Found++
 	}

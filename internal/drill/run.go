@@ -80,10 +80,14 @@ func Run(ctx context.Context, source func(seed uint64) Source, fixed bool, opts 
 // worlds deals scenarios to worlds so that neighbours, which often want the same
 // actors, are apart. Two variants of one row never share a world.
 func worlds(list []Scenario) [][]*Scenario {
-	n := (len(list) + perWorld - 1) / perWorld
-	out := make([][]*Scenario, n)
+	out := make([][]*Scenario, (len(list)+perWorld-1)/perWorld)
 	for i := range list {
-		out[i%n] = append(out[i%n], &list[i])
+		at := i % len(out)
+		if slices.ContainsFunc(out[at], func(s *Scenario) bool { return s.Row() == list[i].Row() }) {
+			out = append(out, []*Scenario{&list[i]})
+			continue
+		}
+		out[at] = append(out[at], &list[i])
 	}
 	return out
 }
@@ -126,7 +130,7 @@ func runWorld(ctx context.Context, src Source, scene *Scene, seed uint64, group 
 	}
 	of := assign(found, acts)
 	days := scene.Days()
-	ground := Ground{Actors: len(scene.People) + int(scene.Unseen) + w.added(), Days: days}
+	ground := Ground{Actors: scene.Actors(), Days: days}
 	for _, f := range found {
 		if of[f] == nil {
 			ground.Findings++
@@ -140,14 +144,6 @@ func runWorld(ctx context.Context, src Source, scene *Scene, seed uint64, group 
 	}
 	result.grounds = append(result.grounds, ground)
 	return nil
-}
-
-// added counts the actors that were not in the traffic.
-func (w *world) added() int {
-	if len(w.clean) == 0 {
-		return 0
-	}
-	return len(w.visitors)
 }
 
 // judge merges the acts into the traffic and returns what the detector says.

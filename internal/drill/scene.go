@@ -24,6 +24,10 @@ type Scene struct {
 	talks    []string        // conversation ids, the same
 }
 
+// Actors is how many there are. Of those beyond the bound each event counts as one
+// of an actor of its own at most, so they are left out.
+func (s *Scene) Actors() int { return len(s.People) }
+
 // Days is the length of the traffic in days.
 func (s *Scene) Days() float64 { return s.End.Sub(s.Start).Hours() / 24 }
 

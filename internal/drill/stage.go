@@ -50,7 +50,7 @@ func (w *world) prepare(sc *Scenario, trap bool, intensity float64) (*Act, error
 	}
 	s := &stage{
 		world: w, intensity: intensity,
-		act: &Act{Scenario: name, Trap: trap, actors: map[personKey]bool{}, teams: map[string]bool{}},
+		act: &Act{Scenario: name, Trap: trap, actors: map[personKey]bool{}, teams: map[string]bool{}, own: map[string]bool{}, known: int64(w.scene.Customers.Distinct)},
 		rng: rand.New(rand.NewPCG(w.seed, hash(sc.ID)+part)), //nolint:gosec // seeded on purpose
 	}
 	if err := play(s); err != nil {
@@ -155,6 +155,25 @@ func (s *stage) workday(p *Person, from, to int) int {
 		return max(0, to)
 	}
 	return days[s.rng.IntN(len(days))]
+}
+
+// early is shortly after the person's work begins on a day: the largest rise of
+// the hours of work.
+func (s *stage) early(p *Person, day int) time.Time {
+	best, at := int64(0), 9
+	for h := range p.hours {
+		if d := p.hours[h] - p.hours[(h+22)%24]; d > best {
+			best, at = d, h
+		}
+	}
+	return s.clock(day, at).Add(time.Duration(10+s.rng.IntN(30)) * time.Minute)
+}
+
+// precedent makes what an act has staged so far a part of the ordinary traffic:
+// it happened before, and belongs to nothing.
+func (s *stage) precedent() {
+	s.clean = append(s.clean, s.act.events...)
+	s.act.events = nil
 }
 
 // atWork is a moment of a day with work before and after it.

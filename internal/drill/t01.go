@@ -92,6 +92,7 @@ func monthlyReport(s *stage) error {
 		if day < 0 {
 			continue
 		}
+		s.precedent()
 		v := s.visit(p, s.usual(p), s.atWork(p, day))
 		for range 14 {
 			e := v.do(form)

@@ -64,6 +64,7 @@ func injectedBot(s *stage, named bool) error {
 	id := s.start(victims)
 	own := s.scene.Customers.Any(s.rng)
 	v.principal = own
+	s.act.own[own] = true
 	read := func(c string) {
 		for _, f := range forms {
 			e := v.read(f, c)

@@ -48,8 +48,10 @@ func enumeration(s *stage) error {
 	v.principal = p.Actor.ID
 	form := p.Forms[0]
 	v.serve(false)
+	s.act.own[p.Actor.ID] = true
 	v.read(form, p.Actor.ID)
 	v.wait(30*time.Second, 0.4)
+	s.act.Since = v.at
 	prefix, talk, width := numbered(v.talk)
 	n := s.n(240)
 	id := s.start(n)

@@ -100,6 +100,7 @@ func reindex(s *stage) error {
 		if day < 1 {
 			continue
 		}
+		s.precedent()
 		v := s.visit(p, s.usual(p), s.clock(day, 2).Add(time.Duration(s.rng.IntN(600))*time.Second))
 		for range 300 {
 			e := v.do(form)

@@ -67,13 +67,13 @@ func collusion(s *stage) error {
 		work = work[max(0, len(work)-days):]
 		id := first + i*each*days
 		for _, day := range work {
-			// Among the own work, here and there: one in some minutes.
-			v := s.visit(p, s.usual(p), s.atWork(p, day))
+			// Among the own work, here and there: one in ten minutes.
+			v := s.visit(p, s.usual(p), s.early(p, day))
 			v.inSession()
 			for range each {
 				v.serve(false)
 				v.read(forms[s.rng.IntN(len(forms))], s.scene.Customers.At(id))
-				v.wait(4*time.Minute, 0.5)
+				v.wait(10*time.Minute, 0.5)
 				id++
 			}
 		}

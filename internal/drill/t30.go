@@ -30,7 +30,7 @@ func poisoning(s *stage) error {
 	begin := theft.AddDate(0, 0, -21)
 	top := 1.5 * s.intensity
 	s.act.shades = append(s.act.shades, shadow{
-		of: keyOf(&p.Actor), from: begin, to: s.scene.End, mine: true, draw: s.rng.Float64,
+		of: keyOf(&p.Actor), from: begin, to: s.scene.End, mine: true, harmless: true, draw: s.rng.Float64,
 		share: func(t time.Time) float64 {
 			// The same factor each day, and held from the theft on.
 			d := math.Min(21, t.Sub(begin).Hours()/24)
@@ -50,12 +50,12 @@ func poisoning(s *stage) error {
 	}
 	days := s.workdays(p, s.lastDay()-9, s.lastDay()-2)
 	for _, day := range days[:min(5, len(days))] {
-		v := s.visit(p, s.usual(p), s.atWork(p, day))
+		v := s.visit(p, s.usual(p), s.early(p, day))
 		v.inSession()
 		for _, c := range s.strangers(p, s.n(40)) {
 			v.serve(false)
 			v.read(forms[s.rng.IntN(len(forms))], c)
-			v.wait(2*time.Minute, 0.6)
+			v.wait(8*time.Minute, 0.6)
 		}
 	}
 	return nil

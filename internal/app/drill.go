@@ -33,6 +33,6 @@ func Drill(ctx context.Context, opts DrillOptions) (*drill.Result, error) {
 		return drill.Run(ctx, func(uint64) drill.Source { return source }, true, opts.Options)
 	}
 	return drill.Run(ctx, func(seed uint64) drill.Source {
-		return drill.Generated(traffic.Config{Events: opts.Actors * opts.Days * drillEvents, Actors: opts.Actors, Days: opts.Days, Seed: seed})
+		return drill.Generated(traffic.Config{Events: opts.Actors * opts.Days * drillEvents, Actors: opts.Actors, Days: opts.Days, Seed: seed, Happenings: traffic.Everything()})
 	}, false, opts.Options)
 }

@@ -34,6 +34,8 @@ type Act struct {
 	actors map[personKey]bool
 	own    map[string]bool // customers who may be shown: the thief's own record
 	known  int64           // how many customers there are
+	// hidden is how many customers an event showed that the log doesn't tell of.
+	hidden map[string]int64
 	teams  map[string]bool
 	events []*vigil.Event
 	edits  []edit
@@ -103,7 +105,7 @@ func (a *Act) record(e *vigil.Event, harmless bool) {
 	if !harmless && e.Action.Discloses() && e.Outcome != vigil.OutcomeDenied && e.Outcome != vigil.OutcomeError {
 		m.shows = true
 		m.subjects = slices.DeleteFunc(slices.Clone(e.Subjects), func(s string) bool { return a.own[s] })
-		m.others = max(0, e.SubjectCount-int64(len(e.Subjects)))
+		m.others = max(0, e.SubjectCount-int64(len(e.Subjects))) + a.hidden[e.ID]
 	}
 	a.marks = append(a.marks, m)
 	if a.Start.IsZero() || e.Time.Before(a.Start) {

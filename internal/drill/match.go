@@ -13,9 +13,16 @@ type told struct {
 	vigil.Finding // its last word
 	first         time.Time
 	threshold     float64
-	// revisions are the words that were said, by the end that each reached.
-	ends []time.Time
-	ids  []string
+	revisions     []revision
+	ids           []string
+}
+
+// revision is one word of a finding: the end that it reached, and how grave it was.
+type revision struct {
+	end      time.Time
+	evidence float64
+	severity int
+	events   int64
 }
 
 // slack widens a finding's span: staged events may come moments after the one
@@ -87,8 +94,8 @@ func (a *Act) names(m *mark, f *told) bool {
 	return false
 }
 
-// assign gives each finding the act that it is about: the one most of whose
-// events it covers, a breach before a trap. What covers none is about nothing.
+// assign gives each finding the act that it tells of: the one most of whose events
+// it covers, a breach before a trap. What tells of none is about nothing.
 func assign(found []*told, acts []*Act) map[*told]*Act {
 	for _, a := range acts {
 		slices.SortStableFunc(a.marks, func(x, y mark) int { return x.at.Compare(y.at) })
@@ -98,7 +105,10 @@ func assign(found []*told, acts []*Act) map[*told]*Act {
 		best := 0
 		for _, a := range acts {
 			n := a.share(f)
-			if n > best || n > 0 && n == best && out[f].Trap && !a.Trap {
+			if n == 0 || f.since(a).IsZero() {
+				continue
+			}
+			if n > best || n == best && out[f].Trap && !a.Trap {
 				best = n
 				out[f] = a
 			}
@@ -107,8 +117,29 @@ func assign(found []*told, acts []*Act) map[*told]*Act {
 	return out
 }
 
+// between counts the act's events after one time and until another that a finding
+// covers.
+func (a *Act) between(f *told, after, until time.Time) int64 {
+	var n int64
+	for i := range a.marks {
+		if m := &a.marks[i]; m.at.After(after) && !m.at.After(until) && a.names(m, f) {
+			n++
+		}
+	}
+	return n
+}
+
+// early reports whether a finding was declared before the act of which it came to
+// tell: at that time it was about nothing.
+func (f *told) early(a *Act) bool {
+	begun := a.firstIn(f)
+	return !begun.IsZero() && f.first.Before(begun)
+}
+
 // since is when a finding first told of an act: when it was declared, or, when
-// that was before the act began, when it first grew by it; zero for never.
+// that was before the act began, when it grew by it so that people look again:
+// ten times the evidence, or another severity, and half of what came on is the
+// act's. Zero is never.
 func (f *told) since(a *Act) time.Time {
 	begun := a.firstIn(f)
 	if begun.IsZero() {
@@ -117,9 +148,18 @@ func (f *told) since(a *Act) time.Time {
 	if !f.first.Before(begun) {
 		return f.first
 	}
-	for _, end := range f.ends {
-		if !end.Before(begun) {
-			return end
+	var before *revision
+	for i := range f.revisions {
+		r := &f.revisions[i]
+		if r.end.Before(begun) {
+			before = r
+			continue
+		}
+		if before == nil {
+			return r.end
+		}
+		if grew := r.evidence >= before.evidence+1 || r.severity > before.severity; grew && 2*a.between(f, before.end, r.end) >= r.events-before.events {
+			return r.end
 		}
 	}
 	return time.Time{}

@@ -32,7 +32,7 @@ func (s *stage) portal() ([]*Person, error) {
 	if s.visitors != nil {
 		return s.visitors, nil
 	}
-	s.visitors = s.scene.find(selfServed)
+	s.visitors = s.scene.find(func(p *Person) bool { return p.customer() && p.Events >= 3 && p.form((*Form).single) != nil })
 	if len(s.visitors) >= portalCustomers/4 {
 		return s.visitors, nil
 	}
@@ -61,19 +61,6 @@ func (s *stage) portal() ([]*Person, error) {
 	}
 	s.clean = append(s.clean, clean.act.events...)
 	return s.visitors, nil
-}
-
-// selfServed reports whether somebody only ever reads what is their own.
-func selfServed(p *Person) bool {
-	if p.machine() || p.Events < 3 {
-		return false
-	}
-	for _, c := range p.Own {
-		if c != p.Actor.ID {
-			return false
-		}
-	}
-	return len(p.Own) > 0
 }
 
 // portalForms are how customers read: the ways of the bot, else of people, in

@@ -49,7 +49,7 @@ type personKey struct{ tenant, id string }
 type sitter struct {
 	*Person
 	forms    map[formKey]*Form
-	places   map[Place]int64
+	places   map[Place]*Place
 	today    int
 	subjects map[uint64]struct{} // of today
 	counted  float64             // customers of all days
@@ -100,16 +100,27 @@ func (p *profiler) add(e *vigil.Event) {
 	w := p.people[key]
 	if w == nil {
 		if len(p.people) >= maxPeople {
-			s.Unseen++
-			return
+			p.thin()
 		}
 		w = &sitter{
 			Person: &Person{Actor: e.Actor, Source: e.Source, First: e.Time},
-			forms:  map[formKey]*Form{}, places: map[Place]int64{}, today: -1, subjects: map[uint64]struct{}{},
+			forms:  map[formKey]*Form{}, places: map[Place]*Place{}, today: -1, subjects: map[uint64]struct{}{},
 		}
 		p.people[key] = w
 	}
 	w.add(p, e)
+}
+
+// thin makes room for further actors: the half that did least goes. Who comes
+// back starts anew.
+func (p *profiler) thin() {
+	all := slices.Collect(maps.Values(p.people))
+	slices.SortFunc(all, func(a, b *sitter) int {
+		return cmp.Or(cmp.Compare(a.Events, b.Events), a.Last.Compare(b.Last), cmp.Compare(a.Actor.Tenant, b.Actor.Tenant), cmp.Compare(a.Actor.ID, b.Actor.ID))
+	})
+	for _, w := range all[:len(all)/2] {
+		delete(p.people, keyOf(&w.Actor))
+	}
 }
 
 func (w *sitter) add(p *profiler, e *vigil.Event) {
@@ -139,11 +150,30 @@ func (w *sitter) add(p *profiler, e *vigil.Event) {
 		w.counted += float64(e.SubjectCount)
 	}
 	place := placeOf(e)
-	if _, ok := w.places[place]; ok || len(w.places) < maxPlaces {
-		w.places[place]++
+	x := w.places[place]
+	if x == nil && len(w.places) >= maxPlaces {
+		w.forgetPlace()
 	}
+	if x == nil {
+		c := place
+		x = &c
+		w.places[place] = x
+	}
+	x.Count++
+	x.Last = e.Time
 	w.sit(e, place)
 	w.form(p, e)
+}
+
+// forgetPlace makes room: the place that was used longest ago goes.
+func (w *sitter) forgetPlace() {
+	var oldest Place
+	for k, x := range w.places {
+		if o := w.places[oldest]; o == nil || x.Last.Before(o.Last) || x.Last.Equal(o.Last) && k.IP+k.Agent < oldest.IP+oldest.Agent {
+			oldest = k
+		}
+	}
+	delete(w.places, oldest)
 }
 
 func (w *sitter) closeDay() {
@@ -256,9 +286,8 @@ func (p *profiler) done() *Scene {
 			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Store, b.Store), cmp.Compare(a.Resource, b.Resource),
 				cmp.Compare(a.Action, b.Action), cmp.Compare(a.Class, b.Class))
 		})
-		for place, n := range w.places {
-			place.Count = n
-			w.Places = append(w.Places, place)
+		for _, place := range w.places {
+			w.Places = append(w.Places, *place)
 		}
 		slices.SortFunc(w.Places, func(a, b Place) int {
 			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.IP, b.IP), cmp.Compare(a.Network, b.Network), cmp.Compare(a.Agent, b.Agent))

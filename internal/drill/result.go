@@ -161,9 +161,6 @@ func (r *Result) add(p *pair, seed uint64, found []*told, of map[*told]*Act, gro
 		switch of[f] {
 		case p.breach:
 			since := f.since(p.breach)
-			if since.IsZero() {
-				continue
-			}
 			o.Findings++
 			if first.IsZero() || since.Before(first) {
 				first = since

@@ -132,7 +132,7 @@ func runWorld(ctx context.Context, src Source, scene *Scene, seed uint64, group 
 	days := scene.Days()
 	ground := Ground{Actors: scene.Actors(), Days: days}
 	for _, f := range found {
-		if of[f] == nil {
+		if of[f] == nil || !of[f].Trap && f.early(of[f]) {
 			ground.Findings++
 			ground.Sentences = append(ground.Sentences, f.Sentence)
 		} else if of[f].Trap {
@@ -171,8 +171,16 @@ func judge(ctx context.Context, src Source, w *world, acts []*Act, pairs []*pair
 				t = &told{first: f.Detected, threshold: f.Threshold}
 				found[f.ID] = t
 			}
+			start, end := t.Start, t.End
 			t.Finding = *f
-			t.ends = append(t.ends, f.End)
+			// What an earlier word covered, the finding covers.
+			if len(t.revisions) > 0 && start.Before(t.Start) {
+				t.Start = start
+			}
+			if end.After(t.End) {
+				t.End = end
+			}
+			t.revisions = append(t.revisions, revision{f.End, f.Evidence, f.Severity.Rank(), f.Events})
 		}
 	}
 	m := newMerger(acts, w.clean)

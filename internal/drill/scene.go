@@ -12,8 +12,8 @@ import (
 type Scene struct {
 	// Start and End are the times of the first and the last event.
 	Start, End time.Time
-	// Events counts all of them, Unseen those of actors beyond the bound.
-	Events, Unseen int64
+	// Events counts all of them.
+	Events int64
 	// People are the actors, by tenant and id.
 	People []*Person
 	// Customers are the subjects that occur.
@@ -24,9 +24,12 @@ type Scene struct {
 	talks    []string        // conversation ids, the same
 }
 
-// Actors is how many there are. Of those beyond the bound each event counts as one
-// of an actor of its own at most, so they are left out.
-func (s *Scene) Actors() int { return len(s.People) }
+// Actors is how many there are, without customers who look after themselves: they
+// may be many, each with little to be wrong about, and would make the share of
+// false findings look small.
+func (s *Scene) Actors() int {
+	return len(s.find(func(p *Person) bool { return !p.customer() }))
+}
 
 // Days is the length of the traffic in days.
 func (s *Scene) Days() float64 { return s.End.Sub(s.Start).Hours() / 24 }
@@ -58,6 +61,7 @@ type Person struct {
 type Place struct {
 	IP, Network, Country, ASN, Agent string
 	Count                            int64
+	Last                             time.Time
 }
 
 // Sitting is one session.
@@ -119,6 +123,23 @@ func (p *Person) forms(fit func(*Form) bool) []*Form {
 // has tells whether the person ever did that.
 func (p *Person) has(f *Form) bool {
 	return p.form(func(o *Form) bool { return o.Action == f.Action && o.Store == f.Store && o.Resource == f.Resource }) != nil
+}
+
+// customer reports whether it is one of those whose data it is, who only ever
+// reads what is its own.
+func (p *Person) customer() bool {
+	if p.machine() || p.Events < 2 {
+		return false
+	}
+	if p.Actor.Role == "customer" {
+		return true
+	}
+	for _, c := range p.Own {
+		if c != p.Actor.ID {
+			return false
+		}
+	}
+	return len(p.Own) > 0
 }
 
 // machine reports whether it works without a person at it.

@@ -50,7 +50,7 @@ func (w *world) prepare(sc *Scenario, trap bool, intensity float64) (*Act, error
 	}
 	s := &stage{
 		world: w, intensity: intensity,
-		act: &Act{Scenario: name, Trap: trap, actors: map[personKey]bool{}, teams: map[string]bool{}, own: map[string]bool{}, known: int64(w.scene.Customers.Distinct)},
+		act: &Act{Scenario: name, Trap: trap, actors: map[personKey]bool{}, teams: map[string]bool{}, own: map[string]bool{}, hidden: map[string]int64{}, known: int64(w.scene.Customers.Distinct)},
 		rng: rand.New(rand.NewPCG(w.seed, hash(sc.ID)+part)), //nolint:gosec // seeded on purpose
 	}
 	if err := play(s); err != nil {
@@ -125,7 +125,7 @@ func (s *stage) established(p *Person) bool {
 
 // person reports whether p is an established human who reads customers' records.
 func (s *stage) person(p *Person) bool {
-	return !p.machine() && p.Actor.Kind != vigil.KindAdmin && p.Actor.Kind != vigil.KindAnonymous &&
+	return !p.machine() && !p.customer() && p.Actor.Kind != vigil.KindAdmin && p.Actor.Kind != vigil.KindAnonymous &&
 		s.established(p) && p.form((*Form).single) != nil
 }
 
@@ -192,8 +192,13 @@ func (s *stage) soon(p *Person) time.Time {
 	return s.atWork(p, s.workday(p, last-9, last-3))
 }
 
-// usual is where the person mostly works.
+// usual is where the person mostly works, of late.
 func (s *stage) usual(p *Person) Place {
+	for _, x := range p.Places {
+		if p.Last.Sub(x.Last) < 5*24*time.Hour {
+			return x
+		}
+	}
 	if len(p.Places) == 0 {
 		return Place{}
 	}

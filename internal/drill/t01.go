@@ -77,14 +77,16 @@ func monthlyReport(s *stage) error {
 	reports := func(p *Person) bool {
 		return s.person(p) && !s.frontline(p) && p.form(func(f *Form) bool { return f.Action == vigil.ActionExport }) != nil
 	}
-	p, err := s.one("supervisor or analyst", reports, func(p *Person) bool { return s.established(p) && !p.machine() && !s.frontline(p) }, s.person)
+	p, err := s.one("supervisor or analyst", reports, func(p *Person) bool { return s.established(p) && !p.machine() && !p.customer() && !s.frontline(p) }, s.person)
 	if err != nil {
 		return err
 	}
-	form, err := s.borrow(p, func(f *Form) bool { return f.Action == vigil.ActionExport })
-	if err != nil {
-		if form, err = s.export(p); err != nil {
-			return err
+	form := p.form(func(f *Form) bool { return f.Action == vigil.ActionExport && f.personal() })
+	if form == nil {
+		if form, err = s.borrow(p, func(f *Form) bool { return f.Action == vigil.ActionExport }); err != nil {
+			if form, err = s.export(p); err != nil {
+				return err
+			}
 		}
 	}
 	late := s.workday(p, s.lastDay()-8, s.lastDay()-2)

@@ -21,7 +21,7 @@ func t09() Scenario {
 func t09b() Scenario {
 	return Scenario{
 		ID: "T09b", Name: "Bot made to read other customers, no conversation named", Kind: RecordByRecord,
-		About:    "As T09, but the source does not say in which conversation the bot works.",
+		About:    "As T09, but the source names neither conversation nor session.",
 		Quiet:    "As T09.",
 		Breach:   func(s *stage) error { return injectedBot(s, false) },
 		Innocent: botRelease,
@@ -43,7 +43,7 @@ func injectedBot(s *stage, named bool) error {
 		s.act.edits = append(s.act.edits, edit{
 			who: keyOf(&p.Actor), from: s.scene.Start.AddDate(0, 0, -1), to: s.scene.End.AddDate(0, 0, 1),
 			change: func(e *vigil.Event) bool {
-				e.Conversation, e.Principal = "", ""
+				e.Conversation, e.Principal, e.Session = "", "", ""
 				return true
 			},
 		})
@@ -69,7 +69,7 @@ func injectedBot(s *stage, named bool) error {
 		for _, f := range forms {
 			e := v.read(f, c)
 			if e.Conversation = v.talk; !named {
-				e.Conversation, e.Principal = "", ""
+				e.Conversation, e.Principal, e.Session = "", "", ""
 			}
 			v.wait(400*time.Millisecond, 0.3)
 		}
@@ -95,7 +95,7 @@ func injectedBot(s *stage, named bool) error {
 // whose session lasts for days does.
 func (v *visit) keepSession() {
 	for _, x := range v.p.Sittings {
-		if !x.Start.After(v.at) {
+		if !x.Start.After(v.at) && !x.End.Before(v.at) && x.End.Sub(x.Start) > 12*time.Hour {
 			v.session = x.ID
 		}
 	}

@@ -22,12 +22,12 @@ func t22() Scenario {
 // technical reports whether p asks a database directly: by role or client.
 func (s *stage) technical(p *Person) bool {
 	words := strings.ToLower(p.Actor.Role + " " + p.Actor.App + " " + s.usual(p).Agent)
-	return !p.machine() && s.established(p) && slices.ContainsFunc([]string{"engineer", "dba", "sre", "devops", "developer", "psql", "pgadmin", "dbeaver", "compass", "redis-cli"},
+	return !p.machine() && !p.customer() && s.established(p) && slices.ContainsFunc([]string{"engineer", "dba", "sre", "devops", "developer", "psql", "pgadmin", "dbeaver", "compass", "redis-cli"},
 		func(w string) bool { return strings.Contains(words, w) })
 }
 
 func (s *stage) engineer() (*Person, error) {
-	return s.one("engineer", s.technical, s.ofKind(vigil.KindAdmin), func(p *Person) bool { return s.established(p) && !p.machine() })
+	return s.one("engineer", s.technical, s.ofKind(vigil.KindAdmin), func(p *Person) bool { return s.established(p) && !p.machine() && !p.customer() })
 }
 
 // tables are the resources of the stores that p uses which hold customers' data,

@@ -17,41 +17,44 @@ func t24() Scenario {
 	}
 }
 
-// retrieval is a form that fetches the most similar of something.
-func retrieval(f *Form) bool {
-	return f.Action == vigil.ActionSearch && f.Most > 0
-}
-
-func limited(f *Form) bool {
-	return f.Action == vigil.ActionRead && f.Class == "public" && f.Most > 0
+// Retrieval is what fetches the most similar of something: what customers told
+// rather than what is public, and searches rather than reads.
+func retrieves() []func(*Form) bool {
+	return []func(*Form) bool{
+		func(f *Form) bool { return f.Action == vigil.ActionSearch && f.Most > 0 && f.Class != "public" },
+		func(f *Form) bool { return f.Action == vigil.ActionSearch && f.Most > 0 },
+		func(f *Form) bool { return f.Action == vigil.ActionRead && f.Class == "public" && f.Most > 0 },
+	}
 }
 
 func harvest(s *stage) error {
-	searches := func(fit func(*Form) bool) func(*Person) bool {
-		return func(p *Person) bool { return s.automatic(p) && p.Actor.Kind == vigil.KindBot && p.form(fit) != nil }
+	var fits []func(*Person) bool
+	for _, fit := range retrieves() {
+		fits = append(fits, func(p *Person) bool { return s.automatic(p) && p.Actor.Kind == vigil.KindBot && p.form(fit) != nil })
 	}
-	p, err := s.one("bot", searches(retrieval), searches(limited), s.ofKind(vigil.KindBot), s.automatic)
+	p, err := s.one("bot", append(fits, s.ofKind(vigil.KindBot), s.automatic)...)
 	if err != nil {
 		return err
 	}
-	form := p.form(retrieval)
-	if form == nil {
-		form = p.form(limited)
+	var form *Form
+	for _, fit := range retrieves() {
+		if form == nil {
+			form = p.form(fit)
+		}
 	}
 	if form == nil {
-		if form, err = s.borrow(p, retrieval); err != nil {
-			if form, err = s.record(p); err != nil {
-				return err
-			}
+		if form, err = s.record(p); err != nil {
+			return err
 		}
 	}
 	v := s.visit(p, s.usual(p), s.soon(p))
 	v.keepSession()
 	v.serve(false)
-	v.principal = s.scene.Customers.Any(s.rng)
-	pages := s.n(400)
+	own := s.scene.Customers.Any(s.rng)
+	v.principal = own
+	s.act.own[own] = true
 	top := max(50, 10*usualLimit(form))
-	for range pages {
+	for range s.n(400) {
 		e := v.do(form)
 		e.Limit = top
 		if form.rows > 0 || form.Most > 0 {
@@ -60,11 +63,18 @@ func harvest(s *stage) error {
 		if form.bytes > 0 {
 			e.Bytes = int64(float64(e.Rows) * form.BytesEach)
 		}
-		if form.Named > 0 {
+		switch {
+		case form.single():
+			// The log names who asked, not whose the passages are.
+			e.Subjects, e.SubjectCount = []string{own}, 1
+		case form.Named > 0:
 			e.Subjects = s.scene.Customers.Some(s.rng, int(min(top, 50)))
 			e.SubjectCount = int64(len(e.Subjects))
-		} else if form.Counted > 0 {
+		case form.Counted > 0:
 			e.SubjectCount = top / 2
+		}
+		if form.Class != "public" && len(e.Subjects) <= 1 {
+			s.act.hidden[e.ID] = top * 4 / 5
 		}
 		e.Shape = form.Samples[0].Shape // the same question, a word changed
 		e.Conversation = v.talk

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"vigil/dashboards/phrase"
 	"vigil/internal/app"
 	"vigil/internal/drill"
+	"vigil/internal/traffic"
 )
 
 type drillCommand struct {
@@ -75,6 +78,7 @@ type drillFlags struct {
 	FirstSeed uint64   `default:"1" placeholder:"N" help:"The first world's number; other numbers give other worlds."`
 	Actors    int      `default:"120" placeholder:"N" help:"People and machines of the made-up traffic (default: ${default})."`
 	Days      int      `default:"42" placeholder:"N" help:"Its length in days (default: ${default})."`
+	Goings    string   `name:"happenings" default:"all" placeholder:"LIST" help:"What goes on in it besides: all, none, or names such as spike,vpn (default: ${default})."`
 	Budget    float64  `placeholder:"N" help:"False findings a day that people accept (default: one for each 1,000 actors)."`
 
 	drillTraffic `embed:""`
@@ -111,6 +115,9 @@ func (f *drillFlags) resolve(io streams) (app.DrillOptions, *progress, error) {
 		return opts, nil, &usageError{fmt.Errorf("--days is %d, must be at least 10; 37 for all drills", f.Days)}
 	case f.Budget < 0:
 		return opts, nil, &usageError{fmt.Errorf("--budget %v is negative; leave it out for the default", f.Budget)}
+	}
+	if opts.Happenings, err = traffic.ParseSet(f.Goings); err != nil {
+		return opts, nil, &usageError{fmt.Errorf("--happenings: %w", err)}
 	}
 	opts.Scenarios, opts.Budget, opts.Actors, opts.Days = list, f.Budget, f.Actors, f.Days
 	for i := range f.Seeds {
@@ -163,8 +170,8 @@ Examples:
 
 // Run runs drills.
 func (c *drillRunCommand) Run(ctx context.Context, io streams) error {
-	if !(c.Intensity > 0 && c.Intensity <= 100) {
-		return &usageError{fmt.Errorf("--intensity is %v, must be above 0 and at most 100", c.Intensity)}
+	if err := checkIntensity(c.Intensity); err != nil {
+		return err
 	}
 	opts, bar, err := c.resolve(io)
 	if err != nil {
@@ -224,8 +231,46 @@ func after(seconds *float64) string {
 type drillReportCommand struct {
 	drillFlags `embed:""`
 
-	Output string `short:"o" required:"" placeholder:"FILE" help:"The page to write."`
+	Output      string    `short:"o" required:"" placeholder:"FILE" help:"The page to write: one HTML file that needs nothing else."`
+	Intensities []float64 `default:"0.25,0.5,1,2" placeholder:"X,..." help:"How much is taken, each tried (default: ${default})."`
 }
 
-// Run is not there yet.
-func (c *drillReportCommand) Run(ctx context.Context, io streams) error { return nil }
+// Help is shown below the flags.
+func (drillReportCommand) Help() string {
+	return `Stages each breach at several intensities and writes a page with pictures: found or not, when, how many
+customers had been read by then, how the evidence grew towards the line, and how much it would have taken
+to be found.
+
+Examples:
+
+    vigil drill report -o drills.html
+    vigil drill report T07 T22 --seeds 3 -o vendor-and-engineer.html
+    vigil drill report --traffic audit.ndjson --intensities 0.25,1 -o ours.html`
+}
+
+// Run drills and writes the page.
+func (c *drillReportCommand) Run(ctx context.Context, io streams) error {
+	for _, x := range c.Intensities {
+		if err := checkIntensity(x); err != nil {
+			return err
+		}
+	}
+	// What can't be written should not take minutes to fail.
+	if info, err := os.Stat(filepath.Dir(c.Output)); err != nil || !info.IsDir() {
+		return fmt.Errorf("create report: the folder of %q is not there", c.Output)
+	}
+	opts, bar, err := c.resolve(io)
+	if err != nil {
+		return err
+	}
+	err = app.WriteDrillReport(ctx, c.Output, opts, c.Intensities)
+	bar.done()
+	return err
+}
+
+func checkIntensity(x float64) error {
+	if x > 0 && x <= 100 {
+		return nil
+	}
+	return &usageError{fmt.Errorf("the intensity %v must be above 0 and at most 100", x)}
+}

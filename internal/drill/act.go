@@ -65,8 +65,9 @@ type Truth struct {
 	Actors   []string `json:"actors"`
 	Networks []string `json:"networks,omitempty"`
 	Teams    []string `json:"teams,omitempty"`
-	// EventIDs are its events in time order; Events counts them. SubjectIDs are the
-	// customers shown by name, Subjects those and the unnamed ones.
+	// EventIDs are a breach's events in time order; Events counts them. SubjectIDs
+	// are the customers that a breach showed by name, Subjects counts those and the
+	// unnamed ones.
 	EventIDs   []string `json:"event_ids,omitempty"`
 	Events     int      `json:"events"`
 	SubjectIDs []string `json:"subject_ids,omitempty"`
@@ -122,7 +123,9 @@ func (a *Act) Truth() Truth {
 	networks, subjects := map[string]bool{}, map[string]bool{}
 	for i := range a.marks {
 		m := &a.marks[i]
-		t.EventIDs = append(t.EventIDs, m.id)
+		if !a.Trap { // a trap may be all of somebody's weeks
+			t.EventIDs = append(t.EventIDs, m.id)
+		}
 		if m.network != "" {
 			networks[m.network] = true
 		}
@@ -135,7 +138,10 @@ func (a *Act) Truth() Truth {
 		t.Actors = append(t.Actors, k.id)
 	}
 	slices.Sort(t.Actors)
-	t.Networks, t.Teams, t.SubjectIDs = sorted(networks), sorted(a.teams), sorted(subjects)
+	t.Networks, t.Teams = sorted(networks), sorted(a.teams)
+	if !a.Trap {
+		t.SubjectIDs = sorted(subjects)
+	}
 	t.Subjects = a.atMost(t.Subjects, len(subjects))
 	return t
 }
@@ -157,6 +163,28 @@ func (a *Act) taking() time.Time {
 		}
 	}
 	return a.Since
+}
+
+// shown counts the customers shown by the end of each step from a time on.
+func (a *Act) shown(from time.Time, step time.Duration, steps int) []int64 {
+	out := make([]int64, steps)
+	seen := map[string]bool{}
+	var unnamed int64
+	i := 0
+	for k := range out {
+		for ; i < len(a.marks) && a.marks[i].at.Before(from.Add(time.Duration(k+1)*step)); i++ {
+			m := &a.marks[i]
+			if !m.shows {
+				continue
+			}
+			unnamed += m.others
+			for _, s := range m.subjects {
+				seen[s] = true
+			}
+		}
+		out[k] = a.atMost(unnamed, len(seen))
+	}
+	return out
 }
 
 // exposed counts the customers that the act had shown by a time.

@@ -101,6 +101,8 @@ type Curve struct {
 	Start  time.Time `json:"start"`
 	Step   float64   `json:"step_seconds"`
 	Values []float64 `json:"values"`
+	// Shown counts the customers shown by the end of each step.
+	Shown []int64 `json:"shown"`
 	// Line is the lowest line that any lane has to cross, log10; zero when none
 	// could speak.
 	Line float64 `json:"line"`
@@ -184,7 +186,7 @@ func (r *Result) add(p *pair, seed uint64, found []*told, of map[*told]*Act, gro
 		figures.Found++
 	}
 	if p.curve != nil {
-		o.Curve = p.curve.told(o.Finding, lanes)
+		o.Curve = p.curve.told(p.breach, o.Finding, lanes)
 	}
 	if len(o.TrapFindings) == 0 {
 		figures.TrapQuiet++
@@ -196,8 +198,8 @@ func (r *Result) add(p *pair, seed uint64, found []*told, of map[*told]*Act, gro
 	figures.Runs = append(figures.Runs, o)
 }
 
-func (c *curve) told(f *vigil.Finding, lanes []detector.Lane) *Curve {
-	out := &Curve{Start: c.from, Step: c.step.Seconds(), Values: c.values}
+func (c *curve) told(a *Act, f *vigil.Finding, lanes []detector.Lane) *Curve {
+	out := &Curve{Start: c.from, Step: c.step.Seconds(), Values: c.values, Shown: a.shown(c.from, c.step, len(c.values))}
 	if f != nil && f.Threshold > 0 {
 		out.Line = f.Threshold
 		return out

@@ -67,6 +67,8 @@ var rules = []rule{
 	{folder: "internal/points", may: nil},
 	{folder: "internal/evaluate", may: []string{root, "internal/metrics/..."}},
 	{folder: "internal/metrics/...", may: nil},
+	{folder: "internal/drill", may: []string{root, "detector", "internal/privacy", "internal/traffic"}},
+	{folder: "internal/drill/page", may: []string{root, "dashboards/...", "internal/drill"}},
 	{folder: "internal/house", may: nil},
 
 	{folder: "cmd/...", may: []string{root, "..."}},

@@ -7,6 +7,7 @@ import (
 	"vigil/detector/features"
 	"vigil/models/calibrate"
 	"vigil/models/novelty"
+	"vigil/models/sequence"
 	"vigil/models/volume"
 )
 
@@ -34,7 +35,14 @@ type actor struct {
 
 	Source string // the source last seen through
 
-	group *group
+	session session
+	// steps is what the actor did last, stepped when.
+	steps   sequence.Context
+	stepped int64
+
+	// home is the narrowest group of the actor, to which it tells what it learns;
+	// group the narrowest that has members enough to be held against.
+	home, group *group
 	// open is the open finding, past the last one that closed.
 	open, past *incident
 }
@@ -161,8 +169,5 @@ var evidenceHalfLife = [features.Lanes]float64{3 * 96, 14, 8}
 
 // decay is what is left of evidence at epoch i.
 func (l *lane) decay(which features.Lane, i int64) float64 {
-	if l.Judged == 0 || i <= l.Judged {
-		return 1
-	}
-	return math.Exp2(-float64(i-l.Judged) / evidenceHalfLife[which])
+	return evidenceDecay(which, l.Judged, i)
 }

@@ -10,7 +10,9 @@ import (
 	"vigil"
 	"vigil/detector/features"
 	"vigil/detector/rules"
+	"vigil/models/forest"
 	"vigil/models/novelty"
+	"vigil/models/sequence"
 )
 
 // shardCount is how many virtual shards actors hash to, always. Cores only
@@ -36,6 +38,7 @@ type shard struct {
 	reader        features.Reader
 	delta         delta
 	scratch       []judged
+	scorer        forest.Scorer
 	found         []vigil.Finding
 
 	limit   int // actors held at most
@@ -48,7 +51,7 @@ type shard struct {
 func newShard(s *shared, limit int) *shard {
 	return &shard{
 		shared: s, byKey: map[string]*actor{}, conversations: rules.NewConversation(),
-		delta: delta{tells: map[string]uint32{}}, limit: limit,
+		delta: delta{tells: map[string]uint32{}, told: map[string]int{}, steps: map[string]*sequence.Delta{}, sample: newReservoirs(deltaRows)}, limit: limit,
 	}
 }
 
@@ -61,13 +64,17 @@ func unit(t int64) float64 {
 }
 
 // apply folds one event. With scoring on it returns the event's score.
-func (sh *shard) apply(e *vigil.Event) (score Score) {
+func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 	sh.dirty = true
 	t := e.Time.UnixNano()
 	if !e.Late {
 		sh.advance(t)
 	}
 	a := sh.actor(e, t)
+	away := float64(t-a.Seen) / (24 * float64(hourNanos))
+	if a.Seen == 0 {
+		away = 0
+	}
 	a.Seen = max(a.Seen, t)
 
 	var values [features.Categories]features.Value
@@ -83,8 +90,13 @@ func (sh *shard) apply(e *vigil.Event) (score Score) {
 			}
 		} else if !la.span.Open {
 			sh.begin(a, l, i)
+			la.span.Away = away
 		}
 		la.span.Add(e)
+	}
+	sh.follow(a, e, tr)
+	if !e.Late && e.Action != vigil.ActionLogout {
+		sh.step(a, e, t)
 	}
 	// Nobody steals by leaving: what a logout names is not judged.
 	met := e.Action != vigil.ActionLogout && sh.meet(a, t, &values)
@@ -141,8 +153,8 @@ func (sh *shard) actor(e *vigil.Event, t int64) *actor {
 		e.Actor.Team != a.Team && e.Actor.Team != "" {
 		a.Kind, a.Role, a.Team = e.Actor.Kind, strings.Clone(e.Actor.Role), strings.Clone(e.Actor.Team)
 		a.Group = groupKey(a.Kind, a.Role, a.Team)
-		a.group = sh.shared.group(a.Group)
-		if a.group == nil && len(sh.delta.groups) < maxGroups && !slices.Contains(sh.delta.groups, a.Group) {
+		sh.settle(a)
+		if a.home == nil && len(sh.delta.groups) < maxGroups && !slices.Contains(sh.delta.groups, a.Group) {
 			sh.delta.groups = append(sh.delta.groups, a.Group)
 		}
 	}
@@ -166,13 +178,31 @@ func groupKey(kind vigil.ActorKind, role, team string) string {
 	return string(kind) + "|" + role + "|" + team
 }
 
+// wider is the key of the group around a group: its role in all teams, then its
+// kind in all roles; empty when there is none.
+func wider(key string) string {
+	kind, rest, _ := strings.Cut(key, "|")
+	role, team, _ := strings.Cut(rest, "|")
+	switch {
+	case team != "" && kind+role != "":
+		return kind + "|" + role + "|"
+	case role != "" && kind != "":
+		return kind + "||"
+	}
+	return ""
+}
+
 // regroup looks groups up again after a merge made new ones.
 func (sh *shard) regroup() {
 	for _, a := range sh.actors {
-		if a.group == nil && a.Group != "" {
-			a.group = sh.shared.group(a.Group)
-		}
+		sh.settle(a)
 	}
+}
+
+// settle finds the actor's groups.
+func (sh *shard) settle(a *actor) {
+	a.home = sh.shared.group(a.Group)
+	a.group = a.home.held()
 }
 
 // evict makes room: the quarter of the actors that was seen least lately goes,
@@ -218,6 +248,9 @@ func (sh *shard) note(e *vigil.Event) {
 	}
 	if e.Outcome != "" {
 		mask |= 1 << features.Denied
+	}
+	if _, ok := sh.delta.told[e.Source]; ok || len(sh.delta.told) < maxSources {
+		sh.delta.told[e.Source]++
 	}
 	if have, ok := sh.delta.tells[e.Source]; have&mask != mask || !ok {
 		sh.delta.tells[e.Source] = have | mask
@@ -311,7 +344,7 @@ func (sh *shard) pass(a *actor, c features.Category, v *novelty.Value, hash uint
 		return
 	}
 	v.Told = day
-	sh.delta.values = append(sh.delta.values, valueDelta{a.group, c, features.Value{Hash: hash, Label: v.Label}, w, day})
+	sh.delta.values = append(sh.delta.values, valueDelta{a.home, c, features.Value{Hash: hash, Label: v.Label}, w, day})
 }
 
 // look judges the actor's open spans early when a count crossed its next look or
@@ -340,7 +373,7 @@ func (sh *shard) look(a *actor, t int64, met bool) {
 			continue
 		}
 		sh.scratch = sh.scratch[:0]
-		all, e := sh.judge(a, l, sh.scratch)
+		all, e := sh.judge(a, l, false, sh.scratch)
 		sh.scratch = all
 		decay := la.decay(l, la.span.Index)
 		sh.weigh(a, l, t, all, e, log10(la.Detector.Peek(decay, e)))
@@ -372,7 +405,7 @@ func (sh *shard) close(a *actor, l features.Lane) {
 	}
 	i := la.span.Index
 	sh.scratch = sh.scratch[:0]
-	all, e := sh.judge(a, l, sh.scratch)
+	all, e := sh.judge(a, l, true, sh.scratch)
 	sh.scratch = all
 	if sh.shared.budget.Ready[l] {
 		decay := la.decay(l, i)
@@ -392,6 +425,9 @@ func (sh *shard) close(a *actor, l features.Lane) {
 	}
 	la.Judged = i
 	sh.learn(a, l, all)
+	if l == features.Day {
+		sh.member(a, all)
+	}
 	sh.delta.epochs[l]++
 	la.span.Open = false
 }
@@ -435,10 +471,10 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		level := &la.Level[j.Term]
 		z := level.Standard(j.Raw, g.Spread[l][j.Term])
 		if len(sh.delta.scores) < sh.deltaLimit() {
-			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.group, uint8(l), uint8(j.Term), z, w})
+			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, z, w})
 		}
 		level.Observe(j.Raw, g.Spread[l][j.Term], w)
-		if _, isCategory := termCategory(j.Term); isCategory {
+		if !isKind(j.Term) {
 			continue
 		}
 		k, f := termKind(j.Term)
@@ -447,7 +483,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		}
 		if k.IsCount() {
 			if k == features.Events && l != features.Week && j.Counts.Mean > 0 {
-				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.group, l, season, j.Seen, j.Counts.Mean / exposure})
+				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.home, l, season, j.Seen, j.Counts.Mean / exposure})
 			}
 			la.Counts[k].Observe(j.Seen, g.Prior[l][k], exposure, w)
 		} else {

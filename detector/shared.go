@@ -5,14 +5,17 @@ import (
 	"math"
 	"slices"
 
+	"vigil"
 	"vigil/detector/features"
 	"vigil/models/calibrate"
+	"vigil/models/forest"
+	"vigil/models/sequence"
 	"vigil/models/volume"
 )
 
 const (
 	// minPeers is how many members a group needs to be a frame of its own.
-	minPeers = 3
+	minPeers = 5
 	// maxGroups bounds the groups; actors of further ones have no peers' frame.
 	maxGroups = 512
 	// fitSample bounds how many actors a fit looks at.
@@ -37,12 +40,44 @@ type shared struct {
 	// Surge is how busy the whole desk is.
 	Surge surge
 
+	// Flows are the models of what is counted about things other than actors.
+	Flows [flows]flowModel
+	teams map[string]*team
+	told  map[string]*teller
+	found []vigil.Finding
+	// Forests judge combinations of scores.
+	Forests forests
+	// heard is the hour up to which sources were judged.
+	heard int64
+
 	budget budget
 	events eventScores
 }
 
 func newShared(b budget) *shared {
-	return &shared{everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b}
+	s := &shared{
+		everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b,
+		teams: map[string]*team{}, told: map[string]*teller{}, Forests: forests{Sample: newReservoirs(forestRows)},
+	}
+	for f := range s.Flows {
+		s.Flows[f] = newFlowModel()
+	}
+	return s
+}
+
+// judged is the weight of the epochs that a line of the budget has judged.
+func (s *shared) judged(line int) float64 {
+	switch line {
+	case lineSubject:
+		return s.Flows[flowReaders].Sketch.N
+	case lineNetwork:
+		return s.Flows[flowNewcomers].Sketch.N
+	case lineTeam:
+		return s.Flows[flowTeam].Sketch.N
+	case lineSource:
+		return s.Flows[flowSilence].Sketch.N
+	}
+	return s.everyone.Sketch[line][kindTerm(features.Events, frameEveryone)].N
 }
 
 // group returns the group of that key, nil when there is none that was fitted.
@@ -57,6 +92,8 @@ func (s *shared) group(key string) *group {
 // told that kind before.
 func (s *shared) tells(a *actor, k features.Kind) bool {
 	switch k {
+	case features.Strangers:
+		return s.tells(a, features.Subjects)
 	case features.Subjects, features.Conversations, features.Denied:
 		return s.Sources[a.Source]&(1<<k) != 0
 	}
@@ -68,18 +105,27 @@ type delta struct {
 	scores  []scoreDelta
 	seasons []seasonDelta
 	values  []valueDelta
-	peaks   [features.Lanes][]float64
-	epochs  [features.Lanes]int
+	peaks   [lines][]float64
+	epochs  [lines]int
 	tells   map[string]uint32
-	raw     [eventModels][]float64
-	groups  []string
+	// told counts events by source, members are the closed days of actors.
+	told    map[string]int
+	members []memberDay
+	// steps is what followed what, by group; sample are spans for the forests.
+	steps  map[string]*sequence.Delta
+	sample [features.Week]forest.Reservoir
+	raw    [eventModels][]float64
+	groups []string
 }
 
 type scoreDelta struct {
 	group *group // nil without peers
 	lane  uint8
 	term  uint8
-	z, w  float64
+	// low says that the p-value was below commonP before what is common was
+	// allowed for.
+	low  bool
+	z, w float64
 }
 
 type seasonDelta struct {
@@ -98,7 +144,7 @@ type valueDelta struct {
 }
 
 func (d *delta) empty() bool {
-	n := len(d.scores) + len(d.seasons) + len(d.values) + len(d.groups) + len(d.tells)
+	n := len(d.scores) + len(d.seasons) + len(d.values) + len(d.groups) + len(d.tells) + len(d.told) + len(d.members) + len(d.steps)
 	for l := range d.peaks {
 		n += len(d.peaks[l]) + d.epochs[l]
 	}
@@ -121,21 +167,42 @@ func (d *delta) reset() {
 		d.raw[m] = d.raw[m][:0]
 	}
 	clear(d.tells)
+	clear(d.told)
+	d.members = d.members[:0]
+	clear(d.steps)
+	for l := range d.sample {
+		d.sample[l].Items = d.sample[l].Items[:0]
+	}
 }
 
 // merge folds the shards' deltas in, in shard order, and fits and freezes anew
 // when it is due. now is the event time of the merge, a full hour.
-func (s *shared) merge(shards []*shard, now int64) {
+func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
+	s.heard = max(s.heard, s.Started/hourNanos)
+	for _, t := range targets {
+		s.takeTargets(&t.delta)
+		t.dirty = t.dirty || !t.delta.empty()
+		t.delta.reset()
+	}
 	for _, sh := range shards {
 		s.take(&sh.delta)
 		// What was merged must not be merged again after a restart.
 		sh.dirty = sh.dirty || !sh.delta.empty()
 		sh.delta.reset()
 	}
-	s.Surge.settle()
-	s.Merges++
 	hour := now / hourNanos
+	for h := max(s.heard, hour-silentHours); h < hour; h++ {
+		s.closeHour(h)
+	}
+	s.heard = hour
+	s.Surge.settle()
+	s.everyone.Common.settle()
+	for _, key := range s.keys {
+		s.groups[key].Common.settle()
+	}
+	s.Merges++
 	if hour%24 == 0 {
+		s.closeTeams(hour/24 - 1)
 		s.age()
 		s.budget.endDay()
 	}
@@ -143,11 +210,13 @@ func (s *shared) merge(shards []*shard, now int64) {
 		return
 	}
 	s.fit(shards)
+	s.fitFlows(targets)
+	s.Forests.grow(hour%24 == 0)
 	s.everyone.freeze(nil)
-	for _, key := range s.keys {
-		s.groups[key].freeze(s.everyone)
-		s.groups[key].Fitted = true
-	}
+	s.down(func(g, around *group) {
+		g.freeze(around)
+		g.Fitted = true
+	})
 	s.events.freeze()
 	s.budget.fit(s, now)
 	for _, sh := range shards {
@@ -167,18 +236,35 @@ func refit(age int64) int64 {
 }
 
 func (s *shared) take(d *delta) {
+	for _, m := range d.members {
+		s.takeMember(m)
+	}
+	for _, source := range slices.Sorted(maps.Keys(d.told)) {
+		s.takeTold(source, d.told[source], s.heard)
+	}
 	for _, key := range d.groups {
-		if _, ok := s.groups[key]; !ok && len(s.groups) < maxGroups {
-			g := newGroup(key)
-			s.groups[key] = g
-			at, _ := slices.BinarySearch(s.keys, key)
-			s.keys = slices.Insert(s.keys, at, key)
+		s.join(key)
+	}
+	for _, key := range slices.Sorted(maps.Keys(d.steps)) {
+		if g := s.groups[key]; g != nil {
+			g.Chain.Take(d.steps[key])
+		} else {
+			s.everyone.Chain.Take(d.steps[key])
 		}
+	}
+	for l := range d.sample {
+		s.Forests.Sample[l].Merge(&d.sample[l])
 	}
 	for _, o := range d.scores {
 		s.everyone.Sketch[o.lane][o.term].Add(o.z, o.w)
-		if g := o.group; g != nil {
+		for g := o.group; g != nil; g = g.parent {
 			g.Sketch[o.lane][o.term].Add(o.z, o.w)
+		}
+		if o.lane == uint8(features.Quarter) {
+			s.everyone.Common.observe(int(o.term), o.low, o.w)
+			for g := o.group; g != nil; g = g.parent {
+				g.Common.observe(int(o.term), o.low, o.w)
+			}
 		}
 	}
 	for _, o := range d.seasons {
@@ -186,23 +272,27 @@ func (s *shared) take(d *delta) {
 			s.Surge.observe(o.seen / (o.expected * s.everyone.profile[o.lane][o.hour]))
 		}
 		s.everyone.Season[o.lane].Observe(o.hour, o.seen, o.expected)
-		if g := o.group; g != nil {
+		for g := o.group; g != nil; g = g.parent {
 			g.Season[o.lane].Observe(o.hour, o.seen, o.expected)
 		}
 	}
 	for _, o := range d.values {
 		// Several actors may bring the same value on the same day: each counts.
-		for _, g := range []*group{s.everyone, o.group} {
-			if g == nil {
-				continue
+		for g := o.group; ; g = g.parent {
+			last := g == nil
+			if last {
+				g = s.everyone
 			}
 			t := &g.Values[o.category]
 			if v := t.Values[o.value.Hash]; v != nil {
 				v.Weight += o.weight
 				t.Total += o.weight
-				continue
+			} else {
+				t.Add(o.value.Hash, o.value.Label, o.weight, o.day, groupValueLimit)
 			}
-			t.Add(o.value.Hash, o.value.Label, o.weight, o.day, groupValueLimit)
+			if last {
+				break
+			}
 		}
 	}
 	for _, source := range slices.Sorted(maps.Keys(d.tells)) {
@@ -214,7 +304,7 @@ func (s *shared) take(d *delta) {
 	for l := range d.peaks {
 		s.budget.Epochs[l] += float64(d.epochs[l])
 		for _, peak := range d.peaks[l] {
-			s.budget.observe(features.Lane(l), peak)
+			s.budget.observe(l, peak)
 		}
 	}
 	for m := range d.raw {
@@ -232,23 +322,112 @@ func (s *shared) age() {
 		s.groups[key].forget(keep)
 	}
 	s.events.forget(keep)
+	for f := range s.Flows {
+		s.Flows[f].Sketch.Forget(keep)
+	}
 }
 
-// fit fits the groups' priors to their members, everyone first.
+// takeTargets folds in what a shard of targets learnt.
+func (s *shared) takeTargets(d *targetDelta) {
+	for _, o := range d.scores {
+		s.Flows[o.Flow].Sketch.Add(o.Z, 1)
+	}
+	for l := range d.peaks {
+		s.budget.Epochs[l] += float64(d.epochs[l])
+		for _, peak := range d.peaks[l] {
+			s.budget.observe(l, peak)
+		}
+	}
+}
+
+// fitFlows fits the priors of readers and networks to a sample of them.
+func (s *shared) fitFlows(targets []*targets) {
+	var sample [flows][]stream
+	add := func(f flow, st *stream) {
+		if len(sample[f]) < fitSample && st.Rate.W > 0 {
+			sample[f] = append(sample[f], *st)
+		}
+	}
+	for _, t := range targets {
+		n := 0
+		for _, h := range sortedKeys(t.subjects.known) {
+			if n++; n > fitSample/shardCount {
+				break
+			}
+			add(flowReaders, &t.subjects.known[h].Past)
+		}
+		for _, h := range sortedKeys(t.networks.known) {
+			if n++; n > 2*fitSample/shardCount {
+				break
+			}
+			add(flowNewcomers, &t.networks.known[h].Newcomers)
+			add(flowRefused, &t.networks.known[h].Refused)
+		}
+	}
+	for f := range s.Flows {
+		m := &s.Flows[f]
+		if len(sample[f]) > 0 {
+			rates := make([]volume.Rate, len(sample[f]))
+			levels := make([]calibrate.Level, len(sample[f]))
+			for i, st := range sample[f] {
+				rates[i], levels[i] = st.Rate, st.Level
+			}
+			m.Prior = volume.FitPrior(rates, volume.DefaultPrior())
+			m.Spread = calibrate.FitSpread(levels, calibrate.DefaultSpread())
+		}
+		m.freeze()
+	}
+}
+
+// join makes a group, and those around it, when they are new.
+func (s *shared) join(key string) *group {
+	if key == "" {
+		return nil
+	}
+	if g := s.groups[key]; g != nil {
+		return g
+	}
+	if len(s.groups) >= maxGroups {
+		return nil
+	}
+	g := newGroup(key)
+	g.parent = s.join(wider(key))
+	s.groups[key] = g
+	at, _ := slices.BinarySearch(s.keys, key)
+	s.keys = slices.Insert(s.keys, at, key)
+	return g
+}
+
+// fit fits the groups' priors to their members, the widest first.
 func (s *shared) fit(shards []*shard) {
 	members := map[string][]*actor{}
 	var all []*actor
 	for _, sh := range shards {
 		for _, a := range sh.actors {
 			all = append(all, a)
-			if s.groups[a.Group] != nil {
-				members[a.Group] = append(members[a.Group], a)
+			for g := s.groups[a.Group]; g != nil; g = g.parent {
+				members[g.Key] = append(members[g.Key], a)
 			}
 		}
 	}
 	fitGroup(s.everyone, all, nil)
-	for _, key := range s.keys {
-		fitGroup(s.groups[key], members[key], s.everyone)
+	s.down(func(g, around *group) { fitGroup(g, members[g.Key], around) })
+}
+
+// down visits the groups, each after the one around it.
+func (s *shared) down(visit func(g, around *group)) {
+	for depth := range 3 {
+		for _, key := range s.keys {
+			g := s.groups[key]
+			if g.depth() != depth {
+				continue
+			}
+			if g.parent != nil {
+				visit(g, g.parent)
+			} else {
+				visit(g, s.everyone)
+			}
+		}
 	}
 }
 

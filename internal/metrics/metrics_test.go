@@ -82,3 +82,22 @@ func TestMeasureRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestBestF1(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		scores []float64
+		labels []bool
+		want   float64
+	}{
+		{[]float64{.9, .8, .2, .1}, []bool{true, true, false, false}, 1},
+		// With all four reported: precision .5, recall 1.
+		{[]float64{.9, .8, .2, .1}, []bool{false, false, true, true}, 2. / 3},
+		{[]float64{3, 3, 3, 3}, []bool{true, false, false, false}, .4},
+		{[]float64{1, 2}, []bool{true, true}, 0},
+	} {
+		if got := metrics.BestF1(c.scores, c.labels); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%v: %g, want %g", c.scores, got, c.want)
+		}
+	}
+}

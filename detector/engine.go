@@ -22,6 +22,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/models/affinity"
 )
 
 // Config is what a user may set.
@@ -95,10 +96,13 @@ type Engine struct {
 	shared *shared
 	shards [shardCount]*shard
 	order  order
-	hour   int64 // the hour of event time up to which the shards are merged
-	events int64
-	late   int64
-	done   bool
+	// sources judges the networks that actors come from, all in one.
+	affinities affinities
+	sources    *affinity.Sources
+	hour       int64 // the hour of event time up to which the shards are merged
+	events     int64
+	late       int64
+	done       bool
 
 	targets [shardCount]*targets
 	inbox   [shardCount][]int32 // indexes into run, by shard
@@ -131,13 +135,18 @@ func New(cfg Config, opts Options) (*Engine, error) {
 	if opts.Workers <= 0 {
 		opts.Workers = runtime.GOMAXPROCS(0)
 	}
-	e := &Engine{cfg: cfg, opts: opts, shared: newShared(newBudget(cfg.Budget))}
+	models, err := newAffinities()
+	if err != nil {
+		return nil, fmt.Errorf("set up affinity: %w", err)
+	}
+	e := &Engine{cfg: cfg, opts: opts, shared: newShared(newBudget(cfg.Budget)), affinities: models, sources: models.sources.Sources()}
 	e.shared.events.freeze()
 	for i := range e.shards {
 		e.shards[i] = newShard(e.shared, cfg.MaxActors/shardCount)
 		e.shards[i].scoring = opts.Score != nil
 		e.shards[i].models = opts.Models
-		e.targets[i] = newTargets(e.shared, maxSubjects/shardCount, maxNetworks/shardCount)
+		e.shards[i].edges = models.edges.Sketch()
+		e.targets[i] = newTargets(e.shared, models.edges, maxSubjects/shardCount, maxNetworks/shardCount)
 	}
 	return e, nil
 }
@@ -216,6 +225,7 @@ func (e *Engine) release() []vigil.Finding {
 				t = ready[n].Time.UnixNano()
 			}
 			e.shared.Started = t
+			e.begin(minute(t))
 			e.hour = t / hourNanos
 			continue
 		}
@@ -234,6 +244,15 @@ func (e *Engine) release() []vigil.Finding {
 		found = append(found, e.collect()...)
 	}
 	return found
+}
+
+// begin tells all sketches when time began, so that those that are used late don't
+// look young.
+func (e *Engine) begin(tick int64) {
+	for i := range e.shards {
+		e.shards[i].edges.Begin(tick)
+		e.targets[i].arrivals.Begin(tick)
+	}
 }
 
 // advance closes the spans that ended before the hour and merges.
@@ -269,13 +288,27 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 		sh := (h ^ h>>32) % shardCount
 		e.inbox[sh] = append(e.inbox[sh], int32(i))
 		e.traces[i].reset()
-		if !ev.Late {
-			e.reaches(i, ev)
+		if !ev.Late && ev.Network != "" {
+			e.traces[i].source = e.sources.Add(features.Hash(ev.Network), h, ev.Outcome == vigil.OutcomeDenied, minute(ev.Time.UnixNano()))
 		}
 	}
 	e.events += int64(len(events))
 	if e.opts.Score != nil {
 		e.score = slices.Grow(e.score[:0], len(events))[:len(events)]
+	}
+	leave := func(i int) {
+		for _, at := range e.inbox[i] {
+			if ev := e.run[at]; !ev.Late {
+				depart(e.shards[i].edges, ev, &e.traces[at])
+			}
+		}
+	}
+	spread := func() {
+		for i, ev := range events {
+			if !ev.Late {
+				e.reaches(i, ev)
+			}
+		}
 	}
 	reach := func(i int) {
 		for _, r := range e.reached[i] {
@@ -293,12 +326,18 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 	const worthwhile = 256 // fewer events than this are done before a goroutine starts
 	if len(events) < worthwhile {
 		for i := range e.inbox {
+			leave(i)
+		}
+		spread()
+		for i := range e.inbox {
 			reach(i)
 		}
 		for i := range e.inbox {
 			work(i)
 		}
 	} else {
+		e.parallel(leave)
+		spread()
 		e.parallel(reach)
 		e.parallel(work)
 	}

@@ -12,12 +12,15 @@ import (
 const (
 	modelVolume = iota
 	modelNovelty
+	modelAffinity
+	modelSources
+	modelSequence
 	eventModels
 )
 
-var modelNames = [eventModels]string{"volume", "novelty"}
+var modelNames = [eventModels]string{"volume", "novelty", "affinity", "sources", "sequence"}
 
-var modelWeights = []float64{1, 1}
+var modelWeights = []float64{1, 1, 1, 1, 0.5}
 
 // eventScores ranks single events' raw scores among all that came before.
 type eventScores struct {
@@ -38,7 +41,7 @@ func (s *eventScores) forget(keep float64) {
 }
 
 // score judges one event that has just been counted in its actor's spans.
-func (sh *shard) score(a *actor, e *vigil.Event, values *[features.Categories]features.Value) Score {
+func (sh *shard) score(a *actor, e *vigil.Event, tr *trace, step float64, values *[features.Categories]features.Value) Score {
 	var raw [eventModels]float64
 	var contributions []vigil.Contribution
 	for _, which := range [...]features.Lane{features.Quarter, features.Day} {
@@ -77,6 +80,13 @@ func (sh *shard) score(a *actor, e *vigil.Event, values *[features.Categories]fe
 			contributions = append(contributions, contribution(a, features.Quarter, a.Lane[features.Quarter].span.Index, &j))
 		}
 	}
+	if burst, ok := tr.score(); ok {
+		raw[modelAffinity] = burst
+	}
+	if !math.IsNaN(tr.source) {
+		raw[modelSources] = tr.source
+	}
+	raw[modelSequence] = -math.Log10(step)
 	var ps [eventModels]float64
 	for m := range raw {
 		ps[m] = sh.shared.events.table[m].P(raw[m], tieBreak(e.ID, features.Lane(m), e.Time.UnixNano(), m))

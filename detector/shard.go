@@ -10,6 +10,7 @@ import (
 	"vigil"
 	"vigil/detector/features"
 	"vigil/detector/rules"
+	"vigil/models/affinity"
 	"vigil/models/forest"
 	"vigil/models/novelty"
 	"vigil/models/sequence"
@@ -35,11 +36,13 @@ type shard struct {
 	opened []*actor
 
 	conversations *rules.Conversation
-	reader        features.Reader
-	delta         delta
-	scratch       []judged
-	scorer        forest.Scorer
-	found         []vigil.Finding
+	// edges counts what actors read, at their end.
+	edges   *affinity.Sketch
+	reader  features.Reader
+	delta   delta
+	scratch []judged
+	scorer  forest.Scorer
+	found   []vigil.Finding
 
 	limit   int // actors held at most
 	evicted int64
@@ -95,8 +98,9 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 		la.span.Add(e)
 	}
 	sh.follow(a, e, tr)
+	step := 1.0
 	if !e.Late && e.Action != vigil.ActionLogout {
-		sh.step(a, e, t)
+		step = sh.step(a, e, t)
 	}
 	// Nobody steals by leaving: what a logout names is not judged.
 	met := e.Action != vigil.ActionLogout && sh.meet(a, t, &values)
@@ -110,7 +114,7 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 		sh.look(a, t, met)
 	}
 	if sh.scoring {
-		score = sh.score(a, e, &values)
+		score = sh.score(a, e, tr, step, &values)
 	}
 	return score
 }

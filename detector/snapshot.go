@@ -9,6 +9,7 @@ import (
 	"vigil"
 	"vigil/detector/features"
 	"vigil/detector/rules"
+	"vigil/models/affinity"
 	"vigil/models/calibrate"
 	"vigil/models/forest"
 	"vigil/models/sequence"
@@ -61,6 +62,7 @@ type sharedState struct {
 	Surge    surge
 	Circle   circle
 	Forests  forests
+	Networks affinity.SourcesState
 	Hour     int64
 	Judged   int64
 	Late     int64
@@ -91,6 +93,7 @@ type shardState struct {
 	Conversations []rules.ConversationState
 	Delta         deltaState
 	Evicted       int64
+	Edges         affinity.State
 }
 
 type actorState struct {
@@ -189,6 +192,7 @@ func (e *Engine) sharedState() (sharedState, error) {
 		st.Ranks[m] = calibrate.Sketch{Bins: t.Mass, N: t.N}
 	}
 	var err error
+	st.Networks = e.sources.State()
 	st.Circle, err = s.circle()
 	return st, err
 }
@@ -218,6 +222,7 @@ func (st *groupState) restore() *group {
 func (sh *shard) state() (shardState, error) {
 	st := shardState{
 		Version: stateVersion, Index: sh.index, Conversations: sh.conversations.State(), Delta: sh.delta.state(), Evicted: sh.evicted,
+		Edges: sh.edges.State(),
 	}
 	for _, a := range sh.actors {
 		as, err := a.state()
@@ -358,6 +363,9 @@ func (e *Engine) Restore(parts []Part) error {
 		if err := decode(shardPart+strconv.Itoa(i), &ss); err != nil {
 			return err
 		}
+		if sh.edges, err = e.affinities.edges.Restore(ss.Edges); err != nil {
+			return fmt.Errorf("restore shard %d: %w", i, err)
+		}
 		if err := sh.restore(&ss); err != nil {
 			return fmt.Errorf("restore shard %d: %w", i, err)
 		}
@@ -366,6 +374,9 @@ func (e *Engine) Restore(parts []Part) error {
 		var ts targetsState
 		if err := decode(targetPart+strconv.Itoa(i), &ts); err != nil {
 			return err
+		}
+		if t.arrivals, err = e.affinities.edges.Restore(ts.Arrivals); err != nil {
+			return fmt.Errorf("restore targets %d: %w", i, err)
 		}
 		if err := t.restore(&ts); err != nil {
 			return fmt.Errorf("restore targets %d: %w", i, err)
@@ -408,6 +419,11 @@ func (e *Engine) restoreShared(st *sharedState) error {
 		s.events.table[m] = st.Ranks[m].Freeze()
 	}
 	e.hour, e.events, e.late = st.Hour, st.Judged, st.Late
+	sources, err := e.affinities.sources.RestoreSources(st.Networks)
+	if err != nil {
+		return fmt.Errorf("networks: %w", err)
+	}
+	e.sources = sources
 	return s.restoreCircle(&st.Circle)
 }
 

@@ -292,8 +292,8 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 			continue
 		}
 		own := &a.Values[c]
-		known := own.Values[v.Hash]
-		if known != nil && known.Span >= q {
+		known := own.Get(v.Hash)
+		if known != nil && int64(known.Span) >= q {
 			continue // met in this quarter, or by a late event's future
 		}
 		if w == 0 {
@@ -303,7 +303,7 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		if c == features.Hour && t-sh.shared.Started < calendarDays*24*hourNanos {
 			// An hour that has not come round yet is new to the calendar, not to people.
 			own.Add(v.Hash, v.Label, learnt, q, valueLimit)
-			sh.pass(a, c, own.Values[v.Hash], v.Hash, w, day)
+			sh.pass(a, c, own.Get(v.Hash), v.Hash, w, day)
 			continue
 		}
 		var peers *novelty.Table
@@ -313,7 +313,7 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		p, frame := novelty.Predict(own, peers, &sh.shared.everyone.Values[c], v.Hash, w)
 		first := int64(0)
 		if known != nil && frame == novelty.Known {
-			first = known.First
+			first = int64(known.First)
 		}
 		for _, l := range [...]features.Lane{features.Quarter, features.Day} {
 			if a.Lane[l].span.Open {
@@ -329,12 +329,9 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 				}
 			}
 		}
-		if known == nil {
-			v.Label = strings.Clone(v.Label)
-		}
 		own.Add(v.Hash, v.Label, learnt, q, valueLimit)
-		if known = own.Values[v.Hash]; known != nil {
-			known.P, known.Frame = p, frame
+		if known = own.Get(v.Hash); known != nil {
+			known.P, known.Frame = float32(p), frame
 			sh.pass(a, c, known, v.Hash, w, day)
 		}
 	}
@@ -344,11 +341,11 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 // pass tells the wider frames of a value, once a day: an actor counts by days
 // there, not by how often it acts.
 func (sh *shard) pass(a *actor, c features.Category, v *novelty.Value, hash uint64, w float64, day int64) {
-	if v == nil || v.Told == day || a.open != nil || len(sh.delta.values) >= sh.deltaLimit()/4 {
+	if v == nil || int64(v.Told) == day || a.open != nil || len(sh.delta.values) >= sh.deltaLimit()/4 {
 		return
 	}
-	v.Told = day
-	sh.delta.values = append(sh.delta.values, valueDelta{a.home, c, features.Value{Hash: hash, Label: v.Label}, w, day})
+	v.Told = int32(day)
+	sh.delta.values = append(sh.delta.values, valueDelta{a.home, c, features.Value{Hash: hash, Label: v.Label.String()}, w, day})
 }
 
 // look judges the actor's open spans early when a count crossed its next look or
@@ -473,11 +470,10 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 	for i := range all {
 		j := &all[i]
 		level := &la.Level[j.Term]
-		z := level.Standard(j.Raw, g.Spread[l][j.Term])
+		z := level.Learn(j.Raw, g.Spread[l][j.Term], w)
 		if len(sh.delta.scores) < sh.deltaLimit() {
 			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, z, w})
 		}
-		level.Observe(j.Raw, g.Spread[l][j.Term], w)
 		if !isKind(j.Term) {
 			continue
 		}

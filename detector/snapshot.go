@@ -63,6 +63,7 @@ type sharedState struct {
 	Circle   circle
 	Forests  forests
 	Networks affinity.SourcesState
+	Due      [features.Lanes]bool
 	Hour     int64
 	Judged   int64
 	Late     int64
@@ -183,7 +184,7 @@ func (e *Engine) sharedState() (sharedState, error) {
 	s := e.shared
 	st := sharedState{
 		Version: stateVersion, Everyone: s.everyone.state(), Sources: s.Sources, Merges: s.Merges, Started: s.Started,
-		Budget: s.budget, Events: s.events, Surge: s.Surge, Forests: s.Forests, Hour: e.hour, Judged: e.events, Late: e.late,
+		Budget: s.budget, Events: s.events, Surge: s.Surge, Due: s.Due, Forests: s.Forests, Hour: e.hour, Judged: e.events, Late: e.late,
 	}
 	for _, key := range s.keys {
 		st.Groups = append(st.Groups, s.groups[key].state())
@@ -401,7 +402,7 @@ func (e *Engine) restoreShared(st *sharedState) error {
 	if s.Sources = st.Sources; s.Sources == nil {
 		s.Sources = map[string]uint32{}
 	}
-	s.Merges, s.Started, s.Surge = st.Merges, st.Started, st.Surge
+	s.Merges, s.Started, s.Surge, s.Due = st.Merges, st.Started, st.Surge, st.Due
 	asked := s.budget.Asked
 	s.budget = st.Budget
 	s.budget.Asked = asked

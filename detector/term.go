@@ -140,7 +140,7 @@ func newGroup(key string) *group {
 			g.Spread[l][t] = calibrate.DefaultSpread()
 		}
 	}
-	g.freeze(nil)
+	g.freeze(nil, allLanes)
 	return g
 }
 
@@ -176,9 +176,12 @@ func (g *group) key() string {
 const pooled = 300
 
 // freeze makes the tables that shards read. everyone is nil for everyone itself.
-func (g *group) freeze(everyone *group) {
+func (g *group) freeze(everyone *group, due [features.Lanes]bool) {
 	var mixed calibrate.Sketch
 	for l := range features.Lanes {
+		if !due[l] {
+			continue
+		}
 		g.profile[l] = g.Season[l].Profile()
 		for t := range terms {
 			if g.table[l][t] == nil {

@@ -326,7 +326,7 @@ func (sh *shard) pass(a *actor, c features.Category, v *novelty.Value, hash uint
 		return
 	}
 	v.Told = day
-	sh.delta.values = append(sh.delta.values, valueDelta{a.group, c, features.Value{Hash: hash, Label: v.Label}, w, day})
+	sh.delta.values = append(sh.delta.values, valueDelta{a.group, c, features.Value{Hash: hash, Label: v.Label}, w * a.trust(), day})
 }
 
 // look judges the actor's open spans early when a count crossed its next look or
@@ -448,14 +448,21 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 	season := l.Season(la.span.Index)
 	exposure := g.profile[l][season] * sh.shared.Surge.factor(l)
 	w := a.trust()
+	voice := w * a.Voice.span(l, la.span.Index)
 	for i := range all {
 		j := &all[i]
 		level := &la.Level[j.Term]
 		z := level.Standard(j.Raw, g.Spread[l][j.Term])
-		if len(sh.delta.scores) < sh.deltaLimit() {
-			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.group, uint8(l), uint8(j.Term), z, w})
+		heard := voice
+		if j.Term == measureTerm(features.Drift) {
+			heard = a.strayed(j, w)
 		}
-		level.Observe(j.Raw, g.Spread[l][j.Term], w)
+		if len(sh.delta.scores) < sh.deltaLimit() {
+			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.group, uint8(l), uint8(j.Term), z, heard})
+		}
+		if j.Term != measureTerm(features.Drift) {
+			level.Observe(j.Raw, g.Spread[l][j.Term], w)
+		}
 		if !isKind(j.Term) {
 			continue
 		}
@@ -464,12 +471,18 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 			continue
 		}
 		if k.IsCount() {
-			if k == features.Events && l != features.Week && j.Counts.Mean > 0 {
+			if l == features.Day {
+				a.pace(la.span.Index, j, exposure, w)
+			}
+			if k == features.Events && l != features.Week && j.Counts.Mean > 0 && w == 1 {
 				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.group, l, season, j.Seen, j.Counts.Mean / exposure})
 			}
 			la.Counts[k].Observe(j.Seen, g.Prior[l][k], exposure, w)
 		} else {
 			la.Sizes[k-features.Rows].Observe(j.Seen, g.Sizes[l][k-features.Rows], w)
 		}
+	}
+	if l == features.Week {
+		a.endWeek(all)
 	}
 }

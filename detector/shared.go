@@ -432,4 +432,5 @@ func fitGroup(g *group, members []*actor, wider *group) {
 			g.Spread[l][t] = calibrate.FitSpread(levels, spread)
 		}
 	}
+	g.fitGrowth(members, wider)
 }

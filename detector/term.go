@@ -77,6 +77,8 @@ type judged struct {
 	Sizes  volume.Sizes
 	// Rare is the least probable value, for categories.
 	Rare features.Rare
+	// Kind is what a drift is of.
+	Kind features.Kind
 	// Usual is the actor's usual level of a measure.
 	Usual float64
 }
@@ -110,6 +112,9 @@ type group struct {
 	Values [features.Categories]novelty.Table
 	// Chain is what follows what.
 	Chain sequence.Model
+	// Growth is, for each drift kind, the logarithm of how many times as fast its
+	// members go as they did months ago.
+	Growth [len(driftKinds)]float64
 	// Members is how many actors were seen in it lately.
 	Members int
 	// Fitted says that it has been fitted and frozen: before, it knows nothing that

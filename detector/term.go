@@ -1,6 +1,8 @@
 package detector
 
 import (
+	"math"
+
 	"vigil/detector/features"
 	"vigil/models/calibrate"
 	"vigil/models/novelty"
@@ -182,8 +184,12 @@ func (g *group) forget(keep float64) {
 	g.Chain.Forget(keep)
 	for l := range features.Lanes {
 		g.Season[l].Forget(keep)
+		kept := keep
+		if l == int(features.Week) {
+			kept = math.Pow(keep, 0.25) // as its baselines: a few weeks' spans have no tail
+		}
 		for t := range terms {
-			g.Sketch[l][t].Forget(keep)
+			g.Sketch[l][t].Forget(kept)
 		}
 	}
 }

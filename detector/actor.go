@@ -33,6 +33,10 @@ type actor struct {
 	Lane   [features.Lanes]lane
 	Values [features.Categories]novelty.Table
 
+	// Drift is its pace against that of months ago, Voice what it taught today.
+	Drift drift
+	Voice voice
+
 	Source string // the source last seen through
 
 	session session

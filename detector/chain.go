@@ -41,7 +41,7 @@ func (sh *shard) step(a *actor, e *vigil.Event, t int64) (p float64) {
 			sh.delta.steps[g.Key] = d
 		}
 		if d != nil {
-			d.Add(a.steps, symbol, 1)
+			d.Add(a.steps, symbol, a.Voice.step(t)*a.trust())
 		}
 	}
 	a.steps.Push(symbol)

@@ -69,6 +69,11 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 		}
 	}
 	out = measures(s, which, closing, out)
+	if which == features.Week && closing {
+		if j, ok := sh.drift(a); ok {
+			out = append(out, j)
+		}
+	}
 	var sum, weight float64
 	self := 0.0
 	salt := tieSalt(a.Key, which, s.Index)

@@ -345,7 +345,7 @@ func (sh *shard) pass(a *actor, c features.Category, v *novelty.Value, hash uint
 		return
 	}
 	v.Told = int32(day)
-	sh.delta.values = append(sh.delta.values, valueDelta{a.home, c, features.Value{Hash: hash, Label: v.Label.String()}, w, day})
+	sh.delta.values = append(sh.delta.values, valueDelta{a.home, c, features.Value{Hash: hash, Label: v.Label.String()}, w * a.trust(), day})
 }
 
 // look judges the actor's open spans early when a count crossed its next look or
@@ -467,12 +467,19 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 	season := l.Season(la.span.Index)
 	exposure := g.profile[l][season] * sh.shared.Surge.factor(l)
 	w := a.trust()
+	voice := w * a.Voice.span(l, la.span.Index)
 	for i := range all {
 		j := &all[i]
 		level := &la.Level[j.Term]
-		z := level.Learn(j.Raw, g.Spread[l][j.Term], w)
+		spread := g.Spread[l][j.Term]
+		z, heard := 0.0, voice
+		if j.Term == measureTerm(features.Drift) {
+			z, heard = level.Standard(j.Raw, spread), a.strayed(j, w)
+		} else {
+			z = level.Learn(j.Raw, spread, w)
+		}
 		if len(sh.delta.scores) < sh.deltaLimit() {
-			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, z, w})
+			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, z, heard})
 		}
 		if !isKind(j.Term) {
 			continue
@@ -482,12 +489,18 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 			continue
 		}
 		if k.IsCount() {
-			if k == features.Events && l != features.Week && j.Counts.Mean > 0 {
+			if l == features.Day {
+				a.pace(la.span.Index, j, exposure, w)
+			}
+			if k == features.Events && l != features.Week && j.Counts.Mean > 0 && w == 1 {
 				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.home, l, season, j.Seen, j.Counts.Mean / exposure})
 			}
 			la.Counts[k].Observe(j.Seen, g.Prior[l][k], exposure, w)
 		} else {
 			la.Sizes[k-features.Rows].Observe(j.Seen, g.Sizes[l][k-features.Rows], w)
 		}
+	}
+	if l == features.Week {
+		a.endWeek(all)
 	}
 }

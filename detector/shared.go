@@ -512,4 +512,5 @@ func fitGroup(g *group, members []*actor, wider *group, due [features.Lanes]bool
 			g.Spread[l][t] = calibrate.FitSpread(levels, spread)
 		}
 	}
+	g.fitGrowth(members, wider)
 }

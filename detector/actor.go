@@ -49,6 +49,7 @@ type actor struct {
 	home, group *group
 	// open is the open finding, past the last one that closed.
 	open, past *incident
+	gone       bool // made room
 }
 
 // lane is an actor's state in one lane of epochs.

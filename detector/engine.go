@@ -8,7 +8,7 @@
 // so the result is the same on any number of cores.
 //
 // The engine reads no clock and does no I/O. Its memory is bounded: actors by
-// Config.MaxActors, all else by constants named where they apply.
+// Config.MaxActors and Config.MaxCold, all else by constants named where they apply.
 package detector
 
 import (
@@ -30,8 +30,12 @@ type Config struct {
 	// Budget is the number of false findings a day that people accept. Zero
 	// means the default: one a day for each 1,000 actors, at least one a month.
 	Budget float64
-	// MaxActors bounds the actors held in memory; zero means 100,000.
+	// MaxActors bounds the actors held in full, about 10 KiB each; zero means
+	// 100,000.
 	MaxActors int
+	// MaxCold bounds the actors held in short, about 400 bytes each; zero means ten
+	// for each of MaxActors. Of those who make room there, eight bytes stay.
+	MaxCold int
 }
 
 // Options is what code passes.
@@ -83,9 +87,12 @@ type Status struct {
 	Watermark time.Time
 	Events    int64
 	Late      int64
-	Actors    int
-	Lanes     []Lane
-	Budget    float64
+	// Actors is how many are known: Hot ones in full, Cold ones in short.
+	Actors, Hot, Cold int
+	// Gone is of how many more a mark is left.
+	Gone   int
+	Lanes  []Lane
+	Budget float64
 }
 
 // Engine folds log entries into findings. It is not safe for concurrent use;
@@ -132,6 +139,12 @@ func New(cfg Config, opts Options) (*Engine, error) {
 	if cfg.MaxActors < shardCount {
 		return nil, fmt.Errorf("max actors is %d, at least %d", cfg.MaxActors, shardCount)
 	}
+	if cfg.MaxCold == 0 {
+		cfg.MaxCold = coldFactor * cfg.MaxActors
+	}
+	if cfg.MaxCold < shardCount {
+		return nil, fmt.Errorf("max cold actors is %d, at least %d", cfg.MaxCold, shardCount)
+	}
 	if opts.Workers <= 0 {
 		opts.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -142,7 +155,7 @@ func New(cfg Config, opts Options) (*Engine, error) {
 	e := &Engine{cfg: cfg, opts: opts, shared: newShared(newBudget(cfg.Budget)), affinities: models, sources: models.sources.Sources()}
 	e.shared.events.freeze()
 	for i := range e.shards {
-		e.shards[i] = newShard(e.shared, cfg.MaxActors/shardCount)
+		e.shards[i] = newShard(e.shared, cfg.MaxActors/shardCount, cfg.MaxCold/shardCount)
 		e.shards[i].scoring = opts.Score != nil
 		e.shards[i].models = opts.Models
 		e.shards[i].edges = models.edges.Sketch()
@@ -409,8 +422,11 @@ func (e *Engine) Status() Status {
 		s.Watermark = utc(e.order.watermark)
 	}
 	for _, sh := range e.shards {
-		s.Actors += len(sh.actors)
+		s.Hot += len(sh.actors)
+		s.Cold += len(sh.cold)
+		s.Gone += sh.marks.held
 	}
+	s.Actors = s.Hot + s.Cold
 	b := &e.shared.budget
 	s.Budget = b.perDay(b.PerDay[features.Day])
 	for l := range lines {

@@ -1,7 +1,6 @@
 package detector
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -44,17 +43,21 @@ type shard struct {
 	scorer  forest.Scorer
 	found   []vigil.Finding
 
-	limit   int // actors held at most
-	evicted int64
-	scoring bool
-	models  bool
-	dirty   bool
+	// cold and marks are what is known of actors that made room; see tiers.go.
+	cold  map[string]*cold
+	marks marks
+
+	limit, coldLimit int // actors held at most, in full and in short
+	evicted          int64
+	scoring          bool
+	models           bool
+	dirty            bool
 }
 
-func newShard(s *shared, limit int) *shard {
+func newShard(s *shared, limit, coldLimit int) *shard {
 	return &shard{
-		shared: s, byKey: map[string]*actor{}, conversations: rules.NewConversation(),
-		delta: delta{tells: map[string]uint32{}, told: map[string]int{}, steps: map[string]*sequence.Delta{}, sample: newReservoirs(deltaRows)}, limit: limit,
+		shared: s, byKey: map[string]*actor{}, cold: map[string]*cold{}, marks: newMarks(coldLimit), conversations: rules.NewConversation(),
+		delta: delta{tells: map[string]uint32{}, told: map[string]int{}, steps: map[string]*sequence.Delta{}, sample: newReservoirs(deltaRows)}, limit: limit, coldLimit: coldLimit,
 	}
 }
 
@@ -143,10 +146,11 @@ func (sh *shard) actor(e *vigil.Event, t int64) *actor {
 	a := sh.byKey[key]
 	if a == nil {
 		if len(sh.actors) >= sh.limit {
-			sh.evict()
+			sh.evict(t)
 		}
 		key = strings.Clone(key)
 		a = &actor{Key: key, ID: strings.Clone(e.Actor.ID), Tenant: strings.Clone(e.Actor.Tenant), Born: t}
+		sh.recall(a, t)
 		sh.byKey[key] = a
 		sh.actors = append(sh.actors, a)
 	}
@@ -209,38 +213,6 @@ func (sh *shard) settle(a *actor) {
 	a.group = a.home.held()
 }
 
-// evict makes room: the quarter of the actors that was seen least lately goes,
-// those with an open finding last. Their open spans close early, which only
-// withholds what these might still have held.
-func (sh *shard) evict() {
-	oldest := slices.Clone(sh.actors)
-	slices.SortStableFunc(oldest, func(a, b *actor) int {
-		if (a.open == nil) != (b.open == nil) {
-			if a.open == nil {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Compare(a.Seen, b.Seen)
-	})
-	for _, a := range oldest[:max(1, len(oldest)/4)] {
-		for l := range features.Lane(features.Lanes) {
-			sh.close(a, l)
-		}
-		if a.open != nil {
-			sh.finish(a)
-		}
-		delete(sh.byKey, a.Key)
-		sh.evicted++
-	}
-	gone := func(a *actor) bool { return sh.byKey[a.Key] != a }
-	for l := range sh.touched {
-		sh.touched[l] = slices.DeleteFunc(sh.touched[l], gone)
-	}
-	sh.opened = slices.DeleteFunc(sh.opened, gone)
-	sh.actors = slices.DeleteFunc(sh.actors, gone)
-}
-
 // note remembers what the event's source tells.
 func (sh *shard) note(e *vigil.Event) {
 	var mask uint32
@@ -293,6 +265,9 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		}
 		own := &a.Values[c]
 		known := own.Get(v.Hash)
+		if known != nil && known.Label == (novelty.Label{}) {
+			known.Label = novelty.Intern(v.Label) // it was among the cold
+		}
 		if known != nil && int64(known.Span) >= q {
 			continue // met in this quarter, or by a late event's future
 		}
@@ -404,10 +379,22 @@ func (sh *shard) close(a *actor, l features.Lane) {
 	if !la.span.Open {
 		return
 	}
-	i := la.span.Index
 	sh.scratch = sh.scratch[:0]
 	all, e := sh.judge(a, l, true, sh.scratch)
 	sh.scratch = all
+	sh.conclude(a, l, all, e)
+	sh.learn(a, l, all)
+	if l == features.Day {
+		sh.member(a, all)
+	}
+	sh.delta.epochs[l]++
+	la.span.Open = false
+}
+
+// conclude moves the actor's evidence by a span that is over.
+func (sh *shard) conclude(a *actor, l features.Lane, all []judged, e float64) {
+	la := &a.Lane[l]
+	i := la.span.Index
 	if sh.shared.budget.Ready[l] {
 		decay := la.decay(l, i)
 		r := log10(la.Detector.Peek(decay, e))
@@ -425,12 +412,6 @@ func (sh *shard) close(a *actor, l features.Lane) {
 		}
 	}
 	la.Judged = i
-	sh.learn(a, l, all)
-	if l == features.Day {
-		sh.member(a, all)
-	}
-	sh.delta.epochs[l]++
-	la.span.Open = false
 }
 
 // crossedOnce is how long after a run that crossed the line the same actor's

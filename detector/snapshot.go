@@ -95,6 +95,8 @@ type shardState struct {
 	Delta         deltaState
 	Evicted       int64
 	Edges         affinity.State
+	Cold          []coldState
+	Marks         []byte
 }
 
 type actorState struct {
@@ -240,7 +242,7 @@ func (sh *shard) state() (shardState, error) {
 	for _, a := range sh.opened {
 		st.Opened = append(st.Opened, a.Key)
 	}
-	return st, nil
+	return st, sh.stateTiers(&st)
 }
 
 func (a *actor) state() (actorState, error) {
@@ -459,8 +461,10 @@ func (sh *shard) restore(st *shardState) error {
 			return err
 		}
 	}
-	sh.opened, err = find(st.Opened)
-	return err
+	if sh.opened, err = find(st.Opened); err != nil {
+		return err
+	}
+	return sh.restoreTiers(st)
 }
 
 func (st *actorState) restore() (*actor, error) {

@@ -179,7 +179,7 @@ func checkText(t testing.TB, x textObject) {
 
 // ours tells the headings that the card itself sets in bold.
 func ours(line string) bool {
-	for _, h := range []string{"Who", "When", "How much", "How unusual", "Whose data", "Where", "Why", "Judged", "Set aside", "Alert budget", "To know", "Low", "Medium", "High", "Critical", "Finding"} {
+	for _, h := range []string{"Who", "Customer", "Network", "Team", "Source", "Read by", "Who came", "Who did most", "When", "How much", "How unusual", "Whose data", "Where", "Why", "Judged", "Set aside", "Alert budget", "To know", "Low", "Medium", "High", "Critical", "Finding"} {
 		if strings.Contains(line, "*"+h+"*") {
 			return true
 		}

@@ -132,7 +132,7 @@ func findingCard(f *vigil.Finding) Card {
 	add("How much", howMuch(f))
 	add("How unusual", unusual(f))
 	if label := partLabel(f.About); label != "" {
-		add(label, names(f.Actors, 4))
+		add(label, part(f.Actors))
 	}
 	add("Whose data", whose(f))
 	add("Where", where(f))
@@ -148,7 +148,7 @@ func findingCard(f *vigil.Finding) Card {
 	}
 	c.Counterfactual = Cut(Clean(f.Counterfactual), maxSentence)
 	if n := len(f.NotJudged); n > 0 {
-		c.NotJudged = "The source does not tell: " + names(f.NotJudged, 6).String()
+		c.NotJudged = "The source does not tell: " + untold(f.NotJudged, 6)
 	}
 	c.Footer = fmt.Sprintf("Finding %s · revision %d", Cut(Clean(f.ID), maxName), f.Revision)
 	if !f.Detected.IsZero() {
@@ -238,6 +238,32 @@ func partLabel(a vigil.About) string {
 		return "Who did most"
 	}
 	return ""
+}
+
+// actorList is how many actors a finding names at most: of so many there may be more.
+const actorList = 50
+
+// part lists who took part.
+func part(actors []string) Text {
+	const shown = 4
+	t := names(actors, shown)
+	if len(actors) >= actorList {
+		t[len(t)-1].S = fmt.Sprintf(" and at least %d more", len(actors)-shown)
+	}
+	return t
+}
+
+// untold lists in words what could not be judged.
+func untold(what []string, max int) string {
+	var words []string
+	for i, w := range what {
+		if i == max {
+			words = append(words, fmt.Sprintf("%d more", len(what)-max))
+			break
+		}
+		words = append(words, noun(w, 2))
+	}
+	return strings.Join(words, ", ")
 }
 
 func who(f *vigil.Finding) Text {
@@ -451,9 +477,9 @@ func whose(f *vigil.Finding) Text {
 		return nil // no customers are counted for them
 	case vigil.AboutSubject:
 		if f.Rows > 0 {
-			return Text{{S: "this customer's, " + Count(f.Rows, "row", "rows")}}
+			return Text{{S: Count(f.Rows, "row", "rows") + " of this customer"}}
 		}
-		return Text{{S: "this customer's"}}
+		return Text{{S: "this customer"}}
 	}
 	var parts []string
 	if f.Subjects > 0 {

@@ -187,6 +187,13 @@ func ours(line string) bool {
 	return false
 }
 
+// about is the finding, about something else.
+func about(f *vigil.Finding, a vigil.About) *vigil.Finding {
+	other := *f
+	other.About = a
+	return &other
+}
+
 // FuzzCard puts hostile text in every field of a finding and of a digest.
 func FuzzCard(f *testing.F) {
 	for _, s := range []string{hostileText, "", "`", "*", "<", "&amp;", ":a:b:c:", "_a_", "a_b", "\xff", "://", "x://y://", "\u202e", "e\u0301\u0301\u0301\u0301\u0301\u0301", "http:\u200b//x", "🔴", strings.Repeat("<&>`", 2000), "&gt; quote", "\n\n*x*\n"} {
@@ -202,6 +209,10 @@ func FuzzCard(f *testing.F) {
 		for _, m := range []alerts.Message{
 			{ID: s, Finding: fd, Link: "/findings/" + s},
 			{ID: s, Finding: fd, Link: s},
+			{ID: s, Finding: about(fd, vigil.AboutSubject), Link: "/findings/" + s},
+			{ID: s, Finding: about(fd, vigil.AboutNetwork), Link: "/findings/" + s},
+			{ID: s, Finding: about(fd, vigil.AboutTeam), Link: "/findings/" + s},
+			{ID: s, Finding: about(fd, vigil.AboutSource), Link: "/findings/" + s},
 			alerts.NewDigest(alerts.Day{From: fd.Start, To: fd.End, Findings: []vigil.Finding{*fd}, Notes: []string{s}, Budget: seen}),
 		} {
 			raw, err := slack.Blocks(m, console)

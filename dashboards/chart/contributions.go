@@ -152,7 +152,7 @@ func (c *canvas) novelty(k *vigil.Contribution, y float64) {
 // pattern draws how rare a pattern is: the band ends where one of fifty is rarer.
 func (c *canvas) pattern(k *vigil.Contribution, y float64) {
 	seen, _ := phrase.Pattern(k.Observation)
-	heading(c, k, y, phrase.Rare(k.P), seen, "")
+	heading(c, k, y, phrase.Rare(k.P), "", seen)
 	mid := y + 52
 	high, at := rareAt(0.02), rareAt(k.P)
 	c.line("lane", edge, mid, 100-edge, mid)
@@ -177,12 +177,12 @@ func rareAt(p float64) float64 {
 func (c *canvas) rareAxis(y float64) {
 	c.line("axis", edge, y+4, 100-edge, y+4)
 	for _, t := range []struct {
-		p            float64
-		word, anchor string
-	}{{1, "usual", "start"}, {1e-3, "1 in 1,000", "middle"}, {1e-6, "1 in a million", "middle"}, {1e-9, "1 in a billion", "end"}} {
+		p                   float64
+		word, anchor, class string
+	}{{1, "usual", "start", "tick"}, {1e-3, "1 in 1,000", "middle", "tick"}, {1e-6, "1 in a million", "middle", "tick wide"}, {1e-9, "1 in a billion", "end", "tick"}} {
 		x := rareAt(t.p)
 		c.line("axis", x, y+1, x, y+7)
-		fmt.Fprintf(c, `<text class="tick" x="%s%%" y="%s" text-anchor="%s">%s</text>`, num(x), num(y+21), t.anchor, t.word)
+		fmt.Fprintf(c, `<text class="%s" x="%s%%" y="%s" text-anchor="%s">%s</text>`, t.class, num(x), num(y+21), t.anchor, t.word)
 	}
 }
 

@@ -196,6 +196,8 @@ func Events(f *vigil.Finding, n int) []*vigil.Event {
 		e.Actor = vigil.Actor{ID: f.Actor, Kind: f.ActorKind, Role: f.Role, Team: f.Team}
 		if len(f.Actors) > 0 {
 			e.Actor.ID = f.Actors[i%len(f.Actors)]
+		} else if f.Actor == "" {
+			e.Actor.ID = fmt.Sprintf("actor-%05x", 4096*(i%7+1))
 		}
 		e.Action, e.Outcome = vigil.ActionRead, vigil.OutcomeSuccess
 		e.Store, e.Resource = "helpdesk", resources[i%len(resources)]

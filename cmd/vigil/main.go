@@ -34,6 +34,7 @@ type commands struct {
 	Scan    scanCommand    `cmd:"" help:"Learn and judge existing logs in one pass; print findings, worst first."`
 	Score   scoreCommand   `cmd:"" help:"Print one line of JSON per event with how unusual it is."`
 	Parse   parseCommand   `cmd:"" help:"Print what is read of logs, one event a line."`
+	Drill   drillCommand   `cmd:"" help:"Stage breaches in made-up or recorded traffic and tell which of them are found."`
 	Serve   serveCommand   `cmd:"" help:"Watch the configured sources: keep, judge and tell."`
 	Check   checkCommand   `cmd:"" help:"Validate a configuration without touching anything."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -67,7 +68,7 @@ func run(args []string, io streams) int {
 		kong.Writers(io.out, io.err),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.Bind(io),
-		kong.Vars{"keyvar": keyVariable},
+		kong.Vars{"keyvar": keyVariable, "seeds": "1"},
 	)
 	if err != nil {
 		return fail(io, err)

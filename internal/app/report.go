@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -16,11 +17,18 @@ import (
 // WriteReport writes what a scan found to path, as one HTML file. The input is
 // read a second time for the timelines of what was found. The file appears whole
 // or not at all.
-func WriteReport(ctx context.Context, path string, in Input, result *ScanResult) (err error) {
+func WriteReport(ctx context.Context, path string, in Input, result *ScanResult) error {
 	lines, err := timelines(ctx, in, result.Findings)
 	if err != nil {
 		return fmt.Errorf("draw timelines: %w", err)
 	}
+	return writeWhole(path, func(w io.Writer) error {
+		return report.HTML(w, report.Report{Findings: result.Findings, Timelines: lines, Summary: reportSummary(result)})
+	})
+}
+
+// writeWhole writes a page to path so that the file appears whole or not at all.
+func writeWhole(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".vigil-report-*")
 	if err != nil {
 		return fmt.Errorf("create report: %w", err)
@@ -32,7 +40,7 @@ func WriteReport(ctx context.Context, path string, in Input, result *ScanResult)
 		}
 	}()
 	w := bufio.NewWriter(f)
-	if err := report.HTML(w, report.Report{Findings: result.Findings, Timelines: lines, Summary: reportSummary(result)}); err != nil {
+	if err := write(w); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	if err := w.Flush(); err != nil {

@@ -63,10 +63,12 @@ var rules = []rule{
 	{folder: "internal/privacy", may: []string{root}},
 	{folder: "internal/demo", may: []string{root, "collectors/formats"}},
 	{folder: "internal/demo/...", may: []string{root, "internal/demo/..."}},
+	{folder: "internal/traffic", may: []string{root, "collectors/formats"}},
 	{folder: "internal/points", may: nil},
 	{folder: "internal/evaluate", may: []string{root, "internal/metrics/..."}},
-	{folder: "internal/traffic", may: []string{root}},
 	{folder: "internal/metrics/...", may: nil},
+	{folder: "internal/drill", may: []string{root, "detector", "internal/privacy", "internal/traffic"}},
+	{folder: "internal/drill/page", may: []string{root, "dashboards/...", "internal/drill"}},
 	{folder: "internal/house", may: nil},
 
 	{folder: "cmd/...", may: []string{root, "..."}},

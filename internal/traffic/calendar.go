@@ -89,6 +89,9 @@ func (a *actor) means(w *World, out []float32) {
 		case steady:
 			m = days[day]
 		}
+		for _, bend := range a.bends {
+			m *= bend(h)
+		}
 		out[h] = float32(m * a.pace * a.role.rate)
 	}
 }

@@ -44,6 +44,12 @@ type actor struct {
 	updates              int // day of the month on which the browser updates
 	taste                uint64
 
+	newAgent string                // after a move
+	bends    []func(h int) float64 // what happenings make of an hour's work
+	moves    []move                // to another network, in order of time
+	learns   span                  // is new and reads more than works
+	hands    span                  // hands over before leaving
+
 	rng *rand.Rand
 	desk
 }
@@ -101,77 +107,78 @@ type op struct {
 	whose    whose
 	shapes   int
 	fields   []string
+	store    string // instead of the role's
 }
 
 var (
 	helpdeskCases = []op{
-		{vigil.ActionRead, "messages", "content", 38, 9, 0.8, 310, 50, current, 7, []string{"content", "sender_type", "created_at"}},
-		{vigil.ActionRead, "contacts", "personal", 14, 1, 0, 640, 0, current, 4, []string{"name", "email", "phone"}},
-		{vigil.ActionRead, "conversations", "metadata", 12, 1, 0.2, 420, 0, current, 5, nil},
-		{vigil.ActionWrite, "messages", "content", 22, 1, 0, 0, 0, current, 3, nil},
-		{vigil.ActionWrite, "notes", "content", 5, 1, 0, 0, 0, current, 2, nil},
-		{vigil.ActionRead, "attachments", "content", 4, 1, 0.5, 90_000, 0, current, 2, nil},
-		{vigil.ActionRead, "orders", "payment", 5, 3, 0.7, 380, 20, current, 4, []string{"number", "total", "address"}},
+		{vigil.ActionRead, "messages", "content", 38, 9, 0.8, 310, 50, current, 7, []string{"content", "sender_type", "created_at"}, ""},
+		{vigil.ActionRead, "contacts", "personal", 14, 1, 0, 640, 0, current, 4, []string{"name", "email", "phone"}, ""},
+		{vigil.ActionRead, "conversations", "metadata", 12, 1, 0.2, 420, 0, current, 5, nil, ""},
+		{vigil.ActionWrite, "messages", "content", 22, 1, 0, 0, 0, current, 3, nil, ""},
+		{vigil.ActionWrite, "notes", "content", 5, 1, 0, 0, 0, current, 2, nil, ""},
+		{vigil.ActionRead, "attachments", "content", 4, 1, 0.5, 90_000, 0, current, 2, nil, ""},
+		{vigil.ActionRead, "orders", "payment", 5, 3, 0.7, 380, 20, current, 4, []string{"number", "total", "address"}, ""},
 	}
 	agentDuties = []op{
-		{vigil.ActionSearch, "conversations", "metadata", 30, 12, 0.9, 180, 25, nobody, 8, nil},
-		{vigil.ActionRead, "queue", "metadata", 38, 20, 0.5, 150, 25, nobody, 4, nil},
-		{vigil.ActionRead, "articles", "public", 22, 4, 0.8, 2_500, 10, nobody, 6, nil},
-		{vigil.ActionSearch, "contacts", "personal", 9, 5, 0.9, 260, 25, several, 3, nil},
-		{vigil.ActionExport, "conversations", "content", 0.25, 40, 0.8, 900, 0, crowd, 1, nil},
+		{vigil.ActionSearch, "conversations", "metadata", 30, 12, 0.9, 180, 25, nobody, 8, nil, ""},
+		{vigil.ActionRead, "queue", "metadata", 38, 20, 0.5, 150, 25, nobody, 4, nil, ""},
+		{vigil.ActionRead, "articles", "public", 22, 4, 0.8, 2_500, 10, nobody, 6, nil, ""},
+		{vigil.ActionSearch, "contacts", "personal", 9, 5, 0.9, 260, 25, several, 3, nil, ""},
+		{vigil.ActionExport, "conversations", "content", 0.25, 40, 0.8, 900, 0, crowd, 1, nil, ""},
 	}
 	supervisorDuties = []op{
-		{vigil.ActionRead, "reports", "metadata", 34, 60, 0.9, 120, 0, nobody, 9, nil},
-		{vigil.ActionRead, "messages", "content", 24, 14, 0.8, 310, 50, another, 4, []string{"content"}},
-		{vigil.ActionRead, "queue", "metadata", 24, 40, 0.5, 150, 50, nobody, 4, nil},
-		{vigil.ActionRead, "csat", "metadata", 12, 50, 0.9, 160, 100, nobody, 3, nil},
-		{vigil.ActionExport, "reports", "metadata", 3, 500, 0.9, 110, 0, nobody, 2, nil},
-		{vigil.ActionExport, "conversations", "content", 0.8, 150, 0.9, 900, 0, crowd, 2, nil},
+		{vigil.ActionRead, "reports", "metadata", 34, 60, 0.9, 120, 0, nobody, 9, nil, ""},
+		{vigil.ActionRead, "messages", "content", 24, 14, 0.8, 310, 50, another, 4, []string{"content"}, ""},
+		{vigil.ActionRead, "queue", "metadata", 24, 40, 0.5, 150, 50, nobody, 4, nil, ""},
+		{vigil.ActionRead, "csat", "metadata", 12, 50, 0.9, 160, 100, nobody, 3, nil, ""},
+		{vigil.ActionExport, "reports", "metadata", 3, 500, 0.9, 110, 0, nobody, 2, nil, ""},
+		{vigil.ActionExport, "conversations", "content", 0.8, 150, 0.9, 900, 0, crowd, 2, nil, ""},
 	}
 	adminDuties = []op{
-		{vigil.ActionRead, "users", "personal", 40, 25, 0.5, 240, 50, nobody, 4, nil},
-		{vigil.ActionConfigure, "settings", "", 25, 1, 0, 0, 0, nobody, 8, nil},
-		{vigil.ActionGrant, "roles", "", 8, 1, 0, 0, 0, nobody, 3, nil},
-		{vigil.ActionRead, "audit_log", "metadata", 20, 80, 0.8, 220, 100, nobody, 3, nil},
-		{vigil.ActionRead, "reports", "metadata", 7, 60, 0.9, 120, 0, nobody, 4, nil},
+		{vigil.ActionRead, "users", "personal", 40, 25, 0.5, 240, 50, nobody, 4, nil, ""},
+		{vigil.ActionConfigure, "settings", "", 25, 1, 0, 0, 0, nobody, 8, nil, ""},
+		{vigil.ActionGrant, "roles", "", 8, 1, 0, 0, 0, nobody, 3, nil, ""},
+		{vigil.ActionRead, "audit_log", "metadata", 20, 80, 0.8, 220, 100, nobody, 3, nil, ""},
+		{vigil.ActionRead, "reports", "metadata", 7, 60, 0.9, 120, 0, nobody, 4, nil, ""},
 	}
 	engineerDuties = []op{
-		{vigil.ActionRead, "pg_stat_activity", "", 28, 30, 0.6, 200, 0, nobody, 6, nil},
-		{vigil.ActionRead, "conversations", "metadata", 24, 10, 1.3, 420, 100, nobody, 14, []string{"id", "status", "updated_at"}},
-		{vigil.ActionRead, "messages", "content", 12, 8, 1.2, 310, 50, another, 10, []string{"id", "content_type", "created_at"}},
-		{vigil.ActionRead, "events", "metadata", 24, 60, 1.4, 150, 500, nobody, 12, nil},
-		{vigil.ActionWrite, "conversations", "metadata", 6, 3, 1.2, 0, 0, nobody, 6, nil},
-		{vigil.ActionConfigure, "schema", "", 6, 0, 0, 0, 0, nobody, 8, nil},
+		{vigil.ActionRead, "pg_stat_activity", "", 28, 30, 0.6, 200, 0, nobody, 6, nil, ""},
+		{vigil.ActionRead, "conversations", "metadata", 24, 10, 1.3, 420, 100, nobody, 14, []string{"id", "status", "updated_at"}, ""},
+		{vigil.ActionRead, "messages", "content", 12, 8, 1.2, 310, 50, another, 10, []string{"id", "content_type", "created_at"}, ""},
+		{vigil.ActionRead, "events", "metadata", 24, 60, 1.4, 150, 500, nobody, 12, nil, ""},
+		{vigil.ActionWrite, "conversations", "metadata", 6, 3, 1.2, 0, 0, nobody, 6, nil, ""},
+		{vigil.ActionConfigure, "schema", "", 6, 0, 0, 0, 0, nobody, 8, nil, ""},
 	}
 	analystDuties = []op{
-		{vigil.ActionRead, "conversations", "metadata", 45, 400, 1.5, 90, 0, nobody, 22, []string{"status", "inbox_id", "created_at"}},
-		{vigil.ActionRead, "csat", "metadata", 25, 900, 1.2, 60, 0, nobody, 12, nil},
-		{vigil.ActionRead, "events", "metadata", 25, 2_500, 1.4, 70, 0, nobody, 16, nil},
-		{vigil.ActionExport, "csat", "metadata", 5, 3_000, 0.8, 60, 0, nobody, 4, nil},
+		{vigil.ActionRead, "conversations", "metadata", 45, 400, 1.5, 90, 0, nobody, 22, []string{"status", "inbox_id", "created_at"}, ""},
+		{vigil.ActionRead, "csat", "metadata", 25, 900, 1.2, 60, 0, nobody, 12, nil, ""},
+		{vigil.ActionRead, "events", "metadata", 25, 2_500, 1.4, 70, 0, nobody, 16, nil, ""},
+		{vigil.ActionExport, "csat", "metadata", 5, 3_000, 0.8, 60, 0, nobody, 4, nil, ""},
 	}
 	botCases = []op{
-		{vigil.ActionRead, "contacts", "personal", 22, 1, 0, 640, 0, current, 2, []string{"name", "locale"}},
-		{vigil.ActionRead, "orders", "payment", 24, 3, 0.7, 380, 10, current, 4, []string{"number", "status"}},
-		{vigil.ActionRead, "messages", "content", 22, 6, 0.6, 310, 20, current, 2, nil},
-		{vigil.ActionWrite, "messages", "content", 28, 1, 0, 0, 0, current, 2, nil},
-		{vigil.ActionRead, "articles", "public", 20, 4, 0.4, 2_500, 5, nobody, 10, nil},
+		{vigil.ActionRead, "contacts", "personal", 22, 1, 0, 640, 0, current, 2, []string{"name", "locale"}, ""},
+		{vigil.ActionRead, "orders", "payment", 24, 3, 0.7, 380, 10, current, 4, []string{"number", "status"}, ""},
+		{vigil.ActionRead, "messages", "content", 22, 6, 0.6, 310, 20, current, 2, nil, ""},
+		{vigil.ActionWrite, "messages", "content", 28, 1, 0, 0, 0, current, 2, nil, ""},
+		{vigil.ActionRead, "articles", "public", 20, 4, 0.4, 2_500, 5, nobody, 10, nil, ""},
 	}
 	etlDuties = []op{
-		{vigil.ActionRead, "conversations", "metadata", 26, 4_200, 0.25, 420, 5_000, crowd, 2, nil},
-		{vigil.ActionRead, "messages", "content", 40, 5_000, 0.1, 310, 5_000, crowd, 2, nil},
-		{vigil.ActionRead, "contacts", "personal", 18, 3_000, 0.3, 640, 5_000, crowd, 2, nil},
-		{vigil.ActionRead, "csat", "metadata", 10, 700, 0.4, 60, 5_000, nobody, 2, nil},
-		{vigil.ActionWrite, "etl_marks", "", 6, 1, 0, 0, 0, nobody, 1, nil},
+		{vigil.ActionRead, "conversations", "metadata", 26, 4_200, 0.25, 420, 5_000, crowd, 2, nil, ""},
+		{vigil.ActionRead, "messages", "content", 40, 5_000, 0.1, 310, 5_000, crowd, 2, nil, ""},
+		{vigil.ActionRead, "contacts", "personal", 18, 3_000, 0.3, 640, 5_000, crowd, 2, nil, ""},
+		{vigil.ActionRead, "csat", "metadata", 10, 700, 0.4, 60, 5_000, nobody, 2, nil, ""},
+		{vigil.ActionWrite, "etl_marks", "", 6, 1, 0, 0, 0, nobody, 1, nil, ""},
 	}
 	syncDuties = []op{
-		{vigil.ActionRead, "conversations", "metadata", 55, 14, 0.6, 420, 200, several, 3, []string{"id", "contact_id", "status"}},
-		{vigil.ActionRead, "contacts", "personal", 35, 10, 0.6, 640, 200, several, 3, []string{"id", "email"}},
-		{vigil.ActionRead, "accounts", "metadata", 10, 1, 0, 300, 0, nobody, 1, nil},
+		{vigil.ActionRead, "conversations", "metadata", 55, 14, 0.6, 420, 200, several, 3, []string{"id", "contact_id", "status"}, ""},
+		{vigil.ActionRead, "contacts", "personal", 35, 10, 0.6, 640, 200, several, 3, []string{"id", "email"}, ""},
+		{vigil.ActionRead, "accounts", "metadata", 10, 1, 0, 300, 0, nobody, 1, nil, ""},
 	}
 	indexDuties = []op{
-		{vigil.ActionRead, "messages", "content", 70, 90, 0.5, 310, 500, crowd, 2, nil},
-		{vigil.ActionRead, "articles", "public", 20, 12, 0.6, 2_500, 100, nobody, 2, nil},
-		{vigil.ActionWrite, "search_index", "", 10, 80, 0.5, 0, 0, nobody, 1, nil},
+		{vigil.ActionRead, "messages", "content", 70, 90, 0.5, 310, 500, crowd, 2, nil, ""},
+		{vigil.ActionRead, "articles", "public", 20, 12, 0.6, 2_500, 100, nobody, 2, nil, ""},
+		{vigil.ActionWrite, "search_index", "", 10, 80, 0.5, 0, 0, nobody, 1, nil, ""},
 	}
 )
 

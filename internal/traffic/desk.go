@@ -24,6 +24,14 @@ type desk struct {
 	talk     string
 	ticket   string
 	recent   []int // customers of late
+
+	ticketOf *ticket // what is being worked on, where tickets live
+	mine     []*ticket
+	purpose  string    // why, beyond the ticket
+	samples  bool      // the open conversation is judged, not answered
+	synced   time.Time // up to when changes have been fetched
+	vpn      bool
+	chats    int
 }
 
 var browsers = []string{
@@ -39,6 +47,12 @@ const sessionGap = 2 * time.Hour
 // work appends the n events of one hour to out.
 func (a *actor) work(w *World, h, n int, out []*vigil.Event) []*vigil.Event {
 	start := w.cfg.Start.Add(time.Duration(h) * time.Hour)
+	switch {
+	case a.role.name == "bot" && w.has(BotSessions):
+		return a.converse(w, h, n, out)
+	case a.role.name == "etl" && w.has(ETLOrder):
+		return a.exportAll(w, start, n, out)
+	}
 	for _, at := range a.instants(n) {
 		out = append(out, a.event(w, start.Add(at)))
 	}
@@ -81,18 +95,7 @@ func (a *actor) instants(n int) []time.Duration {
 
 // event makes the actor's next event, at a time.
 func (a *actor) event(w *World, at time.Time) *vigil.Event {
-	if a.session == "" || at.Sub(a.last) > sessionGap {
-		a.begin(w, at)
-	}
-	a.last = at
-	e := vigil.NewEvent()
-	e.ID = a.ID + "." + strconv.Itoa(a.serial)
-	a.serial++
-	e.Time = at
-	e.Actor = a.Actor.Actor
-	e.Session, e.IP, e.UserAgent = a.session, a.ip, a.agent
-	e.Store, e.ResourceTenant = a.role.store, Tenant
-	e.Outcome = vigil.OutcomeSuccess
+	e := a.stamp(w, at)
 	if !a.in && a.role.pattern == shifts {
 		e.Action, e.Resource = vigil.ActionLogin, "login"
 		e.Outcome = vigil.OutcomeSuccess
@@ -107,14 +110,42 @@ func (a *actor) event(w *World, at time.Time) *vigil.Event {
 	return e
 }
 
+// stamp makes an event of the actor's that says everything but what was done.
+func (a *actor) stamp(w *World, at time.Time) *vigil.Event {
+	for len(a.moves) > 0 && !at.Before(a.moves[0].at) {
+		a.move(a.moves[0])
+		a.moves = a.moves[1:]
+	}
+	if a.session == "" || at.Sub(a.last) > sessionGap {
+		a.begin(w, at)
+	}
+	if w.cfg.Happenings.Has(VPN) && a.in && !a.vpn && a.role.store == "helpdesk" && a.rng.Float64() < 0.002 {
+		a.vpn = true
+		a.ip = fmt.Sprintf("%s.%d", vpnNetwork, 2+a.index%250)
+	}
+	a.last = at
+	e := vigil.NewEvent()
+	e.ID = a.ID + "." + strconv.Itoa(a.serial)
+	a.serial++
+	e.Time = at
+	e.Actor = a.Actor.Actor
+	e.Session, e.IP, e.UserAgent = a.session, a.ip, a.agent
+	e.Store, e.ResourceTenant = a.role.store, Tenant
+	e.Outcome = vigil.OutcomeSuccess
+	return e
+}
+
 // begin opens a session: where from, and with what.
 func (a *actor) begin(w *World, at time.Time) {
 	day := int(at.Sub(w.cfg.Start) / (24 * time.Hour))
-	a.in, a.left = false, 0
+	a.in, a.left, a.vpn = false, 0, false
 	a.session = fmt.Sprintf("s-%x-%x", a.index, at.Unix())
 	if a.role.pattern != shifts {
 		a.ip = fmt.Sprintf("%s.%d", a.office, a.host)
 		a.agent = a.role.app + "/" + strconv.Itoa(1+a.index%4) + "." + strconv.Itoa(day/21)
+		if a.newAgent != "" {
+			a.agent = a.newAgent
+		}
 		return
 	}
 	if a.rng.Float64() < 0.004 { // moved, or a new provider
@@ -141,18 +172,52 @@ func (a *actor) begin(w *World, at time.Time) {
 func (a *actor) next(w *World, at time.Time) *op {
 	if a.left > 0 {
 		a.left--
-		return pickOp(a.rng, a.role.cases)
+		return a.step(w, false)
+	}
+	a.samples = false
+	if a.learns.has(at) && a.rng.Float64() > 0.3+0.7*a.learns.part(at) {
+		a.talk, a.purpose = "", ""
+		return pickOp(a.rng, reading)
 	}
 	if a.role.caseShare > 0 && a.rng.Float64() < a.role.caseShare {
 		a.open(w, at)
-		return pickOp(a.rng, a.role.cases)
+		return a.step(w, true)
 	}
-	a.talk = ""
-	return pickOp(a.rng, a.role.duties)
+	a.talk, a.purpose = "", ""
+	if w.cfg.Happenings.Has(MonthEnd) {
+		if o := a.report(at); o != nil {
+			return o
+		}
+	}
+	if a.role.name == "index" && w.cfg.Happenings&SetOf(VectorSearch, Reindex) != 0 {
+		return pickOp(a.rng, vectorDuties)
+	}
+	o := pickOp(a.rng, a.role.duties)
+	if o.whose == another && a.role.name == "supervisor" && w.has(QASampling) && a.sample(w) {
+		return pickOp(a.rng, qaCases)
+	}
+	return o
+}
+
+// step picks what is done next within a conversation; first says that it has
+// just been opened.
+func (a *actor) step(w *World, first bool) *op {
+	switch {
+	case a.samples:
+		return pickOp(a.rng, qaCases)
+	case a.role.name == "bot" && w.has(VectorSearch) && (first || a.rng.Float64() < 0.1):
+		return pickOp(a.rng, vectorCases)
+	}
+	return pickOp(a.rng, a.role.cases)
 }
 
 // open takes up a conversation: of a customer of late, or of somebody else.
 func (a *actor) open(w *World, at time.Time) {
+	if w.pool != nil {
+		a.openTicket(w, at)
+		return
+	}
+	a.purpose = a.handover(at)
 	if len(a.recent) > 0 && a.rng.Float64() < 0.22 && a.role.kind == vigil.KindHuman {
 		a.customer = a.recent[a.rng.IntN(len(a.recent))]
 	} else {
@@ -211,6 +276,9 @@ func (a *actor) fill(w *World, e *vigil.Event, o *op) {
 		rank = 1 + int(a.taste%uint64(o.shapes-1))
 	}
 	e.Shape = shape(o.action, o.resource, rank)
+	if o.store != "" {
+		e.Store = o.store
+	}
 	if o.rows > 0 {
 		rows := int64(lognormal(rng, o.rows, o.spread) + 0.5)
 		if o.limit > 0 {
@@ -232,17 +300,22 @@ func (a *actor) fill(w *World, e *vigil.Event, o *op) {
 
 // whom names the customers that an operation touches.
 func (a *actor) whom(w *World, e *vigil.Event, o *op) {
+	e.Purpose = a.purpose
 	switch o.whose {
 	case current:
 		if a.talk == "" {
 			a.open(w, e.Time)
 		}
 		e.Subjects, e.SubjectCount = []string{Customer(a.customer)}, 1
-		e.Conversation, e.Ticket = a.talk, a.ticket
+		e.Conversation, e.Ticket, e.Purpose = a.talk, a.ticket, a.purpose
 		if a.Kind == vigil.KindBot {
 			e.Principal = e.Subjects[0]
 		}
 	case another:
+		if t := w.pool.some(a.rng); t != nil {
+			e.Subjects, e.SubjectCount, e.Conversation = []string{Customer(t.customer)}, 1, t.talk
+			break
+		}
 		c := w.customer(a.rng, e.Time)
 		e.Subjects, e.SubjectCount = []string{Customer(c)}, 1
 		e.Conversation = Conversation(c, int(e.Time.Sub(w.cfg.Start)/(24*time.Hour)))
@@ -250,6 +323,10 @@ func (a *actor) whom(w *World, e *vigil.Event, o *op) {
 			e.Purpose = "quality"
 		}
 	case several:
+		if a.role.name == "sync" && w.has(SyncIncremental) {
+			a.fetch(w, e)
+			return
+		}
 		n := max(1, min(int(e.Rows), 200))
 		e.Subjects = make([]string, 0, n)
 		for range n {

@@ -14,8 +14,14 @@
 // looking at one actor alters nothing about the others. The same Config gives
 // the same events on every machine of one architecture.
 //
+// On top come Happenings: what goes on in a real help desk and looks like a breach
+// to a naive detector, each switched on by name and listed with its span and its
+// people. Without them a world is a plain one. Config.Crowd adds many customers
+// with little to do each, for measurements of scale.
+//
 // A World is not safe for concurrent use; different worlds are independent.
-// Memory is bounded by MaxCells hours of actors plus one hour of events.
+// Memory is bounded by MaxCells hours of actors plus an hour of events and the
+// visits that begin in it; a crowd costs nothing per head.
 package traffic
 
 import (
@@ -38,7 +44,8 @@ const MaxCells = 200_000_000
 // Config says how much traffic to make. The zero value of each field stands for
 // its default.
 type Config struct {
-	// Events is the exact number of clean events; 100,000 by default.
+	// Events is the exact number of clean events of the staff and its machines;
+	// 100,000 by default. Customers' visits, incidents and the like come on top.
 	Events int
 	// Actors is the number of people and machines, at least 20; 1,000 by default.
 	Actors int
@@ -48,6 +55,14 @@ type Config struct {
 	Seed uint64
 	// Start is the first instant, cut to the hour; Monday 2026-10-05 UTC by default.
 	Start time.Time
+	// Happenings are what goes on besides; nothing by default.
+	Happenings Set
+	// Crowd is a number of customers who sign in to the portal, each at least once
+	// in the span; none by default. A crowd keeps no state per head.
+	Crowd int
+	// CrowdActive is the share of the crowd, from 0 to 1, that comes every day;
+	// 0.1 by default.
+	CrowdActive float64
 }
 
 // withDefaults fills in what c leaves open.
@@ -67,6 +82,9 @@ func (c Config) withDefaults() Config {
 	if c.Start.IsZero() {
 		c.Start = time.Date(2026, 10, 5, 0, 0, 0, 0, time.UTC)
 	}
+	if c.CrowdActive == 0 {
+		c.CrowdActive = 0.1
+	}
 	c.Start = c.Start.UTC().Truncate(time.Hour)
 	return c
 }
@@ -80,6 +98,12 @@ func (c Config) validate() error {
 		return fmt.Errorf("actors is %d, must be at least 20 so that each role is there", c.Actors)
 	case c.Days < 1:
 		return fmt.Errorf("days is %d, must be at least 1", c.Days)
+	case c.Crowd < 0 || c.Crowd > MaxCrowd:
+		return fmt.Errorf("crowd is %d, must be from 0 to %d", c.Crowd, MaxCrowd)
+	case !(c.CrowdActive >= 0 && c.CrowdActive <= 1):
+		return fmt.Errorf("the active share of the crowd is %v, must be from 0 to 1", c.CrowdActive)
+	case c.Happenings&^Everything() != 0:
+		return fmt.Errorf("happenings %#x holds some that are not known", uint64(c.Happenings))
 	case c.Actors > MaxCells/24/c.Days:
 		return fmt.Errorf("%d actors over %d days is more than %d actor-hours", c.Actors, c.Days, MaxCells)
 	}
@@ -95,6 +119,13 @@ type World struct {
 	plan   []int32   // events by actor × hour
 	extra  []*vigil.Event
 	used   bool
+
+	scale   float64 // the staff's pace, 1 being natural
+	pool    *pool   // nil without a happening that needs it
+	log     []Occurrence
+	sources []source
+	serial  int          // of visits
+	engaged map[int]bool // by actor: has a part in a happening already
 }
 
 // New makes the world of a configuration.
@@ -113,7 +144,9 @@ func New(cfg Config) (*World, error) {
 	for _, a := range w.actors {
 		w.byID[a.ID] = a
 	}
+	w.prepare()
 	w.schedule(rng)
+	w.arrange()
 	return w, nil
 }
 
@@ -153,15 +186,21 @@ func (w *World) Events() iter.Seq[*vigil.Event] {
 		slices.SortStableFunc(w.extra, byTime)
 		extra := w.extra
 		hours := w.cfg.Days * 24
-		var hour []*vigil.Event
+		var hour, later []*vigil.Event
 		for h := range hours {
-			hour = hour[:0]
+			hour, later = append(hour[:0], later...), later[:0]
 			for i, a := range w.actors {
 				if n := w.plan[i*hours+h]; n > 0 {
 					hour = a.work(w, h, int(n), hour)
 				}
 			}
 			end := w.cfg.Start.Add(time.Duration(h+1) * time.Hour)
+			if len(w.sources) > 0 || w.has(BotSessions) {
+				for _, s := range w.sources {
+					hour = s.hour(w, h, hour)
+				}
+				hour, later = part(hour, later, end)
+			}
 			for len(extra) > 0 && (extra[0].Time.Before(end) || h == hours-1) {
 				hour = append(hour, extra[0])
 				extra = extra[1:]
@@ -174,6 +213,19 @@ func (w *World) Events() iter.Seq[*vigil.Event] {
 			}
 		}
 	}
+}
+
+// part moves the events that are not before end to later.
+func part(events, later []*vigil.Event, end time.Time) (now, then []*vigil.Event) {
+	now = events[:0]
+	for _, e := range events {
+		if e.Time.Before(end) {
+			now = append(now, e)
+		} else {
+			later = append(later, e)
+		}
+	}
+	return now, later
 }
 
 func byTime(a, b *vigil.Event) int { return cmp.Compare(a.Time.UnixNano(), b.Time.UnixNano()) }
@@ -195,6 +247,7 @@ func (w *World) schedule(rng *rand.Rand) {
 		return
 	}
 	scale := float64(w.cfg.Events) / total
+	w.scale = scale
 	sum := 0
 	for i, a := range w.actors {
 		a.means(w, means)
@@ -246,6 +299,7 @@ const (
 	streamMeans
 	streamCounts
 	streamWork
+	streamHappening
 )
 
 // stream returns the random stream of one actor and purpose.

@@ -26,15 +26,16 @@ type Sketch struct {
 	Bins []float64
 	N    float64
 
-	// All weight lies in the bins from lo to hi, of which most sketches use few;
-	// hi is zero while that is not known.
-	lo, hi int
+	// All weight lies in the bins from lo to hi, of which most sketches use few,
+	// once that was looked for: a sketch may be made of its bins.
+	lo, hi   int
+	windowed bool
 }
 
-// window returns the bins that hold all weight, looking for them where a sketch
-// was made of its bins.
+// window returns the bins that hold all weight.
 func (s *Sketch) window() (lo, hi int) {
-	if s.hi == 0 && s.Bins != nil {
+	if !s.windowed && s.Bins != nil {
+		s.windowed = true
 		hi = len(s.Bins)
 		for lo < hi && s.Bins[lo] == 0 {
 			lo++
@@ -178,16 +179,17 @@ func (s *Sketch) Freeze() *Table {
 
 // FreezeInto makes t the table of the sketch, in t's own memory.
 func (s *Sketch) FreezeInto(t *Table) {
-	*t = Table{N: s.N, Mass: t.Mass, ranks: t.ranks[:0]}
+	*t = Table{N: s.N, Mass: t.Mass, ranks: t.ranks, lo: t.lo}
 	if s.Bins == nil {
-		t.Mass = nil
+		*t = Table{N: s.N}
 		return
 	}
 	if t.Mass == nil {
 		t.Mass = make([]float64, gridBins)
 	}
-	copy(t.Mass, s.Bins)
+	clear(t.Mass[t.lo : t.lo+len(t.ranks)])
 	lo, hi := s.window()
+	copy(t.Mass[lo:hi], s.Bins[lo:hi])
 	if cap(t.ranks) < hi-lo {
 		// Room for a window that grows, or each freeze would need more.
 		t.ranks = make([]rank, 0, min(hi-lo+gridSteps, gridBins))
@@ -196,18 +198,16 @@ func (s *Sketch) FreezeInto(t *Table) {
 	t.lo = lo
 	t.one = 1 / (s.N + 1)
 	above := 0.0
-	cut := -1
-	var over [gridBins]float64 // the weight above each bin
+	cut, beyond := -1, 0.0 // the weight beyond the cut
 	for b := hi - 1; b >= lo; b-- {
-		over[b] = above
 		t.ranks[b-lo] = rank{float32(above * t.one), float32((s.Bins[b] + 1) * t.one)}
-		above += s.Bins[b]
-		if cut < 0 && above >= (1-tailFrom)*s.N {
-			cut = b
+		if cut < 0 && above+s.Bins[b] >= (1-tailFrom)*s.N {
+			cut, beyond = b, above
 		}
+		above += s.Bins[b]
 	}
 	t.all = above * t.one
-	t.fitTail(cut, lo, hi, &over)
+	t.fitTail(cut, lo, hi, beyond)
 }
 
 // share is the score's rank among what was seen, ties broken by u.
@@ -248,21 +248,21 @@ func (s *Sketch) Excess(q float64) (u, n, mean float64) {
 	return u, n, mean
 }
 
-// fitTail fits the excesses over bin cut's upper edge by probability-weighted
+// fitTail fits the excesses over bin cut's upper edge, of weight n, by probability-weighted
 // moments (Hosking and Wallis 1987), the shape shrunk toward a slightly heavy
 // tail where excesses are few.
-func (t *Table) fitTail(cut, lo, hi int, over *[gridBins]float64) {
+func (t *Table) fitTail(cut, lo, hi int, n float64) {
 	if cut < 0 || cut >= gridBins-1 {
 		return
 	}
-	n := over[cut]
 	if n < tailMinimum {
 		// Too few above this quantile: go down until there are enough, but not
 		// below the upper tenth.
-		for cut > lo && over[cut] < tailMinimum && over[cut-1] < 0.1*t.N {
+		for cut > lo && n < tailMinimum && n+t.Mass[cut] < 0.1*t.N {
+			n += t.Mass[cut]
 			cut--
 		}
-		if n = over[cut]; n < tailMinimum {
+		if n < tailMinimum {
 			return
 		}
 	}

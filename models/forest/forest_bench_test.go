@@ -53,3 +53,12 @@ func BenchmarkReservoir(b *testing.B) {
 		res.Add(i, i%997, int64(i/4096), v)
 	}
 }
+
+// BenchmarkReservoirFlood is one owner that brings everything.
+func BenchmarkReservoirFlood(b *testing.B) {
+	res := fill(1, 2_000)
+	v := usual(rand.New(rand.NewPCG(1, 2)))
+	for i := uint64(0); b.Loop(); i++ {
+		res.Add(i, 77_777, int64(i/4096), v)
+	}
+}

@@ -153,7 +153,7 @@ func TestPartsKeepWhatTheWholeKeeps(t *testing.T) {
 	right.Merge(parts[3])
 	right.Merge(parts[1])
 	for _, got := range []*forest.Reservoir{left, right} {
-		if d := cmp.Diff(whole, got); d != "" {
+		if d := cmp.Diff(whole.Items, got.Items); d != "" {
 			t.Error(d)
 		}
 	}
@@ -165,7 +165,7 @@ func TestPartsKeepWhatTheWholeKeeps(t *testing.T) {
 func TestNobodyFillsTheReservoir(t *testing.T) {
 	t.Parallel()
 	res := fill(6, 2000)
-	for i := range 100_000 {
+	for i := range 20_000 {
 		res.Add(uint64(1e9)+uint64(i), 77_777, 3, make([]float32, width))
 	}
 	owned := 0
@@ -182,6 +182,26 @@ func TestNobodyFillsTheReservoir(t *testing.T) {
 		if it.Owner == 77_777 {
 			t.Fatal("still there")
 		}
+	}
+}
+
+func TestAReservoirIsUsedAgain(t *testing.T) {
+	t.Parallel()
+	fresh := &forest.Reservoir{Width: 1, Rows: 8, PerOwner: 2}
+	again := &forest.Reservoir{Width: 1, Rows: 8, PerOwner: 2}
+	fill := func(r *forest.Reservoir, from uint64) {
+		for i := range uint64(100) {
+			r.Add(from+i, i%6, 1, []float32{float32(i)})
+		}
+	}
+	fill(again, 1000)
+	again.Reset()
+	fill(again, 2000)
+	again.Items = again.Items[:0] // so may an owner that knows what it does
+	fill(again, 3000)
+	fill(fresh, 3000)
+	if d := cmp.Diff(fresh.Items, again.Items); d != "" {
+		t.Error(d)
 	}
 }
 
@@ -241,6 +261,24 @@ func TestNonsenseIsRefused(t *testing.T) {
 		s.Score(f, v, out)
 		if out[0] != forest.Unknown || f.Splits(out[0]) > 1e-9 {
 			t.Errorf("%s: %v", name, out)
+		}
+	}
+}
+
+func TestTheBatchDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	f := forest.Build(fill(9, 2000), 1)
+	r := rand.New(rand.NewPCG(9, 9))
+	vectors := make([][]float32, 131)
+	for i := range vectors {
+		vectors[i] = odd(r)
+	}
+	whole := score(f, vectors...)
+	for size := 1; size < 10; size++ {
+		for i := 0; i+size <= len(vectors); i += size {
+			if got := score(f, vectors[i:i+size]...); !slices.Equal(got, whole[i:i+size]) {
+				t.Fatalf("in batches of %d: %v, all together: %v", size, got, whole[i:i+size])
+			}
 		}
 	}
 }

@@ -56,6 +56,11 @@ type Reservoir struct {
 	// Refused counts values that were no numbers and became zero; vectors of the
 	// wrong width are refused whole and count once.
 	Refused int64
+
+	// owned counts each owner's items, counted of them in all; it is made anew when
+	// Items has another length: loaded, or cut by its owner.
+	owned   map[uint64]int
+	counted int
 }
 
 // Add offers a vector: key names it (the same key in the same epoch is the same
@@ -73,55 +78,90 @@ func (r *Reservoir) Add(key, owner uint64, epoch int64, values []float32) {
 		}
 	}
 	it := Item{Priority: r.priority(key, epoch), Key: key, Owner: owner}
-	if len(r.Items) >= r.rows() && compareItems(it, r.Items[len(r.Items)-1]) > 0 {
+	at, ok := r.place(it)
+	if !ok {
 		return
 	}
 	it.Values = make([]float32, len(values))
 	for i, v := range values {
 		it.Values[i] = clean(v)
 	}
-	r.offer(it)
+	r.insert(at, it)
 }
 
 // Merge offers all that o kept. o keeps its own.
 func (r *Reservoir) Merge(o *Reservoir) {
 	r.Refused += o.Refused
 	for _, it := range o.Items {
-		if len(it.Values) == r.Width {
-			r.offer(it)
-		} else {
+		if len(it.Values) != r.Width {
 			r.Refused++
+		} else if at, ok := r.place(it); ok {
+			r.insert(at, it)
 		}
 	}
+}
+
+// Reset empties the reservoir and keeps its settings and its memory.
+func (r *Reservoir) Reset() {
+	clear(r.Items)
+	r.Items = r.Items[:0]
+	r.Refused = 0
+	clear(r.owned)
+	r.counted = 0
 }
 
 // Forget drops an owner's vectors: those of one that was confirmed as breach.
 func (r *Reservoir) Forget(owner uint64) {
 	r.Items = slices.DeleteFunc(r.Items, func(it Item) bool { return it.Owner == owner })
+	r.owned = nil
 }
 
-// offer keeps the item if it is among the best. Dropping the worst of an owner that
-// has too many, else the worst of all, is the greedy algorithm on a truncated
+// place finds where the item belongs, and makes room for it; it reports false when
+// the item is not among those that stay. Letting go of the worst of an owner that
+// has too many, else of the worst of all, is the greedy algorithm on a truncated
 // partition matroid, and so gives the same set in every order.
-func (r *Reservoir) offer(it Item) {
+func (r *Reservoir) place(it Item) (at int, ok bool) {
 	at, same := slices.BinarySearchFunc(r.Items, it, compareItems)
 	if same {
-		return
+		return 0, false
 	}
-	r.Items = slices.Insert(r.Items, at, it)
-	owned, worst := 0, -1
-	for i := range r.Items {
-		if r.Items[i].Owner == it.Owner {
-			owned++
-			worst = i
+	if r.owned == nil || r.counted != len(r.Items) {
+		r.owned, r.counted = make(map[uint64]int), len(r.Items)
+		for i := range r.Items {
+			r.owned[r.Items[i].Owner]++
 		}
 	}
+	worst := len(r.Items)
 	switch {
-	case owned > r.perOwner():
-		r.Items = slices.Delete(r.Items, worst, worst+1)
-	case len(r.Items) > r.rows():
-		r.Items = slices.Delete(r.Items, r.rows(), len(r.Items))
+	case r.owned[it.Owner] >= r.perOwner():
+		for worst--; worst > 0 && r.Items[worst].Owner != it.Owner; {
+			worst--
+		}
+	case len(r.Items) >= r.rows():
+		worst--
+	default:
+		return at, true
 	}
+	if at > worst {
+		return 0, false
+	}
+	r.drop(worst)
+	return at, true
+}
+
+func (r *Reservoir) insert(at int, it Item) {
+	r.Items = slices.Insert(r.Items, at, it)
+	r.owned[it.Owner]++
+	r.counted++
+}
+
+func (r *Reservoir) drop(at int) {
+	owner := r.Items[at].Owner
+	if r.owned[owner]--; r.owned[owner] <= 0 {
+		delete(r.owned, owner)
+	}
+	r.Items = slices.Delete(r.Items, at, at+1)
+	r.counted--
 }
 
 func (r *Reservoir) rows() int {

@@ -38,8 +38,15 @@ func (s *Scorer) Score(f *Forest, flat []float32, out []float64) {
 		n := min(len(out), block)
 		s.load(flat[:n*f.Width], f.Width)
 		clear(s.sums[:])
-		for t := range Trees {
-			s.walk((*[nodes]uint64)(f.Nodes[t*nodes:]), (*[nodes]float32)(f.Paths[t*nodes:]), n)
+		switch {
+		case n < lanes:
+			for i := range n {
+				s.sums[i] = s.alone(f, i)
+			}
+		default:
+			for t := range Trees {
+				s.walk((*[nodes]uint64)(f.Nodes[t*nodes:]), (*[nodes]float32)(f.Paths[t*nodes:]), n)
+			}
 		}
 		for i, sum := range s.sums[:n] {
 			out[i] = math.Exp2(sum * scale)
@@ -83,6 +90,30 @@ func (s *Scorer) walk(tree *[nodes]uint64, paths *[nodes]float32, n int) {
 		sums[2] += float64(paths[c%nodes])
 		sums[3] += float64(paths[d%nodes])
 	}
+}
+
+// alone sends one vector through all trees, four trees at a time, and adds up in
+// the same order as walk.
+func (s *Scorer) alone(f *Forest, i int) (sum float64) {
+	rows := (*[lanes * MaxWidth]uint32)(s.rows[i%(block-lanes)*MaxWidth:])
+	for t := 0; t < Trees; t += lanes {
+		trees := f.Nodes[t*nodes : (t+lanes)*nodes]
+		paths := f.Paths[t*nodes : (t+lanes)*nodes]
+		ta, tb := (*[nodes]uint64)(trees), (*[nodes]uint64)(trees[nodes:])
+		tc, td := (*[nodes]uint64)(trees[2*nodes:]), (*[nodes]uint64)(trees[3*nodes:])
+		a, b, c, d := uint32(1), uint32(1), uint32(1), uint32(1)
+		for range depth {
+			a = step(ta, rows, a, 0)
+			b = step(tb, rows, b, 0)
+			c = step(tc, rows, c, 0)
+			d = step(td, rows, d, 0)
+		}
+		sum += float64(paths[a%nodes])
+		sum += float64(paths[nodes+b%nodes])
+		sum += float64(paths[2*nodes+c%nodes])
+		sum += float64(paths[3*nodes+d%nodes])
+	}
+	return sum
 }
 
 // step goes from a place to one of its children.

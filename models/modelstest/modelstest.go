@@ -9,6 +9,9 @@ package modelstest
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -52,7 +55,7 @@ type Model[S, X any] struct {
 	// Bad lists observations that are nonsense: the state stays as it was, and their
 	// scores are numbers.
 	Bad []X
-	// Counted takes what a state counts as refused out of a comparison.
+	// Counted sets to zero what a state counts as refused, which may grow.
 	Counted func(*S)
 
 	// Learnt is how many observations are learnt before scores are judged; zero
@@ -74,21 +77,40 @@ func Many(n uint64) uint64 {
 // Run checks the model.
 func Run[S, X any](t *testing.T, m Model[S, X]) {
 	t.Helper()
-	if m.Tolerance == 0 {
-		m.Tolerance = 1e-9
+	for _, c := range m.checks() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			switch err := c.check(); {
+			case errors.Is(err, errUnchecked):
+				t.Skip(err)
+			case err != nil:
+				t.Error(err)
+			}
+		})
 	}
-	if m.Floods == 0 {
-		m.Floods = Many(1_000_000)
+}
+
+// errUnchecked says that a model does not tell what a check needs.
+var errUnchecked = errors.New("NOT CHECKED")
+
+type check struct {
+	name  string
+	check func() error
+}
+
+// checks returns the suite's checks, each of which says what is wrong first.
+func (m Model[S, X]) checks() []check {
+	m.Tolerance = cmp.Or(m.Tolerance, 1e-9)
+	m.Floods = cmp.Or(m.Floods, Many(1_000_000))
+	m.Learnt = cmp.Or(m.Learnt, 5000)
+	return []check{
+		{"deterministic", m.deterministic},
+		{"mergeable", m.mergeable},
+		{"bounded", m.bounded},
+		{"saves and loads", m.saves},
+		{"refuses nonsense", m.refuses},
+		{"uniform on its null", m.uniform},
 	}
-	if m.Learnt == 0 {
-		m.Learnt = 5000
-	}
-	t.Run("deterministic", func(t *testing.T) { t.Parallel(); m.deterministic(t) })
-	t.Run("mergeable", func(t *testing.T) { t.Parallel(); m.mergeable(t) })
-	t.Run("bounded", func(t *testing.T) { t.Parallel(); m.bounded(t) })
-	t.Run("saves and loads", func(t *testing.T) { t.Parallel(); m.saves(t) })
-	t.Run("refuses nonsense", func(t *testing.T) { t.Parallel(); m.refuses(t) })
-	t.Run("uniform on its null", func(t *testing.T) { t.Parallel(); m.uniform(t) })
 }
 
 // draws returns n observations of a seed.
@@ -109,31 +131,33 @@ func (m Model[S, X]) learn(xs []X) *S {
 	return s
 }
 
-func (m Model[S, X]) deterministic(t *testing.T) {
-	t.Helper()
-	if !bytes.Equal(save(t, m.New()), save(t, m.New())) {
-		t.Fatal("two empty states differ")
+func (m Model[S, X]) deterministic() error {
+	if same, err := equal(m.New(), m.New()); err != nil || !same {
+		return cmp.Or(err, errors.New("two empty states differ"))
 	}
 	xs := m.draws(1, m.Learnt)
 	a, b := m.learn(xs), m.learn(xs)
-	was := save(t, a)
-	if !bytes.Equal(was, save(t, b)) {
-		t.Fatal("the same observations gave two states")
+	was, err := save(a)
+	if err != nil {
+		return err
+	}
+	if same, err := equal(a, b); err != nil || !same {
+		return cmp.Or(err, errors.New("the same observations gave two states"))
 	}
 	for i, x := range m.draws(2, 1000) {
-		if p, q := m.Score(a, x), m.Score(b, x); p != q || math.IsNaN(p) {
-			t.Fatalf("observation %d has the scores %g and %g", i, p, q)
+		if p, q := m.Score(a, x), m.Score(b, x); p != q {
+			return fmt.Errorf("observation %d has the scores %g and %g", i, p, q)
 		}
 	}
-	if !bytes.Equal(was, save(t, a)) {
-		t.Error("scoring writes to the state")
+	if is, err := save(a); err != nil || !bytes.Equal(was, is) {
+		return cmp.Or(err, errors.New("scoring writes to the state"))
 	}
+	return nil
 }
 
-func (m Model[S, X]) mergeable(t *testing.T) {
-	t.Helper()
+func (m Model[S, X]) mergeable() error {
 	if m.Merge == nil {
-		t.Skip("NOT CHECKED: the model has no Merge")
+		return fmt.Errorf("%w: the model has no Merge", errUnchecked)
 	}
 	const parts = 4
 	xs := m.draws(3, m.Learnt)
@@ -146,136 +170,135 @@ func (m Model[S, X]) mergeable(t *testing.T) {
 		}
 		return s
 	}
-	groupings := map[string]*S{
-		"one by one": merge(part(0), part(1), part(2), part(3)),
-		"in pairs":   merge(merge(part(0), part(1)), merge(part(2), part(3))),
-		"with none":  merge(m.New(), part(0), m.New(), merge(part(1), merge(part(2), part(3)))),
+	groupings := []struct {
+		name string
+		s    *S
+	}{
+		{"one by one", merge(part(0), part(1), part(2), part(3))},
+		{"in pairs", merge(merge(part(0), part(1)), merge(part(2), part(3)))},
+		{"with none", merge(m.New(), part(0), m.New(), merge(part(1), merge(part(2), part(3))))},
+		{"backward", merge(part(3), part(2), part(1), part(0))},
 	}
-	if !m.InOrder {
-		groupings["backward"] = merge(part(3), part(2), part(1), part(0))
+	if m.InOrder {
+		groupings = groupings[:3]
 	}
 	probes := m.draws(4, 500)
-	for name, s := range groupings {
-		worst, at := 0.0, 0
+	for _, g := range groupings {
 		for i, x := range probes {
-			want, got := m.Score(whole, x), m.Score(s, x)
-			if d := math.Abs(got-want) / math.Max(1, math.Abs(want)); !(d <= worst) {
-				worst, at = d, i
+			want, got := m.Score(whole, x), m.Score(g.s, x)
+			if d := math.Abs(got-want) / math.Max(1, math.Abs(want)); !(d <= m.Tolerance) {
+				return fmt.Errorf("merged %s, observation %d scores %g, of the whole %g", g.name, i, got, want)
 			}
 		}
-		if !(worst <= m.Tolerance) {
-			t.Errorf("merged %s, observation %d scores %g, of the whole %g", name, at, m.Score(s, probes[at]), m.Score(whole, probes[at]))
-		}
 	}
+	return nil
 }
 
-func (m Model[S, X]) bounded(t *testing.T) {
-	t.Helper()
+func (m Model[S, X]) bounded() error {
 	if m.Flood == nil {
-		t.Skip("NOT CHECKED: the model has no Flood")
+		return fmt.Errorf("%w: the model has no Flood", errUnchecked)
 	}
 	s := m.learn(m.draws(5, m.Learnt))
 	for i := range m.Floods {
 		m.Learn(s, m.Flood(i))
 		// Looked at on the way as well, ever more rarely.
-		if i&(i-1) == 0 || i == m.Floods-1 {
-			if n := len(save(t, s)); n > m.MaxBytes {
-				t.Fatalf("after %d of the flood the state has %d bytes, at most %d", i+1, n, m.MaxBytes)
-			}
+		if i&(i-1) != 0 && i != m.Floods-1 {
+			continue
+		}
+		b, err := save(s)
+		if err != nil {
+			return err
+		}
+		if len(b) > m.MaxBytes {
+			return fmt.Errorf("after %d of the flood the state has %d bytes, at most %d", i+1, len(b), m.MaxBytes)
 		}
 	}
 	for i, x := range m.draws(6, 200) {
 		if v := m.Score(s, x); math.IsNaN(v) || math.IsInf(v, 0) {
-			t.Fatalf("after the flood observation %d scores %g", i, v)
+			return fmt.Errorf("after the flood observation %d scores %g", i, v)
 		}
 	}
+	return nil
 }
 
-func (m Model[S, X]) saves(t *testing.T) {
-	t.Helper()
-	for name, n := range map[string]int{"empty": 0, "young": 10, "grown": m.Learnt} {
+func (m Model[S, X]) saves() error {
+	for _, n := range []int{0, 10, m.Learnt} {
 		s := m.learn(m.draws(7, n))
-		was := save(t, s)
+		was, err := save(s)
+		if err != nil {
+			return err
+		}
 		if len(was) > m.MaxBytes {
-			t.Errorf("%s: %d bytes, at most %d", name, len(was), m.MaxBytes)
+			return fmt.Errorf("after %d observations the state has %d bytes, at most %d", n, len(was), m.MaxBytes)
 		}
 		l := m.New()
 		if err := load(was, l); err != nil {
-			t.Fatalf("%s: %v", name, err)
+			return err
 		}
-		if !bytes.Equal(was, save(t, l)) {
-			t.Errorf("%s: saved again, the bytes differ", name)
+		if same, err := equal(s, l); err != nil || !same {
+			return cmp.Or(err, fmt.Errorf("after %d observations, saved and loaded, the state differs", n))
 		}
 		// It goes on as if nothing had been.
 		more := m.draws(8, 500)
 		for i, x := range more {
 			if a, b := m.Score(s, x), m.Score(l, x); a != b {
-				t.Fatalf("%s: observation %d scores %g, loaded %g", name, i, a, b)
+				return fmt.Errorf("after %d observations, the next but %d scores %g, loaded %g", n, i, a, b)
 			}
 		}
 		for _, x := range more {
 			m.Learn(s, x)
 			m.Learn(l, x)
 		}
-		if !bytes.Equal(save(t, s), save(t, l)) {
-			t.Errorf("%s: loaded, it learns otherwise", name)
+		if same, err := equal(s, l); err != nil || !same {
+			return cmp.Or(err, fmt.Errorf("after %d observations, loaded, it learns otherwise", n))
 		}
 	}
+	return nil
 }
 
-func (m Model[S, X]) refuses(t *testing.T) {
-	t.Helper()
+func (m Model[S, X]) refuses() error {
 	if len(m.Bad) == 0 {
-		t.Skip("NOT CHECKED: the model has no observation that is nonsense")
+		return fmt.Errorf("%w: the model has no observation that is nonsense", errUnchecked)
 	}
 	for _, n := range []int{0, m.Learnt} {
-		s := m.learn(m.draws(9, n))
-		was := m.compared(t, s)
 		for i, x := range m.Bad {
+			s, was := m.learn(m.draws(9, n)), m.learn(m.draws(9, n))
 			if v := m.Score(s, x); math.IsNaN(v) || math.IsInf(v, 0) {
-				t.Errorf("nonsense %d scores %g", i, v)
+				return fmt.Errorf("nonsense %d scores %g", i, v)
 			}
 			m.Learn(s, x)
-			if !bytes.Equal(was, m.compared(t, s)) {
-				t.Errorf("nonsense %d was learnt", i)
-				was = m.compared(t, s)
+			if m.Counted != nil {
+				m.Counted(s)
+				m.Counted(was)
+			}
+			if same, err := equal(s, was); err != nil || !same {
+				return cmp.Or(err, fmt.Errorf("nonsense %d was learnt", i))
 			}
 		}
 	}
-}
-
-// compared is the state without what it counts.
-func (m Model[S, X]) compared(t *testing.T, s *S) []byte {
-	t.Helper()
-	if m.Counted == nil {
-		return save(t, s)
-	}
-	c := m.New()
-	if err := load(save(t, s), c); err != nil {
-		t.Fatal(err)
-	}
-	m.Counted(c)
-	return save(t, c)
+	return nil
 }
 
 // uniform ranks fresh scores among others of the same state: as the detector
 // does, by deviations from their mean.
-func (m Model[S, X]) uniform(t *testing.T) {
-	t.Helper()
-	const ranked, judged = 40_000, 60_000
+func (m Model[S, X]) uniform() error {
+	ranked, judged := 40_000, 60_000
+	if raced {
+		ranked, judged = 20_000, 20_000
+	}
 	s := m.learn(m.draws(10, m.Learnt))
 	scores := make([]float64, 0, ranked)
 	var mean, sd float64
 	for _, x := range m.draws(11, ranked) {
 		v := m.Score(s, x)
 		scores = append(scores, v)
-		mean += v / ranked
+		mean += v / float64(ranked)
 	}
 	for _, v := range scores {
-		sd += (v - mean) * (v - mean) / ranked
+		sd += (v - mean) * (v - mean) / float64(ranked)
 	}
-	if sd = math.Sqrt(sd); !(sd > 0) || math.IsInf(sd, 0) {
-		t.Fatalf("scores have the mean %g and deviation %g", mean, sd)
+	if sd = math.Sqrt(sd); !(sd > 1e-9*math.Abs(mean)) || math.IsInf(sd, 0) {
+		return fmt.Errorf("scores have the mean %g and deviation %g", mean, sd)
 	}
 	var sketch calibrate.Sketch
 	for _, v := range scores {
@@ -288,46 +311,59 @@ func (m Model[S, X]) uniform(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(12, 12))
 	var average, hundredth, thousandth float64
+	each := 1 / float64(judged)
 	for _, x := range m.draws(12, judged) {
 		v := p((m.Score(s, x)-mean)/sd, r.Float64())
-		average += v / judged
+		average += v * each
 		if v <= 1e-2 {
-			hundredth += 1.0 / judged
+			hundredth += each
 		}
 		if v <= 1e-3 {
-			thousandth += 1.0 / judged
+			thousandth += each
 		}
 	}
-	if math.Abs(average-0.5) > 0.03 {
-		t.Errorf("the mean p is %.3f", average)
+	switch {
+	case math.Abs(average-0.5) > 0.03:
+		return fmt.Errorf("the mean p is %.3f", average)
+	case hundredth < 1e-2/3 || hundredth > 3e-2:
+		return fmt.Errorf("p <= 0.01 in %.4f", hundredth)
+	case thousandth < 1e-3/3 || thousandth > 3e-3:
+		return fmt.Errorf("p <= 0.001 in %.5f", thousandth)
 	}
-	if hundredth < 1e-2/3 || hundredth > 3e-2 {
-		t.Errorf("p <= 0.01 in %.4f", hundredth)
-	}
-	if thousandth < 1e-3/3 || thousandth > 3e-3 {
-		t.Errorf("p <= 0.001 in %.5f", thousandth)
-	}
+	return nil
 }
 
 // save encodes a state as the detector's snapshots do.
-func save(t *testing.T, s any) []byte {
-	t.Helper()
+func save(s any) ([]byte, error) {
 	enc, err := cbor.CoreDetEncOptions().EncMode()
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("make encoder: %w", err)
 	}
 	b, err := enc.Marshal(s)
 	if err != nil {
-		t.Fatalf("save: %v", err)
+		return nil, fmt.Errorf("save state: %w", err)
 	}
-	return b
+	return b, nil
 }
 
 // load decodes into an empty state.
 func load(b []byte, s any) error {
 	dec, err := cbor.DecOptions{MaxArrayElements: 1 << 24, MaxMapPairs: 1 << 24, MaxNestedLevels: 64}.DecMode()
 	if err != nil {
-		return err
+		return fmt.Errorf("make decoder: %w", err)
 	}
-	return dec.Unmarshal(b, s)
+	if err := dec.Unmarshal(b, s); err != nil {
+		return fmt.Errorf("load state: %w", err)
+	}
+	return nil
+}
+
+// equal tells whether two states are saved as the same bytes.
+func equal(a, b any) (bool, error) {
+	p, err := save(a)
+	if err != nil {
+		return false, err
+	}
+	q, err := save(b)
+	return bytes.Equal(p, q), err
 }

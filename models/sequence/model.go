@@ -334,3 +334,13 @@ func (n *Node) evict(k int) int {
 	n.Symbols, n.Weights = n.Symbols[:at], n.Weights[:at]
 	return k
 }
+
+// plenty is how many steps of one actor in one epoch count in full.
+const plenty = 64
+
+// Weight is the weight with which to learn an actor's n-th step (from 1) of an
+// epoch: 1 at first, then falling as 64/n, so that ten thousand steps weigh no
+// more than 390 and a script does not become what its group does.
+func Weight(n uint32) float64 {
+	return plenty / math.Max(plenty, float64(n))
+}

@@ -87,3 +87,12 @@ func BenchmarkRhythm(b *testing.B) {
 		h.Add(i * (1e9 + i&7))
 	}
 }
+
+func BenchmarkDensity(b *testing.B) {
+	r := rand.New(rand.NewPCG(3, 4))
+	var d sequence.Density
+	b.ReportAllocs()
+	for b.Loop() {
+		d.Add(r.Uint64N(100_000))
+	}
+}

@@ -5,191 +5,11 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/fxamacker/cbor/v2"
+	"github.com/google/go-cmp/cmp"
+
 	"vigil/models/sequence"
 )
-
-// learn feeds one run from its start.
-func learn(m *sequence.Model, symbols ...uint64) {
-	var ctx sequence.Context
-	for _, s := range symbols {
-		m.Learn(ctx, s, 1)
-		ctx.Push(s)
-	}
-}
-
-// after is the context that the symbols leave behind.
-func after(symbols ...uint64) sequence.Context {
-	var ctx sequence.Context
-	for _, s := range symbols {
-		ctx.Push(s)
-	}
-	return ctx
-}
-
-func TestAnEmptyModelKnowsNothing(t *testing.T) {
-	t.Parallel()
-	var m sequence.Model
-	if p := m.Predict(after(1, 2, 3), 4); !(p > 0) || p > 0.01 {
-		t.Errorf("p %g", p)
-	}
-}
-
-func TestLongerContextsDecide(t *testing.T) {
-	t.Parallel()
-	var m sequence.Model
-	for range 30 {
-		learn(&m, 1, 2, 3, 4) // after 1 2: 3
-		learn(&m, 5, 2, 6, 4) // after 5 2: 6
-	}
-	usual, odd := m.Predict(after(1, 2), 3), m.Predict(after(1, 2), 6)
-	if usual < 0.9 || odd > 0.05 {
-		t.Errorf("after 1 2: 3 with %g, 6 with %g", usual, odd)
-	}
-	if never := m.Predict(after(1, 2), 99); never >= odd || never > 1e-3 {
-		t.Errorf("what nobody ever did has %g, what others do %g", never, odd)
-	}
-	// A context that nobody was in gives way to the shorter one.
-	if p := m.Predict(after(77, 2), 3); p < 0.3 || p > 0.6 {
-		t.Errorf("after an unknown symbol and 2: %g", p)
-	}
-}
-
-func TestProbabilitiesSumToAtMostOne(t *testing.T) {
-	t.Parallel()
-	r := rand.New(rand.NewPCG(1, 2))
-	var m sequence.Model
-	var ctx sequence.Context
-	for range 5000 {
-		s := uint64(r.ExpFloat64() * 6)
-		m.Learn(ctx, s, 0.3+r.Float64())
-		ctx.Push(s)
-	}
-	m.Forget(0.4)
-	for _, ctx := range []sequence.Context{{}, after(0), after(3, 1), after(0, 1, 2), after(90, 0, 0)} {
-		sum := 0.0
-		for s := range uint64(100) {
-			sum += m.Predict(ctx, s)
-		}
-		if sum > 1+1e-9 || sum < 0.9 {
-			t.Errorf("after %v all symbols have %g together", ctx.Last[:ctx.N], sum)
-		}
-	}
-}
-
-func TestForgettingEndsEmpty(t *testing.T) {
-	t.Parallel()
-	var m sequence.Model
-	for range 50 {
-		learn(&m, 1, 2, 3)
-	}
-	was := m.Predict(after(1, 2), 3)
-	m.Forget(0.5)
-	if is := m.Predict(after(1, 2), 3); is >= was || is < 0.8*was {
-		t.Errorf("half forgotten: %g after %g", is, was)
-	}
-	m.Forget(math.NaN())
-	m.Forget(2)
-	for range 20 {
-		m.Forget(0.4)
-	}
-	if len(m.Contexts) != 0 || m.Entries != 0 {
-		t.Errorf("%d contexts, %d symbols are left", len(m.Contexts), m.Entries)
-	}
-}
-
-func TestAFullModelKeepsTheHeavy(t *testing.T) {
-	t.Parallel()
-	m := sequence.Model{Limit: 256}
-	for range 200 {
-		learn(&m, 1, 2, 3, 4, 5)
-	}
-	r := rand.New(rand.NewPCG(3, 4))
-	var ctx sequence.Context
-	for range 50_000 {
-		s := r.Uint64()
-		m.Learn(ctx, s, 1)
-		ctx.Push(s)
-	}
-	entries := 0
-	for _, n := range m.Contexts {
-		entries += len(n.Symbols)
-	}
-	if len(m.Contexts) > 256 || entries != m.Entries || entries > 1024+4*256+64 || m.Evicted == 0 {
-		t.Errorf("%d contexts, %d symbols (counted %d), %d evicted", len(m.Contexts), entries, m.Entries, m.Evicted)
-	}
-	if p := m.Predict(after(2, 3, 4), 5); p < 0.9 {
-		t.Errorf("the usual step was lost: %g", p)
-	}
-}
-
-func TestManySymbolsInFewContextsStayBounded(t *testing.T) {
-	t.Parallel()
-	m := sequence.Model{Limit: 200}
-	for i := range uint64(100) {
-		for j := range uint64(100) {
-			m.Learn(after(i), j, 1)
-		}
-	}
-	if m.Entries > 1024+4*200+64 {
-		t.Errorf("%d symbols", m.Entries)
-	}
-}
-
-func TestDeltasTeachTheSame(t *testing.T) {
-	t.Parallel()
-	r := rand.New(rand.NewPCG(5, 6))
-	var direct, merged sequence.Model
-	var shards [3]sequence.Delta
-	var ctx sequence.Context
-	for i := range 20_000 {
-		s := r.Uint64N(5)
-		direct.Learn(ctx, s, 1)
-		shards[i%3].Add(ctx, s, 1)
-		ctx.Push(s)
-	}
-	for i := range shards {
-		if len(shards[i].Steps) > 4096 || shards[i].Dropped != 0 {
-			t.Errorf("%d steps, %g dropped", len(shards[i].Steps), shards[i].Dropped)
-		}
-		merged.Take(&shards[i])
-	}
-	for s := range uint64(6) {
-		for _, c := range []sequence.Context{{}, after(1), after(2, 3), after(4, 0, 1)} {
-			if a, b := direct.Predict(c, s), merged.Predict(c, s); a != b {
-				t.Errorf("%d after %v: %g, from deltas %g", s, c.Last[:c.N], a, b)
-			}
-		}
-	}
-}
-
-func TestAFullDeltaDropsTheLightest(t *testing.T) {
-	t.Parallel()
-	d := sequence.Delta{Limit: 100}
-	for i := range uint64(10_000) {
-		d.Add(after(1), 7, 1)
-		d.Add(sequence.Context{}, 1000+i, 1)
-	}
-	var m sequence.Model
-	m.Take(&d)
-	if p := m.Predict(after(1), 7); p < 0.99 || d.Dropped == 0 || len(d.Steps) != 0 {
-		t.Errorf("p %g, %g dropped", p, d.Dropped)
-	}
-}
-
-func TestSurpriseNeedsSteps(t *testing.T) {
-	t.Parallel()
-	var s sequence.Surprise
-	for _, p := range []float64{0.1, 0.01, math.NaN(), 0, -1, 2, 0.1} {
-		s.Add(p)
-	}
-	if _, known := s.Mean(); known || s.N != 3 {
-		t.Errorf("%+v", s)
-	}
-	s.Add(1)
-	if v, known := s.Mean(); !known || v != 1 || s.Max != 2 {
-		t.Errorf("mean %g, %+v", v, s)
-	}
-}
 
 func TestOrderTellsWalksFromChance(t *testing.T) {
 	t.Parallel()
@@ -357,5 +177,99 @@ func TestCoverage(t *testing.T) {
 	}
 	if share, score, known := w.Coverage(1e30); !known || share != 1 || math.IsNaN(score) || math.IsInf(score, 0) {
 		t.Errorf("all there are: %g %g %v", share, score, known)
+	}
+}
+
+func TestDensityMindsNoDecoys(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(9, 9))
+	read := func(n int, id func(i int) uint64) *sequence.Density {
+		var d sequence.Density
+		for i := range n {
+			d.Add(id(i))
+		}
+		return &d
+	}
+	scattered := func(int) uint64 { return r.Uint64N(1_000_000) }
+	for name, c := range map[string]struct {
+		d        *sequence.Density
+		from, to float64
+	}{
+		"complete":        {read(2000, func(i int) uint64 { return 5000 + uint64(i) }), 0.6, 1},
+		"in any order":    {read(6000, func(int) uint64 { return 5000 + r.Uint64N(1000) }), 0.6, 1},
+		"twenty":          {read(20, func(i int) uint64 { return uint64(i) }), 1, 1},
+		"every other":     {read(2000, func(i int) uint64 { return 2 * uint64(i) }), 0.3, 0.7},
+		"a third decoys":  {read(3000, func(i int) uint64 { return []uint64{uint64(i), uint64(i), scattered(i)}[i%3] }), 0.35, 1},
+		"two ranges":      {read(2000, func(i int) uint64 { return uint64(i)%2*1e9 + uint64(i)/2 }), 0.5, 1},
+		"scattered":       {read(2000, scattered), 0, 0.01},
+		"twenty at large": {read(20, scattered), 0, 0.001},
+		"the whole range": {read(100, func(i int) uint64 { return uint64(i) * (math.MaxUint64 / 99) }), 0, 1e-9},
+	} {
+		share, score, known := c.d.Coverage()
+		if !known || share < c.from || share > c.to || len(c.d.IDs) > 64 {
+			t.Errorf("%s: share %.4f, %d ids", name, share, len(c.d.IDs))
+		}
+		if (c.from > 0.2) != (score > 0.15) || math.IsNaN(score) || score > 1 {
+			t.Errorf("%s: score %g", name, score)
+		}
+	}
+	if _, _, known := read(7, func(i int) uint64 { return uint64(i) }).Coverage(); known {
+		t.Error("seven ids suffice")
+	}
+}
+
+func TestDensityCountsAndMerges(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(10, 10))
+	for _, n := range []uint64{1, 63, 64, 500, 100_000} {
+		var whole sequence.Density
+		var parts [3]sequence.Density
+		for i := range n {
+			for range 2 {
+				whole.Add(i * 7919)
+				parts[r.IntN(3)].Add(i * 7919)
+			}
+		}
+		if got := whole.Distinct(); math.Abs(got-float64(n)) > 0.45*float64(n) || n < 64 && got != float64(n) {
+			t.Errorf("%d different ids counted as %g", n, got)
+		}
+		parts[2].Merge(&parts[0])
+		parts[1].Merge(&parts[2])
+		if d := cmp.Diff(whole.IDs, parts[1].IDs); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+func TestStatesSaveAndLoad(t *testing.T) {
+	t.Parallel()
+	var o sequence.Order
+	var h sequence.Rhythm
+	var w sequence.Walk
+	var d sequence.Density
+	var s sequence.Surprise
+	var delta sequence.Delta
+	for i := range uint64(500) {
+		o.Add(int(i%4) - 1)
+		h.Add(1e18 + int64(i*i*1e8))
+		w.Add(i * i)
+		d.Add(i * i)
+		s.Add(1 / float64(1+i%9))
+		delta.Add(after(i%5), i%7, 1)
+	}
+	for _, c := range []struct{ is, loaded any }{
+		{&o, &sequence.Order{}}, {&h, &sequence.Rhythm{}}, {&w, &sequence.Walk{}}, {&d, &sequence.Density{}},
+		{&s, &sequence.Surprise{}}, {&delta, &sequence.Delta{}},
+	} {
+		b, err := cbor.Marshal(c.is)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cbor.Unmarshal(b, c.loaded); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.is, c.loaded); diff != "" {
+			t.Error(diff)
+		}
 	}
 }

@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+
+	"vigil"
+	"vigil/internal/drill"
+	"vigil/internal/drill/page"
+	"vigil/internal/traffic"
+)
+
+// DrillOptions says which drills are run, in what.
+type DrillOptions struct {
+	drill.Options
+	// Traffic, when set, is the recorded traffic in which breaches are staged. Else
+	// Actors people and machines are made up who work for Days days.
+	Traffic      *Input
+	Actors, Days int
+	// Happenings are what goes on in made-up traffic besides.
+	Happenings traffic.Set
+}
+
+// drillEvents is how many events a made-up actor makes in a day, on average.
+const drillEvents = 120
+
+// Drill stages breaches and tells which of them are found.
+func Drill(ctx context.Context, opts DrillOptions) (*drill.Result, error) {
+	if in := opts.Traffic; in != nil {
+		quarantine := in.Quarantine
+		source := func(ctx context.Context, use func([]*vigil.Event) error) error {
+			reading := *in
+			reading.Quarantine, quarantine = quarantine, nil // told the first time
+			_, err := reading.each(ctx, use)
+			return err
+		}
+		return drill.Run(ctx, func(uint64) drill.Source { return source }, true, opts.Options)
+	}
+	return drill.Run(ctx, func(seed uint64) drill.Source {
+		return drill.Generated(traffic.Config{Events: opts.Actors * opts.Days * drillEvents, Actors: opts.Actors, Days: opts.Days, Seed: seed, Happenings: opts.Happenings})
+	}, false, opts.Options)
+}
+
+// WriteDrillReport drills at several intensities and writes the page about it to
+// path. The evidence over time is followed at the one that is nearest to plain.
+func WriteDrillReport(ctx context.Context, path string, opts DrillOptions, intensities []float64) error {
+	plain := 0
+	for i, x := range intensities {
+		if math.Abs(math.Log(x)) < math.Abs(math.Log(intensities[plain])) {
+			plain = i
+		}
+	}
+	progress := opts.Progress
+	var results []*drill.Result
+	for i, x := range intensities {
+		opts.Intensity, opts.Curves = x, i == plain
+		if progress != nil {
+			opts.Progress = func(done, total int) { progress(i*total+done, len(intensities)*total) }
+		}
+		r, err := Drill(ctx, opts)
+		if err != nil {
+			return fmt.Errorf("drill at intensity %v: %w", x, err)
+		}
+		results = append(results, r)
+	}
+	return writeWhole(path, func(w io.Writer) error { return page.HTML(w, results) })
+}

@@ -1,0 +1,272 @@
+package drill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"vigil"
+	"vigil/detector"
+	"vigil/internal/privacy"
+)
+
+// perWorld is how many scenarios are staged in one world. They use different
+// actors; more of them would make much of the traffic unusual.
+const perWorld = 4
+
+// Options says how drills are run.
+type Options struct {
+	// Scenarios are run; none means all.
+	Scenarios []Scenario
+	// Seeds are run one after the other; none means 1.
+	Seeds []uint64
+	// Intensity scales how much is taken; zero means 1.
+	Intensity float64
+	// Budget and Workers are the detector's; zero means its defaults.
+	Budget  float64
+	Workers int
+	// Curves asks for the evidence over time of each breach; it costs a score for
+	// every event.
+	Curves bool
+	// Progress, when set, is told how many of all worlds are done.
+	Progress func(done, total int)
+}
+
+// Run stages scenarios in the traffic that source gives for each seed, and judges
+// it. A source that is the same for all seeds, as recorded traffic is, is given as
+// fixed: it is surveyed once.
+func Run(ctx context.Context, source func(seed uint64) Source, fixed bool, opts Options) (*Result, error) {
+	if len(opts.Scenarios) == 0 {
+		opts.Scenarios = Scenarios()
+	}
+	if len(opts.Seeds) == 0 {
+		opts.Seeds = []uint64{1}
+	}
+	if opts.Intensity == 0 {
+		opts.Intensity = 1
+	}
+	groups := worlds(opts.Scenarios)
+	result := newResult(opts)
+	done, total := 0, len(groups)*len(opts.Seeds)
+	var scene *Scene
+	for _, seed := range opts.Seeds {
+		src := source(seed)
+		if scene == nil || !fixed {
+			var err error
+			if scene, err = Survey(ctx, src); err != nil {
+				return nil, fmt.Errorf("survey traffic: %w", err)
+			}
+			if len(scene.People) == 0 {
+				return nil, errors.New("survey traffic: there are no events to stage anything in")
+			}
+		}
+		for _, group := range groups {
+			if err := runWorld(ctx, src, scene, seed, group, opts, result); err != nil {
+				return nil, err
+			}
+			done++
+			if opts.Progress != nil {
+				opts.Progress(done, total)
+			}
+		}
+		result.survey(scene)
+	}
+	result.sum()
+	return result, nil
+}
+
+// worlds deals scenarios to worlds so that neighbours, which often want the same
+// actors, are apart. Two variants of one row never share a world.
+func worlds(list []Scenario) [][]*Scenario {
+	out := make([][]*Scenario, (len(list)+perWorld-1)/perWorld)
+	for i := range list {
+		at := i % len(out)
+		if slices.ContainsFunc(out[at], func(s *Scenario) bool { return s.Row() == list[i].Row() }) {
+			out = append(out, []*Scenario{&list[i]})
+			continue
+		}
+		out[at] = append(out[at], &list[i])
+	}
+	return out
+}
+
+// pair is one scenario as it is staged in a world.
+type pair struct {
+	scenario     *Scenario
+	breach, trap *Act
+	curve        *curve
+	unfit        string
+}
+
+func runWorld(ctx context.Context, src Source, scene *Scene, seed uint64, group []*Scenario, opts Options, result *Result) error {
+	w := newWorld(scene, seed)
+	var pairs []*pair
+	var acts []*Act
+	for _, sc := range group {
+		p := &pair{scenario: sc}
+		pairs = append(pairs, p)
+		breach, err := w.prepare(sc, false, opts.Intensity)
+		if err == nil {
+			p.trap, err = w.prepare(sc, true, 1)
+		}
+		if errors.Is(err, ErrUnfit) {
+			p.unfit, p.trap = strings.TrimPrefix(err.Error(), ErrUnfit.Error()+": "), nil
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("stage %s: %w", sc.ID, err)
+		}
+		p.breach = breach
+		acts = append(acts, p.breach, p.trap)
+		if opts.Curves {
+			p.curve = newCurve(p.breach, scene)
+		}
+	}
+	found, lanes, err := judge(ctx, src, w, acts, pairs, opts)
+	if err != nil {
+		return err
+	}
+	of := assign(found, acts)
+	days := scene.Days()
+	ground := Ground{Actors: scene.Actors(), Days: days}
+	for _, f := range found {
+		if of[f] == nil || !of[f].Trap && f.early(of[f]) {
+			ground.Findings++
+			ground.Sentences = append(ground.Sentences, f.Sentence)
+		} else if of[f].Trap {
+			ground.Traps++
+		}
+	}
+	for _, p := range pairs {
+		result.add(p, seed, found, of, ground, lanes)
+	}
+	result.grounds = append(result.grounds, ground)
+	return nil
+}
+
+// judge merges the acts into the traffic and returns what the detector says.
+func judge(ctx context.Context, src Source, w *world, acts []*Act, pairs []*pair, opts Options) ([]*told, []detector.Lane, error) {
+	dopts := detector.Options{Workers: opts.Workers}
+	if opts.Curves {
+		dopts.Score = func(s detector.Score) {
+			for _, p := range pairs {
+				if p.curve != nil {
+					p.curve.add(s)
+				}
+			}
+		}
+	}
+	engine, err := detector.New(detector.Config{Budget: opts.Budget}, dopts)
+	if err != nil {
+		return nil, nil, fmt.Errorf("set up detector: %w", err)
+	}
+	found := map[string]*told{}
+	take := func(list []vigil.Finding) {
+		for i := range list {
+			f := &list[i]
+			t := found[f.ID]
+			if t == nil {
+				t = &told{first: f.Detected, threshold: f.Threshold}
+				found[f.ID] = t
+			}
+			start, end := t.Start, t.End
+			t.Finding = *f
+			// What an earlier word covered, the finding covers.
+			if len(t.revisions) > 0 && start.Before(t.Start) {
+				t.Start = start
+			}
+			if end.After(t.End) {
+				t.End = end
+			}
+			t.revisions = append(t.revisions, revision{f.End, f.Evidence, f.Severity.Rank(), f.Events})
+		}
+	}
+	m := newMerger(acts, w.clean)
+	var steps privacy.Steps
+	var seq uint64
+	fold := func(events []*vigil.Event) error {
+		if len(events) == 0 {
+			return nil
+		}
+		for _, e := range events {
+			steps.Event(e)
+		}
+		seq++
+		list, err := engine.Fold(&vigil.Entry{Seq: seq, Kind: vigil.EntryEvents, Source: "drill", Events: events})
+		if err != nil {
+			return fmt.Errorf("judge entry %d: %w", seq, err)
+		}
+		take(list)
+		return nil
+	}
+	err = src(ctx, func(events []*vigil.Event) error {
+		return fold(m.merge(make([]*vigil.Event, 0, len(events)+64), events))
+	})
+	if err == nil {
+		err = fold(m.rest(nil))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := engine.Finish()
+	if err != nil {
+		return nil, nil, fmt.Errorf("finish judging: %w", err)
+	}
+	take(list)
+	out := make([]*told, 0, len(found))
+	for _, t := range found {
+		t.ids = idsOf(&t.Finding)
+		out = append(out, t)
+	}
+	slices.SortFunc(out, func(a, b *told) int {
+		if c := a.first.Compare(b.first); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return out, engine.Status().Lanes, nil
+}
+
+// curve follows the evidence about a breach's actors over time.
+type curve struct {
+	who      map[personKey]bool
+	from, to time.Time
+	step     time.Duration
+	values   []float64
+}
+
+// curveSteps bounds the points of a curve.
+const curveSteps = 240
+
+func newCurve(a *Act, scene *Scene) *curve {
+	from, to := a.Since, a.Since
+	for _, e := range a.events {
+		if e.Time.Before(from) {
+			from = e.Time
+		}
+		if e.Time.After(to) {
+			to = e.Time
+		}
+	}
+	before := max(to.Sub(from)/4, 6*time.Hour)
+	from, to = from.Add(-before), to.Add(before)
+	if from.Before(scene.Start) {
+		from = scene.Start
+	}
+	if to.After(scene.End) {
+		to = scene.End
+	}
+	return &curve{who: a.actors, from: from, to: to, step: max(to.Sub(from)/curveSteps, time.Second), values: make([]float64, curveSteps+1)}
+}
+
+func (c *curve) add(s detector.Score) {
+	e := s.Event
+	if e.Time.Before(c.from) || e.Time.After(c.to) || !c.who[keyOf(&e.Actor)] {
+		return
+	}
+	i := min(int(e.Time.Sub(c.from)/c.step), len(c.values)-1)
+	c.values[i] = max(c.values[i], s.Evidence)
+}

@@ -1,0 +1,127 @@
+package drill
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"vigil"
+)
+
+// visit is one person at work, from one place, in one session: the hand that
+// makes staged events.
+type visit struct {
+	*stage
+	p       *Person
+	place   Place
+	session string
+	at      time.Time
+	// talk and ticket are of the customer who is being served.
+	talk, ticket, principal string
+}
+
+// visit begins one, with a session of its own.
+func (s *stage) visit(p *Person, place Place, at time.Time) *visit {
+	v := &visit{stage: s, p: p, place: place, at: at.Truncate(time.Millisecond)}
+	var ids []string
+	for _, x := range p.Sittings {
+		if x.ID != "" {
+			ids = append(ids, x.ID)
+		}
+	}
+	v.session = s.alike(ids)
+	return v
+}
+
+// wait lets time pass.
+func (v *visit) wait(median time.Duration, sigma float64) { v.at = v.at.Add(v.pause(median, sigma)) }
+
+// do makes one access of a form, showing nobody yet.
+func (v *visit) do(f *Form) *vigil.Event {
+	e := copyOf(f.Samples[v.rng.IntN(len(f.Samples))])
+	v.serial++
+	e.ID = fmt.Sprintf("%s.%d.%t.%d", v.act.Scenario, v.seed, v.act.Trap, v.serial)
+	e.Time = v.at
+	e.Source, e.Actor, e.Session = v.p.Source, v.p.Actor, v.session
+	e.IP, e.Network, e.Country, e.ASN, e.UserAgent = v.place.IP, v.place.Network, v.place.Country, v.place.ASN, v.place.Agent
+	e.Outcome = vigil.OutcomeSuccess
+	e.Subjects, e.SubjectCount = nil, vigil.Unknown
+	if e.Conversation != "" {
+		e.Conversation = v.talk
+	}
+	e.Ticket, e.Principal = v.ticket, v.principal
+	e.Purpose = ""
+	v.act.events = append(v.act.events, e)
+	return e
+}
+
+// read shows one customer by a form.
+func (v *visit) read(f *Form, customer string) *vigil.Event {
+	e := v.do(f)
+	e.Subjects, e.SubjectCount = []string{customer}, 1
+	return e
+}
+
+// serve opens a conversation with a customer.
+func (v *visit) serve(ticket bool) {
+	v.talk = v.alike(v.scene.talks)
+	v.ticket = ""
+	if ticket {
+		if v.ticket = v.alike(v.scene.tickets); v.ticket == "" {
+			v.ticket = fmt.Sprintf("T-%d", 10_000+v.rng.IntN(90_000))
+		}
+	}
+}
+
+// take shows many customers by a form: by name where the form names any, else by
+// their number.
+func (v *visit) take(f *Form, customers []string) *vigil.Event {
+	e := v.do(f)
+	n := int64(len(customers))
+	e.SubjectCount = n
+	if f.Named > 0 {
+		e.Subjects = slices.Clone(customers[:min(len(customers), vigil.MaxSubjects)])
+	}
+	v.size(e, f, n)
+	return e
+}
+
+// count shows a number of customers without a name.
+func (v *visit) count(f *Form, n int64) *vigil.Event {
+	e := v.do(f)
+	e.SubjectCount = n
+	v.size(e, f, n)
+	return e
+}
+
+// size gives an access of n customers as many rows and bytes as such accesses
+// have for each; what the source does not tell stays unknown.
+func (v *visit) size(e *vigil.Event, f *Form, n int64) {
+	if f.rows > 0 {
+		each := f.RowsEach
+		if each == 0 {
+			each = 1
+		}
+		e.Rows = max(n, int64(float64(n)*each))
+	}
+	if f.bytes > 0 && e.Rows > 0 {
+		e.Bytes = int64(float64(e.Rows) * f.BytesEach)
+	}
+	if e.Limit != vigil.Unknown {
+		e.Limit = max(e.Limit, f.Most)
+	}
+}
+
+// login signs in, the way others do; where the source has no logins, it leaves it.
+func (v *visit) login(ok bool) {
+	f, err := v.borrow(v.p, func(f *Form) bool { return f.Action == vigil.ActionLogin })
+	if err != nil {
+		return
+	}
+	e := v.do(f)
+	e.Conversation, e.Ticket, e.Principal = "", "", ""
+	if !ok {
+		e.Outcome = vigil.OutcomeDenied
+	}
+	v.wait(8*time.Second, 0.4)
+}

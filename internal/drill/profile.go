@@ -271,6 +271,9 @@ func (p *profiler) done() *Scene {
 		if n := float64(w.activeDays()); n > 0 {
 			w.PerDay, w.EventsPerDay = w.counted/n, float64(w.Events)/n
 		}
+		if span := w.Last.Sub(w.First).Hours() / 24; span >= 10 {
+			w.tireless = float64(w.activeDays()) > 0.93*span
+		}
 		for _, f := range w.forms {
 			if f.subjects > 0 {
 				f.RowsEach = f.rows / f.subjects

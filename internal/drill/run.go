@@ -107,9 +107,12 @@ func runWorld(ctx context.Context, src Source, scene *Scene, seed uint64, group 
 	for _, sc := range group {
 		p := &pair{scenario: sc}
 		pairs = append(pairs, p)
-		breach, err := w.prepare(sc, false, opts.Intensity)
+		// The trap comes first, so that it is the same at any intensity.
+		var breach *Act
+		trap, err := w.prepare(sc, true, 1)
 		if err == nil {
-			p.trap, err = w.prepare(sc, true, 1)
+			p.trap = trap
+			breach, err = w.prepare(sc, false, opts.Intensity)
 		}
 		if errors.Is(err, ErrUnfit) {
 			p.unfit, p.trap = strings.TrimPrefix(err.Error(), ErrUnfit.Error()+": "), nil
@@ -231,6 +234,7 @@ type curve struct {
 	from, to time.Time
 	step     time.Duration
 	values   []float64
+	heard    []bool
 }
 
 // curveSteps bounds the points of a curve.
@@ -254,7 +258,7 @@ func newCurve(a *Act, scene *Scene) *curve {
 	if to.After(scene.End) {
 		to = scene.End
 	}
-	return &curve{who: a.actors, from: from, to: to, step: max(to.Sub(from)/curveSteps, time.Second), values: make([]float64, curveSteps+1)}
+	return &curve{who: a.actors, from: from, to: to, step: max(to.Sub(from)/curveSteps, time.Second), values: make([]float64, curveSteps+1), heard: make([]bool, curveSteps+1)}
 }
 
 func (c *curve) add(s detector.Score) {
@@ -264,4 +268,5 @@ func (c *curve) add(s detector.Score) {
 	}
 	i := min(int(e.Time.Sub(c.from)/c.step), len(c.values)-1)
 	c.values[i] = max(c.values[i], s.Evidence)
+	c.heard[i] = true
 }

@@ -53,8 +53,10 @@ type Person struct {
 	// day on which it works; EventsPerDay that of events.
 	PerDay, EventsPerDay float64
 
-	days  []int32   // events by day of the scene
-	hours [24]int64 // events by hour of the day, UTC
+	days []int32 // events by day of the scene
+	// tireless is true of who works on nearly every day of weeks.
+	tireless bool
+	hours    [24]int64 // events by hour of the day, UTC
 }
 
 // Place is from where and with what an actor works.
@@ -142,11 +144,14 @@ func (p *Person) customer() bool {
 	return len(p.Own) > 0
 }
 
-// machine reports whether it works without a person at it.
+// machine reports whether it works without a person at it: by its kind, or, where
+// nobody says, because it has no weekends.
 func (p *Person) machine() bool {
 	switch p.Actor.Kind {
 	case vigil.KindService, vigil.KindBot, vigil.KindVendor:
 		return true
+	case vigil.KindUnspecified:
+		return p.tireless
 	}
 	return false
 }

@@ -63,9 +63,9 @@ var rules = []rule{
 	{folder: "internal/privacy", may: []string{root}},
 	{folder: "internal/demo", may: []string{root, "collectors/formats"}},
 	{folder: "internal/demo/...", may: []string{root, "internal/demo/..."}},
-	{folder: "internal/traffic", may: []string{root}},
 	{folder: "internal/drill", may: []string{root, "detector", "internal/traffic"}},
 	{folder: "internal/drill/page", may: []string{root, "dashboards/...", "internal/drill"}},
+	{folder: "internal/traffic", may: []string{root, "collectors/formats"}},
 	{folder: "internal/house", may: nil},
 
 	{folder: "cmd/...", may: []string{root, "..."}},

@@ -113,9 +113,15 @@ func (w *World) culprit(rng *rand.Rand, s Stage) (*actor, error) {
 	}
 	role := map[Threat]string{MassExport: "agent", SlowScrape: "index", VendorToken: "sync", InjectedBot: "bot", TableDump: "engineer"}[s.Threat]
 	var fit []*actor
-	for _, a := range w.actors {
-		if a.role.name == role {
-			fit = append(fit, a)
+	// Who has a part in a happening is taken only where there is nobody else.
+	for _, engaged := range []bool{false, true} {
+		for _, a := range w.actors {
+			if a.role.name == role && w.engaged[a.index] == engaged {
+				fit = append(fit, a)
+			}
+		}
+		if len(fit) > 0 {
+			break
 		}
 	}
 	return fit[rng.IntN(len(fit))], nil
@@ -151,6 +157,7 @@ type staging struct {
 	intensity float64
 	prefix    string
 	ip, agent string
+	session   string // one for the whole breach when empty
 	out       []*vigil.Event
 	subjects  int64
 }
@@ -164,7 +171,9 @@ func (s *staging) event(after time.Duration, action vigil.Action, resource, clas
 	e.ID = s.prefix + "." + strconv.Itoa(len(s.out))
 	e.Time = s.at.Add(after.Truncate(time.Millisecond))
 	e.Actor = s.a.Actor.Actor
-	e.Session = "s-" + s.prefix
+	if e.Session = s.session; e.Session == "" {
+		e.Session = "s-" + s.prefix
+	}
 	e.Action, e.Resource, e.ResourceClass = action, resource, class
 	e.Store, e.ResourceTenant = s.a.role.store, Tenant
 	e.IP, e.UserAgent = s.ip, s.agent

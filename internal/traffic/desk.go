@@ -189,6 +189,9 @@ func (a *actor) next(w *World, at time.Time) *op {
 			return o
 		}
 	}
+	if a.role.name == "index" && w.cfg.Happenings&SetOf(VectorSearch, Reindex) != 0 {
+		return pickOp(a.rng, vectorDuties)
+	}
 	o := pickOp(a.rng, a.role.duties)
 	if o.whose == another && a.role.name == "supervisor" && w.has(QASampling) && a.sample(w) {
 		return pickOp(a.rng, qaCases)

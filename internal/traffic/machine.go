@@ -21,6 +21,10 @@ var vectorCases = []op{
 	{vigil.ActionSearch, "memories", "content", 20, 3, 0.4, 700, 5, current, 2, []string{"text"}, vectorStore},
 }
 
+// vectorDuties is what an indexer does where there is a vector store too.
+var vectorDuties = append(slices.Clone(indexDuties),
+	op{vigil.ActionWrite, "kb_chunks", "", 8, 40, 0.5, 0, 0, nobody, 2, nil, vectorStore})
+
 // converse makes a bot's hour: conversations that overlap, each in a session of
 // its own, in turns of a few tool calls.
 func (a *actor) converse(w *World, h, n int, out []*vigil.Event) []*vigil.Event {
@@ -174,8 +178,11 @@ func (r *reindex) hour(w *World, h int, out []*vigil.Event) []*vigil.Event {
 	step := r.when.to.Sub(r.when.from) / time.Duration(r.n)
 	for r.done < r.n {
 		at := r.when.from.Add(time.Duration(r.done)*step + time.Duration(r.rng.Float64()*float64(step)/2)).Truncate(time.Millisecond)
-		if !at.Before(to) || at.Before(from) {
+		if !at.Before(to) {
 			break
+		}
+		if at.Before(from) { // drawn anew, and less late than in the hour before
+			at = from
 		}
 		read := r.a.stamp(w, at)
 		put(r.rng, read, &indexDuties[0])

@@ -86,7 +86,7 @@ func (w *World) local(a *actor, d int) time.Time {
 func (w *World) pick(rng *rand.Rand, role string) *actor {
 	var fit []*actor
 	for _, a := range w.actors {
-		if a.role.name != role || w.leave[a.index] {
+		if a.role.name != role || w.engaged[a.index] {
 			continue
 		}
 		days := 0
@@ -103,7 +103,7 @@ func (w *World) pick(rng *rand.Rand, role string) *actor {
 		return nil
 	}
 	a := fit[rng.IntN(len(fit))]
-	w.leave[a.index] = true
+	w.engaged[a.index] = true
 	return a
 }
 
@@ -123,7 +123,7 @@ func (w *World) prepare() {
 	if w.cfg.Happenings == 0 {
 		return
 	}
-	w.leave = make(map[int]bool)
+	w.engaged = make(map[int]bool)
 	if w.cfg.Happenings&SetOf(Tickets, QASampling, SyncIncremental) != 0 {
 		w.pool = &pool{lives: w.has(Tickets)}
 	}
@@ -283,7 +283,7 @@ func (w *World) planSpike(rng *rand.Rand) {
 			}
 			return 1
 		})
-		if o.Actors = append(o.Actors, a.ID); w.leave[a.index] || a.role.name != "agent" {
+		if o.Actors = append(o.Actors, a.ID); w.engaged[a.index] || a.role.name != "agent" {
 			continue
 		}
 		near := false

@@ -24,7 +24,9 @@ func TestEachHappeningShows(t *testing.T) {
 		}
 		return days
 	}
-	by := func(id string) func(e *vigil.Event) bool { return func(e *vigil.Event) bool { return e.Actor.ID == id } }
+	by := func(id string) func(e *vigil.Event) bool {
+		return func(e *vigil.Event) bool { return e.Actor.ID == id }
+	}
 	tests := map[traffic.Happening]func(t *testing.T, all []traffic.Occurrence){
 		traffic.Tickets: func(t *testing.T, _ []traffic.Occurrence) {
 			readers, teams, first, last := map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]time.Time{}, map[string]time.Time{}

@@ -125,7 +125,7 @@ type World struct {
 	log     []Occurrence
 	sources []source
 	serial  int          // of visits
-	leave   map[int]bool // by actor: has a part in a happening already
+	engaged map[int]bool // by actor: has a part in a happening already
 }
 
 // New makes the world of a configuration.

@@ -98,6 +98,10 @@ type shadow struct {
 	mine, harmless bool
 }
 
+// maxMarks bounds the events that an act's truth holds. Only a trap that is all of
+// somebody's work comes near; of it the first ones are held.
+const maxMarks = 500_000
+
 func keyOf(a *vigil.Actor) personKey { return personKey{a.Tenant, a.ID} }
 
 // record writes an event of the act into its truth.
@@ -108,7 +112,9 @@ func (a *Act) record(e *vigil.Event, harmless bool) {
 		m.subjects = slices.DeleteFunc(slices.Clone(e.Subjects), func(s string) bool { return a.own[s] })
 		m.others = max(0, e.SubjectCount-int64(len(e.Subjects))) + a.hidden[e.ID]
 	}
-	a.marks = append(a.marks, m)
+	if len(a.marks) < maxMarks {
+		a.marks = append(a.marks, m)
+	}
 	if a.Start.IsZero() || e.Time.Before(a.Start) {
 		a.Start = e.Time
 	}

@@ -7,8 +7,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"vigil"
@@ -301,69 +299,6 @@ func (p *profiler) done() *Scene {
 		return cmp.Or(cmp.Compare(a.Actor.Tenant, b.Actor.Tenant), cmp.Compare(a.Actor.ID, b.Actor.ID))
 	})
 	s.Customers = p.customers()
-	return s
-}
-
-// customers puts those that are known in order.
-func (p *profiler) customers() Customers {
-	c := Customers{ids: slices.Collect(maps.Keys(p.known)), Distinct: len(p.known)}
-	if p.limit < math.MaxUint64 {
-		c.Distinct = int(float64(len(p.known)) / (float64(p.limit) / math.MaxUint64))
-	}
-	slices.SortFunc(c.ids, byNumber)
-	if len(c.ids) < 2 {
-		return c
-	}
-	prefix, first, width := numbered(c.ids[0])
-	other, last, width2 := numbered(c.ids[len(c.ids)-1])
-	if first < 0 || last < 0 || prefix != other {
-		return c
-	}
-	for _, id := range c.ids {
-		if p, _, _ := numbered(id); p != prefix {
-			return c
-		}
-	}
-	if span := last - first + 1; float64(c.Distinct) > 0.4*float64(span) {
-		c.prefix, c.first, c.last = prefix, first, last
-		if width == width2 {
-			c.width = width
-		} else {
-			c.width = 1
-		}
-	}
-	return c
-}
-
-// byNumber orders ids by their prefix and then their number.
-func byNumber(a, b string) int {
-	pa, na, _ := numbered(a)
-	pb, nb, _ := numbered(b)
-	return cmp.Or(cmp.Compare(pa, pb), cmp.Compare(na, nb), cmp.Compare(a, b))
-}
-
-// numbered splits an id into what stands before its last digits and their
-// number, -1 when it doesn't end in one.
-func numbered(id string) (prefix string, n int64, width int) {
-	i := len(id)
-	for i > 0 && id[i-1] >= '0' && id[i-1] <= '9' && len(id)-i < 18 {
-		i--
-	}
-	if i == len(id) {
-		return id, -1, 0
-	}
-	n, err := strconv.ParseInt(id[i:], 10, 64)
-	if err != nil {
-		return id, -1, 0
-	}
-	return id[:i], n, len(id) - i
-}
-
-func padded(n int64, width int) string {
-	s := strconv.FormatInt(n, 10)
-	if len(s) < width {
-		s = strings.Repeat("0", width-len(s)) + s
-	}
 	return s
 }
 

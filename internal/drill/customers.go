@@ -140,4 +140,3 @@ func padded(n int64, width int) string {
 	}
 	return s
 }
-

@@ -2,12 +2,13 @@
 
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
+DATA      ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint fuzz bench record torture clean
+.PHONY: help build test lint fuzz bench bench-detection record torture clean
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 build: ## build bin/vigil, without cgo
 	CGO_ENABLED=0 go build -trimpath -o bin/vigil ./cmd/vigil
@@ -25,6 +26,9 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 bench: ## speed and memory of a scan of a million events, and the packages' benchmarks
 	go run ./tools/bench
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+bench-detection: ## detection on public data in DATA (../shared/data); writes docs/benchmarks.md
+	go run ./tools/benchdetection -data "$(DATA)"
 
 record: ## record the demo's help desk anew (starts PostgreSQL 15 with pgaudit)
 	tools/setup.sh

@@ -78,6 +78,25 @@ func (o Outcome) Valid() bool {
 	return false
 }
 
+// Step is how one id lies to the one before it, so that walking through ids in
+// order can be seen without keeping them.
+type Step int8
+
+// The steps. StepUnknown also stands for the same id again.
+const (
+	StepFell    Step = -1
+	StepUnknown Step = 0
+	// StepNext rose by at most StepNear, StepRose by more.
+	StepNext Step = 1
+	StepRose Step = 2
+)
+
+// StepNear is how much an id may rise and still count as the next one.
+const StepNear = 16
+
+// Valid reports whether s is one of the closed set.
+func (s Step) Valid() bool { return s >= StepFell && s <= StepRose }
+
 // MaxSubjects bounds the subjects that one event names. What goes beyond is in
 // SubjectCount alone.
 const MaxSubjects = 10_000
@@ -124,6 +143,11 @@ type Event struct {
 	// Unbounded says that the access selected with no predicate at all: the
 	// whole of a table, collection or index.
 	Unbounded bool
+
+	// Step is how the number in the customer's (or conversation's) id lies to the
+	// one that the actor touched before. It is taken where events come in: ids are
+	// pseudonyms afterwards, and tell no order.
+	Step Step
 
 	// Ticket and Purpose are reasons as the source gives them.
 	Ticket, Purpose string
@@ -188,6 +212,8 @@ func (e *Event) Validate() error {
 		return fmt.Errorf("outcome %q is not success, denied or error", e.Outcome)
 	case e.Rows < Unknown || e.Bytes < Unknown || e.Limit < Unknown || e.SubjectCount < Unknown:
 		return errors.New("a count is negative")
+	case !e.Step.Valid():
+		return fmt.Errorf("step %d is not -1, 0, 1 or 2", e.Step)
 	case len(e.Subjects) > MaxSubjects:
 		return fmt.Errorf("%d subjects named, at most %d", len(e.Subjects), MaxSubjects)
 	}

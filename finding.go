@@ -8,6 +8,8 @@ type About string
 // What findings can be about.
 const (
 	AboutActor   About = "actor"
+	AboutNetwork About = "network"
+	AboutTeam    About = "team"
 	AboutSubject About = "subject"
 	AboutSource  About = "source"
 )
@@ -67,6 +69,10 @@ type Finding struct {
 	Tenant    string    `json:"tenant,omitempty"`
 	Subject   string    `json:"subject,omitempty"`
 	Source    string    `json:"source,omitempty"`
+	Network   string    `json:"network,omitempty"`
+	// Actors are those who took part in a finding that is not about one actor: a
+	// customer's readers, those who came from a network; sorted, at most 50.
+	Actors []string `json:"actors,omitempty"`
 
 	// Start is when the evidence began, End the last event that counts in it,
 	// Detected the event time at which the finding was declared.
@@ -77,8 +83,9 @@ type Finding struct {
 	Severity Severity `json:"severity"`
 	// Rule names the deterministic rule that fired, empty for learnt evidence.
 	Rule string `json:"rule,omitempty"`
-	// Lane is the epoch length by which it was found: "quarter", "day", "week",
-	// or "rule".
+	// Lane is the line of the budget that it crossed: an actor's "quarter", "day"
+	// or "week", another thing's "subject", "network", "team" or "source", or
+	// "rule".
 	Lane string `json:"lane"`
 	// Evidence is log10 of the e-detector's value at its peak; Threshold log10
 	// of the line that the alert budget set when the finding was declared.

@@ -7,6 +7,7 @@ import (
 	"vigil/detector/features"
 	"vigil/models/calibrate"
 	"vigil/models/novelty"
+	"vigil/models/sequence"
 	"vigil/models/volume"
 )
 
@@ -33,6 +34,11 @@ type actor struct {
 	Values [features.Categories]novelty.Table
 
 	Source string // the source last seen through
+
+	session session
+	// steps is what the actor did last, stepped when.
+	steps   sequence.Context
+	stepped int64
 
 	group *group
 	// open is the open finding, past the last one that closed.
@@ -161,8 +167,5 @@ var evidenceHalfLife = [features.Lanes]float64{3 * 96, 14, 8}
 
 // decay is what is left of evidence at epoch i.
 func (l *lane) decay(which features.Lane, i int64) float64 {
-	if l.Judged == 0 || i <= l.Judged {
-		return 1
-	}
-	return math.Exp2(-float64(i-l.Judged) / evidenceHalfLife[which])
+	return evidenceDecay(which, l.Judged, i)
 }

@@ -17,27 +17,45 @@ type budget struct {
 	Asked float64
 	// Epochs counts the closed actor-epochs of the present day and Runs its runs
 	// of evidence; PerDay and RunsPerDay are their forgetting means.
-	Epochs, PerDay   [features.Lanes]float64
-	Runs, RunsPerDay [features.Lanes]float64
+	Epochs, PerDay   [lines]float64
+	Runs, RunsPerDay [lines]float64
 	Days             float64
 	// Peaks holds the largest log10 R of each run: one excursion counts once,
 	// however long it lasts.
-	Peaks [features.Lanes]calibrate.Sketch
+	Peaks [lines]calibrate.Sketch
 
 	// Line is log10 of each lane's threshold, Theory of its guide.
-	Line, Theory [features.Lanes]float64
-	Ready        [features.Lanes]bool
-	Why          [features.Lanes]string
+	Line, Theory [lines]float64
+	Ready        [lines]bool
+	Why          [lines]string
 }
 
-// laneShare is how the budget is split over the lanes.
-var laneShare = [features.Lanes]float64{0.5, 0.3, 0.2}
+// The budget's lines: one for each lane of actors, and one for each other thing
+// that a finding can be about.
+const (
+	lineSubject = features.Lanes + iota
+	lineNetwork
+	lineTeam
+	lineSource
+	lines
+)
 
-// readyEpochs is how many actor-epochs a lane must have judged, and readyDays how
+// lineName names a line as findings and the status do.
+func lineName(l int) string {
+	if l < features.Lanes {
+		return features.Lane(l).String()
+	}
+	return [...]string{"subject", "network", "team", "source"}[l-features.Lanes]
+}
+
+// laneShare is how the budget is split over the lines.
+var laneShare = [lines]float64{0.42, 0.24, 0.14, 0.07, 0.07, 0.03, 0.03}
+
+// readyEpochs is how many epochs a line must have judged, and readyDays how
 // long it must have listened, before it speaks.
 var (
-	readyEpochs = [features.Lanes]float64{300, 60, 60}
-	readyDays   = [features.Lanes]float64{3, 7, 28}
+	readyEpochs = [lines]float64{300, 60, 60, 300, 300, 20, 300}
+	readyDays   = [lines]float64{3, 7, 28, 7, 7, 14, 14}
 )
 
 // The fit of the line. By theory log10 R is exponential above, with the scale
@@ -45,7 +63,9 @@ var (
 // and never falls below. caution is how far above, in decades, the line stands
 // while nothing has been observed: theory holds on average only, and evidence
 // that is correlated in time was seen to pass it 13 to 27 times as often as
-// promised. It shrinks as cautionRuns and more runs of evidence are seen.
+// promised. It shrinks as cautionRuns and more runs of evidence are seen. The fit
+// weighs as much as theory once fitRuns of the largest twentieth are known, and may
+// lie below it: e-values made of p-values are cautious by construction.
 const (
 	fitFrom     = 0.95
 	theoryScale = 0.4343 // 1/ln(10)
@@ -53,11 +73,12 @@ const (
 	caution     = 2
 	cautionRuns = 500
 	fitAbove    = 3
+	fitRuns     = 20
 )
 
 func newBudget(asked float64) budget {
 	b := budget{Asked: asked}
-	for l := range features.Lanes {
+	for l := range lines {
 		b.Why[l] = "nothing has been seen yet"
 	}
 	return b
@@ -65,7 +86,7 @@ func newBudget(asked float64) budget {
 
 // observe notes the largest evidence of a run. It is drawn in to the line, so that
 // one breach can't raise the line for all: that it crossed counts, not how far.
-func (b *budget) observe(l features.Lane, peak float64) {
+func (b *budget) observe(l int, peak float64) {
 	b.Runs[l]++
 	if b.Line[l] > 0 {
 		peak = math.Min(peak, b.Line[l])
@@ -80,7 +101,7 @@ func (b *budget) endDay() {
 	}
 	keep := math.Exp2(-1 / halfLifeDays)
 	b.Days++
-	for l := range features.Lanes {
+	for l := range lines {
 		// The mean over the days so far while they are few, forgetting after.
 		w := math.Max(1-keep, 1/b.Days)
 		b.PerDay[l] += w * (b.Epochs[l] - b.PerDay[l])
@@ -104,8 +125,8 @@ func (b *budget) fit(s *shared, now int64) {
 	if s.Started != 0 {
 		listened = float64(now-s.Started) / (24 * float64(hourNanos))
 	}
-	for l := range features.Lane(features.Lanes) {
-		judgedN := s.everyone.Sketch[l][kindTerm(features.Events, frameEveryone)].N
+	for l := range lines {
+		judgedN := s.judged(l)
 		b.Ready[l] = judgedN >= readyEpochs[l] && listened >= readyDays[l]
 		b.Why[l] = ""
 		if !b.Ready[l] {
@@ -126,7 +147,9 @@ func (b *budget) fit(s *shared, now int64) {
 			continue
 		}
 		scale := math.Max(theoryScale, (n*mean+scalePrior*theoryScale)/(n+scalePrior))
-		fitted := u + scale*math.Log(n/b.Peaks[l].N*runs/share)
-		b.Line[l] += math.Min(math.Max(0, fitted-b.Theory[l]), fitAbove)
+		fitted := u + scale*math.Max(0, math.Log(n/b.Peaks[l].N*runs/share))
+		// Few runs tell little: until there are more, theory and caution weigh in.
+		w := n / (n + fitRuns)
+		b.Line[l] = w*math.Min(fitted, b.Theory[l]+fitAbove) + (1-w)*b.Line[l]
 	}
 }

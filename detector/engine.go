@@ -100,13 +100,22 @@ type Engine struct {
 	late   int64
 	done   bool
 
-	inbox [shardCount][]int32 // indexes into run, by shard
-	run   []*vigil.Event
-	score []Score
+	targets [shardCount]*targets
+	inbox   [shardCount][]int32 // indexes into run, by shard
+	reached [shardCount][]reach // likewise, by target shard
+	traces  []trace             // what targets leave for actors, like run
+	run     []*vigil.Event
+	score   []Score
 }
 
 // defaultMaxActors bounds the actors in memory when the configuration does not.
 const defaultMaxActors = 100_000
+
+// The customers and networks whose past is remembered.
+const (
+	maxSubjects = 500_000
+	maxNetworks = 100_000
+)
 
 // New makes an engine with no past.
 func New(cfg Config, opts Options) (*Engine, error) {
@@ -128,6 +137,7 @@ func New(cfg Config, opts Options) (*Engine, error) {
 		e.shards[i] = newShard(e.shared, cfg.MaxActors/shardCount)
 		e.shards[i].scoring = opts.Score != nil
 		e.shards[i].models = opts.Models
+		e.targets[i] = newTargets(e.shared, maxSubjects/shardCount, maxNetworks/shardCount)
 	}
 	return e, nil
 }
@@ -179,6 +189,13 @@ func (e *Engine) Finish() ([]vigil.Finding, error) {
 			sh.tell(a, true)
 		}
 	}
+	for _, t := range e.targets {
+		t.closeSubjects()
+		t.closeNetworks()
+		t.expire(end)
+		t.finish()
+	}
+	e.shared.finish()
 	return append(found, e.collect()...), nil
 }
 
@@ -222,12 +239,15 @@ func (e *Engine) release() []vigil.Finding {
 // advance closes the spans that ended before the hour and merges.
 func (e *Engine) advance(hour int64) {
 	t := hour * hourNanos
-	e.parallel(func(i int) { e.shards[i].advance(t) })
+	e.parallel(func(i int) {
+		e.targets[i].advance(t)
+		e.shards[i].advance(t)
+	})
 	// Each day's first hour must be merged even if nothing happened in it, so
 	// that days are aged alike.
 	for h := e.hour + 1; h <= hour; h++ {
 		if h == hour || (h%24 == 0 && hour-h < 400*24) {
-			e.shared.merge(e.shards[:], h*hourNanos)
+			e.shared.merge(e.shards[:], e.targets[:], h*hourNanos)
 		}
 	}
 	e.hour = hour
@@ -238,22 +258,33 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 	e.run = events
 	for i := range e.inbox {
 		e.inbox[i] = e.inbox[i][:0]
+		e.reached[i] = e.reached[i][:0]
 	}
+	e.traces = slices.Grow(e.traces[:0], len(events))[:len(events)]
 	for i, ev := range events {
 		if ev.Late {
 			e.late++
 		}
-		h := features.Hash(ev.Actor.Tenant)*31 + features.Hash(ev.Actor.ID)
+		h := actorHash(ev)
 		sh := (h ^ h>>32) % shardCount
 		e.inbox[sh] = append(e.inbox[sh], int32(i))
+		e.traces[i].reset()
+		if !ev.Late {
+			e.reaches(i, ev)
+		}
 	}
 	e.events += int64(len(events))
 	if e.opts.Score != nil {
 		e.score = slices.Grow(e.score[:0], len(events))[:len(events)]
 	}
+	reach := func(i int) {
+		for _, r := range e.reached[i] {
+			e.targets[i].apply(e.run[r.at], r, &e.traces[r.at])
+		}
+	}
 	work := func(i int) {
 		for _, at := range e.inbox[i] {
-			s := e.shards[i].apply(e.run[at])
+			s := e.shards[i].apply(e.run[at], &e.traces[at])
 			if e.opts.Score != nil {
 				e.score[at] = s
 			}
@@ -262,9 +293,13 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 	const worthwhile = 256 // fewer events than this are done before a goroutine starts
 	if len(events) < worthwhile {
 		for i := range e.inbox {
+			reach(i)
+		}
+		for i := range e.inbox {
 			work(i)
 		}
 	} else {
+		e.parallel(reach)
 		e.parallel(work)
 	}
 	if e.opts.Score != nil {
@@ -307,6 +342,12 @@ func (e *Engine) collect() []vigil.Finding {
 		found = append(found, sh.found...)
 		sh.found = sh.found[:0]
 	}
+	for _, t := range e.targets {
+		found = append(found, t.found...)
+		t.found = t.found[:0]
+	}
+	found = append(found, e.shared.found...)
+	e.shared.found = e.shared.found[:0]
 	slices.SortStableFunc(found, func(a, b vigil.Finding) int {
 		if c := a.Detected.Compare(b.Detected); c != 0 {
 			return c
@@ -333,9 +374,9 @@ func (e *Engine) Status() Status {
 	}
 	b := &e.shared.budget
 	s.Budget = b.perDay(b.PerDay[features.Day])
-	for l := range features.Lane(features.Lanes) {
+	for l := range lines {
 		s.Lanes = append(s.Lanes, Lane{
-			Name: l.String(), Ready: b.Ready[l], Why: b.Why[l], Theory: b.Theory[l], Threshold: b.Line[l], ActorEpochs: b.PerDay[l],
+			Name: lineName(l), Ready: b.Ready[l], Why: b.Why[l], Theory: b.Theory[l], Threshold: b.Line[l], ActorEpochs: b.PerDay[l],
 		})
 	}
 	return s

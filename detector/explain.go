@@ -35,6 +35,12 @@ func contribution(a *actor, l features.Lane, epoch int64, j *judged) vigil.Contr
 		c.Text = noveltyText(cat, j.Rare, labels, features.Quarter.Index(l.Start(epoch)))
 		return c
 	}
+	if m, ok := termMeasure(j.Term); ok {
+		c.Model, c.Observation, c.Frame = m.Model(), m.String(), "self"
+		c.Seen, c.Expected, c.Low, c.High = j.Raw, j.Usual, 0, j.Usual
+		c.Text = measureText(m, l, j)
+		return c
+	}
 	k, f := termKind(j.Term)
 	c.Model, c.Observation, c.Frame, c.Seen = "volume", k.String(), f.String(), j.Seen
 	c.Expected, c.Low, c.High = j.interval()
@@ -307,4 +313,44 @@ func number(x float64) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
+}
+
+// teamName names a group for a person: its key without what is unknown.
+func teamName(key string) string {
+	var parts []string
+	for _, s := range strings.Split(key, "|") {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// measureText says in words what a measure saw.
+func measureText(m features.Measure, l features.Lane, j *judged) string {
+	switch m {
+	case features.Order:
+		return fmt.Sprintf("ids read one after the other, up or down, within %s: one chance in %s if they had come in any order",
+			l.Words(), oneIn(j.Raw))
+	case features.Burst:
+		return "accesses within minutes to one place or customer, or from one network, far more than before"
+	case features.Return:
+		return fmt.Sprintf("back after %s days without an access", number(math.Exp2(j.Raw)*features.AwayFrom))
+	case features.Rhythm:
+		return "steady gaps between accesses, as a script has them"
+	case features.Sequence:
+		return "one thing done after another in an order that its peers do not have"
+	case features.Together:
+		return fmt.Sprintf("several oddities at once, together as rare as one in %s", oneIn(-math.Log10(j.P)))
+	default:
+		return "several slight oddities at once that usually do not come together"
+	}
+}
+
+// oneIn writes the inverse of a probability given in decades.
+func oneIn(decades float64) string {
+	if decades > 9 {
+		return "more than a billion"
+	}
+	return number(math.Round(math.Pow(10, decades)))
 }

@@ -10,8 +10,10 @@ import (
 
 // judge asks every term of the actor's span in a lane, against what was known
 // when the span began. It appends to out and returns the epoch's e-value: the
-// weighted arithmetic mean over the terms, which is valid under any dependence.
-func (sh *shard) judge(a *actor, which features.Lane, out []judged) (all []judged, e float64) {
+// weighted arithmetic mean over the terms, which is valid under any dependence. In
+// a span that is still open (closing false) only what can merely grow is asked;
+// what is not asked counts as nothing to see.
+func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged) (all []judged, e float64) {
 	l := &a.Lane[which]
 	s := &l.span
 	everyone := sh.shared.everyone
@@ -65,12 +67,12 @@ func (sh *shard) judge(a *actor, which features.Lane, out []judged) (all []judge
 			out = append(out, judged{Term: categoryTerm(c), Raw: -math.Log10(p), Rare: r})
 		}
 	}
+	out = measures(s, which, closing, out)
 	var sum, weight float64
 	for i := range out {
 		j := &out[i]
-		_, isCategory := termCategory(j.Term)
 		j.P = sh.calibrated(a, which, j.Term, j.Raw)
-		if !isCategory && j.Seen == 0 {
+		if isKind(j.Term) && j.Seen == 0 {
 			// Doing nothing of a kind is no evidence, however the rank's ties fall.
 			j.P = 1
 		}
@@ -82,7 +84,48 @@ func (sh *shard) judge(a *actor, which features.Lane, out []judged) (all []judge
 	if weight == 0 {
 		return out, 1
 	}
+	if which == features.Week {
+		return out, sum / weight
+	}
+	for _, m := range [...]features.Measure{features.Together, features.Combination} {
+		w := m.Weight()
+		weight += w
+		j, ok := sh.all(a, which, m, closing, out)
+		if !ok {
+			sum += w * calibrate.E(1)
+			continue
+		}
+		sum += w * j.E
+		out = append(out, j)
+	}
 	return out, sum / weight
+}
+
+// all asks a measure of all the other answers.
+func (sh *shard) all(a *actor, which features.Lane, m features.Measure, closing bool, out []judged) (judged, bool) {
+	if m == features.Together {
+		return sh.together(a, which, out), true
+	}
+	if !closing {
+		return judged{}, false
+	}
+	return sh.combination(a, which, out)
+}
+
+// measures appends the span's measures.
+func measures(s *features.Span, which features.Lane, closing bool, out []judged) []judged {
+	if which == features.Week {
+		return out
+	}
+	for m := range features.Combination {
+		if !closing && !m.Grows() || m == features.Together {
+			continue
+		}
+		if raw, ok := s.Measure(m); ok {
+			out = append(out, judged{Term: measureTerm(m), Raw: raw, Seen: raw})
+		}
+	}
+	return out
 }
 
 // calibrated turns a raw score into a p-value: standardised by the actor's own
@@ -102,7 +145,11 @@ func (sh *shard) calibrated(a *actor, which features.Lane, term int, raw float64
 		}
 		return g.table[which][term].Rank(z, 1)
 	}
-	return g.table[which][term].P(z, tieBreak(a.Key, which, a.Lane[which].span.Index, term))
+	p := g.table[which][term].P(z, tieBreak(a.Key, which, a.Lane[which].span.Index, term))
+	if !isKind(term) && raw <= 0 {
+		return 1 // nothing to see, however the rank's ties fall
+	}
+	return p
 }
 
 // eWith is the epoch's e-value if kind k had been seen n times instead.
@@ -111,7 +158,7 @@ func (sh *shard) eWith(a *actor, which features.Lane, all []judged, k features.K
 	for i := range all {
 		j := &all[i]
 		e := j.E
-		if _, isCategory := termCategory(j.Term); !isCategory {
+		if isKind(j.Term) {
 			if kind, _ := termKind(j.Term); kind == k {
 				e = calibrate.E(1) // none of a kind is no evidence, as in judge
 				if n > 0 {

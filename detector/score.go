@@ -46,10 +46,10 @@ func (sh *shard) score(a *actor, e *vigil.Event, values *[features.Categories]fe
 			continue // a late event, whose span has closed
 		}
 		sh.scratch = sh.scratch[:0]
-		sh.scratch, _ = sh.judge(a, which, sh.scratch)
+		sh.scratch, _ = sh.judge(a, which, false, sh.scratch)
 		for i := range sh.scratch {
 			j := &sh.scratch[i]
-			if _, isCategory := termCategory(j.Term); isCategory {
+			if !isKind(j.Term) {
 				continue
 			}
 			if k, f := termKind(j.Term); f == frameSelf && k != features.New {

@@ -10,7 +10,9 @@ import (
 	"vigil"
 	"vigil/detector/features"
 	"vigil/detector/rules"
+	"vigil/models/forest"
 	"vigil/models/novelty"
+	"vigil/models/sequence"
 )
 
 // shardCount is how many virtual shards actors hash to, always. Cores only
@@ -36,6 +38,7 @@ type shard struct {
 	reader        features.Reader
 	delta         delta
 	scratch       []judged
+	scorer        forest.Scorer
 	found         []vigil.Finding
 
 	limit   int // actors held at most
@@ -48,7 +51,7 @@ type shard struct {
 func newShard(s *shared, limit int) *shard {
 	return &shard{
 		shared: s, byKey: map[string]*actor{}, conversations: rules.NewConversation(),
-		delta: delta{tells: map[string]uint32{}}, limit: limit,
+		delta: delta{tells: map[string]uint32{}, told: map[string]int{}, steps: map[string]*sequence.Delta{}, sample: newReservoirs(deltaRows)}, limit: limit,
 	}
 }
 
@@ -61,13 +64,17 @@ func unit(t int64) float64 {
 }
 
 // apply folds one event. With scoring on it returns the event's score.
-func (sh *shard) apply(e *vigil.Event) (score Score) {
+func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 	sh.dirty = true
 	t := e.Time.UnixNano()
 	if !e.Late {
 		sh.advance(t)
 	}
 	a := sh.actor(e, t)
+	away := float64(t-a.Seen) / (24 * float64(hourNanos))
+	if a.Seen == 0 {
+		away = 0
+	}
 	a.Seen = max(a.Seen, t)
 
 	var values [features.Categories]features.Value
@@ -83,8 +90,13 @@ func (sh *shard) apply(e *vigil.Event) (score Score) {
 			}
 		} else if !la.span.Open {
 			sh.begin(a, l, i)
+			la.span.Away = away
 		}
 		la.span.Add(e)
+	}
+	sh.follow(a, e, tr)
+	if !e.Late && e.Action != vigil.ActionLogout {
+		sh.step(a, e, t)
 	}
 	// Nobody steals by leaving: what a logout names is not judged.
 	met := e.Action != vigil.ActionLogout && sh.meet(a, t, &values)
@@ -219,6 +231,9 @@ func (sh *shard) note(e *vigil.Event) {
 	if e.Outcome != "" {
 		mask |= 1 << features.Denied
 	}
+	if _, ok := sh.delta.told[e.Source]; ok || len(sh.delta.told) < maxSources {
+		sh.delta.told[e.Source]++
+	}
 	if have, ok := sh.delta.tells[e.Source]; have&mask != mask || !ok {
 		sh.delta.tells[e.Source] = have | mask
 	}
@@ -340,7 +355,7 @@ func (sh *shard) look(a *actor, t int64, met bool) {
 			continue
 		}
 		sh.scratch = sh.scratch[:0]
-		all, e := sh.judge(a, l, sh.scratch)
+		all, e := sh.judge(a, l, false, sh.scratch)
 		sh.scratch = all
 		decay := la.decay(l, la.span.Index)
 		sh.weigh(a, l, t, all, e, log10(la.Detector.Peek(decay, e)))
@@ -372,7 +387,7 @@ func (sh *shard) close(a *actor, l features.Lane) {
 	}
 	i := la.span.Index
 	sh.scratch = sh.scratch[:0]
-	all, e := sh.judge(a, l, sh.scratch)
+	all, e := sh.judge(a, l, true, sh.scratch)
 	sh.scratch = all
 	if sh.shared.budget.Ready[l] {
 		decay := la.decay(l, i)
@@ -392,6 +407,9 @@ func (sh *shard) close(a *actor, l features.Lane) {
 	}
 	la.Judged = i
 	sh.learn(a, l, all)
+	if l == features.Day {
+		sh.member(a, all)
+	}
 	sh.delta.epochs[l]++
 	la.span.Open = false
 }
@@ -438,7 +456,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.group, uint8(l), uint8(j.Term), z, w})
 		}
 		level.Observe(j.Raw, g.Spread[l][j.Term], w)
-		if _, isCategory := termCategory(j.Term); isCategory {
+		if !isKind(j.Term) {
 			continue
 		}
 		k, f := termKind(j.Term)

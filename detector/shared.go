@@ -5,8 +5,11 @@ import (
 	"math"
 	"slices"
 
+	"vigil"
 	"vigil/detector/features"
 	"vigil/models/calibrate"
+	"vigil/models/forest"
+	"vigil/models/sequence"
 	"vigil/models/volume"
 )
 
@@ -37,12 +40,44 @@ type shared struct {
 	// Surge is how busy the whole desk is.
 	Surge surge
 
+	// Flows are the models of what is counted about things other than actors.
+	Flows [flows]flowModel
+	teams map[string]*team
+	told  map[string]*teller
+	found []vigil.Finding
+	// Forests judge combinations of scores.
+	Forests forests
+	// heard is the hour up to which sources were judged.
+	heard int64
+
 	budget budget
 	events eventScores
 }
 
 func newShared(b budget) *shared {
-	return &shared{everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b}
+	s := &shared{
+		everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b,
+		teams: map[string]*team{}, told: map[string]*teller{}, Forests: forests{Sample: newReservoirs(forestRows)},
+	}
+	for f := range s.Flows {
+		s.Flows[f] = newFlowModel()
+	}
+	return s
+}
+
+// judged is the weight of the epochs that a line of the budget has judged.
+func (s *shared) judged(line int) float64 {
+	switch line {
+	case lineSubject:
+		return s.Flows[flowReaders].Sketch.N
+	case lineNetwork:
+		return s.Flows[flowNewcomers].Sketch.N
+	case lineTeam:
+		return s.Flows[flowTeam].Sketch.N
+	case lineSource:
+		return s.Flows[flowSilence].Sketch.N
+	}
+	return s.everyone.Sketch[line][kindTerm(features.Events, frameEveryone)].N
 }
 
 // group returns the group of that key, nil when there is none that was fitted.
@@ -57,6 +92,8 @@ func (s *shared) group(key string) *group {
 // told that kind before.
 func (s *shared) tells(a *actor, k features.Kind) bool {
 	switch k {
+	case features.Strangers:
+		return s.tells(a, features.Subjects)
 	case features.Subjects, features.Conversations, features.Denied:
 		return s.Sources[a.Source]&(1<<k) != 0
 	}
@@ -68,11 +105,17 @@ type delta struct {
 	scores  []scoreDelta
 	seasons []seasonDelta
 	values  []valueDelta
-	peaks   [features.Lanes][]float64
-	epochs  [features.Lanes]int
+	peaks   [lines][]float64
+	epochs  [lines]int
 	tells   map[string]uint32
-	raw     [eventModels][]float64
-	groups  []string
+	// told counts events by source, members are the closed days of actors.
+	told    map[string]int
+	members []memberDay
+	// steps is what followed what, by group; sample are spans for the forests.
+	steps  map[string]*sequence.Delta
+	sample [features.Week]forest.Reservoir
+	raw    [eventModels][]float64
+	groups []string
 }
 
 type scoreDelta struct {
@@ -98,7 +141,7 @@ type valueDelta struct {
 }
 
 func (d *delta) empty() bool {
-	n := len(d.scores) + len(d.seasons) + len(d.values) + len(d.groups) + len(d.tells)
+	n := len(d.scores) + len(d.seasons) + len(d.values) + len(d.groups) + len(d.tells) + len(d.told) + len(d.members) + len(d.steps)
 	for l := range d.peaks {
 		n += len(d.peaks[l]) + d.epochs[l]
 	}
@@ -121,21 +164,38 @@ func (d *delta) reset() {
 		d.raw[m] = d.raw[m][:0]
 	}
 	clear(d.tells)
+	clear(d.told)
+	d.members = d.members[:0]
+	clear(d.steps)
+	for l := range d.sample {
+		d.sample[l].Items = d.sample[l].Items[:0]
+	}
 }
 
 // merge folds the shards' deltas in, in shard order, and fits and freezes anew
 // when it is due. now is the event time of the merge, a full hour.
-func (s *shared) merge(shards []*shard, now int64) {
+func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
+	s.heard = max(s.heard, s.Started/hourNanos)
+	for _, t := range targets {
+		s.takeTargets(&t.delta)
+		t.dirty = t.dirty || !t.delta.empty()
+		t.delta.reset()
+	}
 	for _, sh := range shards {
 		s.take(&sh.delta)
 		// What was merged must not be merged again after a restart.
 		sh.dirty = sh.dirty || !sh.delta.empty()
 		sh.delta.reset()
 	}
+	hour := now / hourNanos
+	for h := max(s.heard, hour-silentHours); h < hour; h++ {
+		s.closeHour(h)
+	}
+	s.heard = hour
 	s.Surge.settle()
 	s.Merges++
-	hour := now / hourNanos
 	if hour%24 == 0 {
+		s.closeTeams(hour/24 - 1)
 		s.age()
 		s.budget.endDay()
 	}
@@ -143,6 +203,8 @@ func (s *shared) merge(shards []*shard, now int64) {
 		return
 	}
 	s.fit(shards)
+	s.fitFlows(targets)
+	s.Forests.grow(hour%24 == 0)
 	s.everyone.freeze(nil)
 	for _, key := range s.keys {
 		s.groups[key].freeze(s.everyone)
@@ -167,6 +229,12 @@ func refit(age int64) int64 {
 }
 
 func (s *shared) take(d *delta) {
+	for _, m := range d.members {
+		s.takeMember(m)
+	}
+	for _, source := range slices.Sorted(maps.Keys(d.told)) {
+		s.takeTold(source, d.told[source], s.heard)
+	}
 	for _, key := range d.groups {
 		if _, ok := s.groups[key]; !ok && len(s.groups) < maxGroups {
 			g := newGroup(key)
@@ -174,6 +242,16 @@ func (s *shared) take(d *delta) {
 			at, _ := slices.BinarySearch(s.keys, key)
 			s.keys = slices.Insert(s.keys, at, key)
 		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(d.steps)) {
+		if g := s.groups[key]; g != nil {
+			g.Chain.Take(d.steps[key])
+		} else {
+			s.everyone.Chain.Take(d.steps[key])
+		}
+	}
+	for l := range d.sample {
+		s.Forests.Sample[l].Merge(&d.sample[l])
 	}
 	for _, o := range d.scores {
 		s.everyone.Sketch[o.lane][o.term].Add(o.z, o.w)
@@ -214,7 +292,7 @@ func (s *shared) take(d *delta) {
 	for l := range d.peaks {
 		s.budget.Epochs[l] += float64(d.epochs[l])
 		for _, peak := range d.peaks[l] {
-			s.budget.observe(features.Lane(l), peak)
+			s.budget.observe(l, peak)
 		}
 	}
 	for m := range d.raw {
@@ -232,6 +310,61 @@ func (s *shared) age() {
 		s.groups[key].forget(keep)
 	}
 	s.events.forget(keep)
+	for f := range s.Flows {
+		s.Flows[f].Sketch.Forget(keep)
+	}
+}
+
+// takeTargets folds in what a shard of targets learnt.
+func (s *shared) takeTargets(d *targetDelta) {
+	for _, o := range d.scores {
+		s.Flows[o.Flow].Sketch.Add(o.Z, 1)
+	}
+	for l := range d.peaks {
+		s.budget.Epochs[l] += float64(d.epochs[l])
+		for _, peak := range d.peaks[l] {
+			s.budget.observe(l, peak)
+		}
+	}
+}
+
+// fitFlows fits the priors of readers and networks to a sample of them.
+func (s *shared) fitFlows(targets []*targets) {
+	var sample [flows][]stream
+	add := func(f flow, st *stream) {
+		if len(sample[f]) < fitSample && st.Rate.W > 0 {
+			sample[f] = append(sample[f], *st)
+		}
+	}
+	for _, t := range targets {
+		n := 0
+		for _, h := range sortedKeys(t.subjects.known) {
+			if n++; n > fitSample/shardCount {
+				break
+			}
+			add(flowReaders, &t.subjects.known[h].Past)
+		}
+		for _, h := range sortedKeys(t.networks.known) {
+			if n++; n > 2*fitSample/shardCount {
+				break
+			}
+			add(flowNewcomers, &t.networks.known[h].Newcomers)
+			add(flowRefused, &t.networks.known[h].Refused)
+		}
+	}
+	for f := range s.Flows {
+		m := &s.Flows[f]
+		if len(sample[f]) > 0 {
+			rates := make([]volume.Rate, len(sample[f]))
+			levels := make([]calibrate.Level, len(sample[f]))
+			for i, st := range sample[f] {
+				rates[i], levels[i] = st.Rate, st.Level
+			}
+			m.Prior = volume.FitPrior(rates, volume.DefaultPrior())
+			m.Spread = calibrate.FitSpread(levels, calibrate.DefaultSpread())
+		}
+		m.freeze()
+	}
 }
 
 // fit fits the groups' priors to their members, everyone first.

@@ -10,17 +10,20 @@ import (
 	"vigil/detector/features"
 	"vigil/detector/rules"
 	"vigil/models/calibrate"
+	"vigil/models/forest"
+	"vigil/models/sequence"
 )
 
 // stateVersion changes whenever the meaning of a part does; parts of another
 // version are refused, and the log is replayed instead.
-const stateVersion = 2
+const stateVersion = 3
 
 // The names of parts; a shard's is shardPart and its number.
 const (
 	sharedPart = "shared"
 	orderPart  = "order"
 	shardPart  = "shard/"
+	targetPart = "targets/"
 )
 
 // codec encodes parts: the same state gives the same bytes.
@@ -56,6 +59,8 @@ type sharedState struct {
 	Events   eventScores
 	Ranks    [eventModels]calibrate.Sketch
 	Surge    surge
+	Circle   circle
+	Forests  forests
 	Hour     int64
 	Judged   int64
 	Late     int64
@@ -89,10 +94,13 @@ type shardState struct {
 }
 
 type actorState struct {
-	Actor *actor
-	Lanes [features.Lanes]laneState
-	Open  *incidentState
-	Past  *incidentState
+	Actor   *actor
+	Session session
+	Steps   sequence.Context
+	Stepped int64
+	Lanes   [features.Lanes]laneState
+	Open    *incidentState
+	Past    *incidentState
 }
 
 type laneState struct {
@@ -127,7 +135,11 @@ func (e *Engine) Snapshot(all bool) ([]Part, error) {
 		parts = append(parts, Part{Name: name, Data: b})
 		return nil
 	}
-	if err := add(sharedPart, e.sharedState()); err != nil {
+	common, err := e.sharedState()
+	if err != nil {
+		return nil, err
+	}
+	if err := add(sharedPart, common); err != nil {
 		return nil, err
 	}
 	o := orderState{stateVersion, e.order.waiting, e.order.sources, e.order.ticks, e.order.watermark}
@@ -146,17 +158,29 @@ func (e *Engine) Snapshot(all bool) ([]Part, error) {
 			return nil, err
 		}
 	}
-	for _, sh := range e.shards {
-		sh.dirty = false
+	for i, t := range e.targets {
+		if !all && !t.dirty {
+			continue
+		}
+		st, err := t.state()
+		if err != nil {
+			return nil, fmt.Errorf("encode targets %d: %w", i, err)
+		}
+		if err := add(targetPart+strconv.Itoa(i), st); err != nil {
+			return nil, err
+		}
+	}
+	for i := range e.shards {
+		e.shards[i].dirty, e.targets[i].dirty = false, false
 	}
 	return parts, nil
 }
 
-func (e *Engine) sharedState() sharedState {
+func (e *Engine) sharedState() (sharedState, error) {
 	s := e.shared
 	st := sharedState{
 		Version: stateVersion, Everyone: s.everyone.state(), Sources: s.Sources, Merges: s.Merges, Started: s.Started,
-		Budget: s.budget, Events: s.events, Surge: s.Surge, Hour: e.hour, Judged: e.events, Late: e.late,
+		Budget: s.budget, Events: s.events, Surge: s.Surge, Forests: s.Forests, Hour: e.hour, Judged: e.events, Late: e.late,
 	}
 	for _, key := range s.keys {
 		st.Groups = append(st.Groups, s.groups[key].state())
@@ -164,7 +188,9 @@ func (e *Engine) sharedState() sharedState {
 	for m, t := range s.events.table {
 		st.Ranks[m] = calibrate.Sketch{Bins: t.Mass, N: t.N}
 	}
-	return st
+	var err error
+	st.Circle, err = s.circle()
+	return st, err
 }
 
 func (g *group) state() groupState {
@@ -212,7 +238,7 @@ func (sh *shard) state() (shardState, error) {
 }
 
 func (a *actor) state() (actorState, error) {
-	st := actorState{Actor: a}
+	st := actorState{Actor: a, Session: a.session, Steps: a.steps, Stepped: a.stepped}
 	for l := range a.Lane {
 		la, ls := &a.Lane[l], &st.Lanes[l]
 		var err error
@@ -319,7 +345,9 @@ func (e *Engine) Restore(parts []Part) error {
 	if st.Version != stateVersion {
 		return fmt.Errorf("the state is of version %d, this program's is %d", st.Version, stateVersion)
 	}
-	e.restoreShared(&st)
+	if err := e.restoreShared(&st); err != nil {
+		return fmt.Errorf("restore state %q: %w", sharedPart, err)
+	}
 	var o orderState
 	if err := decode(orderPart, &o); err != nil {
 		return err
@@ -334,10 +362,19 @@ func (e *Engine) Restore(parts []Part) error {
 			return fmt.Errorf("restore shard %d: %w", i, err)
 		}
 	}
+	for i, t := range e.targets {
+		var ts targetsState
+		if err := decode(targetPart+strconv.Itoa(i), &ts); err != nil {
+			return err
+		}
+		if err := t.restore(&ts); err != nil {
+			return fmt.Errorf("restore targets %d: %w", i, err)
+		}
+	}
 	return nil
 }
 
-func (e *Engine) restoreShared(st *sharedState) {
+func (e *Engine) restoreShared(st *sharedState) error {
 	s := e.shared
 	s.everyone = st.Everyone.restore()
 	s.groups = make(map[string]*group, len(st.Groups))
@@ -355,10 +392,20 @@ func (e *Engine) restoreShared(st *sharedState) {
 	s.budget = st.Budget
 	s.budget.Asked = asked
 	s.events = st.Events
+	s.Forests = st.Forests
+	for l, f := range s.Forests.Grown {
+		if f == nil {
+			continue
+		}
+		if err := f.Check(); err != nil {
+			return fmt.Errorf("forest of the %s lane: %w", features.Lane(l), err)
+		}
+	}
 	for m := range s.events.table {
 		s.events.table[m] = st.Ranks[m].Freeze()
 	}
 	e.hour, e.events, e.late = st.Hour, st.Judged, st.Late
+	return s.restoreCircle(&st.Circle)
 }
 
 func (sh *shard) restore(st *shardState) error {
@@ -401,6 +448,7 @@ func (st *actorState) restore() (*actor, error) {
 	if a == nil || a.Key == "" {
 		return nil, fmt.Errorf("no actor")
 	}
+	a.session, a.steps, a.stepped = st.Session, st.Steps, st.Stepped
 	for l := range a.Lane {
 		la, ls := &a.Lane[l], &st.Lanes[l]
 		if err := la.span.Restore(ls.Span); err != nil {
@@ -427,9 +475,13 @@ type deltaState struct {
 	Scores  []scoreState
 	Seasons []seasonState
 	Values  []valueState
-	Peaks   [features.Lanes][]float64
-	Epochs  [features.Lanes]int
+	Peaks   [lines][]float64
+	Epochs  [lines]int
 	Tells   map[string]uint32
+	Told    map[string]int
+	Members []memberState
+	Steps   map[string]*sequence.Delta
+	Sample  [features.Week]forest.Reservoir
 	Raw     [eventModels][]float64
 	Groups  []string
 }
@@ -440,6 +492,13 @@ type scoreState struct {
 	Lane  uint8
 	Term  uint8
 	Z, W  float64
+}
+
+type memberState struct {
+	_               struct{} `cbor:",toarray"`
+	Group, Actor    string
+	Seen, Mean, Var float64
+	Events          int64
 }
 
 type seasonState struct {
@@ -460,7 +519,7 @@ type valueState struct {
 }
 
 func (d *delta) state() deltaState {
-	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Tells: d.tells, Raw: d.raw, Groups: d.groups}
+	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Tells: d.tells, Told: d.told, Steps: d.steps, Sample: d.sample, Raw: d.raw, Groups: d.groups}
 	for _, o := range d.scores {
 		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Z: o.z, W: o.w})
 	}
@@ -470,13 +529,27 @@ func (d *delta) state() deltaState {
 	for _, o := range d.values {
 		st.Values = append(st.Values, valueState{Group: o.group.key(), Category: o.category, Value: o.value, Weight: o.weight, Day: o.day})
 	}
+	for _, m := range d.members {
+		st.Members = append(st.Members, memberState{Group: m.group.key(), Actor: m.actor, Seen: m.seen, Mean: m.mean, Var: m.sd2, Events: m.events})
+	}
 	return st
 }
 
 func (st *deltaState) restore(s *shared) delta {
-	d := delta{peaks: st.Peaks, epochs: st.Epochs, tells: st.Tells, raw: st.Raw, groups: st.Groups}
+	d := delta{peaks: st.Peaks, epochs: st.Epochs, tells: st.Tells, told: st.Told, steps: st.Steps, sample: st.Sample, raw: st.Raw, groups: st.Groups}
 	if d.tells == nil {
 		d.tells = map[string]uint32{}
+	}
+	if d.steps == nil {
+		d.steps = map[string]*sequence.Delta{}
+	}
+	if d.told == nil {
+		d.told = map[string]int{}
+	}
+	for _, m := range st.Members {
+		if g := s.group(m.Group); g != nil {
+			d.members = append(d.members, memberDay{g, m.Actor, m.Seen, m.Mean, m.Var, m.Events})
+		}
 	}
 	for _, o := range st.Scores {
 		d.scores = append(d.scores, scoreDelta{s.group(o.Group), o.Lane, o.Term, o.Z, o.W})

@@ -4,6 +4,7 @@ import (
 	"vigil/detector/features"
 	"vigil/models/calibrate"
 	"vigil/models/novelty"
+	"vigil/models/sequence"
 	"vigil/models/volume"
 )
 
@@ -22,21 +23,43 @@ func (f frame) String() string { return [frames]string{"self", "peers", "everyon
 // weight is the frame's part in the evidence: the narrower the sharper.
 func (f frame) weight() float64 { return [frames]float64{0.5, 0.3, 0.2}[f] }
 
-// A term is one question asked of each span: a kind in a frame, or a category.
-// Terms are numbered 0 to terms-1, kinds first.
-const terms = features.Kinds*frames + features.Categories
+// A term is one question asked of each span: a kind in a frame, a category or a
+// measure. Terms are numbered 0 to terms-1 in that order.
+const (
+	firstCategory = features.Kinds * frames
+	firstMeasure  = firstCategory + features.Categories
+	terms         = firstMeasure + features.Measures
+)
 
 func kindTerm(k features.Kind, f frame) int { return int(k)*frames + int(f) }
-func categoryTerm(c features.Category) int  { return features.Kinds*frames + int(c) }
+func categoryTerm(c features.Category) int  { return firstCategory + int(c) }
+func measureTerm(m features.Measure) int    { return firstMeasure + int(m) }
+
+// termKind is the kind and frame of a term below firstCategory.
 func termKind(t int) (features.Kind, frame) { return features.Kind(t / frames), frame(t % frames) }
+
+func isKind(t int) bool { return t < firstCategory }
+
 func termCategory(t int) (features.Category, bool) {
-	c := t - features.Kinds*frames
-	return features.Category(c), c >= 0
+	return features.Category(t - firstCategory), t >= firstCategory && t < firstMeasure
+}
+
+func termMeasure(t int) (features.Measure, bool) {
+	return features.Measure(t - firstMeasure), t >= firstMeasure
+}
+
+// countTerm says whether a term is that of a count, and of which kind.
+func countTerm(t int) (features.Kind, bool) {
+	k, _ := termKind(t)
+	return k, isKind(t) && k.IsCount()
 }
 
 func termWeight(t int) float64 {
 	if c, ok := termCategory(t); ok {
 		return c.Weight()
+	}
+	if m, ok := termMeasure(t); ok {
+		return m.Weight()
 	}
 	k, f := termKind(t)
 	return k.Weight() * f.weight()
@@ -54,6 +77,8 @@ type judged struct {
 	Sizes  volume.Sizes
 	// Rare is the least probable value, for categories.
 	Rare features.Rare
+	// Usual is the actor's usual level of a measure.
+	Usual float64
 }
 
 // surprise is -log10 of the chance that the term's distribution gives n or more.
@@ -83,6 +108,8 @@ type group struct {
 	Spread [features.Lanes][terms]calibrate.Spread
 	Sketch [features.Lanes][terms]calibrate.Sketch
 	Values [features.Categories]novelty.Table
+	// Chain is what follows what.
+	Chain sequence.Model
 	// Members is how many actors were seen in it lately.
 	Members int
 	// Fitted says that it has been fitted and frozen: before, it knows nothing that
@@ -147,6 +174,7 @@ func (g *group) freeze(everyone *group) {
 }
 
 func (g *group) forget(keep float64) {
+	g.Chain.Forget(keep)
 	for l := range features.Lanes {
 		g.Season[l].Forget(keep)
 		for t := range terms {

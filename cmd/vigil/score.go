@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"vigil"
 	"vigil/detector"
 	"vigil/internal/app"
+	"vigil/models/series"
 )
 
 type scoreCommand struct {
@@ -18,6 +20,10 @@ type scoreCommand struct {
 	Models bool    `help:"Add each model's raw score and p to each event."`
 	Budget float64 `placeholder:"N" help:"False findings a day that people accept."`
 	Quiet  bool    `short:"q" help:"Don't list what was set aside, only count it."`
+
+	Series        bool     `help:"Take the files as metric series: tables with the columns timestamp and value."`
+	SeriesSide    string   `enum:"both,high,low" default:"both" help:"Which values of a series are suspicious: ${enum}."`
+	SeriesColumns []string `placeholder:"TIME,VALUE" help:"The columns of a series, when they have other names."`
 }
 
 // Help is shown below the flags.
@@ -26,10 +32,15 @@ func (scoreCommand) Help() string {
 actor, p (how rare, 1 is usual), surprise (-log10 p), evidence (log10 of what the actor has gathered),
 and the largest contributions. Early events score low: nothing is known yet.
 
+With --series each file is a metric series, a table with the columns timestamp and value, and each
+point gets a line: expected, low and high (where 99 of 100 points should lie), p, surprise, and news
+(the surprise, where the last sixty points were all less surprising).
+
 Examples:
 
     vigil score helpdesk.log.zst | jq -c 'select(.surprise > 4)'
-    vigil score --models events.ndjson > scores.ndjson`
+    vigil score --models events.ndjson > scores.ndjson
+    vigil score --series requests.csv | jq -c 'select(.news > 3)'`
 }
 
 // scoreLine is the public form of a score.
@@ -46,6 +57,12 @@ type scoreLine struct {
 
 // Run scores.
 func (c *scoreCommand) Run(ctx context.Context, io streams) error {
+	if c.Series {
+		return c.series(ctx, io)
+	}
+	if c.SeriesSide != string(series.Both) || len(c.SeriesColumns) > 0 {
+		return &usageError{errors.New("--series-side and --series-columns go with --series")}
+	}
 	resolved, bar, err := c.resolve(io, listing(c.Quiet, listSome))
 	if err != nil {
 		return err

@@ -63,6 +63,7 @@ func appendEvent(dst []byte, e *vigil.Event) []byte {
 	for _, n := range eventNumbers(e) {
 		dst = binary.AppendVarint(dst, *n)
 	}
+	dst = append(dst, byte(e.Step))
 	dst = appendString(dst, e.Origin.File)
 	dst = binary.BigEndian.AppendUint64(dst, e.Origin.Hash)
 	if flags&flagSubjects != 0 {
@@ -169,6 +170,9 @@ func (c *cursor) event() (*vigil.Event, error) {
 	}
 	for _, n := range eventNumbers(e) {
 		*n = c.varint()
+	}
+	if b := c.take(1); !c.bad {
+		e.Step = vigil.Step(b[0])
 	}
 	e.Origin.File = c.string()
 	if b := c.take(8); !c.bad {

@@ -22,6 +22,8 @@ func fill(v reflect.Value, n *int) {
 		v.SetInt(int64(*n))
 	case reflect.Uint64:
 		v.SetUint(uint64(*n))
+	case reflect.Int8:
+		v.SetInt(1)
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Slice:

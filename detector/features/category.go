@@ -39,7 +39,7 @@ func (r *Reader) Categories(e *vigil.Event, out *[Categories]Value) {
 	if agent == "" {
 		agent = e.UserAgent
 	}
-	set(Agent, r.family(agent))
+	set(Agent, r.Family(agent))
 	set(Shape, e.Shape)
 	h := hourOf(e.Time.Unix())
 	out[Hour] = Value{Hash: uint64(h) + 1, Label: hourLabels[h]}
@@ -61,8 +61,8 @@ func (r *Reader) resource(store, name string) string {
 	return s
 }
 
-// family strips version numbers from a client's name: an update is no news.
-func (r *Reader) family(agent string) string {
+// Family strips version numbers from a client's name: an update is no news.
+func (r *Reader) Family(agent string) string {
 	if agent == "" {
 		return ""
 	}

@@ -5,17 +5,53 @@ import (
 	"slices"
 
 	"github.com/axiomhq/hyperloglog"
+	"github.com/cespare/xxhash/v2"
 )
 
 // Distinct counts distinct ids: exactly up to a limit, by a HyperLogLog sketch
 // (error about 1%) beyond it.
 type Distinct struct {
-	ids    map[string]struct{}
-	sketch *hyperloglog.Sketch
+	// ids are those held exactly, in the order in which they came.
+	ids []string
 	// extra counts ids that were counted by the source without being named.
 	extra int64
-	// estimate is the sketch's, asked for many times an event: zero when stale.
+	// many is what more than a few ids need: an actor has a dozen sets, most of
+	// them small.
+	many *many
+}
+
+// many is a large set's index and sketch.
+type many struct {
+	// index finds an id by its hash: the next free slot where that is taken. Its
+	// length is a power of two, a quarter of it empty.
+	index []slot
+	// sketch counts all, once there are more than are held; estimate is what it
+	// says, asked for many times an event: zero when stale.
+	sketch   *hyperloglog.Sketch
 	estimate int64
+}
+
+// count enters an id in the sketch.
+func (m *many) count(id string) {
+	m.sketch.Insert([]byte(id))
+	m.estimate = 0
+}
+
+// overflow begins to count by a sketch, unless it has begun.
+func (d *Distinct) overflow() {
+	if d.many == nil {
+		d.many = &many{}
+		if len(d.ids) > 0 {
+			d.rebuild(4 * fewIDs)
+		}
+	}
+	if d.many.sketch != nil {
+		return
+	}
+	d.many.sketch = hyperloglog.New14()
+	for _, id := range d.ids {
+		d.many.count(id)
+	}
 }
 
 // ExactLimit is how many ids a span's set holds exactly.
@@ -25,29 +61,108 @@ const ExactLimit = 2048
 // negative.
 const maxUnnamed = 1 << 60
 
+// slot is an entry of the index: sixteen bits of the id's hash, so that few others
+// are compared, and below them its place in ids, from one; zero is empty.
+type slot uint32
+
+const (
+	// fewIDs is up to how many ids are looked through one by one: most spans hold
+	// no more.
+	fewIDs    = 8
+	placeBits = 16
+	// maxIDs is what a slot has room for.
+	maxIDs = 1<<placeBits - 1
+)
+
+// find returns the id's place in ids, -1 where it is not.
+func (d *Distinct) find(id string) int {
+	if d.many == nil {
+		// Ids are mostly alike but for their ends.
+		n := len(id)
+		for i, have := range d.ids {
+			if len(have) == n && (n == 0 || have[n-1] == id[n-1]) && have == id {
+				return i
+			}
+		}
+		return -1
+	}
+	index := d.many.index
+	if len(index) == 0 {
+		return -1
+	}
+	h := xxhash.Sum64String(id)
+	mask := len(index) - 1
+	for i := int(h) & mask; ; i = (i + 1) & mask {
+		s := index[i]
+		if s == 0 {
+			return -1
+		}
+		if s>>placeBits == slot(h>>48) {
+			if at := int(s&maxIDs) - 1; d.ids[at] == id {
+				return at
+			}
+		}
+	}
+}
+
+// hold appends an id that is not there yet.
+func (d *Distinct) hold(id string) {
+	if d.ids == nil {
+		d.ids = make([]string, 0, fewIDs/2)
+	}
+	d.ids = append(d.ids, id)
+	n := len(d.ids)
+	switch {
+	case d.many == nil && n <= fewIDs:
+	case d.many == nil:
+		d.many = &many{}
+		d.rebuild(4 * fewIDs)
+	case 4*n > 3*len(d.many.index):
+		d.rebuild(max(4*fewIDs, 2*len(d.many.index)))
+	default:
+		d.enter(n - 1)
+	}
+}
+
+// rebuild makes an index of that size.
+func (d *Distinct) rebuild(size int) {
+	for 4*len(d.ids) > 3*size {
+		size *= 2
+	}
+	d.many.index = make([]slot, size)
+	for i := range d.ids {
+		d.enter(i)
+	}
+}
+
+// enter notes the id at place i in the index.
+func (d *Distinct) enter(i int) {
+	h := xxhash.Sum64String(d.ids[i])
+	index := d.many.index
+	mask := len(index) - 1
+	at := int(h) & mask
+	for index[at] != 0 {
+		at = (at + 1) & mask
+	}
+	index[at] = slot(h>>48)<<placeBits | slot(i+1)
+}
+
 // Add counts id and reports whether it was certainly new. limit is the most ids
 // held exactly.
 func (d *Distinct) Add(id string, limit int) bool {
-	if _, ok := d.ids[id]; ok {
+	if d.find(id) >= 0 {
 		return false
 	}
-	if d.sketch != nil {
-		d.sketch.Insert([]byte(id))
-		d.estimate = 0
+	if d.many != nil && d.many.sketch != nil {
+		d.many.count(id)
 		return false
 	}
-	if d.ids == nil {
-		d.ids = make(map[string]struct{})
-	}
-	if len(d.ids) < limit {
-		d.ids[id] = struct{}{}
+	if len(d.ids) < min(limit, maxIDs) {
+		d.hold(id)
 		return true
 	}
-	d.sketch = hyperloglog.New14()
-	for have := range d.ids {
-		d.sketch.Insert([]byte(have))
-	}
-	d.sketch.Insert([]byte(id))
+	d.overflow()
+	d.many.count(id)
 	return true
 }
 
@@ -60,31 +175,32 @@ func (d *Distinct) AddUnnamed(n int64) {
 
 // Len is the number of distinct ids, unnamed ones included.
 func (d *Distinct) Len() int64 {
-	if d.sketch != nil {
-		if d.estimate == 0 {
-			d.estimate = int64(d.sketch.Estimate())
+	if m := d.many; m != nil && m.sketch != nil {
+		if m.estimate == 0 {
+			m.estimate = int64(m.sketch.Estimate())
 		}
-		return d.estimate + d.extra
+		return m.estimate + d.extra
 	}
 	return int64(len(d.ids)) + d.extra
 }
 
 // Merge adds the ids of o.
 func (d *Distinct) Merge(o *Distinct, limit int) {
-	if o.sketch != nil {
-		d.estimate = 0
-		if d.sketch == nil {
-			d.sketch = hyperloglog.New14()
-			for have := range d.ids {
-				d.sketch.Insert([]byte(have))
-			}
-		}
+	if o.many != nil && o.many.sketch != nil {
+		d.overflow()
+		d.many.estimate = 0
 		// Both are of the same precision, the only thing that can differ.
-		if err := d.sketch.Merge(o.sketch); err != nil {
-			d.AddUnnamed(int64(o.sketch.Estimate()))
+		if err := d.many.sketch.Merge(o.many.sketch); err != nil {
+			d.AddUnnamed(int64(o.many.sketch.Estimate()))
 		}
 	}
-	for _, id := range o.IDs() {
+	ids := o.ids
+	if len(d.ids)+len(ids) > limit {
+		// Which are held shows now, and must not hang on the order in which they came:
+		// a set that was restored has forgotten it.
+		ids = o.IDs()
+	}
+	for _, id := range ids {
 		d.Add(id, limit)
 	}
 	d.AddUnnamed(o.extra)
@@ -92,22 +208,18 @@ func (d *Distinct) Merge(o *Distinct, limit int) {
 
 // IDs returns the ids that are held exactly, sorted.
 func (d *Distinct) IDs() []string {
-	ids := make([]string, 0, len(d.ids))
-	for id := range d.ids {
-		ids = append(ids, id)
-	}
+	ids := append(make([]string, 0, len(d.ids)), d.ids...)
 	slices.Sort(ids)
 	return ids
 }
 
-// Reset empties the set and keeps its memory.
+// Reset empties the set. A small one keeps its memory; none keeps an id alive.
 func (d *Distinct) Reset() {
-	if len(d.ids) > 256 {
+	clear(d.ids)
+	if d.ids = d.ids[:0]; cap(d.ids) > fewIDs {
 		d.ids = nil
 	}
-	clear(d.ids)
-	d.sketch = nil
-	d.extra, d.estimate = 0, 0
+	d.many, d.extra = nil, 0
 }
 
 // DistinctState is a Distinct in the form that is kept.
@@ -121,8 +233,8 @@ type DistinctState struct {
 // State returns what Restore takes.
 func (d *Distinct) State() (DistinctState, error) {
 	s := DistinctState{IDs: d.IDs(), Extra: d.extra}
-	if d.sketch != nil {
-		b, err := d.sketch.MarshalBinary()
+	if d.many != nil && d.many.sketch != nil {
+		b, err := d.many.sketch.MarshalBinary()
 		if err != nil {
 			return s, fmt.Errorf("encode sketch: %w", err)
 		}
@@ -134,15 +246,15 @@ func (d *Distinct) State() (DistinctState, error) {
 // Restore takes back a state.
 func (d *Distinct) Restore(s DistinctState) error {
 	*d = Distinct{extra: s.Extra}
-	if len(s.IDs) > 0 {
-		d.ids = make(map[string]struct{}, len(s.IDs))
-		for _, id := range s.IDs {
-			d.ids[id] = struct{}{}
+	for _, id := range s.IDs[:min(len(s.IDs), maxIDs)] {
+		if d.find(id) < 0 {
+			d.hold(id)
 		}
 	}
 	if len(s.Sketch) > 0 {
-		d.sketch = hyperloglog.New14()
-		if err := d.sketch.UnmarshalBinary(s.Sketch); err != nil {
+		d.overflow()
+		d.many.sketch = hyperloglog.New14()
+		if err := d.many.sketch.UnmarshalBinary(s.Sketch); err != nil {
 			return fmt.Errorf("decode sketch: %w", err)
 		}
 	}

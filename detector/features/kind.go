@@ -13,6 +13,14 @@ const (
 	Denied
 	// New counts values (networks, shapes, ...) that the actor never used before.
 	New
+	// Strangers counts readings, with no ticket or purpose named, of subjects that
+	// neither the actor nor its team had read lately.
+	Strangers
+	// Unbounded counts accesses that selected with no predicate at all.
+	Unbounded
+	// Splits counts how often one session went on from another network or with
+	// another client program.
+	Splits
 	// Rows and Bytes are sums.
 	Rows
 	Bytes
@@ -22,7 +30,7 @@ const (
 	Sizes      = Kinds - Counts
 )
 
-var kindNames = [Kinds]string{"events", "subjects", "conversations", "denied", "new", "rows", "bytes"}
+var kindNames = [Kinds]string{"events", "subjects", "conversations", "denied", "new", "strangers", "unbounded", "splits", "rows", "bytes"}
 
 // String is the kind's name in findings.
 func (k Kind) String() string { return kindNames[k] }
@@ -32,8 +40,10 @@ func (k Kind) IsCount() bool { return int(k) < Counts }
 
 // Words names the kind for a person, after a number.
 func (k Kind) Words(one bool) string {
-	plural := [Kinds]string{"accesses", "customers", "conversations", "refused accesses", "things never used before", "rows", "bytes"}
-	single := [Kinds]string{"access", "customer", "conversation", "refused access", "thing never used before", "row", "byte"}
+	plural := [Kinds]string{"accesses", "customers", "conversations", "refused accesses", "things never used before",
+		"customers new to the actor and its team", "reads of everything at once", "changes of network or program within a session", "rows", "bytes"}
+	single := [Kinds]string{"access", "customer", "conversation", "refused access", "thing never used before",
+		"customer new to the actor and its team", "read of everything at once", "change of network or program within a session", "row", "byte"}
 	if one {
 		return single[k]
 	}
@@ -43,7 +53,7 @@ func (k Kind) Words(one bool) string {
 // Weight is the kind's part in an epoch's evidence. Customers weigh most: they
 // are what a breach is about.
 func (k Kind) Weight() float64 {
-	return [Kinds]float64{2, 3, 2, 1.5, 1.5, 3, 1}[k]
+	return [Kinds]float64{2, 3, 2, 1.5, 1.5, 2.5, 2, 2, 3, 1}[k]
 }
 
 // Category is one thing that an event names.

@@ -3,6 +3,7 @@ package features
 import (
 	"vigil"
 	"vigil/models/novelty"
+	"vigil/models/sequence"
 )
 
 // Span is what one actor did in one epoch of one lane.
@@ -21,6 +22,13 @@ type Span struct {
 
 	// Rare is, for each category, the least probable value of the span.
 	Rare [Categories]Rare
+	// Away is how long, in days, the actor had been away when the span began.
+	Away float64
+
+	order    sequence.Order
+	rhythm   sequence.Rhythm
+	surprise sequence.Surprise
+	burst    float64 // -1 while no event told any
 }
 
 // Rare is the least probable value among a span's distinct values.
@@ -45,6 +53,8 @@ func (s *Span) Begin(i int64) {
 	s.subjects.Reset()
 	s.conversations.Reset()
 	s.Rare = [Categories]Rare{}
+	s.Away, s.burst = 0, -1
+	s.order, s.rhythm, s.surprise = sequence.Order{}, sequence.Rhythm{}, sequence.Surprise{}
 }
 
 // Add counts an event. What shows no data to its actor (a write, a sign-in) is in
@@ -65,6 +75,11 @@ func (s *Span) Add(e *vigil.Event) {
 		return
 	}
 	s.counts[Events]++
+	s.order.Add(int(e.Step))
+	s.rhythm.Add(t)
+	if e.Unbounded {
+		s.counts[Unbounded]++
+	}
 	for _, id := range e.Subjects {
 		s.subjects.Add(id, ExactLimit)
 	}
@@ -84,6 +99,18 @@ func (s *Span) Add(e *vigil.Event) {
 
 // AddNew counts a value that the actor never used before.
 func (s *Span) AddNew() { s.counts[New]++ }
+
+// AddStep notes the probability of what the event did after those before it.
+func (s *Span) AddStep(p float64) { s.surprise.Add(p) }
+
+// AddBurst notes the score of the burst that an event is part of.
+func (s *Span) AddBurst(score float64) { s.burst = max(s.burst, score) }
+
+// AddStrangers counts subjects that neither the actor nor its team knew.
+func (s *Span) AddStrangers(n int) { s.counts[Strangers] += float64(n) }
+
+// AddSplit counts a change of client within a session.
+func (s *Span) AddSplit() { s.counts[Splits]++ }
 
 // Unnamed is how many subjects e counts beyond those that it names.
 func Unnamed(e *vigil.Event) int64 { return max(0, e.SubjectCount-int64(len(e.Subjects))) }
@@ -107,13 +134,13 @@ func (s *Span) Value(k Kind) float64 {
 // knows.
 func (s *Span) Told(k Kind) bool {
 	switch k {
-	case Events, New:
+	case Events, New, Unbounded, Splits:
 		return true
 	case Denied:
 		return s.outcomeKnown
 	case Rows, Bytes:
 		return s.sizeKnown[k-Rows]
-	case Subjects:
+	case Subjects, Strangers:
 		return s.subjects.Len() > 0
 	default:
 		return s.conversations.Len() > 0
@@ -148,6 +175,10 @@ type SpanState struct {
 	OutcomeKnown            bool
 	Subjects, Conversations DistinctState
 	Rare                    [Categories]Rare
+	Away, Burst             float64
+	Order                   sequence.Order
+	Rhythm                  sequence.Rhythm
+	Surprise                sequence.Surprise
 }
 
 // State returns what Restore takes.
@@ -157,6 +188,7 @@ func (s *Span) State() (SpanState, error) {
 	st := SpanState{
 		Index: s.Index, Open: s.Open, First: s.First, Last: s.Last, Counts: s.counts, Sizes: s.sizes,
 		SizeKnown: s.sizeKnown, OutcomeKnown: s.outcomeKnown, Rare: s.Rare,
+		Away: s.Away, Burst: s.burst, Order: s.order, Rhythm: s.rhythm, Surprise: s.surprise,
 	}
 	if !s.Open {
 		return st, nil
@@ -174,6 +206,7 @@ func (s *Span) Restore(st SpanState) error {
 	*s = Span{
 		Index: st.Index, Open: st.Open, First: st.First, Last: st.Last, counts: st.Counts, sizes: st.Sizes,
 		sizeKnown: st.SizeKnown, outcomeKnown: st.OutcomeKnown, Rare: st.Rare,
+		Away: st.Away, burst: st.Burst, order: st.Order, rhythm: st.Rhythm, surprise: st.Surprise,
 	}
 	if err := s.subjects.Restore(st.Subjects); err != nil {
 		return err

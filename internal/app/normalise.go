@@ -10,6 +10,7 @@ import (
 
 	"vigil"
 	"vigil/internal/config"
+	"vigil/internal/privacy"
 )
 
 // maxAhead is how far an event's clock may be ahead of this machine's. A clock
@@ -203,6 +204,8 @@ func (a *actorRules) keep(key identity, index int) {
 type normaliser struct {
 	source, store, tenant string
 	rules                 *actorRules
+	// steps tells ids that are walked in order, while they are still ids.
+	steps privacy.Steps
 	// now is the clock against which events may be too far ahead; nil lets every
 	// time pass, as for files read after the fact.
 	now func() time.Time
@@ -228,6 +231,7 @@ func (n *normaliser) event(e *vigil.Event) (vigil.Quarantined, bool) {
 	if c := int64(len(e.Subjects)); e.SubjectCount != vigil.Unknown && e.SubjectCount < c {
 		e.SubjectCount = c
 	}
+	n.steps.Event(e)
 	err := e.Validate()
 	code := "event"
 	if err == nil && n.now != nil {

@@ -10,6 +10,7 @@ import (
 
 	"vigil"
 	"vigil/detector"
+	"vigil/internal/privacy"
 )
 
 // perWorld is how many scenarios are staged in one world. They use different
@@ -187,10 +188,14 @@ func judge(ctx context.Context, src Source, w *world, acts []*Act, pairs []*pair
 		}
 	}
 	m := newMerger(acts, w.clean)
+	var steps privacy.Steps
 	var seq uint64
 	fold := func(events []*vigil.Event) error {
 		if len(events) == 0 {
 			return nil
+		}
+		for _, e := range events {
+			steps.Event(e)
 		}
 		seq++
 		list, err := engine.Fold(&vigil.Entry{Seq: seq, Kind: vigil.EntryEvents, Source: "drill", Events: events})

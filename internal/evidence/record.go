@@ -53,6 +53,7 @@ type record struct {
 	OriginLine     int64        `parquet:"origin_line"`
 	OriginHash     uint64       `parquet:"origin_hash"`
 	Late           bool         `parquet:"late"`
+	Step           int32        `parquet:"step"`
 }
 
 type destination struct {
@@ -72,7 +73,7 @@ func recordOf(row Row) record {
 		Fields: e.Fields, Unbounded: e.Unbounded, Ticket: e.Ticket, Purpose: e.Purpose,
 		IP: e.IP, Network: e.Network, Country: e.Country, ASN: e.ASN, UserAgent: e.UserAgent,
 		Outcome: string(e.Outcome), Shape: e.Shape,
-		OriginFile: e.Origin.File, OriginOffset: e.Origin.Offset, OriginLine: e.Origin.Line, OriginHash: e.Origin.Hash, Late: e.Late,
+		OriginFile: e.Origin.File, OriginOffset: e.Origin.Offset, OriginLine: e.Origin.Line, OriginHash: e.Origin.Hash, Late: e.Late, Step: int32(e.Step),
 	}
 	if !e.Received.IsZero() {
 		at := e.Received.UnixNano()
@@ -159,5 +160,6 @@ func setters() map[string]setter {
 		"origin_line":         number(func(e *vigil.Event) *int64 { return &e.Origin.Line }),
 		"origin_hash":         func(row *Row, v parquet.Value, _ string) { row.Event.Origin.Hash = v.Uint64() },
 		"late":                func(row *Row, v parquet.Value, _ string) { row.Event.Late = v.Boolean() },
+		"step":                func(row *Row, v parquet.Value, _ string) { row.Event.Step = vigil.Step(v.Int32()) },
 	}
 }

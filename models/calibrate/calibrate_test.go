@@ -186,6 +186,78 @@ func TestSketchesMerge(t *testing.T) {
 	}
 }
 
+// TestRanksAreThoseOfTheBins holds the frozen ranks against plain sums, for
+// sketches that were added to, merged, aged, refrozen and taken back.
+func TestRanksAreThoseOfTheBins(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(15, 16))
+	var s calibrate.Sketch
+	table := &calibrate.Table{}
+	for round := range 12 {
+		for range 1 + 400*(round%3) {
+			s.Add((r.NormFloat64()+float64(round%4))*math.Exp(3*r.Float64()), 1+float64(round%2))
+		}
+		switch round % 4 {
+		case 1:
+			s.Forget(0.7)
+		case 2:
+			var mixed calibrate.Sketch
+			mixed.Merge(&s, 0.5)
+			s.Forget(0)
+			s.Merge(&mixed, 1)
+		case 3:
+			s = calibrate.Sketch{Bins: table.Mass, N: table.N} // as from a snapshot
+			s.Add(30, 1)
+			table = &calibrate.Table{}
+		}
+		s.FreezeInto(table)
+		again := (&calibrate.Sketch{Bins: table.Mass, N: table.N}).Freeze()
+		for range 300 {
+			z, u := 40*r.NormFloat64(), r.Float64()
+			if r.IntN(2) == 0 {
+				z /= 20
+			}
+			if a, b := table.P(z, u), again.P(z, u); a != b {
+				t.Fatalf("round %d: p of %g is %g, and %g when taken back", round, z, a, b)
+			}
+			// The bin that holds z is found by asking what a single score there does.
+			var one calibrate.Sketch
+			one.Add(z, 1)
+			above, own, below := 0.0, 0.0, true
+			for b, w := range s.Bins {
+				switch {
+				case one.Bins[b] > 0:
+					own, below = w, false
+				case !below:
+					above += w
+				}
+			}
+			want := min(max((above+u*(own+1))/(s.N+1), 1/(s.N+1)), 1)
+			if got := table.Rank(z, u); math.Abs(got-want) > 1e-6*want {
+				t.Fatalf("round %d: rank of %g is %g, want %g", round, z, got, want)
+			}
+		}
+	}
+}
+
+func TestLearnIsStandardAndObserve(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(17, 18))
+	g := calibrate.DefaultSpread()
+	var a, b calibrate.Level
+	for range 500 {
+		s := r.ExpFloat64()
+		want := a.Standard(s, g)
+		a.Observe(s, g, 1)
+		if z := b.Learn(s, g, 1); z != want || a != b {
+			t.Fatalf("learnt %g and %+v, want %g and %+v", z, b, want, a)
+		}
+	}
+	if z := b.Learn(math.NaN(), g, 1); z != 0 || a != b {
+		t.Errorf("NaN was learnt: %g", z)
+	}
+}
+
 func BenchmarkP(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var s calibrate.Sketch

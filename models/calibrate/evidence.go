@@ -1,16 +1,20 @@
 package calibrate
 
-import "math"
+import (
+	"math"
+
+	"vigil/models/elementary"
+)
 
 // E turns a p-value into an e-value: at most one on average when nothing is
 // wrong, large when p is small (Vovk and Wang, "E-values: calibration,
 // combination and applications", 2021: the mixture of all kappa*p^(kappa-1)).
 func E(p float64) float64 {
-	p = math.Min(math.Max(p, MinP), 1)
-	if p > 0.999 {
-		return 0.5 // the limit at one, where the formula is 0/0
+	if !(p <= 0.999) {
+		return 0.5 // the limit at one, where the formula is 0/0; and NaN says nothing
 	}
-	l := math.Log(p)
+	p = max(p, MinP)
+	l := elementary.Log(p)
 	return (1 - p + p*l) / (p * l * l)
 }
 

@@ -1,6 +1,10 @@
 package calibrate
 
-import "math"
+import (
+	"math"
+
+	"vigil/models/elementary"
+)
 
 // The grid of a sketch: a score is turned into 1+8|z|, and each octave of that cut
 // into 16 equal parts, so a bin is 1/128 wide near zero and at most 6% of z far
@@ -21,6 +25,35 @@ const (
 type Sketch struct {
 	Bins []float64
 	N    float64
+
+	// All weight lies in the bins from lo to hi, of which most sketches use few,
+	// once that was looked for: a sketch may be made of its bins.
+	lo, hi   int
+	windowed bool
+}
+
+// window returns the bins that hold all weight.
+func (s *Sketch) window() (lo, hi int) {
+	if !s.windowed && s.Bins != nil {
+		s.windowed = true
+		hi = len(s.Bins)
+		for lo < hi && s.Bins[lo] == 0 {
+			lo++
+		}
+		for hi > lo && s.Bins[hi-1] == 0 {
+			hi--
+		}
+		s.lo, s.hi = lo, hi
+	}
+	return s.lo, s.hi
+}
+
+// widen makes the window hold the bins from lo to hi.
+func (s *Sketch) widen(lo, hi int) {
+	if a, b := s.window(); a < b {
+		lo, hi = min(lo, a), max(hi, b)
+	}
+	s.lo, s.hi = lo, hi
 }
 
 // bin reads the octave and its part off the float's own bits.
@@ -32,8 +65,18 @@ func bin(z float64) int {
 	return min(gridBelow+step, gridBins-1)
 }
 
+// edges are the lower edges of the bins, and the last one's upper.
+var edges = func() (e [gridBins + 1]float64) {
+	for b := range e {
+		e[b] = edgeOf(b)
+	}
+	return e
+}()
+
 // edge is the lower edge of bin b.
-func edge(b int) float64 {
+func edge(b int) float64 { return edges[b] }
+
+func edgeOf(b int) float64 {
 	if b >= gridBelow {
 		return unbin(b - gridBelow)
 	}
@@ -45,15 +88,19 @@ func unbin(step int) float64 {
 	return (math.Ldexp(part, step/gridSteps) - 1) / gridScale
 }
 
-// Add counts one score with weight w. NaN is refused.
+// Add counts one score with weight w. What is not a number is refused.
 func (s *Sketch) Add(z, w float64) {
-	if math.IsNaN(z) || !(w > 0) {
+	if math.IsNaN(z) || math.IsInf(z, 0) || !(w > 0) || math.IsInf(w, 1) {
 		return
 	}
 	if s.Bins == nil {
 		s.Bins = make([]float64, gridBins)
 	}
-	s.Bins[bin(z)] += w
+	b := bin(z)
+	if b < s.lo || b >= s.hi {
+		s.widen(b, b+1)
+	}
+	s.Bins[b] += w
 	s.N += w
 }
 
@@ -65,15 +112,26 @@ func (s *Sketch) Merge(o *Sketch, f float64) {
 	if s.Bins == nil {
 		s.Bins = make([]float64, gridBins)
 	}
-	for i, v := range o.Bins {
-		s.Bins[i] += f * v
+	lo, hi := o.window()
+	if lo < hi {
+		s.widen(lo, hi)
 	}
-	s.N += f * o.N
+	into, from := s.Bins[lo:hi], o.Bins[lo:hi]
+	for i, v := range from {
+		into[i] += float64(f * v)
+	}
+	s.N += float64(f * o.N)
 }
 
 // Forget keeps the share keep.
 func (s *Sketch) Forget(keep float64) {
-	for i := range s.Bins {
+	lo, hi := s.window()
+	if keep == 0 {
+		clear(s.Bins[lo:hi])
+		s.lo, s.hi, s.N = 0, 0, 0
+		return
+	}
+	for i := lo; i < hi; i++ {
 		s.Bins[i] *= keep
 	}
 	s.N *= keep
@@ -92,13 +150,25 @@ const (
 // distribution above (peaks over threshold; Siffer et al., "Anomaly detection in
 // streams with extreme value theory", 2017).
 type Table struct {
-	// Above is the weight of the bins above each bin; Mass its own.
-	Above, Mass []float64
-	N           float64
+	// Mass is the weight of each bin, as it was in the sketch.
+	Mass []float64
+	N    float64
 	// U is where the tail begins, PU the share above it; Sigma and Xi its scale
 	// and shape. Sigma is zero while there is too little to fit.
 	U, PU, Sigma, Xi float64
+
+	// ranks are the shares of N+1 in the bins from lo on, the only ones that hold
+	// anything, and below those everything is above.
+	ranks []rank
+	lo    int
+	all   float64
+	// one is the share of a single score.
+	one float64
 }
+
+// rank is the share of scores above a bin, and in it the bin's own and the new
+// score's: short, since a shard reads from hundreds of tables in turn.
+type rank struct{ above, mass float32 }
 
 // Freeze makes a table of the sketch.
 func (s *Sketch) Freeze() *Table {
@@ -109,25 +179,48 @@ func (s *Sketch) Freeze() *Table {
 
 // FreezeInto makes t the table of the sketch, in t's own memory.
 func (s *Sketch) FreezeInto(t *Table) {
-	*t = Table{N: s.N, Mass: t.Mass, Above: t.Above}
+	*t = Table{N: s.N, Mass: t.Mass, ranks: t.ranks, lo: t.lo}
 	if s.Bins == nil {
-		t.Mass, t.Above = nil, nil
+		*t = Table{N: s.N}
 		return
 	}
 	if t.Mass == nil {
-		t.Mass, t.Above = make([]float64, gridBins), make([]float64, gridBins)
+		t.Mass = make([]float64, gridBins)
 	}
-	copy(t.Mass, s.Bins)
+	clear(t.Mass[t.lo : t.lo+len(t.ranks)])
+	lo, hi := s.window()
+	copy(t.Mass[lo:hi], s.Bins[lo:hi])
+	if cap(t.ranks) < hi-lo {
+		// Room for a window that grows, or each freeze would need more.
+		t.ranks = make([]rank, 0, min(hi-lo+gridSteps, gridBins))
+	}
+	t.ranks = t.ranks[:hi-lo]
+	t.lo = lo
+	t.one = 1 / (s.N + 1)
 	above := 0.0
-	cut := -1
-	for b := gridBins - 1; b >= 0; b-- {
-		t.Above[b] = above
-		above += s.Bins[b]
-		if cut < 0 && above >= (1-tailFrom)*s.N {
-			cut = b
+	cut, beyond := -1, 0.0 // the weight beyond the cut
+	for b := hi - 1; b >= lo; b-- {
+		t.ranks[b-lo] = rank{float32(above * t.one), float32((s.Bins[b] + 1) * t.one)}
+		if cut < 0 && above+s.Bins[b] >= (1-tailFrom)*s.N {
+			cut, beyond = b, above
 		}
+		above += s.Bins[b]
 	}
-	t.fitTail(cut)
+	t.all = above * t.one
+	t.fitTail(cut, lo, hi, beyond)
+}
+
+// share is the score's rank among what was seen, ties broken by u.
+func (t *Table) share(z, u float64) float64 {
+	b := bin(z) - t.lo
+	if uint(b) < uint(len(t.ranks)) {
+		r := &t.ranks[b]
+		return float64(r.above) + float64(u*float64(r.mass))
+	}
+	if b < 0 {
+		return t.all + float64(u*t.one)
+	}
+	return u * t.one
 }
 
 // Excess describes the scores above the quantile q (0 to 1): u, where they begin;
@@ -137,14 +230,15 @@ func (s *Sketch) Excess(q float64) (u, n, mean float64) {
 	if s.Bins == nil {
 		return 0, 0, 0
 	}
-	cut := gridBins - 1
-	for above := 0.0; cut > 0; cut-- {
+	lo, hi := s.window()
+	cut := max(hi-1, 0)
+	for above := 0.0; cut > lo; cut-- {
 		if above += s.Bins[cut]; above >= (1-q)*s.N {
 			break
 		}
 	}
 	u = edge(cut + 1)
-	for b := cut + 1; b < gridBins; b++ {
+	for b := cut + 1; b < hi; b++ {
 		n += s.Bins[b]
 		mean += s.Bins[b] * ((edge(b)+edge(b+1))/2 - u)
 	}
@@ -154,27 +248,27 @@ func (s *Sketch) Excess(q float64) (u, n, mean float64) {
 	return u, n, mean
 }
 
-// fitTail fits the excesses over bin cut's upper edge by probability-weighted
+// fitTail fits the excesses over bin cut's upper edge, of weight n, by probability-weighted
 // moments (Hosking and Wallis 1987), the shape shrunk toward a slightly heavy
 // tail where excesses are few.
-func (t *Table) fitTail(cut int) {
+func (t *Table) fitTail(cut, lo, hi int, n float64) {
 	if cut < 0 || cut >= gridBins-1 {
 		return
 	}
-	n := t.Above[cut]
 	if n < tailMinimum {
 		// Too few above this quantile: go down until there are enough, but not
 		// below the upper tenth.
-		for cut > 0 && t.Above[cut] < tailMinimum && t.Above[cut-1] < 0.1*t.N {
+		for cut > lo && n < tailMinimum && n+t.Mass[cut] < 0.1*t.N {
+			n += t.Mass[cut]
 			cut--
 		}
-		if n = t.Above[cut]; n < tailMinimum {
+		if n < tailMinimum {
 			return
 		}
 	}
 	u := edge(cut + 1)
 	var mean, pwm, below float64
-	for b := cut + 1; b < gridBins; b++ {
+	for b := cut + 1; b < hi; b++ {
 		w := t.Mass[b]
 		if w == 0 {
 			continue
@@ -208,15 +302,14 @@ func (t *Table) P(z, u float64) float64 {
 	if math.IsNaN(z) || t == nil || t.Mass == nil {
 		return 1
 	}
-	if t.Sigma > 0 && z > t.U {
-		p := t.PU * math.Pow(1+t.Xi*(z-t.U)/t.Sigma, -1/t.Xi)
-		return math.Max(p, MinP)
+	if !(t.Sigma > 0) {
+		return t.Rank(z, u)
 	}
-	if t.Sigma > 0 {
-		b := bin(z)
-		return math.Min(math.Max((t.Above[b]+u*(t.Mass[b]+1))/(t.N+1), MinP), 1)
+	if z > t.U {
+		p := t.PU * elementary.Exp(-elementary.Log(1+t.Xi*(z-t.U)/t.Sigma)/t.Xi)
+		return max(p, MinP)
 	}
-	return t.Rank(z, u)
+	return min(max(t.share(z, u), MinP), 1)
 }
 
 // Rank is the p-value by rank alone: nothing is rarer than one in all that was
@@ -226,7 +319,5 @@ func (t *Table) Rank(z, u float64) float64 {
 	if math.IsNaN(z) || t == nil || t.Mass == nil {
 		return 1
 	}
-	b := bin(z)
-	p := (t.Above[b] + u*(t.Mass[b]+1)) / (t.N + 1)
-	return math.Min(math.Max(p, 1/(t.N+1)), 1)
+	return min(max(t.share(z, u), t.one), 1)
 }

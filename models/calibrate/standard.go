@@ -9,16 +9,18 @@ package calibrate
 import "math"
 
 // Level is one actor's running level of a score: the forgetting weight, sum and
-// sum of squares.
+// sum of squares. An actor has a hundred of them, so they are kept short: what
+// rounding adds to a variance lies far below minSpread.
 type Level struct {
-	W, S1, S2 float64
+	W, S1, S2 float32
 }
 
 // Forget keeps the share keep (0 to 1).
 func (l *Level) Forget(keep float64) {
-	l.W *= keep
-	l.S1 *= keep
-	l.S2 *= keep
+	k := float32(keep)
+	l.W *= k
+	l.S1 *= k
+	l.S2 *= k
 }
 
 // Merge adds what o has learnt.
@@ -44,9 +46,10 @@ const levelPrior = 8
 const minSpread = 0.15
 
 // Standard returns the score in the actor's own standard deviations above its own
-// level, both shrunk toward the group's. NaN in gives 0.
+// level, both shrunk toward the group's. What is not a number
+// gives 0.
 func (l Level) Standard(s float64, g Spread) float64 {
-	if math.IsNaN(s) {
+	if math.IsNaN(s) || math.IsInf(s, 0) {
 		return 0
 	}
 	mean, sd := l.moments(g)
@@ -54,27 +57,33 @@ func (l Level) Standard(s float64, g Spread) float64 {
 }
 
 func (l Level) moments(g Spread) (mean, sd float64) {
-	mean = (l.S1 + levelPrior*g.Mean) / (l.W + levelPrior)
+	w, s1 := float64(l.W), float64(l.S1)
+	inverse := 1 / (w + levelPrior)
+	mean = (s1 + float64(levelPrior*g.Mean)) * inverse
 	variance := levelPrior * g.Var
-	if l.W > 0 {
-		own := l.S1 / l.W
-		variance += math.Max(0, l.S2-l.S1*own)
+	if w > 0 {
+		variance += max(0, float64(l.S2)-s1*s1/w)
 	}
-	variance /= l.W + levelPrior
-	return mean, math.Sqrt(variance) + minSpread
+	return mean, math.Sqrt(variance*inverse) + minSpread
 }
 
 // Observe learns the score of a closed span with weight w. What stands far above
 // the level teaches only as much as six deviations.
-func (l *Level) Observe(s float64, g Spread, w float64) {
-	if math.IsNaN(s) {
-		return
+func (l *Level) Observe(s float64, g Spread, w float64) { l.Learn(s, g, w) }
+
+// Learn observes the score and returns what it was by Standard before, for the
+// price of one.
+func (l *Level) Learn(s float64, g Spread, w float64) (z float64) {
+	if math.IsNaN(s) || math.IsInf(s, 0) || math.IsNaN(w) || math.IsInf(w, 0) {
+		return 0
 	}
 	mean, sd := l.moments(g)
-	s = math.Min(s, mean+6*sd)
-	l.W += w
-	l.S1 += w * s
-	l.S2 += w * s * s
+	z = (s - mean) / sd
+	s = min(s, mean+6*sd)
+	l.W += float32(w)
+	l.S1 += float32(w * s)
+	l.S2 += float32(w * s * s)
+	return z
 }
 
 // FitSpread pools actors' levels, each counting for at most fifty spans.
@@ -85,11 +94,12 @@ func FitSpread(levels []Level, wider Spread) Spread {
 		if l.W <= 0 {
 			continue
 		}
-		n := math.Min(l.W, 50)
-		mean := l.S1 / l.W
+		lw := float64(l.W)
+		n := min(lw, 50)
+		mean := float64(l.S1) / lw
 		w += n
 		sum += n * mean
-		ss += n * math.Max(0, l.S2/l.W-mean*mean)
+		ss += n * max(0, float64(l.S2)/lw-float64(mean*mean))
 	}
 	return Spread{Mean: sum / w, Var: ss / w}
 }

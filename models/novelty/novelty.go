@@ -57,8 +57,11 @@ type Value struct {
 
 // Add gives value x the weight w in the given span. It reports false when the
 // span counted it already. When the table holds limit values the lightest are
-// forgotten, one in 64.
+// forgotten, one in 64. A w that is not a positive number is refused.
 func (t *Table) Add(x uint64, label string, w float64, span int64, limit int) bool {
+	if !(w > 0) || math.IsInf(w, 1) {
+		return false
+	}
 	v := t.Values[x]
 	if v != nil {
 		if v.Span == span {
@@ -87,12 +90,19 @@ func (t *Table) forgetLightest(n int) {
 		x uint64
 		w float64
 	}
-	rows := make([]row, 0, len(t.Values))
+	compare := func(a, b row) int { return cmp.Or(cmp.Compare(a.w, b.w), cmp.Compare(a.x, b.x)) }
+	// The n lightest so far, in order; few values get in once it is full.
+	light := make([]row, 0, n+1)
 	for x, v := range t.Values {
-		rows = append(rows, row{x, v.Weight})
+		r := row{x, v.Weight}
+		if len(light) == n && compare(r, light[n-1]) > 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(light, r, compare)
+		light = slices.Insert(light, at, r)
+		light = light[:min(len(light), n)]
 	}
-	slices.SortFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(a.w, b.w), cmp.Compare(a.x, b.x)) })
-	for _, r := range rows[:min(n, len(rows))] {
+	for _, r := range light {
 		t.Total -= r.w
 		delete(t.Values, r.x)
 	}

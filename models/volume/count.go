@@ -11,6 +11,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mathext"
+
+	"vigil/models/elementary"
 )
 
 // MaxSurprise bounds a surprise: -log10 of the smallest probability that is told
@@ -33,21 +35,23 @@ type Prior struct {
 // DefaultPrior is what is believed before anything was seen.
 func DefaultPrior() Prior { return Prior{Alpha: 0.5, Beta: 0.05, Phi: 4} }
 
-// Rate is what one actor's counts have taught, with forgetting.
+// Rate is what one actor's counts have taught, with forgetting. Seven digits are
+// more than a forgetting sum can know.
 type Rate struct {
 	// N and X are the forgetting sums of counts and of exposures.
-	N, X float64
+	N, X float32
 	// R and W are the forgetting sums of squared Pearson residuals and of
 	// their number.
-	R, W float64
+	R, W float32
 }
 
 // Forget keeps the share keep (0 to 1) of what was learnt.
 func (r *Rate) Forget(keep float64) {
-	r.N *= keep
-	r.X *= keep
-	r.R *= keep
-	r.W *= keep
+	k := float32(keep)
+	r.N *= k
+	r.X *= k
+	r.R *= k
+	r.W *= k
 }
 
 // Merge adds what o has learnt.
@@ -60,31 +64,35 @@ func (r *Rate) Merge(o Rate) {
 
 // phi is the actor's overdispersion, shrunk toward the group's.
 func (r Rate) phi(p Prior) float64 {
-	return math.Max(1, (r.R+dispersionPrior*p.Phi)/(r.W+dispersionPrior))
+	return max(1, (float64(r.R)+float64(dispersionPrior*p.Phi))/(float64(r.W)+dispersionPrior))
 }
 
 // Predict gives the distribution of a count over the given exposure (> 0).
 func (r Rate) Predict(p Prior, exposure float64) Counts {
 	phi := r.phi(p)
-	alpha := p.Alpha + r.N/phi
-	beta := p.Beta + r.X/phi
+	alpha := p.Alpha + float64(r.N)/phi
+	beta := p.Beta + float64(r.X)/phi
 	return newCounts(alpha/beta*exposure, phi, alpha)
 }
 
 // Observe learns a closed span's count n over its exposure, with weight w (1 for
 // a span that nothing is held against). A count far beyond
 // what was expected teaches only as much as a barely surprising one, so that no
-// single span can move the baseline far.
+// single span can move the baseline far. What is not a number, or negative, is
+// refused.
 func (r *Rate) Observe(n float64, p Prior, exposure, w float64) {
+	if !(finite(n) && n >= 0 && finite(exposure) && finite(w)) {
+		return
+	}
 	d := r.Predict(p, exposure)
 	if limit := d.Mean + 6*d.SD() + 1; n > limit {
 		n = limit
 	}
-	m := math.Max(d.Mean, 0.25)
-	r.R += w * math.Min((n-d.Mean)*(n-d.Mean)/m, 25*p.Phi)
-	r.W += w
-	r.N += w * n
-	r.X += w * exposure
+	m := max(d.Mean, 0.25)
+	r.R += float32(w * min((n-d.Mean)*(n-d.Mean)/m, 25*p.Phi))
+	r.W += float32(w)
+	r.N += float32(w * n)
+	r.X += float32(w * exposure)
 }
 
 // Counts is a negative binomial distribution given by its mean and variance.
@@ -95,8 +103,27 @@ type Counts struct {
 // newCounts mixes an overdispersed count (variance phi*mean) over a rate that is
 // itself uncertain with Gamma shape alpha.
 func newCounts(mean, phi, alpha float64) Counts {
-	mean = math.Max(mean, 1e-6)
-	return Counts{Mean: mean, Var: math.Max(phi*mean+mean*mean/alpha, mean*(1+1e-6))}
+	mean = max(mean, 1e-6)
+	return Counts{Mean: mean, Var: max(float64(phi*mean)+mean*mean/alpha, mean*(1+1e-6))}
+}
+
+// few is how many of a distribution's terms are summed one by one.
+const few = 64
+
+var reciprocals = func() (r [few + 1]float64) {
+	for k := 1; k <= few; k++ {
+		r[k] = 1 / float64(k)
+	}
+	return r
+}()
+
+// logStop is log(1-q): to twelve digits of itself where q is small, since it is
+// multiplied by a size that is then large.
+func logStop(q float64) float64 {
+	if q < 1.0/256 {
+		return -q * (1 + float64(q*(0.5+float64(q*(1.0/3+float64(q*(0.25+float64(q*0.2))))))))
+	}
+	return elementary.Log(1 - q)
 }
 
 // SD is the standard deviation.
@@ -107,6 +134,9 @@ func (c Counts) Surprise(n float64) float64 {
 	if n <= 0 || math.IsNaN(n) {
 		return 0
 	}
+	if math.IsInf(n, 1) {
+		return MaxSurprise
+	}
 	size := c.Mean * c.Mean / (c.Var - c.Mean)
 	q := c.Mean / (c.Mean + size) // chance of one more against stopping
 	if c.Var <= c.Mean*(1+1e-5) || size > 1e8 {
@@ -115,15 +145,15 @@ func (c Counts) Surprise(n float64) float64 {
 	// Few: one minus the terms below n, by their recurrence. Where that would lose
 	// digits, P(N >= n) = I_q(n, size), the regularised incomplete beta function.
 	tail := 0.0
-	if n <= 64 && size < 1e8 {
-		term := math.Exp(size * math.Log1p(-q))
+	if n <= few && size < 1e8 {
+		term := elementary.Exp(size * logStop(q))
 		below := term
-		for k := 0.0; k < n-1; k++ {
-			term *= q * (k + size) / (k + 1)
+		for k := 1; k < int(math.Ceil(n)); k++ {
+			term *= q * (float64(k-1) + size) * reciprocals[k]
 			below += term
 		}
 		if tail = 1 - below; tail > 1e-6 {
-			return math.Max(0, -math.Log10(tail))
+			return max(0, -elementary.Log10(tail))
 		}
 		tail = 0
 	}
@@ -131,7 +161,7 @@ func (c Counts) Surprise(n float64) float64 {
 		tail = mathext.RegIncBeta(n, size, q)
 	}
 	if tail > 1e-280 {
-		return math.Max(0, -math.Log10(math.Min(tail, 1)))
+		return max(0, -math.Log10(min(tail, 1)))
 	}
 	// Too small for a float: the tail's first term, and the geometric series that
 	// bounds what follows it.
@@ -145,6 +175,29 @@ func (c Counts) Surprise(n float64) float64 {
 	}
 	s := -logPMF / math.Ln10
 	return math.Min(math.Max(s, 0), MaxSurprise)
+}
+
+// Shortfall is -log10 of the probability of n or fewer, at most MaxSurprise: the
+// lower tail, for what falls silent.
+func (c Counts) Shortfall(n float64) float64 {
+	if math.IsNaN(n) {
+		return 0
+	}
+	size := c.Mean * c.Mean / (c.Var - c.Mean)
+	q := c.Mean / (c.Mean + size)
+	if c.Var <= c.Mean*(1+1e-5) || size > 1e8 {
+		size, q = 1e8, c.Mean/(c.Mean+1e8)
+	}
+	n = math.Max(0, math.Floor(n))
+	if n == 0 {
+		return math.Min(MaxSurprise, -size*math.Log1p(-q)/math.Ln10)
+	}
+	// P(N <= n) = I_(1-q)(size, n+1).
+	tail := mathext.RegIncBeta(size, n+1, 1-q)
+	if tail < 1e-280 {
+		return MaxSurprise
+	}
+	return math.Max(0, -math.Log10(math.Min(tail, 1)))
 }
 
 // Quantile is the smallest n whose cumulated probability is at least q (0 to 1).
@@ -166,3 +219,5 @@ func (c Counts) Quantile(q float64) float64 {
 	}
 	return math.Max(hi, 0)
 }
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -23,26 +23,21 @@ func FitPrior(rates []Rate, wider Prior) Prior {
 		if r.X <= 0 || r.W < minWeight {
 			continue
 		}
-		mus = append(mus, r.N/r.X)
-		exposure += r.X
+		mu := float64(r.N) / float64(r.X)
+		mus = append(mus, mu)
+		exposure += float64(r.X)
+		within += mu / float64(r.X)
 		// An actor that is seen all the time has no louder voice here either.
-		w := math.Min(r.W, 50)
-		if r.W > 0 {
-			resid += w * r.R / r.W
-			residW += w
-		}
+		w := min(float64(r.W), 50)
+		resid += w * float64(r.R) / float64(r.W)
+		residW += w
 	}
 	if len(mus) == 0 {
 		return wider
 	}
 	phi := math.Max(1, (resid+dispersionPrior*wider.Phi)/(residW+dispersionPrior))
-	for _, r := range rates {
-		if r.X > 0 && r.W >= minWeight {
-			within += phi * (r.N / r.X) / r.X
-		}
-	}
 	n := float64(len(mus))
-	within /= n
+	within *= phi / n
 	mean, variance := winsorised(mus)
 	// Where nobody did it yet, half a count over all that was watched.
 	mean = math.Max(mean, 0.5/(exposure+1))
@@ -94,12 +89,11 @@ func FitSizePrior(sizes []Size, wider SizePrior) SizePrior {
 
 // winsorised returns mean and variance after drawing the outer twentieths in.
 func winsorised(v []float64) (mean, variance float64) {
-	slices.Sort(v)
 	k := len(v) / 20
 	if len(v) >= 5 && k == 0 {
 		k = 1
 	}
-	lo, hi := v[k], v[len(v)-1-k]
+	lo, hi := ends(v, k)
 	for _, x := range v {
 		mean += clamp(x, lo, hi)
 	}
@@ -114,4 +108,55 @@ func winsorised(v []float64) (mean, variance float64) {
 	return mean, variance
 }
 
-func clamp(x, lo, hi float64) float64 { return math.Min(math.Max(x, lo), hi) }
+// ends returns the values with k smaller and with k larger ones (0 <= 2k < len(v)),
+// without sorting those between; it reorders v. NaN has no place here.
+func ends(v []float64, k int) (lo, hi float64) {
+	if len(v) < 64 {
+		slices.Sort(v)
+		return v[k], v[len(v)-1-k]
+	}
+	choose(v, k)
+	lo = v[k]
+	rest := v[k:]
+	at := len(rest) - 1 - k
+	choose(rest, at)
+	return lo, rest[at]
+}
+
+// choose moves v's k-th smallest to place k, what is smaller before it and what is
+// larger behind (Hoare, "Algorithm 65: find", 1961, with the median of three; a
+// range that halves too slowly is sorted, so that no order of values is costly).
+func choose(v []float64, k int) {
+	for tries := 0; len(v) > 32; tries++ {
+		if tries == 40 {
+			break
+		}
+		a, b, c := v[0], v[len(v)/2], v[len(v)-1]
+		pivot := max(min(a, b), min(max(a, b), c))
+		i, j := 0, len(v)-1
+		for i <= j {
+			for v[i] < pivot {
+				i++
+			}
+			for v[j] > pivot {
+				j--
+			}
+			if i <= j {
+				v[i], v[j] = v[j], v[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k <= j:
+			v = v[:j+1]
+		case k >= i:
+			v, k = v[i:], k-i
+		default:
+			return
+		}
+	}
+	slices.Sort(v)
+}
+
+func clamp(x, lo, hi float64) float64 { return min(max(x, lo), hi) }

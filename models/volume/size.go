@@ -1,6 +1,10 @@
 package volume
 
-import "math"
+import (
+	"math"
+
+	"vigil/models/elementary"
+)
 
 // SizePrior is a group's normal-inverse-gamma prior of log1p sizes.
 type SizePrior struct {
@@ -42,21 +46,22 @@ func (s Size) Predict(p SizePrior) Sizes {
 	bn := p.B
 	if s.W > 0 {
 		mean := s.S1 / s.W
-		ss := math.Max(0, s.S2-s.S1*mean)
+		ss := max(0, s.S2-s.S1*mean)
 		bn += ss/2 + p.Kappa*s.W*(mean-p.Mean)*(mean-p.Mean)/(2*kn)
 	}
 	scale := math.Sqrt(bn * (kn + 1) / (an * kn))
-	return Sizes{Loc: mn, Scale: math.Max(scale, 0.05), DF: 2 * an}
+	return Sizes{Loc: mn, Scale: max(scale, 0.05), DF: 2 * an}
 }
 
 // Observe learns a closed span's size (at least 0) with weight w. What lies far
-// above the expectation teaches only as much as a barely surprising one.
+// above the expectation teaches only as much as a barely surprising one. What is
+// not a number, or negative, is refused.
 func (s *Size) Observe(size float64, p SizePrior, w float64) {
-	if math.IsNaN(size) || size < 0 {
+	if !(finite(size) && size >= 0 && finite(w)) {
 		return
 	}
 	d := s.Predict(p)
-	y := math.Min(math.Log1p(size), d.Loc+6*d.Scale)
+	y := min(elementary.Log(1+size), d.Loc+6*d.Scale)
 	s.W += w
 	s.S1 += w * y
 	s.S2 += w * y * y
@@ -72,7 +77,7 @@ func (d Sizes) Surprise(size float64) float64 {
 	if math.IsNaN(size) || size < 0 {
 		return 0
 	}
-	return tSurprise((math.Log1p(size)-d.Loc)/d.Scale, d.DF)
+	return tSurprise((elementary.Log(1+size)-d.Loc)/d.Scale, d.DF)
 }
 
 // Median is the size in the middle.
@@ -101,13 +106,18 @@ func tSurprise(t, df float64) float64 {
 	if math.IsNaN(t) {
 		return 0
 	}
-	z := (8*df + 1) / (8*df + 3) * math.Sqrt(df*math.Log1p(t*t/df))
+	x := t * t / df
+	l := x * (1 - x/2)
+	if x > 1e-4 {
+		l = elementary.Log(1 + x)
+	}
+	z := (8*df + 1) / (8*df + 3) * math.Sqrt(df*l)
 	if t < 0 {
 		z = -z
 	}
 	if z < 30 {
-		return math.Min(MaxSurprise, math.Max(0, -math.Log10(0.5*math.Erfc(z/math.Sqrt2))))
+		return max(0, -elementary.Log10(0.5*math.Erfc(z*(1/math.Sqrt2))))
 	}
 	// The normal tail's first term, where erfc is too small for a float.
-	return math.Min(MaxSurprise, (z*z/2+math.Log(z*math.Sqrt(2*math.Pi)))/math.Ln10)
+	return min(MaxSurprise, (z*z/2+math.Log(z*math.Sqrt(2*math.Pi)))/math.Ln10)
 }

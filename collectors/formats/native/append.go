@@ -57,6 +57,9 @@ func Append(dst []byte, e *vigil.Event) []byte {
 	dst = appendText(dst, keyShape, e.Shape)
 	dst = appendDestination(dst, e.Destination)
 	dst = appendTrue(dst, keyLate, e.Late)
+	if e.Step != vigil.StepUnknown {
+		dst = strconv.AppendInt(appendKey(dst, keyStep), int64(e.Step), 10)
+	}
 	return append(dst, '}')
 }
 

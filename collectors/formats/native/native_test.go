@@ -302,7 +302,7 @@ func drawEvent(rt *rapid.T) *vigil.Event {
 		Unbounded: rapid.Bool().Draw(rt, "unbounded"), Ticket: draw("ticket"), Purpose: draw("purpose"),
 		IP: draw("ip"), Network: draw("network"), Country: draw("country"), ASN: draw("asn"), UserAgent: draw("ua"),
 		Outcome: rapid.SampledFrom([]vigil.Outcome{"", vigil.OutcomeSuccess, vigil.OutcomeDenied}).Draw(rt, "outcome"),
-		Shape:   draw("shape"), Late: rapid.Bool().Draw(rt, "late"),
+		Shape:   draw("shape"), Late: rapid.Bool().Draw(rt, "late"), Step: vigil.Step(rapid.IntRange(-1, 2).Draw(rt, "step")),
 	}
 	if rapid.Bool().Draw(rt, "has received") {
 		e.Received = when.Draw(rt, "received")

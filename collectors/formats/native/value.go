@@ -2,6 +2,7 @@ package native
 
 import (
 	"bytes"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -50,6 +51,7 @@ const (
 	keyShape
 	keyDestination
 	keyLate
+	keyStep
 )
 
 // keyNames are the keys as they stand in the line.
@@ -63,7 +65,7 @@ var keyNames = [...]string{
 	keyLimit: "limit", keyFields: "fields", keyUnbounded: "unbounded", keyTicket: "ticket",
 	keyPurpose: "purpose", keyIP: "ip", keyNetwork: "network", keyCountry: "country", keyASN: "asn",
 	keyUserAgent: "user_agent", keyOutcome: "outcome", keyShape: "shape",
-	keyDestination: "destination", keyLate: "late",
+	keyDestination: "destination", keyLate: "late", keyStep: "step",
 }
 
 func (k key) String() string { return keyNames[k] }
@@ -147,6 +149,8 @@ func (d *decoder) key(raw jsontext.Value) (key, bool) {
 		return keyShape, true
 	case "destination":
 		return keyDestination, true
+	case "step":
+		return keyStep, true
 	case "late":
 		return keyLate, true
 	}
@@ -256,6 +260,8 @@ func (d *decoder) value(k key, e *vigil.Event) error {
 		e.Shape, err = d.text(k, raw, true)
 	case keyLate:
 		e.Late, err = boolean(k, raw)
+	case keyStep:
+		e.Step, err = step(k, raw)
 	}
 	return err
 }
@@ -412,6 +418,15 @@ func boolean(k key, raw jsontext.Value) (bool, error) {
 		return false, nil
 	}
 	return false, formats.Errorf("field", "%q must be true or false", k.String())
+}
+
+// step reads how an id lies to the one before it.
+func step(k key, raw jsontext.Value) (vigil.Step, error) {
+	n, err := strconv.Atoi(string(raw))
+	if s := vigil.Step(n); err == nil && n == int(s) && s.Valid() {
+		return s, nil
+	}
+	return vigil.StepUnknown, formats.Errorf("field", "%q must be -1 (fell), 0 (unknown), 1 (the next) or 2 (rose)", k.String())
 }
 
 // count reads a whole number that is not negative.

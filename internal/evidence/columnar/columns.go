@@ -1,6 +1,10 @@
 package columnar
 
-import "vigil"
+import (
+	"strconv"
+
+	"vigil"
+)
 
 // The numbers of the columns are part of the form on disk: never reused, never
 // reordered.
@@ -63,6 +67,23 @@ var stringColumns = []stringColumn{
 	{Rest, destination(func(d *vigil.Destination) *string { return &d.Kind }), setDestination(func(d *vigil.Destination) *string { return &d.Kind })},
 	{Rest, destination(func(d *vigil.Destination) *string { return &d.Network }), setDestination(func(d *vigil.Destination) *string { return &d.Network })},
 	{Rest, destination(func(d *vigil.Destination) *string { return &d.Region }), setDestination(func(d *vigil.Destination) *string { return &d.Region })},
+	{Rest, func(e *vigil.Event) string { return stepLabel(e.Step) }, func(e *vigil.Event, s string) { e.Step = stepOf(s) }},
+}
+
+// stepLabel names a step; the usual one, unknown, takes no room.
+func stepLabel(s vigil.Step) string {
+	if s == vigil.StepUnknown {
+		return ""
+	}
+	return strconv.Itoa(int(s))
+}
+
+func stepOf(label string) vigil.Step {
+	n, err := strconv.Atoi(label)
+	if s := vigil.Step(n); err == nil && s.Valid() {
+		return s
+	}
+	return vigil.StepUnknown
 }
 
 func destination(field func(*vigil.Destination) *string) func(*vigil.Event) string {

@@ -1,0 +1,47 @@
+package detector
+
+import (
+	"vigil"
+	"vigil/detector/features"
+	"vigil/models/sequence"
+)
+
+// chainGap is the pause, in nanoseconds, after which what follows no longer
+// follows from what came before.
+const chainGap = int64(30 * 60 * 1e9)
+
+// maxChains bounds the groups of which one shard learns steps between two merges.
+const maxChains = 64
+
+// step judges what an actor does after what it did, as its peers do, and learns
+// it.
+func (sh *shard) step(a *actor, e *vigil.Event, t int64) {
+	symbol := (features.Hash(string(e.Action))*31+features.Hash(e.Resource))*31 + features.Hash(e.Shape)
+	if a.steps.N > 0 && t-a.stepped > chainGap {
+		a.steps = sequence.Context{}
+	}
+	a.stepped = t
+	g := a.group
+	if g == nil || g.Members < minPeers {
+		g = sh.shared.everyone
+	}
+	if len(g.Chain.Contexts) > 0 {
+		p := g.Chain.Predict(a.steps, symbol)
+		for _, l := range [...]features.Lane{features.Quarter, features.Day} {
+			if a.Lane[l].span.Open {
+				a.Lane[l].span.AddStep(p)
+			}
+		}
+	}
+	if a.open == nil {
+		d := sh.delta.steps[g.Key]
+		if d == nil && len(sh.delta.steps) < maxChains {
+			d = &sequence.Delta{}
+			sh.delta.steps[g.Key] = d
+		}
+		if d != nil {
+			d.Add(a.steps, symbol, 1)
+		}
+	}
+	a.steps.Push(symbol)
+}

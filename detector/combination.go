@@ -1,0 +1,110 @@
+package detector
+
+import (
+	"math"
+
+	"vigil/detector/features"
+	"vigil/models/calibrate"
+	"vigil/models/forest"
+)
+
+// combinationWidth is how many scores of a span the forest sees together: each
+// kind against the actor's own past, each category, each measure.
+const combinationWidth = features.Kinds + features.Categories + features.Measures - 1
+
+// forests holds, for the lanes of quarters and days, the sample of usual spans and
+// the forest grown from it.
+type forests struct {
+	Sample [features.Week]forest.Reservoir
+	Grown  [features.Week]*forest.Forest
+}
+
+// The sample forgets half in two weeks; no actor fills more than its share.
+const (
+	forestRows = 2048
+	forestSeed = 0x76696769
+	// deltaRows bounds what one shard brings to the sample between two merges.
+	deltaRows = 32
+)
+
+func newReservoirs(rows int) (out [features.Week]forest.Reservoir) {
+	for l := range out {
+		out[l] = forest.Reservoir{Seed: forestSeed, Width: combinationWidth, Rows: rows, HalfLife: halfLifeDays, PerOwner: max(2, rows/64)}
+	}
+	return out
+}
+
+// grow builds forests of the sample where there is none yet, and all of them anew
+// when a day ends.
+func (f *forests) grow(all bool) {
+	for l := range f.Sample {
+		if !all && f.Grown[l] != nil {
+			continue
+		}
+		if g := forest.Build(&f.Sample[l], forestSeed+uint64(l)); g != nil {
+			f.Grown[l] = g
+		}
+	}
+}
+
+// vector lays a span's scores out in decades, for the forest.
+func vector(all []judged, out *[combinationWidth]float32) (telling int) {
+	*out = [combinationWidth]float32{}
+	for i := range all {
+		j := &all[i]
+		at := 0
+		switch {
+		case isKind(j.Term):
+			k, f := termKind(j.Term)
+			if f != frameSelf {
+				continue
+			}
+			at = int(k)
+		case j.Term < firstMeasure:
+			at = features.Kinds + j.Term - firstCategory
+		default:
+			if at = features.Kinds + features.Categories + j.Term - firstMeasure; at >= combinationWidth {
+				continue
+			}
+			if j.Term == measureTerm(features.Together) {
+				continue // the forest puts them together in its own way
+			}
+		}
+		if j.P > 0.3 {
+			continue
+		}
+		out[at] = float32(-math.Log10(j.P))
+		telling++
+	}
+	return telling
+}
+
+// combination asks how alone a closing span stands in all its scores together, and
+// offers it to the sample. A span that is odd in one thing only is that thing's
+// business.
+func (sh *shard) combination(a *actor, which features.Lane, all []judged) (judged, bool) {
+	if which == features.Week {
+		return judged{}, false
+	}
+	var v [combinationWidth]float32
+	telling := vector(all, &v)
+	span := &a.Lane[which].span
+	owner := features.Hash(a.Key)
+	if a.open == nil {
+		sh.delta.sample[which].Add(owner^uint64(span.Index)*0x9e3779b97f4a7c15, owner, features.Day.Index(span.Last), v[:])
+	}
+	grown := sh.shared.Forests.Grown[which]
+	if grown == nil {
+		return judged{}, false
+	}
+	j := judged{Term: measureTerm(features.Combination)}
+	if telling >= 2 {
+		var out [1]float64
+		sh.scorer.Score(grown, v[:], out[:])
+		j.Raw = math.Max(0, grown.Splits(out[0]))
+		j.Seen = j.Raw
+	}
+	j.P = sh.calibrated(a, which, j.Term, j.Raw)
+	j.E = calibrate.E(j.P)
+	return j, true
+}

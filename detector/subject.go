@@ -1,0 +1,260 @@
+package detector
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"vigil"
+	"vigil/detector/features"
+	"vigil/models/calibrate"
+)
+
+// subject is what is known of one customer: who read it lately, and how many do
+// in a day. It is small, for there are many.
+type subject struct {
+	Hash uint64
+	// Seen is the day of the last reading, Judged that of the last close.
+	Seen, Judged int32
+	// Readers and Teams are the latest distinct ones, the newest first.
+	Readers [6]uint64
+	Teams   [2]uint64
+
+	Past     stream
+	Detector calibrate.Detector
+
+	// Today counts the day's distinct readers without a reason; First is the first
+	// of them.
+	Today     int32
+	FirstHash uint64
+	FirstName string
+	// Next is the number of readers at which the day is judged early.
+	Next float64
+}
+
+// crowd is a day's readers of one subject, once there are two.
+type crowd struct {
+	ID      string
+	Tenant  string
+	Readers map[uint64]string
+	Events  int64
+	Rows    int64 // Unknown until a source tells
+	Start   int64
+	Last    int64
+	affair  *affair
+}
+
+// subjects holds the customers of a shard.
+type subjects struct {
+	Day    int64
+	known  map[uint64]*subject
+	crowds map[uint64]*crowd
+	// touched lists today's, in order of first reading.
+	touched []*subject
+	// open lists findings about subjects, in order of opening.
+	open  []*affair
+	limit int
+}
+
+func newSubjects(limit int) subjects {
+	return subjects{known: map[uint64]*subject{}, crowds: map[uint64]*crowd{}, limit: max(limit, 16)}
+}
+
+const (
+	// crowdLimit bounds the readers of one day that are told apart.
+	crowdLimit = 2048
+	// actorList bounds the actors that a finding names.
+	actorList = 50
+)
+
+// subject folds the reading of one customer.
+func (t *targets) subject(e *vigil.Event, r reach, now int64, out *trace) {
+	if !e.Action.Discloses() || e.Outcome == vigil.OutcomeDenied || e.Outcome == vigil.OutcomeError {
+		return
+	}
+	ss := &t.subjects
+	s := ss.known[r.hash]
+	if s == nil {
+		if len(ss.known) >= ss.limit {
+			ss.evict()
+		}
+		s = &subject{Hash: r.hash}
+		ss.known[r.hash] = s
+	}
+	who := readerOf(e)
+	reason := e.Ticket != "" || e.Purpose != ""
+	if s.meet(who) && !reason {
+		out.strangers.Add(1)
+	}
+	if int64(s.Seen) != ss.Day || s.Today == 0 {
+		s.Past.forget(float64(ss.Day - int64(s.Seen)))
+		s.Seen = int32(ss.Day)
+	}
+	if reason {
+		return // no reader to wonder about
+	}
+	t.reader(s, e, r, who.actor, now)
+}
+
+// meet notes the reader and reports whether neither it nor its team had read the
+// subject lately.
+func (s *subject) meet(who reader) (stranger bool) {
+	known := push(s.Readers[:], who.actor)
+	if who.team == 0 {
+		return !known
+	}
+	return !push(s.Teams[:], who.team) && !known
+}
+
+// push moves id to the front of recent and reports whether it was there.
+func push(recent []uint64, id uint64) (known bool) {
+	at := slices.Index(recent, id)
+	if known = at >= 0; !known {
+		at = len(recent) - 1
+	}
+	copy(recent[1:at+1], recent[:at])
+	recent[0] = id
+	return known
+}
+
+// reader counts a reader of today.
+func (t *targets) reader(s *subject, e *vigil.Event, r reach, actor uint64, now int64) {
+	ss := &t.subjects
+	if s.Today == 0 {
+		s.Today, s.FirstHash, s.FirstName = 1, actor, e.Actor.ID
+		s.Next = t.shared.Flows[flowReaders].nextLook(&s.Past)
+		ss.touched = append(ss.touched, s)
+		return
+	}
+	c := ss.crowds[s.Hash]
+	if c == nil {
+		if actor == s.FirstHash {
+			return
+		}
+		c = &crowd{
+			ID: strings.Clone(e.Subjects[r.subject]), Tenant: e.ResourceTenant, Rows: vigil.Unknown, Start: now,
+			Readers: map[uint64]string{s.FirstHash: s.FirstName}, Events: 1, affair: ss.find(s.Hash),
+		}
+		ss.crowds[s.Hash] = c
+	}
+	c.Events++
+	c.Last = now
+	if e.Rows >= 0 {
+		c.Rows = max(c.Rows, 0) + e.Rows
+	}
+	if _, ok := c.Readers[actor]; ok || len(c.Readers) >= crowdLimit {
+		return
+	}
+	c.Readers[actor] = e.Actor.ID
+	s.Today++
+	if !t.shared.budget.Ready[lineSubject] || float64(s.Today) < s.Next {
+		return
+	}
+	s.Next = float64(s.Today) * lookFactor
+	rd := t.judgeSubject(s)
+	t.weighSubject(s, c, &rd, now)
+}
+
+func (t *targets) judgeSubject(s *subject) reading {
+	return t.shared.Flows[flowReaders].judge(flowReaders, &s.Past, float64(s.Today), hashTie(s.Hash, uint64(t.subjects.Day)))
+}
+
+func (s *subject) decay(day int64) float64 {
+	return evidenceDecay(features.Day, int64(s.Judged), day)
+}
+
+// weighSubject opens or feeds the finding about a customer.
+func (t *targets) weighSubject(s *subject, c *crowd, rd *reading, now int64) {
+	line := t.shared.budget.Line[lineSubject]
+	r := log10(s.Detector.Peek(s.decay(t.subjects.Day), rd.E))
+	switch {
+	case c == nil:
+	case c.affair != nil && rd.E >= telling:
+		t.grow(c.affair, c, rd, r, now)
+	case c.affair == nil && r >= line && rd.E > 1:
+		a := newAffair(vigil.AboutSubject, s.Hash, lineSubject, features.Day.Start(t.subjects.Day), now, r, line)
+		a.Finding.Subject, a.Finding.Tenant = c.ID, c.Tenant
+		a.Finding.Start = utc(c.Start)
+		c.affair = a
+		t.subjects.open = append(t.subjects.open, a)
+		t.grow(a, c, rd, r, now)
+	}
+}
+
+// grow takes a crowd's numbers into its finding, and tells it.
+func (t *targets) grow(a *affair, c *crowd, rd *reading, r float64, now int64) {
+	a.take(rd, features.Day, t.subjects.Day, r, now)
+	for _, h := range sortedKeys(c.Readers) {
+		a.actor(c.Readers[h])
+	}
+	f := &a.Finding
+	f.End = utc(max(c.Last, c.Start))
+	f.Events = a.Before.Events + c.Events
+	f.Subjects = 1
+	if c.Rows >= 0 {
+		f.Rows = max(a.Before.Rows, 0) + c.Rows
+	}
+	t.tell(a, false)
+}
+
+// closeSubjects judges the day that ended.
+func (t *targets) closeSubjects() {
+	ss := &t.subjects
+	m := &t.shared.Flows[flowReaders]
+	for _, s := range ss.touched {
+		rd := t.judgeSubject(s)
+		c := ss.crowds[s.Hash]
+		weight := 1.0
+		if t.shared.budget.Ready[lineSubject] {
+			decay := s.decay(ss.Day)
+			r := log10(s.Detector.Peek(decay, rd.E))
+			if c != nil {
+				t.weighSubject(s, c, &rd, c.Last)
+			}
+			if r > 0 {
+				t.delta.peaks[lineSubject] = append(t.delta.peaks[lineSubject], r)
+			}
+			s.Detector.Step(decay, rd.E)
+		}
+		if a := ss.find(s.Hash); a != nil {
+			weight = suspectTrust
+			if c != nil {
+				a.Before = affairSums{Events: a.Finding.Events, Rows: a.Finding.Rows}
+			}
+		}
+		t.delta.epochs[lineSubject]++
+		t.score(&rd)
+		s.Past.learn(m, &rd, weight)
+		s.Judged, s.Today, s.FirstName = int32(ss.Day), 0, ""
+	}
+	t.dirty = t.dirty || len(ss.touched) > 0
+	clear(ss.touched)
+	ss.touched = ss.touched[:0]
+	clear(ss.crowds)
+}
+
+func (ss *subjects) find(hash uint64) *affair {
+	for _, a := range ss.open {
+		if a.Key == hash {
+			return a
+		}
+	}
+	return nil
+}
+
+// evict forgets the quarter of the customers that was read least lately; today's
+// stay.
+func (ss *subjects) evict() {
+	old := make([]*subject, 0, len(ss.known))
+	for _, s := range ss.known {
+		if s.Today == 0 {
+			old = append(old, s)
+		}
+	}
+	slices.SortFunc(old, func(a, b *subject) int {
+		return cmp.Or(cmp.Compare(a.Seen, b.Seen), cmp.Compare(a.Hash, b.Hash))
+	})
+	for _, s := range old[:(len(old)+3)/4] {
+		delete(ss.known, s.Hash)
+	}
+}

@@ -1,0 +1,150 @@
+package detector
+
+import (
+	"sync/atomic"
+
+	"vigil"
+	"vigil/detector/features"
+)
+
+// What events reach (customers, networks) is keyed and judged in a stage of its
+// own, with 256 shards like that of actors. It goes first: what it knows of a
+// customer's earlier readers is part of the event when the actor is judged. So no
+// shard waits for another, and how the log is cut into batches never shows.
+
+// targetKind says what is reached.
+type targetKind uint8
+
+const (
+	targetSubject targetKind = iota
+	targetNetwork
+)
+
+// reach is one event reaching one thing.
+type reach struct {
+	hash uint64
+	at   int32 // the event's index in the run
+	kind targetKind
+	// subject is the index of the subject in the event.
+	subject int32
+}
+
+// trace is what the stage of targets leaves for the stage of actors. Several
+// target shards may write to one event's trace at once; sums do not depend on
+// their order.
+type trace struct {
+	strangers atomic.Int32
+}
+
+func (t *trace) reset() { t.strangers.Store(0) }
+
+// who an event's actor is to its targets: a hash of it, and of its team.
+type reader struct {
+	actor, team uint64
+}
+
+func readerOf(e *vigil.Event) reader {
+	r := reader{actor: actorHash(e)}
+	if a := &e.Actor; a.Kind != "" || a.Role != "" || a.Team != "" {
+		r.team = features.Hash(string(a.Kind))*31*31 + features.Hash(a.Role)*31 + features.Hash(a.Team)
+	}
+	return r
+}
+
+func actorHash(e *vigil.Event) uint64 {
+	return features.Hash(e.Actor.Tenant)*31 + features.Hash(e.Actor.ID)
+}
+
+// reaches appends to each target shard's inbox what the event reaches.
+func (e *Engine) reaches(at int, ev *vigil.Event) {
+	if len(ev.Subjects) > 0 {
+		tenant := ev.ResourceTenant
+		if tenant == "" {
+			tenant = ev.Actor.Tenant
+		}
+		salt := features.Hash(tenant) * 31
+		for i, s := range ev.Subjects {
+			e.reach(targetSubject, salt+features.Hash(s), at, i)
+		}
+	}
+	if ev.Network != "" {
+		e.reach(targetNetwork, features.Hash(ev.Network), at, 0)
+	}
+}
+
+func (e *Engine) reach(kind targetKind, hash uint64, at, subject int) {
+	sh := (hash ^ hash>>32) % shardCount
+	e.reached[sh] = append(e.reached[sh], reach{hash: hash, at: int32(at), kind: kind, subject: int32(subject)})
+}
+
+// targets owns the customers and networks that hash to it.
+type targets struct {
+	shared   *shared
+	subjects subjects
+	networks networks
+	delta    targetDelta
+	found    []vigil.Finding
+	dirty    bool
+}
+
+// targetDelta is what a target shard learnt since the last merge.
+type targetDelta struct {
+	scores []flowScore
+	peaks  [lines][]float64
+	epochs [lines]int
+}
+
+func (d *targetDelta) reset() {
+	d.scores = d.scores[:0]
+	for l := range d.peaks {
+		d.peaks[l] = d.peaks[l][:0]
+		d.epochs[l] = 0
+	}
+}
+
+func (d *targetDelta) empty() bool {
+	n := len(d.scores)
+	for l := range d.peaks {
+		n += len(d.peaks[l]) + d.epochs[l]
+	}
+	return n == 0
+}
+
+func newTargets(s *shared, subjectLimit, networkLimit int) *targets {
+	return &targets{shared: s, subjects: newSubjects(subjectLimit), networks: newNetworks(networkLimit)}
+}
+
+// apply folds one event's reach.
+func (t *targets) apply(e *vigil.Event, r reach, out *trace) {
+	t.dirty = true
+	now := e.Time.UnixNano()
+	t.advance(now)
+	switch r.kind {
+	case targetSubject:
+		t.subject(e, r, now, out)
+	case targetNetwork:
+		t.network(e, r, now)
+	}
+}
+
+// advance closes what ended before now.
+func (t *targets) advance(now int64) {
+	if i := features.Day.Index(now); i > t.subjects.Day {
+		t.closeSubjects()
+		t.subjects.Day = i
+	}
+	if i := features.Quarter.Index(now); i > t.networks.Quarter {
+		t.closeNetworks()
+		t.networks.Quarter = i
+	}
+	t.expire(now)
+}
+
+// targetDeltaLimit bounds the scores a target shard learns between two merges.
+const targetDeltaLimit = 1 << 14
+
+func (t *targets) score(r *reading) {
+	if len(t.delta.scores) < targetDeltaLimit {
+		t.delta.scores = append(t.delta.scores, flowScore{r.Flow, r.Z})
+	}
+}

@@ -1,0 +1,3 @@
+module vigil/tools/peers/goiforest
+
+go 1.26.0

@@ -80,6 +80,7 @@ func (p *profiler) add(e *vigil.Event) {
 	if e.Time.After(s.End) {
 		s.End = e.Time
 	}
+	s.stepped = s.stepped || e.Step != vigil.StepUnknown
 	for _, c := range e.Subjects {
 		p.customer(c)
 	}
@@ -330,6 +331,7 @@ func copyOf(e *vigil.Event) *vigil.Event {
 	c.Subjects = slices.Clone(e.Subjects[:min(len(e.Subjects), 8)])
 	c.Fields = slices.Clone(e.Fields)
 	c.Late = false
+	c.Step = vigil.StepUnknown
 	c.Origin = vigil.Origin{}
 	c.Received = time.Time{}
 	return &c

@@ -19,6 +19,8 @@ type Scene struct {
 	// Customers are the subjects that occur.
 	Customers Customers
 
+	// stepped says that the source tells how ids follow each other.
+	stepped  bool
 	networks map[string]bool // all that were seen
 	tickets  []string        // a few, to make others like them
 	talks    []string        // conversation ids, the same

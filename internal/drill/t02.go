@@ -33,6 +33,7 @@ func slowScrape(s *stage) error {
 	span := min(14*24*time.Hour, s.scene.End.Sub(s.scene.Start)/2)
 	from := s.scene.End.Add(-span - time.Duration(6+s.rng.IntN(18))*time.Hour)
 	v := s.visit(p, s.usual(p), from)
+	v.ordered = true
 	gap := float64(9*time.Minute) / s.intensity
 	for id := s.start(int(float64(span) / gap)); v.at.Sub(from) < span; id += 1 + s.rng.IntN(2) {
 		v.read(form, s.scene.Customers.At(id))

@@ -69,13 +69,23 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 	}
 	out = measures(s, which, closing, out)
 	var sum, weight float64
+	self := 0.0
 	for i := range out {
 		j := &out[i]
-		j.P = sh.calibrated(a, which, j.Term, j.Raw)
-		if isKind(j.Term) && j.Seen == 0 {
-			// Doing nothing of a kind is no evidence, however the rank's ties fall.
-			j.P = 1
+		j.Alone = sh.calibrated(a, which, j.Term, j.Raw)
+		if isKind(j.Term) {
+			k, f := termKind(j.Term)
+			if j.Seen == 0 {
+				// Doing nothing of a kind is no evidence, however the rank's ties fall.
+				j.Alone = 1
+			}
+			if f == frameSelf {
+				self = j.Alone
+			} else {
+				j.Alone = explained(j.Alone, self, l.known(k))
+			}
 		}
+		j.P = math.Min(1, j.Alone*sh.shares(a, which, j.Term))
 		j.E = calibrate.E(j.P)
 		w := termWeight(j.Term)
 		sum += w * j.E
@@ -99,6 +109,25 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 		out = append(out, j)
 	}
 	return out, sum / weight
+}
+
+// explained is the p-value of a wider frame in the light of the actor's own past:
+// what is usual for itself is no news because others do less of it. spans is how
+// much of a past there is.
+func explained(wide, self, spans float64) float64 {
+	const settled = 20 // spans that weigh as much as the wide frame
+	if wide >= self {
+		return wide
+	}
+	return wide * math.Pow(self/wide, spans/(spans+settled))
+}
+
+// known is how many spans the actor's own past of a kind holds.
+func (l *lane) known(k features.Kind) float64 {
+	if k.IsCount() {
+		return float64(l.Counts[k].W)
+	}
+	return float64(l.Sizes[k-features.Rows].W)
 }
 
 // all asks a measure of all the other answers.
@@ -162,7 +191,7 @@ func (sh *shard) eWith(a *actor, which features.Lane, all []judged, k features.K
 			if kind, _ := termKind(j.Term); kind == k {
 				e = calibrate.E(1) // none of a kind is no evidence, as in judge
 				if n > 0 {
-					e = calibrate.E(sh.calibrated(a, which, j.Term, j.surprise(n)))
+					e = calibrate.E(math.Min(1, sh.calibrated(a, which, j.Term, j.surprise(n))*sh.shares(a, which, j.Term)))
 				}
 			}
 		}

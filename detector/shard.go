@@ -153,8 +153,8 @@ func (sh *shard) actor(e *vigil.Event, t int64) *actor {
 		e.Actor.Team != a.Team && e.Actor.Team != "" {
 		a.Kind, a.Role, a.Team = e.Actor.Kind, strings.Clone(e.Actor.Role), strings.Clone(e.Actor.Team)
 		a.Group = groupKey(a.Kind, a.Role, a.Team)
-		a.group = sh.shared.group(a.Group)
-		if a.group == nil && len(sh.delta.groups) < maxGroups && !slices.Contains(sh.delta.groups, a.Group) {
+		sh.settle(a)
+		if a.home == nil && len(sh.delta.groups) < maxGroups && !slices.Contains(sh.delta.groups, a.Group) {
 			sh.delta.groups = append(sh.delta.groups, a.Group)
 		}
 	}
@@ -178,13 +178,31 @@ func groupKey(kind vigil.ActorKind, role, team string) string {
 	return string(kind) + "|" + role + "|" + team
 }
 
+// wider is the key of the group around a group: its role in all teams, then its
+// kind in all roles; empty when there is none.
+func wider(key string) string {
+	kind, rest, _ := strings.Cut(key, "|")
+	role, team, _ := strings.Cut(rest, "|")
+	switch {
+	case team != "" && kind+role != "":
+		return kind + "|" + role + "|"
+	case role != "" && kind != "":
+		return kind + "||"
+	}
+	return ""
+}
+
 // regroup looks groups up again after a merge made new ones.
 func (sh *shard) regroup() {
 	for _, a := range sh.actors {
-		if a.group == nil && a.Group != "" {
-			a.group = sh.shared.group(a.Group)
-		}
+		sh.settle(a)
 	}
+}
+
+// settle finds the actor's groups.
+func (sh *shard) settle(a *actor) {
+	a.home = sh.shared.group(a.Group)
+	a.group = a.home.held()
 }
 
 // evict makes room: the quarter of the actors that was seen least lately goes,
@@ -326,7 +344,7 @@ func (sh *shard) pass(a *actor, c features.Category, v *novelty.Value, hash uint
 		return
 	}
 	v.Told = day
-	sh.delta.values = append(sh.delta.values, valueDelta{a.group, c, features.Value{Hash: hash, Label: v.Label}, w, day})
+	sh.delta.values = append(sh.delta.values, valueDelta{a.home, c, features.Value{Hash: hash, Label: v.Label}, w, day})
 }
 
 // look judges the actor's open spans early when a count crossed its next look or
@@ -453,7 +471,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		level := &la.Level[j.Term]
 		z := level.Standard(j.Raw, g.Spread[l][j.Term])
 		if len(sh.delta.scores) < sh.deltaLimit() {
-			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.group, uint8(l), uint8(j.Term), z, w})
+			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, z, w})
 		}
 		level.Observe(j.Raw, g.Spread[l][j.Term], w)
 		if !isKind(j.Term) {
@@ -465,7 +483,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		}
 		if k.IsCount() {
 			if k == features.Events && l != features.Week && j.Counts.Mean > 0 {
-				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.group, l, season, j.Seen, j.Counts.Mean / exposure})
+				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.home, l, season, j.Seen, j.Counts.Mean / exposure})
 			}
 			la.Counts[k].Observe(j.Seen, g.Prior[l][k], exposure, w)
 		} else {

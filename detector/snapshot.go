@@ -384,6 +384,9 @@ func (e *Engine) restoreShared(st *sharedState) error {
 		s.groups[g.Key] = g
 		s.keys = append(s.keys, g.Key)
 	}
+	for _, g := range s.groups {
+		g.parent = s.groups[wider(g.Key)]
+	}
 	if s.Sources = st.Sources; s.Sources == nil {
 		s.Sources = map[string]uint32{}
 	}
@@ -418,7 +421,7 @@ func (sh *shard) restore(st *shardState) error {
 		if err != nil {
 			return fmt.Errorf("actor %d: %w", i, err)
 		}
-		a.group = sh.shared.group(a.Group)
+		sh.settle(a)
 		sh.actors = append(sh.actors, a)
 		sh.byKey[a.Key] = a
 	}
@@ -491,6 +494,7 @@ type scoreState struct {
 	Group string
 	Lane  uint8
 	Term  uint8
+	Low   bool
 	Z, W  float64
 }
 
@@ -521,7 +525,7 @@ type valueState struct {
 func (d *delta) state() deltaState {
 	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Tells: d.tells, Told: d.told, Steps: d.steps, Sample: d.sample, Raw: d.raw, Groups: d.groups}
 	for _, o := range d.scores {
-		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Z: o.z, W: o.w})
+		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Low: o.low, Z: o.z, W: o.w})
 	}
 	for _, o := range d.seasons {
 		st.Seasons = append(st.Seasons, seasonState{Group: o.group.key(), Lane: o.lane, Hour: o.hour, Seen: o.seen, Expected: o.expected})
@@ -552,7 +556,7 @@ func (st *deltaState) restore(s *shared) delta {
 		}
 	}
 	for _, o := range st.Scores {
-		d.scores = append(d.scores, scoreDelta{s.group(o.Group), o.Lane, o.Term, o.Z, o.W})
+		d.scores = append(d.scores, scoreDelta{s.group(o.Group), o.Lane, o.Term, o.Low, o.Z, o.W})
 	}
 	for _, o := range st.Seasons {
 		d.seasons = append(d.seasons, seasonDelta{s.group(o.Group), o.Lane, o.Hour, o.Seen, o.Expected})

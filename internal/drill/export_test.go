@@ -10,10 +10,10 @@ import (
 // Perform stages one scenario and hands the merged traffic to use.
 func Perform(ctx context.Context, src Source, scene *Scene, sc Scenario, seed uint64, intensity float64, use func([]*vigil.Event) error) (breach, trap *Act, err error) {
 	w := newWorld(scene, seed)
-	if trap, err = w.prepare(&sc, true, 1); err != nil {
+	if breach, err = w.prepare(&sc, false, intensity); err != nil {
 		return nil, nil, err
 	}
-	if breach, err = w.prepare(&sc, false, intensity); err != nil {
+	if trap, err = w.prepare(&sc, true, 1); err != nil {
 		return nil, nil, err
 	}
 	m := newMerger([]*Act{breach, trap}, w.clean)

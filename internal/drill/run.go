@@ -108,12 +108,9 @@ func runWorld(ctx context.Context, src Source, scene *Scene, seed uint64, group 
 	for _, sc := range group {
 		p := &pair{scenario: sc}
 		pairs = append(pairs, p)
-		// The trap comes first, so that it is the same at any intensity.
-		var breach *Act
-		trap, err := w.prepare(sc, true, 1)
+		breach, err := w.prepare(sc, false, opts.Intensity)
 		if err == nil {
-			p.trap = trap
-			breach, err = w.prepare(sc, false, opts.Intensity)
+			p.trap, err = w.prepare(sc, true, 1)
 		}
 		if errors.Is(err, ErrUnfit) {
 			p.unfit, p.trap = strings.TrimPrefix(err.Error(), ErrUnfit.Error()+": "), nil

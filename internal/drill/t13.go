@@ -35,9 +35,15 @@ func stuffing(s *stage) error {
 	}
 	at := s.portalDay()
 	step := time.Hour / time.Duration(n)
-	list := slices.DeleteFunc(s.scene.Customers.Some(s.rng, 2*n), func(id string) bool {
+	// As many are set aside at any intensity, or it would change who else is free.
+	aside := max(n, 400)
+	list := slices.DeleteFunc(s.scene.Customers.Some(s.rng, 2*aside), func(id string) bool {
 		return s.taken[personKey{like.Actor.Tenant, id}]
 	})
+	list = list[:min(aside, len(list))]
+	for _, id := range list {
+		s.taken[personKey{like.Actor.Tenant, id}] = true
+	}
 	for i, id := range list[:min(n, len(list))] {
 		p := known[id]
 		if p == nil {

@@ -241,12 +241,21 @@ type pending struct {
 	harmless bool
 }
 
+// Len counts them.
 func (c coming) Len() int { return len(c) }
+
+// Less puts the earlier first.
 func (c coming) Less(i, j int) bool {
 	return cmp.Or(c[i].e.Time.Compare(c[j].e.Time), cmp.Compare(c[i].n, c[j].n)) < 0
 }
+
+// Swap changes places.
 func (c coming) Swap(i, j int) { c[i], c[j] = c[j], c[i] }
-func (c *coming) Push(x any)   { *c = append(*c, x.(pending)) }
+
+// Push is heap.Interface's.
+func (c *coming) Push(x any) { *c = append(*c, x.(pending)) }
+
+// Pop is heap.Interface's.
 func (c *coming) Pop() any {
 	old := *c
 	x := old[len(old)-1]

@@ -53,7 +53,7 @@ func (w *world) prepare(sc *Scenario, trap bool, intensity float64) (*Act, error
 	s := &stage{
 		world: w, intensity: intensity,
 		act: &Act{Scenario: name, Trap: trap, actors: map[personKey]bool{}, teams: map[string]bool{}, own: map[string]bool{}, hidden: map[string]int64{}, known: int64(w.scene.Customers.Distinct)},
-		rng: rand.New(rand.NewPCG(w.seed, hash(sc.ID)+part)), //nolint:gosec // seeded on purpose
+		rng: rand.New(rand.NewPCG(w.seed, hash(sc.ID)+part)),
 	}
 	if err := play(s); err != nil {
 		return nil, err

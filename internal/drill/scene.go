@@ -100,8 +100,11 @@ func (f *Form) personal() bool {
 	return f.Action.Discloses() && (f.Named > 0 || f.Counted > 0)
 }
 
-// single reports whether the form mostly shows the data of one customer.
-func (f *Form) single() bool { return f.Action.Discloses() && f.Single*2 > f.Count }
+// single reports whether the form mostly shows the data of one customer. What is
+// public is nobody's, though it may be looked up for a customer.
+func (f *Form) single() bool {
+	return f.Action.Discloses() && f.Single*2 > f.Count && f.Class != "public"
+}
 
 // form returns the person's commonest form of which fit holds, or nil.
 func (p *Person) form(fit func(*Form) bool) *Form {

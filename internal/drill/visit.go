@@ -128,7 +128,7 @@ func (v *visit) size(e *vigil.Event, f *Form, n int64) {
 	if f.bytes > 0 && e.Rows > 0 {
 		e.Bytes = int64(float64(e.Rows) * f.BytesEach)
 	}
-	if e.Limit != vigil.Unknown {
+	if e.Limit != vigil.Unknown && n > 1 {
 		e.Limit = max(e.Limit, f.Most)
 	}
 }

@@ -41,9 +41,15 @@ type stage struct {
 	serial    int
 }
 
+// minCustomers is how many customers traffic must name for anything to be staged.
+const minCustomers = 50
+
 // prepare stages one act. The random stream is of the scenario, the seed and
 // whether it is the trap.
 func (w *world) prepare(sc *Scenario, trap bool, intensity float64) (*Act, error) {
+	if n := w.scene.Customers.Len(); n < minCustomers {
+		return nil, fmt.Errorf("%w: it names %d customers, and at least %d are needed; a mapping says which columns name them", ErrUnfit, n, minCustomers)
+	}
 	name := strings.ToLower(sc.ID)
 	play := sc.Breach
 	part := uint64(1)

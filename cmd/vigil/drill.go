@@ -198,10 +198,12 @@ func (c *drillRunCommand) Run(ctx context.Context, io streams) error {
 // printDrills is the table of figures, and what they come to.
 func printDrills(w io.Writer, r *drill.Result) error {
 	var b strings.Builder
+	var unfit []string
 	t := columns(&b, "id", "breach", "found", "customers before", "of", "after", "false", "trap quiet")
 	for _, f := range r.Scenarios {
 		if f.Of == 0 {
-			fmt.Fprintf(t, "%s\t%s\tnot run: %s\n", f.ID, f.Name, printable(f.Unfit))
+			fmt.Fprintf(t, "%s\t%s\tnot run\t\t\t\t\t\n", f.ID, f.Name)
+			unfit = append(unfit, fmt.Sprintf("%s was not run: this traffic does not fit; %s", f.ID, printable(f.Unfit)))
 			continue
 		}
 		fmt.Fprintf(t, "%s\t%s\t%d of %d\t%s\t%s\t%s\t%.2f\t%d of %d\n", f.ID, f.Name, f.Found, f.Of,
@@ -209,6 +211,9 @@ func printDrills(w io.Writer, r *drill.Result) error {
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	for _, line := range unfit {
+		fmt.Fprintf(&b, "  %s\n", line)
 	}
 	o := r.Overall
 	fmt.Fprintf(&b, "\n%d of %d drills found at intensity %s, in %s %s; %d of %d traps stayed quiet\n",

@@ -187,8 +187,12 @@ func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, sa
 		return g.table[which][term].Rank(z, 1)
 	}
 	p := g.table[which][term].P(z, tieBreak(salt, term))
-	if !isKind(term) && raw <= 0 {
+	switch {
+	case !isKind(term) && raw <= 0:
 		return 1 // nothing to see, however the rank's ties fall
+	case raw < 1 && (isKind(term) || term == measureTerm(features.Order)):
+		// These scores are decades: what the model itself expects is no news either.
+		return math.Max(p, elementary.Pow10(-raw))
 	}
 	return p
 }

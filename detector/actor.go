@@ -33,6 +33,10 @@ type actor struct {
 	Lane   [features.Lanes]lane
 	Values [features.Categories]novelty.Table
 
+	// Drift is its pace against that of months ago, Voice what it taught today.
+	Drift drift
+	Voice voice
+
 	Source string // the source last seen through
 
 	session session
@@ -45,6 +49,7 @@ type actor struct {
 	home, group *group
 	// open is the open finding, past the last one that closed.
 	open, past *incident
+	gone       bool // made room
 }
 
 // lane is an actor's state in one lane of epochs.

@@ -10,7 +10,7 @@ import (
 
 // combinationWidth is how many scores of a span the forest sees together: each
 // kind against the actor's own past, each category, each measure.
-const combinationWidth = features.Kinds + features.Categories + features.Measures - 1
+const combinationWidth = features.Kinds + features.Categories + int(features.Combination)
 
 // forests holds, for the lanes of quarters and days, the sample of usual spans and
 // the forest grown from it.

@@ -39,6 +39,10 @@ func contribution(a *actor, l features.Lane, epoch int64, j *judged) vigil.Contr
 		c.Model, c.Observation, c.Frame = m.Model(), m.String(), "self"
 		c.Seen, c.Expected, c.Low, c.High = j.Raw, j.Usual, 0, j.Usual
 		c.Text = measureText(m, l, j)
+		if m == features.Drift {
+			c.Seen = j.Seen
+			c.Expected, c.Low, c.High = j.Counts.Mean, j.Counts.Quantile(0.01), j.Counts.Quantile(0.99)
+		}
 		return c
 	}
 	k, f := termKind(j.Term)
@@ -315,15 +319,20 @@ func number(x float64) string {
 	return digits
 }
 
-// teamName names a group for a person: its key without what is unknown.
+// teamName names a group for a person, the narrowest word first: "emea (agent,
+// human)". What is unknown is left out.
 func teamName(key string) string {
 	var parts []string
-	for _, s := range strings.Split(key, "|") {
+	for _, s := range strings.SplitN(key, "|", 3) {
 		if s != "" {
 			parts = append(parts, s)
 		}
 	}
-	return strings.Join(parts, " ")
+	slices.Reverse(parts)
+	if len(parts) < 2 {
+		return strings.Join(parts, "")
+	}
+	return parts[0] + " (" + strings.Join(parts[1:], ", ") + ")"
 }
 
 // measureText says in words what a measure saw.
@@ -340,6 +349,9 @@ func measureText(m features.Measure, l features.Lane, j *judged) string {
 		return "steady gaps between accesses, as a script has them"
 	case features.Sequence:
 		return "one thing done after another in an order that its peers do not have"
+	case features.Drift:
+		return fmt.Sprintf("%s %s within %s; at its pace of months ago it would be about %s",
+			number(j.Seen), j.Kind.Words(j.Seen == 1), l.Words(), number(j.Counts.Mean))
 	case features.Together:
 		return fmt.Sprintf("several oddities at once, together as rare as one in %s", oneIn(-math.Log10(j.P)))
 	default:
@@ -352,5 +364,7 @@ func oneIn(decades float64) string {
 	if decades > 9 {
 		return "more than a billion"
 	}
-	return number(math.Round(math.Pow(10, decades)))
+	// Two digits: more would claim a precision that no model has.
+	unit := math.Pow(10, math.Max(0, math.Floor(decades)-1))
+	return number(math.Round(math.Pow(10, decades)/unit) * unit)
 }

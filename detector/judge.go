@@ -5,6 +5,7 @@ import (
 
 	"vigil/detector/features"
 	"vigil/models/calibrate"
+	"vigil/models/elementary"
 	"vigil/models/volume"
 )
 
@@ -64,21 +65,27 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 			}
 			// Bonferroni: the smallest of so many.
 			p := math.Min(1, r.P*r.Values)
-			out = append(out, judged{Term: categoryTerm(c), Raw: -math.Log10(p), Rare: r})
+			out = append(out, judged{Term: categoryTerm(c), Raw: -elementary.Log10(p), Rare: r})
 		}
 	}
 	out = measures(s, which, closing, out)
+	if which == features.Week && closing {
+		if j, ok := sh.drift(a); ok {
+			out = append(out, j)
+		}
+	}
 	var sum, weight float64
 	self := 0.0
+	salt := tieSalt(a.Key, which, s.Index)
 	for i := range out {
 		j := &out[i]
-		j.Alone = sh.calibrated(a, which, j.Term, j.Raw)
+		// Doing nothing of a kind is no evidence, however the rank's ties fall.
+		j.Alone = 1
+		if !isKind(j.Term) || j.Seen != 0 {
+			j.Alone = sh.ranked(a, which, j.Term, j.Raw, salt)
+		}
 		if isKind(j.Term) {
 			k, f := termKind(j.Term)
-			if j.Seen == 0 {
-				// Doing nothing of a kind is no evidence, however the rank's ties fall.
-				j.Alone = 1
-			}
 			if f == frameSelf {
 				self = j.Alone
 			} else {
@@ -157,9 +164,14 @@ func measures(s *features.Span, which features.Lane, closing bool, out []judged)
 	return out
 }
 
-// calibrated turns a raw score into a p-value: standardised by the actor's own
-// level, then ranked among its peers.
+// calibrated turns a raw score of the actor's open span into a p-value.
 func (sh *shard) calibrated(a *actor, which features.Lane, term int, raw float64) float64 {
+	return sh.ranked(a, which, term, raw, tieSalt(a.Key, which, a.Lane[which].span.Index))
+}
+
+// ranked turns a raw score into a p-value: standardised by the actor's own level,
+// then ranked among its peers. salt breaks ties.
+func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, salt uint64) float64 {
 	g := a.group
 	if g == nil {
 		g = sh.shared.everyone
@@ -170,11 +182,11 @@ func (sh *shard) calibrated(a *actor, which features.Lane, term int, raw float64
 		// of suspicion: all of them count as at least as odd. Nor is it news, whatever
 		// its rank, where the model itself gave a value one chance in ten.
 		if raw < 1 {
-			return math.Pow(10, -raw)
+			return elementary.Pow10(-raw)
 		}
 		return g.table[which][term].Rank(z, 1)
 	}
-	p := g.table[which][term].P(z, tieBreak(a.Key, which, a.Lane[which].span.Index, term))
+	p := g.table[which][term].P(z, tieBreak(salt, term))
 	if !isKind(term) && raw <= 0 {
 		return 1 // nothing to see, however the rank's ties fall
 	}
@@ -202,16 +214,21 @@ func (sh *shard) eWith(a *actor, which features.Lane, all []judged, k features.K
 	return sum / weight
 }
 
+// tieSalt is what the ties of one span's terms have in common.
+func tieSalt(key string, which features.Lane, epoch int64) uint64 {
+	return stir(stir(features.Hash(key), uint64(which)), uint64(epoch))
+}
+
 // tieBreak is the conformal rank's U: uniform in (0, 1), from a hash, so that a
 // replay breaks ties alike.
-func tieBreak(key string, which features.Lane, epoch int64, term int) float64 {
-	h := features.Hash(key)
-	for _, v := range [...]uint64{uint64(which), uint64(epoch), uint64(term)} {
-		h ^= v + 0x9e3779b97f4a7c15 + h<<6 + h>>2
-		h *= 0xff51afd7ed558ccd
-		h ^= h >> 33
-	}
-	return (float64(h>>11) + 0.5) / (1 << 53)
+func tieBreak(salt uint64, term int) float64 {
+	return (float64(stir(salt, uint64(term))>>11) + 0.5) / (1 << 53)
+}
+
+func stir(h, v uint64) uint64 {
+	h ^= v + 0x9e3779b97f4a7c15 + h<<6 + h>>2
+	h *= 0xff51afd7ed558ccd
+	return h ^ h>>33
 }
 
 // lookFactor is how much a kind must grow before an open span is judged again.

@@ -37,6 +37,10 @@ type shared struct {
 	Merges  int64
 	Started int64
 
+	// Due marks the lanes in which something was learnt or forgotten since the last
+	// fit: a day is not fitted again for each hour of it.
+	Due [features.Lanes]bool
+
 	// Surge is how busy the whole desk is.
 	Surge surge
 
@@ -212,11 +216,12 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	s.fit(shards)
 	s.fitFlows(targets)
 	s.Forests.grow(hour%24 == 0)
-	s.everyone.freeze(nil)
+	s.everyone.freeze(nil, s.Due)
 	s.down(func(g, around *group) {
-		g.freeze(around)
+		g.freeze(around, s.due(g))
 		g.Fitted = true
 	})
+	s.Due = [features.Lanes]bool{}
 	s.events.freeze()
 	s.budget.fit(s, now)
 	for _, sh := range shards {
@@ -244,6 +249,9 @@ func (s *shared) take(d *delta) {
 	}
 	for _, key := range d.groups {
 		s.join(key)
+	}
+	for l := range s.Due {
+		s.Due[l] = s.Due[l] || d.epochs[l] > 0
 	}
 	for _, key := range slices.Sorted(maps.Keys(d.steps)) {
 		if g := s.groups[key]; g != nil {
@@ -284,7 +292,7 @@ func (s *shared) take(d *delta) {
 				g = s.everyone
 			}
 			t := &g.Values[o.category]
-			if v := t.Values[o.value.Hash]; v != nil {
+			if v := t.Get(o.value.Hash); v != nil {
 				v.Weight += o.weight
 				t.Total += o.weight
 			} else {
@@ -295,7 +303,7 @@ func (s *shared) take(d *delta) {
 			}
 		}
 	}
-	for _, source := range slices.Sorted(maps.Keys(d.tells)) {
+	for _, source := range s.untold(d) {
 		mask := d.tells[source]
 		if _, ok := s.Sources[source]; ok || len(s.Sources) < maxSources {
 			s.Sources[source] |= mask
@@ -314,9 +322,22 @@ func (s *shared) take(d *delta) {
 	}
 }
 
+// untold lists the sources that told what they had not told before, in order.
+func (s *shared) untold(d *delta) []string {
+	var sources []string
+	for source, mask := range d.tells {
+		if have, ok := s.Sources[source]; !ok || have&mask != mask {
+			sources = append(sources, source)
+		}
+	}
+	slices.Sort(sources)
+	return sources
+}
+
 // age lets a day pass over the sums.
 func (s *shared) age() {
 	keep := math.Exp2(-1 / halfLifeDays)
+	s.Due = allLanes
 	s.everyone.forget(keep)
 	for _, key := range s.keys {
 		s.groups[key].forget(keep)
@@ -410,8 +431,8 @@ func (s *shared) fit(shards []*shard) {
 			}
 		}
 	}
-	fitGroup(s.everyone, all, nil)
-	s.down(func(g, around *group) { fitGroup(g, members[g.Key], around) })
+	fitGroup(s.everyone, all, nil, s.Due)
+	s.down(func(g, around *group) { fitGroup(g, members[g.Key], around, s.due(g)) })
 }
 
 // down visits the groups, each after the one around it.
@@ -431,7 +452,17 @@ func (s *shared) down(visit func(g, around *group)) {
 	}
 }
 
-func fitGroup(g *group, members []*actor, wider *group) {
+var allLanes = [features.Lanes]bool{true, true, true}
+
+// due says which lanes of a group are to be fitted: all of one that never was.
+func (s *shared) due(g *group) [features.Lanes]bool {
+	if !g.Fitted {
+		return allLanes
+	}
+	return s.Due
+}
+
+func fitGroup(g *group, members []*actor, wider *group, due [features.Lanes]bool) {
 	g.Members = len(members)
 	if len(members) == 0 {
 		return
@@ -447,6 +478,9 @@ func fitGroup(g *group, members []*actor, wider *group) {
 	sizes := make([]volume.Size, len(members))
 	levels := make([]calibrate.Level, len(members))
 	for l := range features.Lanes {
+		if !due[l] {
+			continue
+		}
 		for k := range features.Counts {
 			for i, a := range members {
 				rates[i] = a.Lane[l].Counts[k]
@@ -478,4 +512,5 @@ func fitGroup(g *group, members []*actor, wider *group) {
 			g.Spread[l][t] = calibrate.FitSpread(levels, spread)
 		}
 	}
+	g.fitGrowth(members, wider)
 }

@@ -1,6 +1,8 @@
 package detector
 
 import (
+	"math"
+
 	"vigil/detector/features"
 	"vigil/models/calibrate"
 	"vigil/models/novelty"
@@ -79,6 +81,8 @@ type judged struct {
 	Sizes  volume.Sizes
 	// Rare is the least probable value, for categories.
 	Rare features.Rare
+	// Kind is what a drift is of.
+	Kind features.Kind
 	// Usual is the actor's usual level of a measure.
 	Usual float64
 }
@@ -112,6 +116,9 @@ type group struct {
 	Values [features.Categories]novelty.Table
 	// Chain is what follows what.
 	Chain sequence.Model
+	// Growth is, for each drift kind, the logarithm of how many times as fast its
+	// members go as they did months ago.
+	Growth [len(driftKinds)]float64
 	// Members is how many actors were seen in it lately.
 	Members int
 	// Fitted says that it has been fitted and frozen: before, it knows nothing that
@@ -140,7 +147,7 @@ func newGroup(key string) *group {
 			g.Spread[l][t] = calibrate.DefaultSpread()
 		}
 	}
-	g.freeze(nil)
+	g.freeze(nil, allLanes)
 	return g
 }
 
@@ -176,9 +183,12 @@ func (g *group) key() string {
 const pooled = 300
 
 // freeze makes the tables that shards read. everyone is nil for everyone itself.
-func (g *group) freeze(everyone *group) {
+func (g *group) freeze(everyone *group, due [features.Lanes]bool) {
 	var mixed calibrate.Sketch
 	for l := range features.Lanes {
+		if !due[l] {
+			continue
+		}
 		g.profile[l] = g.Season[l].Profile()
 		for t := range terms {
 			if g.table[l][t] == nil {
@@ -203,8 +213,12 @@ func (g *group) forget(keep float64) {
 	g.Chain.Forget(keep)
 	for l := range features.Lanes {
 		g.Season[l].Forget(keep)
+		kept := keep
+		if l == int(features.Week) {
+			kept = math.Pow(keep, 0.25) // as its baselines: a few weeks' spans have no tail
+		}
 		for t := range terms {
-			g.Sketch[l][t].Forget(keep)
+			g.Sketch[l][t].Forget(kept)
 		}
 	}
 }

@@ -151,10 +151,22 @@ func (d *delta) empty() bool {
 	return n == 0
 }
 
+// deltaKept is how many scores, seasons or values a delta keeps room for: where a
+// day ends there may be hundreds of times as many as in other hours.
+const deltaKept = 1 << 12
+
+// emptied is s with nothing in it, and without its room if that is large.
+func emptied[T any](s []T) []T {
+	if cap(s) > deltaKept {
+		return nil
+	}
+	return s[:0]
+}
+
 func (d *delta) reset() {
-	d.scores = d.scores[:0]
-	d.seasons = d.seasons[:0]
-	d.values = d.values[:0]
+	d.scores = emptied(d.scores)
+	d.seasons = emptied(d.seasons)
+	d.values = emptied(d.values)
 	d.groups = d.groups[:0]
 	for l := range d.peaks {
 		d.peaks[l] = d.peaks[l][:0]

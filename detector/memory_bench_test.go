@@ -33,12 +33,13 @@ func live() float64 {
 	return float64(m.HeapAlloc + m.StackInuse)
 }
 
-// town is actors who read about customers: all come once in so many days, one in
-// ten comes daily besides, for some events in a row.
+// town is actors who read about customers. Visitors come once in so many days;
+// regulars come daily, each for a number of hours, with some events in a row in
+// each. The first of the visitors are the regulars, too.
 type town struct {
-	actors, days, daily int
-	customers           int
-	regulars            bool // only those who come daily
+	visitors, regulars int
+	days, hours, burst int
+	customers          int
 }
 
 // each yields the town's events hour by hour.
@@ -56,19 +57,18 @@ func (w town) each(tb testing.TB, fold func([]*vigil.Event)) (events int) {
 		return e
 	}
 	hours := w.days * 24
-	active := max(1, w.actors/10)
 	for h := range hours {
 		begin := hostileStart.Add(time.Duration(h) * time.Hour)
 		var who []int
-		for k := w.actors * h / hours; !w.regulars && k < w.actors*(h+1)/hours; k++ {
-			who = append(who, k)
+		for k := w.visitors * h / hours; k < w.visitors*(h+1)/hours; k++ {
+			who = append(who, k*7919%w.visitors)
 		}
-		// The active ones work eight hours each, in three shifts.
-		for k := active * (h % 8) / 8; k < active*(h%8+1)/8; k++ {
-			if k*3/active == h%24/8 {
-				for range w.daily {
-					who = append(who, k*10)
-				}
+		for k := range w.regulars {
+			if (h+24-k%24)%24 >= w.hours {
+				continue
+			}
+			for range w.burst {
+				who = append(who, k)
 			}
 		}
 		out := make([]*vigil.Event, len(who))
@@ -82,8 +82,9 @@ func (w town) each(tb testing.TB, fold func([]*vigil.Event)) (events int) {
 }
 
 // BenchmarkMillionActors is a measure of memory and of scale: a million actors, one
-// in ten of them active, against a thousand with as many events by the hour. It
-// logs the live memory after a collection, and the processor time for each event.
+// in ten of them daily and each of the others once, against a thousand who work
+// eight hours a day. It logs the live memory after a collection, and the processor
+// time for each event, generating them not counted.
 //
 //	go test ./detector -run '^$' -bench MillionActors -benchtime 1x -v
 func BenchmarkMillionActors(b *testing.B) {
@@ -105,12 +106,12 @@ func BenchmarkMillionActors(b *testing.B) {
 		st = e.Status()
 		runtime.KeepAlive(e)
 		b.Logf("%d actors, %d events: %s an event, %.0f MB; %d hot, %d cold, %d gone",
-			w.actors, n, used/time.Duration(n), bytes/1e6, st.Hot, st.Cold, st.Gone)
+			max(w.visitors, w.regulars), n, used/time.Duration(n), bytes/1e6, st.Hot, st.Cold, st.Gone)
 		return used / time.Duration(n), bytes, st
 	}
 	for b.Loop() {
-		few, _, _ := cost(town{actors: 1000, days: 4, daily: 2000, customers: 100_000})
-		many, bytes, st := cost(town{actors: 1_000_000, days: 4, daily: 4, customers: 100_000})
+		few, _, _ := cost(town{regulars: 1000, days: 5, hours: 8, burst: 4, customers: 100_000})
+		many, bytes, st := cost(town{visitors: 1_000_000, regulars: 100_000, days: 5, hours: 1, burst: 4, customers: 100_000})
 		b.ReportMetric(bytes/float64(st.Actors), "B/actor")
 		b.ReportMetric(bytes/1e6, "MB")
 		b.ReportMetric(float64(many.Nanoseconds()), "cpu-ns/event")
@@ -129,8 +130,7 @@ func BenchmarkHotActor(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		// All of them are active: the tenth of ten times as many.
-		w := town{actors: 10 * actors, days: 14, daily: 6, customers: 5000, regulars: true}
+		w := town{regulars: actors, days: 14, hours: 1, burst: 6, customers: 5000}
 		w.each(b, func(events []*vigil.Event) {
 			if _, err := e.Fold(entry(events)); err != nil {
 				b.Fatal(err)

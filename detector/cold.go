@@ -147,7 +147,7 @@ func (c *cold) suspect(t int64) bool {
 		return true
 	}
 	for l := range features.Lane(features.Lanes) {
-		if float64(c.R[l])*evidenceDecay(l, l.Index(c.Seen), l.Index(t)) >= evident {
+		if c.R[l] >= evident && float64(c.R[l])*evidenceDecay(l, l.Index(c.Seen), l.Index(t)) >= evident {
 			return true
 		}
 	}

@@ -35,8 +35,9 @@ const (
 	mostGrowth  = 8
 )
 
-// pace counts a closed day. A day far beyond what was expected counts as little
-// more than a barely surprising one, and with weight w.
+// pace counts a closed day, with weight w in the actor's own pace. A drift is what
+// goes on: one wild day counts to the week as what one day in a hundred brings, and
+// to the pace, once there is one, as little more.
 func (a *actor) pace(day int64, j *judged, exposure, w float64) {
 	k, _ := termKind(j.Term)
 	i := slices.Index(driftKinds[:], k)
@@ -53,9 +54,12 @@ func (a *actor) pace(day int64, j *judged, exposure, w float64) {
 		}
 		d.Day = day
 	}
-	limit := j.Counts.Mean + 6*j.Counts.SD() + 1
-	d.Pace[i].Lately.Add(math.Min(j.Seen, limit), exposure, w)
-	d.Week[i].Add(j.Seen, exposure, 1)
+	d.Week[i].Add(math.Min(j.Seen, j.Counts.Mean+2.33*j.Counts.SD()), exposure, 1)
+	seen := j.Seen
+	if d.Pace[i].Settled() {
+		seen = math.Min(seen, j.Counts.Mean+6*j.Counts.SD()+1)
+	}
+	d.Pace[i].Lately.Add(seen, exposure, w)
 }
 
 // drift asks how far the closing week outran the pace of months ago. Unlike all

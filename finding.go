@@ -121,11 +121,11 @@ type Finding struct {
 
 // Contribution is one term of a finding's evidence.
 type Contribution struct {
-	// Model is "volume", "novelty" or "rule"; Observation what was asked, such
-	// as "subjects" or "network".
+	// Model is "volume", "novelty", "sequence", "affinity", "together", "forest" or
+	// "rule"; Observation what was asked, such as "subjects", "network" or "order".
 	Model       string `json:"model"`
 	Observation string `json:"observation"`
-	// Span is the observation's span: "quarter", "day", "week", "event".
+	// Span is the observation's span: "quarter", "hour", "day", "week", "event".
 	Span string `json:"span"`
 	// SpanStart is when the most telling span began.
 	SpanStart time.Time `json:"span_start"`
@@ -133,7 +133,8 @@ type Contribution struct {
 	Frame string `json:"frame"`
 	// Seen is the count or size; Expected its expectation; Low and High the
 	// bounds between which 98 of 100 such spans lie. For a category Seen is 1
-	// and Expected the probability that was given to SeenLabel.
+	// and Expected the probability that was given to SeenLabel; for a pattern (see
+	// Form) Seen and Expected are scores without a unit.
 	Seen     float64 `json:"seen"`
 	Expected float64 `json:"expected"`
 	Low      float64 `json:"low"`
@@ -148,4 +149,41 @@ type Contribution struct {
 	Share float64 `json:"share"`
 	// Text says it in plain words.
 	Text string `json:"text"`
+}
+
+// Form says how a contribution compares what was seen with what is usual, and so
+// how it can be shown.
+type Form string
+
+// The forms.
+const (
+	// FormAmount is a count or a size, against what was expected of it.
+	FormAmount Form = "amount"
+	// FormValue is a category, such as a network, against the usual ones.
+	FormValue Form = "value"
+	// FormPattern is a score of how accesses follow each other or go together. Its
+	// unit means nothing to a person: P says how rare it is, Text what it was.
+	FormPattern Form = "pattern"
+	// FormRule is what a rule allows, and what was done.
+	FormRule Form = "rule"
+)
+
+// Form is the contribution's form. One of a model that is not known here is a
+// value when it has a label, else an amount.
+func (c *Contribution) Form() Form {
+	switch c.Model {
+	case "rule":
+		return FormRule
+	case "sequence", "affinity", "together", "forest":
+		return FormPattern
+	case "novelty":
+		if c.Observation == "return" {
+			return FormPattern
+		}
+		return FormValue
+	}
+	if c.SeenLabel != "" {
+		return FormValue
+	}
+	return FormAmount
 }

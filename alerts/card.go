@@ -127,10 +127,13 @@ func findingCard(f *vigil.Finding) Card {
 			c.Fields = append(c.Fields, Field{label, t})
 		}
 	}
-	add("Who", who(f))
+	add(whoLabel(f.About), who(f))
 	add("When", when(f))
 	add("How much", howMuch(f))
 	add("How unusual", unusual(f))
+	if label := partLabel(f.About); label != "" {
+		add(label, part(f.Actors))
+	}
 	add("Whose data", whose(f))
 	add("Where", where(f))
 
@@ -145,7 +148,7 @@ func findingCard(f *vigil.Finding) Card {
 	}
 	c.Counterfactual = Cut(Clean(f.Counterfactual), maxSentence)
 	if n := len(f.NotJudged); n > 0 {
-		c.NotJudged = "The source does not tell: " + names(f.NotJudged, 6).String()
+		c.NotJudged = "The source does not tell: " + untold(f.NotJudged, 6)
 	}
 	c.Footer = fmt.Sprintf("Finding %s · revision %d", Cut(Clean(f.ID), maxName), f.Revision)
 	if !f.Detected.IsZero() {
@@ -176,6 +179,10 @@ func subjectOf(f *vigil.Finding) string {
 		return "customer " + name(f.Subject)
 	case vigil.AboutSource:
 		return "source " + name(f.Source)
+	case vigil.AboutNetwork:
+		return "network " + name(f.Network)
+	case vigil.AboutTeam:
+		return "team " + name(f.Team)
 	}
 	return kindWord(f.ActorKind) + " " + name(f.Actor)
 }
@@ -205,13 +212,75 @@ func name(s string) string {
 	return s
 }
 
+// whoLabel names the field that tells what the finding is about.
+func whoLabel(a vigil.About) string {
+	switch a {
+	case vigil.AboutSubject:
+		return "Customer"
+	case vigil.AboutSource:
+		return "Source"
+	case vigil.AboutNetwork:
+		return "Network"
+	case vigil.AboutTeam:
+		return "Team"
+	}
+	return "Who"
+}
+
+// partLabel names the field that tells who took part; empty for what nobody does.
+func partLabel(a vigil.About) string {
+	switch a {
+	case vigil.AboutSubject:
+		return "Read by"
+	case vigil.AboutNetwork:
+		return "Who came"
+	case vigil.AboutTeam:
+		return "Who did most"
+	}
+	return ""
+}
+
+// actorList is how many actors a finding names at most: of so many there may be more.
+const actorList = 50
+
+// part lists who took part.
+func part(actors []string) Text {
+	const shown = 4
+	t := names(actors, shown)
+	if len(actors) >= actorList {
+		t[len(t)-1].S = fmt.Sprintf(" and at least %d more", len(actors)-shown)
+	}
+	return t
+}
+
+// untold lists in words what could not be judged.
+func untold(what []string, max int) string {
+	var words []string
+	for i, w := range what {
+		if i == max {
+			words = append(words, fmt.Sprintf("%d more", len(what)-max))
+			break
+		}
+		words = append(words, noun(w, 2))
+	}
+	return strings.Join(words, ", ")
+}
+
 func who(f *vigil.Finding) Text {
 	var t Text
 	switch f.About {
 	case vigil.AboutSubject:
-		t = Text{{S: name(f.Subject), Name: true}, {S: " · customer"}}
+		t = Text{{S: name(f.Subject), Name: true}, {S: " · read by others"}}
 	case vigil.AboutSource:
 		return Text{{S: name(f.Source), Name: true}, {S: " · log source"}}
+	case vigil.AboutNetwork:
+		return Text{{S: name(f.Network), Name: true}}
+	case vigil.AboutTeam:
+		t = Text{{S: name(f.Team), Name: true}, {S: " · together"}}
+		if f.Tenant != "" {
+			t = append(t, Run{S: "\ntenant "}, Run{S: name(f.Tenant), Name: true})
+		}
+		return t
 	default:
 		t = Text{{S: name(f.Actor), Name: true}, {S: " · " + kindWord(f.ActorKind)}}
 	}
@@ -253,7 +322,7 @@ func howMuch(f *vigil.Finding) Text {
 	for i := range terms {
 		c := &terms[i]
 		// What is counted twice (in another frame or span) is told once.
-		if c.Model != "volume" || told[c.Observation] || c.SeenLabel != "" {
+		if c.Form() != vigil.FormAmount || told[c.Observation] {
 			continue
 		}
 		told[c.Observation] = true
@@ -285,7 +354,8 @@ func seenAgainst(c *vigil.Contribution, sep string) string {
 }
 
 func noun(observation string, n float64) string {
-	one, many := Cut(Clean(observation), 40), Cut(Clean(observation), 40)
+	one := Cut(Clean(strings.ReplaceAll(observation, "_", " ")), 40)
+	many := one
 	switch observation {
 	case "subjects":
 		one, many = "customer", "customers"
@@ -300,7 +370,33 @@ func noun(observation string, n float64) string {
 	case "resources":
 		one, many = "resource", "resources"
 	case "denied":
-		one, many = "denied access", "denied accesses"
+		one, many = "refused access", "refused accesses"
+	case "new":
+		one, many = "thing never used before", "things never used before"
+	case "strangers":
+		one, many = "customer new to it and its team", "customers new to it and its team"
+	case "unbounded":
+		one, many = "read of everything at once", "reads of everything at once"
+	case "splits":
+		one, many = "move within a session", "moves within a session"
+	case "readers":
+		one, many = "reader without a stated reason", "readers without a stated reason"
+	case "newcomers":
+		one, many = "account new to the network", "accounts new to the network"
+	case "refused":
+		one, many = "refused account", "refused accounts"
+	case "team":
+		one, many = "reading by the team", "readings by the team"
+	case "silence":
+		one, many = "event", "events"
+	case "agent":
+		one, many = "client program", "client programs"
+	case "shape":
+		one, many = "kind of query", "kinds of query"
+	case "action":
+		one, many = "kind of action", "kinds of action"
+	case "hour":
+		one, many = "hour of the day", "hours of the day"
 	}
 	if n == 1 {
 		return one
@@ -376,6 +472,15 @@ func frameWord(frame string) string {
 }
 
 func whose(f *vigil.Finding) Text {
+	switch f.About {
+	case vigil.AboutSource, vigil.AboutTeam:
+		return nil // no customers are counted for them
+	case vigil.AboutSubject:
+		if f.Rows > 0 {
+			return Text{{S: Count(f.Rows, "row", "rows") + " of this customer"}}
+		}
+		return Text{{S: "this customer"}}
+	}
 	var parts []string
 	if f.Subjects > 0 {
 		parts = append(parts, Count(f.Subjects, "customer", "customers"))
@@ -404,7 +509,7 @@ func where(f *vigil.Finding) Text {
 		label string
 		v     []string
 	}{{"store ", f.Stores}, {"in ", f.Resources}, {"from ", f.Networks}} {
-		if len(p.v) == 0 {
+		if len(p.v) == 0 || f.About == vigil.AboutNetwork && p.label == "from " {
 			continue
 		}
 		if len(t) > 0 {
@@ -443,7 +548,27 @@ func reason(c *vigil.Contribution) string {
 		}
 		return s
 	}
+	if c.Form() == vigil.FormPattern {
+		return patternWords(c.Observation)
+	}
 	return SeenAgainst(c)
+}
+
+// patternWords says what a pattern was where nobody else did.
+func patternWords(observation string) string {
+	switch observation {
+	case "order":
+		return "one id read after the other"
+	case "burst":
+		return "a burst of accesses within minutes"
+	case "return":
+		return "back after a long absence"
+	case "rhythm":
+		return "gaps as steady as a script's"
+	case "sequence":
+		return "steps in an order that its peers don't take"
+	}
+	return "several oddities at once"
 }
 
 func clampShare(v float64) float64 {

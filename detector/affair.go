@@ -120,8 +120,8 @@ func (a *affair) harm() (vigil.Severity, float64) {
 var flowWords = [flows]struct{ one, many, span string }{
 	flowReaders:   {"reader without a stated reason", "readers without a stated reason", "a day"},
 	flowNewcomers: {"account that never came from there before", "accounts that never came from there before", "a quarter of an hour"},
-	flowRefused:   {"refused account", "refused accounts", "a quarter of an hour"},
-	flowTeam:      {"access of its members together", "accesses of its members together", "a day"},
+	flowRefused:   {"account refused that never got in from there", "accounts refused that never got in from there", "a quarter of an hour"},
+	flowTeam:      {"reading by its members together", "readings by its members together", "a day"},
 	flowSilence:   {"event", "events", "an hour"},
 }
 
@@ -150,11 +150,12 @@ func (a *affair) counterfactual() string {
 		high := t.Reading.Expected.Quantile(0.99)
 		switch k {
 		case flowReaders:
-			return fmt.Sprintf("No finding with at most %s such readers in a day, or if their reads had named a ticket or purpose.", number(high))
+			return fmt.Sprintf("No finding with at most %s in a day, or if their reads had named a ticket or purpose.",
+				plural(int64(high), "such reader", "such readers"))
 		case flowNewcomers, flowRefused:
-			return fmt.Sprintf("No finding with at most %s %s from there within %s.", number(high), flowWords[k].many, flowWords[k].span)
+			return fmt.Sprintf("No finding with at most %s within %s.", plural(int64(high), flowWords[k].one, flowWords[k].many), flowWords[k].span)
 		case flowTeam:
-			return fmt.Sprintf("No finding with at most %s by the team within a day.", number(high))
+			return fmt.Sprintf("No finding with at most %s within a day.", plural(int64(high), "reading by the team", "readings by the team"))
 		case flowSilence:
 			return "No finding if the source had gone on telling as it does at that hour."
 		}

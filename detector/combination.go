@@ -104,7 +104,8 @@ func (sh *shard) combination(a *actor, which features.Lane, all []judged) (judge
 		j.Raw = math.Max(0, grown.Splits(out[0]))
 		j.Seen = j.Raw
 	}
-	j.P = sh.calibrated(a, which, j.Term, j.Raw)
+	j.Alone = sh.calibrated(a, which, j.Term, j.Raw)
+	j.P = math.Min(1, j.Alone*sh.shares(a, which, j.Term))
 	j.E = calibrate.E(j.P)
 	return j, true
 }

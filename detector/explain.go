@@ -319,15 +319,20 @@ func number(x float64) string {
 	return digits
 }
 
-// teamName names a group for a person: its key without what is unknown.
+// teamName names a group for a person, the narrowest word first: "emea (agent,
+// human)". What is unknown is left out.
 func teamName(key string) string {
 	var parts []string
-	for _, s := range strings.Split(key, "|") {
+	for _, s := range strings.SplitN(key, "|", 3) {
 		if s != "" {
 			parts = append(parts, s)
 		}
 	}
-	return strings.Join(parts, " ")
+	slices.Reverse(parts)
+	if len(parts) < 2 {
+		return strings.Join(parts, "")
+	}
+	return parts[0] + " (" + strings.Join(parts[1:], ", ") + ")"
 }
 
 // measureText says in words what a measure saw.
@@ -359,5 +364,7 @@ func oneIn(decades float64) string {
 	if decades > 9 {
 		return "more than a billion"
 	}
-	return number(math.Round(math.Pow(10, decades)))
+	// Two digits: more would claim a precision that no model has.
+	unit := math.Pow(10, math.Max(0, math.Floor(decades)-1))
+	return number(math.Round(math.Pow(10, decades)/unit) * unit)
 }

@@ -59,9 +59,10 @@ type reading struct {
 	Raw, Z, P, E float64
 }
 
-// judge asks how unusual a count is. tie is the conformal rank's U.
-func (m *flowModel) judge(f flow, s *stream, seen, tie float64) reading {
-	r := reading{Flow: f, Seen: seen, Expected: s.Rate.Predict(m.Prior, 1)}
+// judge asks how unusual a count is over an exposure, which is 1 but where the
+// whole desk is busier than usual. tie is the conformal rank's U.
+func (m *flowModel) judge(f flow, s *stream, seen, exposure, tie float64) reading {
+	r := reading{Flow: f, Seen: seen, Expected: s.Rate.Predict(m.Prior, exposure)}
 	r.Raw = r.Expected.Surprise(seen)
 	r.rank(m, s, tie)
 	if seen == 0 {

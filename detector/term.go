@@ -73,6 +73,8 @@ type judged struct {
 	// Raw is the model's score, -log10 of its own probability; P the calibrated
 	// p-value, E its e-value.
 	Raw, P, E float64
+	// Alone is the p-value before what is common was allowed for.
+	Alone float64
 	// Seen and the distribution it was held against, for kinds.
 	Seen   float64
 	Counts volume.Counts
@@ -123,12 +125,17 @@ type group struct {
 	// an actor could be held against.
 	Fitted bool
 
+	// Common is what its members share at present.
+	Common common
+
+	// parent is the group around it, nil for everyone.
+	parent  *group
 	profile [features.Lanes]volume.Profile
 	table   [features.Lanes][terms]*calibrate.Table
 }
 
 func newGroup(key string) *group {
-	g := &group{Key: key}
+	g := &group{Key: key, Common: newCommon()}
 	for l := range features.Lanes {
 		for k := range g.Prior[l] {
 			g.Prior[l][k] = volume.DefaultPrior()
@@ -140,8 +147,27 @@ func newGroup(key string) *group {
 			g.Spread[l][t] = calibrate.DefaultSpread()
 		}
 	}
-	g.freeze(nil)
+	g.freeze(nil, allLanes)
 	return g
+}
+
+// held is the narrowest of the group and those around it that has members enough
+// to be held against; the group itself when none has.
+func (g *group) held() *group {
+	for w := g; w != nil; w = w.parent {
+		if w.Fitted && w.Members >= minPeers {
+			return w
+		}
+	}
+	return g
+}
+
+// depth is how many groups are around it.
+func (g *group) depth() (n int) {
+	for g = g.parent; g != nil; g = g.parent {
+		n++
+	}
+	return n
 }
 
 // key is the group's key, empty for none.
@@ -157,9 +183,12 @@ func (g *group) key() string {
 const pooled = 300
 
 // freeze makes the tables that shards read. everyone is nil for everyone itself.
-func (g *group) freeze(everyone *group) {
+func (g *group) freeze(everyone *group, due [features.Lanes]bool) {
 	var mixed calibrate.Sketch
 	for l := range features.Lanes {
+		if !due[l] {
+			continue
+		}
 		g.profile[l] = g.Season[l].Profile()
 		for t := range terms {
 			if g.table[l][t] == nil {

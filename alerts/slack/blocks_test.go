@@ -179,12 +179,19 @@ func checkText(t testing.TB, x textObject) {
 
 // ours tells the headings that the card itself sets in bold.
 func ours(line string) bool {
-	for _, h := range []string{"Who", "When", "How much", "How unusual", "Whose data", "Where", "Why", "Judged", "Set aside", "Alert budget", "To know", "Low", "Medium", "High", "Critical", "Finding"} {
+	for _, h := range []string{"Who", "Customer", "Network", "Team", "Source", "Read by", "Who came", "Who did most", "When", "How much", "How unusual", "Whose data", "Where", "Why", "Judged", "Set aside", "Alert budget", "To know", "Low", "Medium", "High", "Critical", "Finding"} {
 		if strings.Contains(line, "*"+h+"*") {
 			return true
 		}
 	}
 	return false
+}
+
+// about is the finding, about something else.
+func about(f *vigil.Finding, a vigil.About) *vigil.Finding {
+	other := *f
+	other.About = a
+	return &other
 }
 
 // FuzzCard puts hostile text in every field of a finding and of a digest.
@@ -202,6 +209,10 @@ func FuzzCard(f *testing.F) {
 		for _, m := range []alerts.Message{
 			{ID: s, Finding: fd, Link: "/findings/" + s},
 			{ID: s, Finding: fd, Link: s},
+			{ID: s, Finding: about(fd, vigil.AboutSubject), Link: "/findings/" + s},
+			{ID: s, Finding: about(fd, vigil.AboutNetwork), Link: "/findings/" + s},
+			{ID: s, Finding: about(fd, vigil.AboutTeam), Link: "/findings/" + s},
+			{ID: s, Finding: about(fd, vigil.AboutSource), Link: "/findings/" + s},
 			alerts.NewDigest(alerts.Day{From: fd.Start, To: fd.End, Findings: []vigil.Finding{*fd}, Notes: []string{s}, Budget: seen}),
 		} {
 			raw, err := slack.Blocks(m, console)

@@ -42,6 +42,22 @@ func finding(s string) *vigil.Finding {
 	return f
 }
 
+// about is a finding about each thing that there can be one about, with hostile
+// names.
+func about(a vigil.About, k vigil.Contribution) *vigil.Finding {
+	f := finding("")
+	f.About, f.Contributions, f.Lane = a, []vigil.Contribution{k}, string(a)
+	f.Sentence, f.Counterfactual, f.NotJudged = "What happened.", "", []string{"subjects", "bytes"}
+	if a != vigil.AboutActor {
+		f.Actor, f.ActorKind, f.Role, f.Stores, f.Resources, f.Networks = "", "", "", nil, nil, nil
+		f.Subject, f.Network, f.Team, f.Source = "cust-5r8q1", "203.0.113.0/24\x1b[2J", "emea \u202e(agent)", "postgres\r\neu"
+		for i := range 50 {
+			f.Actors = append(f.Actors, "actor-\x1b[31m"+string(rune('a'+i%26)))
+		}
+	}
+	return f
+}
+
 func TestCards(t *testing.T) {
 	t.Parallel()
 	day := alerts.Day{From: time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 4, 0, 0, 0, 0, time.UTC), Events: 214_332, Quarantined: 3, Budget: 1,
@@ -55,7 +71,18 @@ func TestCards(t *testing.T) {
 		"colour":  {alerts.Message{Finding: finding("")}, terminal.Config{Color: "always"}},
 		"again":   {alerts.Message{Finding: finding(""), Receipt: "printed"}, terminal.Config{Color: "never"}},
 		"hostile": {alerts.Message{Finding: finding("\x1b[2J\x1b]0;gone\x07\u202e\r\nfake line")}, terminal.Config{Color: "never"}},
-		"digest":  {alerts.NewDigest(day), terminal.Config{Color: "never"}},
+		"pattern": {alerts.Message{Finding: about(vigil.AboutActor, vigil.Contribution{
+			Model: "sequence", Observation: "order", Span: "day", Frame: "self", Seen: 41, Expected: .3, P: 1e-9, Share: 1,
+			Text: "ids read one after the other, up or down, within a day: one chance in more than a billion if they had come in any order"})}, terminal.Config{Color: "never"}},
+		"customer": {alerts.Message{Finding: about(vigil.AboutSubject, vigil.Contribution{
+			Model: "volume", Observation: "readers", Span: "day", Frame: "self", Seen: 14, Expected: .4, High: 3, P: 8e-7, Share: 1})}, terminal.Config{Color: "never"}},
+		"network": {alerts.Message{Finding: about(vigil.AboutNetwork, vigil.Contribution{
+			Model: "volume", Observation: "refused", Span: "quarter", Frame: "self", Seen: 197, Expected: .1, High: 1, P: 1e-9, Share: 1})}, terminal.Config{Color: "never"}},
+		"team": {alerts.Message{Finding: about(vigil.AboutTeam, vigil.Contribution{
+			Model: "volume", Observation: "team", Span: "day", Frame: "self", Seen: 431, Expected: 204, Low: 131, High: 297, P: 2e-5, Share: 1})}, terminal.Config{Color: "never"}},
+		"source": {alerts.Message{Finding: about(vigil.AboutSource, vigil.Contribution{
+			Model: "volume", Observation: "silence", Span: "hour", Frame: "self", Seen: 4, Expected: 912, Low: 640, High: 1210, P: 4e-7, Share: 1})}, terminal.Config{Color: "never"}},
+		"digest": {alerts.NewDigest(day), terminal.Config{Color: "never"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -16,6 +16,7 @@ const maxRows = 12
 const (
 	volumeRow  = 70.0 // height of a row that has an axis
 	noveltyRow = 92.0 // height of a row that names values
+	rareTop    = 9.0  // decades: from here on nothing is told apart
 	axisRow    = 36.0 // height of the axis
 	edge       = 1.5  // percent kept free at both ends of a lane
 )
@@ -26,8 +27,9 @@ const (
 // was: so a count of rows and a count of customers can be compared at a glance.
 // A row shows the band in which 98 of 100 such spans lie, a tick for the
 // expectation and a dot for what was seen. The axis is logarithmic when the
-// distances need it. Categories follow, in rows of another kind: the value that
-// was seen above the usual ones. Within each kind the order is the caller's. id must be unique on the page. Without contributions
+// distances need it. Patterns, whose scores have no unit, share an axis of how rare
+// such a thing is. Categories follow, in rows of another kind: the value that was
+// seen above the usual ones. Within each kind the order is the caller's. id must be unique on the page. Without contributions
 // the result is empty.
 func Contributions(id string, list []vigil.Contribution) template.HTML {
 	if len(list) == 0 {
@@ -36,18 +38,24 @@ func Contributions(id string, list []vigil.Contribution) template.HTML {
 	if len(list) > maxRows {
 		list = list[:maxRows]
 	}
-	var amounts, values []*vigil.Contribution
+	var amounts, patterns, values []*vigil.Contribution
 	told := make([]string, 0, len(list))
 	for i := range list {
-		if categorical(&list[i]) {
+		switch list[i].Form() {
+		case vigil.FormValue:
 			values = append(values, &list[i])
-		} else {
+		case vigil.FormPattern:
+			patterns = append(patterns, &list[i])
+		default:
 			amounts = append(amounts, &list[i])
 		}
 		told = append(told, describe(&list[i]))
 	}
-	height := float64(len(amounts))*volumeRow + float64(len(values))*noveltyRow
+	height := float64(len(amounts)+len(patterns))*volumeRow + float64(len(values))*noveltyRow
 	if len(amounts) > 0 {
+		height += axisRow
+	}
+	if len(patterns) > 0 {
 		height += axisRow
 	}
 
@@ -63,6 +71,17 @@ func Contributions(id string, list []vigil.Contribution) template.HTML {
 		c.ratioAxis(scale, y, usualWord(amounts))
 		y += axisRow
 	}
+	if len(patterns) > 0 {
+		if y > 0 {
+			c.line("rule", 0, y, 100, y)
+		}
+		for _, k := range patterns {
+			c.pattern(k, y)
+			y += volumeRow
+		}
+		c.rareAxis(y)
+		y += axisRow
+	}
 	for _, k := range values {
 		if y > 0 {
 			c.line("rule", 0, y, 100, y)
@@ -72,9 +91,6 @@ func Contributions(id string, list []vigil.Contribution) template.HTML {
 	}
 	return c.close()
 }
-
-// categorical says that a contribution compares values and not amounts.
-func categorical(k *vigil.Contribution) bool { return k.SeenLabel != "" || k.Model == "novelty" }
 
 func heading(c *canvas, k *vigil.Contribution, y float64, value, usual, more string) {
 	c.text("name", 0, y+17, false, phrase.Shorten(phrase.Observation(k.Observation), 34))
@@ -110,6 +126,8 @@ func (c *canvas) volume(k *vigil.Contribution, y float64, scale ratioScale) {
 	c.rect("band", low, mid-6, math.Max(high-low, 0.4), 12)
 	if seen > high {
 		c.line("reach", high, mid, seen, mid)
+	} else if seen < low {
+		c.line("reach", seen, mid, low, mid)
 	}
 	if k.Expected > 0 {
 		at := scale.at(finite(k.Expected) / ref)
@@ -131,6 +149,43 @@ func (c *canvas) novelty(k *vigil.Contribution, y float64) {
 	c.label("code", y+78, "usual", usual)
 }
 
+// pattern draws how rare a pattern is: the band ends where one of fifty is rarer.
+func (c *canvas) pattern(k *vigil.Contribution, y float64) {
+	seen, _ := phrase.Pattern(k.Observation)
+	heading(c, k, y, phrase.Rare(k.P), "", seen)
+	mid := y + 52
+	high, at := rareAt(0.02), rareAt(k.P)
+	c.line("lane", edge, mid, 100-edge, mid)
+	c.rect("band", edge, mid-6, high-edge, 12)
+	if at > high {
+		c.line("reach", high, mid, at, mid)
+	}
+	c.dot("seen", at, mid, 5.5)
+}
+
+// rareAt maps a p-value to percent of the width: each decade rarer is a step to the
+// right.
+func rareAt(p float64) float64 {
+	decades := 0.0
+	if p = finite(p); p > 0 && p < 1 {
+		decades = clamp(-math.Log10(p), 0, rareTop)
+	}
+	return edge + decades/rareTop*(100-2*edge)
+}
+
+// rareAxis writes the ticks of the axis of rarity.
+func (c *canvas) rareAxis(y float64) {
+	c.line("axis", edge, y+4, 100-edge, y+4)
+	for _, t := range []struct {
+		p                   float64
+		word, anchor, class string
+	}{{1, "usual", "start", "tick"}, {1e-3, "1 in 1,000", "middle", "tick"}, {1e-6, "1 in a million", "middle", "tick wide"}, {1e-9, "1 in a billion", "end", "tick"}} {
+		x := rareAt(t.p)
+		c.line("axis", x, y+1, x, y+7)
+		fmt.Fprintf(c, `<text class="%s" x="%s%%" y="%s" text-anchor="%s">%s</text>`, t.class, num(x), num(y+21), t.anchor, t.word)
+	}
+}
+
 // label writes a word and a value beside a mark; dx keeps it clear of the mark,
 // whose place is a percentage.
 func (c *canvas) label(class string, y float64, word, value string) {
@@ -147,7 +202,11 @@ func describe(k *vigil.Contribution) string {
 	if frame := phrase.Frame(k.Frame); frame != "" {
 		name += ", against " + frame
 	}
-	if categorical(k) {
+	switch k.Form() {
+	case vigil.FormPattern:
+		seen, usual := phrase.Pattern(k.Observation)
+		return fmt.Sprintf("%s: seen %s, usual %s, how rare: %s.", name, seen, usual, phrase.Rare(k.P))
+	case vigil.FormValue:
 		return fmt.Sprintf("%s: seen %s, usual %s, chance %s.", name,
 			phrase.Text(k.SeenLabel, 80), phrase.Text(k.ExpectedLabel, 80), phrase.OneIn(k.Expected))
 	}
@@ -179,8 +238,10 @@ func newRatioScale(amounts []*vigil.Contribution) ratioScale {
 		for _, f := range []float64{k.Seen, k.High} {
 			high = math.Max(high, finite(f)/ref)
 		}
-		if f := finite(k.Low) / ref; f > 0 {
-			low = math.Min(low, f)
+		for _, f := range []float64{k.Seen, k.Low} {
+			if f = finite(f) / ref; f > 0 {
+				low = math.Min(low, f)
+			}
 		}
 	}
 	high = math.Min(high, 1e12)

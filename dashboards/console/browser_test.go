@@ -45,8 +45,8 @@ func TestBrowser(t *testing.T) {
 }
 
 func browserShowsQueueAndFinding(t *testing.T, b *browser.Browser) {
-	url := serve(t, sample.NewReader(sample.All()...))
-	vendor, scrape, bot := sample.Vendor(), sample.Scrape(), sample.Bot()
+	url := serve(t, sample.NewReader(sample.Every()...))
+	vendor := sample.Vendor()
 	for _, x := range []struct {
 		name string
 		look browser.Look
@@ -64,10 +64,13 @@ func browserShowsQueueAndFinding(t *testing.T, b *browser.Browser) {
 		if os.Getenv("VIGIL_SCREENSHOTS") == "" {
 			continue // the others are for looking at
 		}
-		p.Go(url + "/findings/" + scrape.ID)
-		p.Shoot("scrape-" + x.name)
-		p.Go(url + "/findings/" + bot.ID)
-		p.Shoot("rule-" + x.name)
+		for _, f := range sample.Every() {
+			p.Go(url + "/findings/" + f.ID)
+			p.Shoot("finding-" + f.ID[2:6] + "-" + f.Lane + "-" + x.name)
+		}
+		p.Go(url)
+		p.Click("#standing summary")
+		p.Shoot("standing-" + x.name)
 	}
 }
 

@@ -162,7 +162,7 @@ func TestJSONIsTheFindingAsItIs(t *testing.T) {
 	}
 	var status map[string]any
 	decode(t, get(t, h, "/api/v1/status").body, &status)
-	if status["events"] != 1204332.0 || len(status["lanes"].([]any)) != 4 || status["progress"] != nil {
+	if status["events"] != 1204332.0 || len(status["lanes"].([]any)) != 7 || status["progress"] != nil {
 		t.Errorf("status: %v", status)
 	}
 }

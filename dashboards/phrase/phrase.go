@@ -124,6 +124,19 @@ func OneIn(p float64) string {
 	return "1 in " + group(strconv.FormatFloat(n, 'f', 0, 64))
 }
 
+// smallestP is where the calibration stops telling p-values apart: what is there
+// may be rarer.
+const smallestP = 1e-9
+
+// Rare writes a calibrated p-value: as OneIn does, and what is at its smallest as a
+// bound.
+func Rare(p float64) string {
+	if p > 0 && p <= smallestP {
+		return "under " + OneIn(smallestP)
+	}
+	return OneIn(p)
+}
+
 // twoDigits keeps two significant digits: more would claim a precision that no
 // model has.
 func twoDigits(n float64) float64 {

@@ -1,6 +1,8 @@
 package phrase
 
 import (
+	"fmt"
+	"math"
 	"strings"
 
 	"vigil"
@@ -50,10 +52,62 @@ func Lane(name string) string {
 		return "days"
 	case "week":
 		return "weeks"
+	case "subject":
+		return "customers"
+	case "network":
+		return "networks"
+	case "team":
+		return "teams"
+	case "source":
+		return "log sources"
 	case "rule":
 		return "rules"
 	}
 	return Text(name, 40)
+}
+
+// LaneAsks says what a lane asks; empty for one that is not known.
+func LaneAsks(name string) string {
+	switch name {
+	case "quarter":
+		return "what each actor does in a quarter-hour"
+	case "day":
+		return "what each actor does in a day"
+	case "week":
+		return "what each actor does in a week"
+	case "subject":
+		return "how many read one customer in a day"
+	case "network":
+		return "who comes from one network"
+	case "team":
+		return "what a team does together in a day"
+	case "source":
+		return "whether a log falls silent"
+	case "rule":
+		return "what is never allowed"
+	}
+	return ""
+}
+
+// Learning says how far a lane that is not judged yet has come, by the detector's
+// own words ("learning: 3.2 of 7 days, 60 of 60 spans"): in fewer words, and as a
+// part between 0 and 1. Other words are given back as they are, with part -1.
+func Learning(why string) (text string, part float64) {
+	var days, needDays, seen, needSeen float64
+	if n, err := fmt.Sscanf(why, "learning: %g of %g days, %g of %g spans", &days, &needDays, &seen, &needSeen); err != nil || n != 4 ||
+		!(needDays > 0) || !(needSeen > 0) {
+		return Prose(why, 300), -1
+	}
+	text = Number(days) + " of " + Number(needDays) + " days"
+	part = days / needDays
+	if seen < needSeen {
+		text += ", " + Number(seen) + " of " + Number(needSeen) + " examples"
+		part = math.Min(part, seen/needSeen)
+	}
+	if !(part >= 0) {
+		return Prose(why, 300), -1
+	}
+	return text, math.Min(part, 1)
 }
 
 // Found says how a finding was found.
@@ -67,6 +121,14 @@ func Found(lane, rule string) string {
 		return "by comparing days"
 	case lane == "week":
 		return "by comparing weeks"
+	case lane == "subject":
+		return "by who reads one customer"
+	case lane == "network":
+		return "by who comes from one network"
+	case lane == "team":
+		return "by what a team does together"
+	case lane == "source":
+		return "by what a source tells"
 	}
 	return "by " + Text(lane, 40)
 }
@@ -144,8 +206,60 @@ func Observation(name string) string {
 		return "things never used before"
 	case "denied":
 		return "refused accesses"
+	case "strangers":
+		return "customers new to it and its team"
+	case "unbounded":
+		return "reads of everything at once"
+	case "splits":
+		return "moves within a session"
+	case "order":
+		return "order of the ids read"
+	case "burst":
+		return "burst of accesses"
+	case "return":
+		return "return after an absence"
+	case "together":
+		return "several oddities at once"
+	case "rhythm":
+		return "rhythm of the accesses"
+	case "sequence":
+		return "order of the steps"
+	case "combination":
+		return "combination of signs"
+	case "readers":
+		return "readers without a stated reason"
+	case "newcomers":
+		return "accounts new to the network"
+	case "refused":
+		return "refused accounts"
+	case "team":
+		return "readings by the team together"
+	case "silence":
+		return "events told"
 	}
 	return Text(strings.ReplaceAll(name, "_", " "), 60)
+}
+
+// Pattern says in a few words what a pattern was (vigil.FormPattern), and what is
+// usual instead.
+func Pattern(observation string) (seen, usual string) {
+	switch observation {
+	case "order":
+		return "one id after the other", "ids in any order"
+	case "burst":
+		return "a burst within minutes", "spread over time"
+	case "return":
+		return "back after a long absence", "here every few days"
+	case "together":
+		return "several oddities at once", "one at a time"
+	case "rhythm":
+		return "gaps as steady as a script’s", "uneven gaps"
+	case "sequence":
+		return "steps in an unusual order", "steps as its peers take them"
+	case "combination":
+		return "signs that seldom meet", "signs that often meet"
+	}
+	return "out of the ordinary", "the ordinary"
 }
 
 // NotJudged says what could not be judged.

@@ -10,7 +10,9 @@ type Event struct {
 	ISO, Time                                           string
 	Action, Outcome, Resource, Subjects, Rows           string
 	Network, Conversation, Ticket, Shape, Origin, Agent string
-	Refused, Late                                       bool
+	// Who is the actor, Reason the ticket, or that a purpose was named.
+	Who, Reason   string
+	Refused, Late bool
 }
 
 // NewEvents makes events ready to print.
@@ -31,6 +33,10 @@ func NewEvents(events []*vigil.Event) []Event {
 			Conversation: phrase.Text(e.Conversation, 60), Ticket: phrase.Text(e.Ticket, 60), Shape: phrase.Text(e.Shape, maxName),
 			Agent: phrase.Text(e.UserAgent, maxName), Origin: phrase.Text(e.Origin.File, maxName),
 			Refused: e.Outcome == vigil.OutcomeDenied || e.Outcome == vigil.OutcomeError, Late: e.Late,
+		}
+		v.Who, v.Reason = phrase.Text(e.Actor.ID, 60), v.Ticket
+		if v.Reason == "" {
+			v.Reason = phrase.Text(e.Purpose, 60)
 		}
 		if v.Origin != "" && e.Origin.Line > 0 {
 			v.Origin += ", line " + phrase.Count(e.Origin.Line)

@@ -1,9 +1,11 @@
 package view
 
 import (
+	"html/template"
 	"slices"
 	"time"
 
+	"vigil/dashboards/chart"
 	"vigil/dashboards/phrase"
 	"vigil/internal/api"
 )
@@ -28,9 +30,14 @@ type Status struct {
 
 // Lane is a lane's standing ready to print.
 type Lane struct {
-	Name, Why    string
-	Ready        bool
-	Line, Theory string
+	// Name names it, Asks says what it asks, Why what it waits for.
+	Name, Asks, Why string
+	Ready           bool
+	Line, Theory    string
+	// Bar draws how far its learning is, and Percent says it; empty where nobody
+	// tells.
+	Bar     template.HTML
+	Percent string
 }
 
 // Source is a source's standing ready to print.
@@ -58,7 +65,11 @@ func NewStatus(s api.Status, now time.Time) Status {
 		v.ProgressText = phrase.Percent(float64(v.Progress) / 100)
 	}
 	for _, l := range s.Lanes[:min(len(s.Lanes), maxList)] {
-		lane := Lane{Name: phrase.Lane(l.Name), Ready: l.Ready, Why: phrase.Prose(l.Why, 300)}
+		lane := Lane{Name: phrase.Lane(l.Name), Asks: phrase.LaneAsks(l.Name), Ready: l.Ready}
+		var part float64
+		if lane.Why, part = phrase.Learning(l.Why); part >= 0 && !l.Ready {
+			lane.Bar, lane.Percent = chart.Share(part), phrase.Percent(part)
+		}
 		if l.Threshold > 0 {
 			lane.Line = phrase.Number(round1(l.Threshold))
 		}

@@ -24,13 +24,10 @@ import (
 const (
 	MaxSubjects = 200
 	maxList     = 24
+	maxActors   = 50
 	maxName     = 120
 	maxSentence = 600
 )
-
-// smallestP is where the calibration stops telling p-values apart: what is there
-// may be rarer.
-const smallestP = 1e-9
 
 //go:embed *.gohtml
 var files embed.FS
@@ -99,6 +96,8 @@ type Finding struct {
 	// Sentence is the finding's sentence, Headline its first part and Rest what
 	// follows, empty when all of it is one.
 	Sentence, Headline, Rest string
+	// About is what it is about: "actor", "subject", "network", "team" or "source".
+	About string
 	// Who is the name of whom it is about; Traits what is known of them, such as
 	// kind, role and team.
 	Who    string
@@ -123,12 +122,20 @@ type Finding struct {
 	Chart         template.HTML
 	Timeline      template.HTML
 
+	// Actors are those who took part, TookPart the words over them.
+	Actors   List
+	TookPart string
+	// TimelineOf and EventsOf say whose accesses the timeline and the list are.
+	TimelineOf, EventsOf string
+
 	Subjects      List
 	SubjectsKnown string
-	NotJudged     []string
-	Stores        List
-	Resources     List
-	Networks      List
+	// NamesCustomers says that customers are of interest beyond the one it is about.
+	NamesCustomers bool
+	NotJudged      []string
+	Stores         List
+	Resources      List
+	Networks       List
 }
 
 // Contribution is one term of the evidence ready to print.
@@ -136,12 +143,13 @@ type Contribution struct {
 	Name, Span, Frame    string
 	Seen, Usual, Between string
 	// Rare is how rare that is when nothing is wrong: "1 in 5 000".
-	Rare      string
-	Share     string
-	ShareBar  template.HTML
-	Text      string
-	Code      bool
-	SpanStart Moment
+	Rare     string
+	Share    string
+	ShareBar template.HTML
+	Text     string
+	// Code says that Seen and Usual are names, Words that they are words.
+	Code, Words bool
+	SpanStart   Moment
 }
 
 // Options is what the place of a finding decides.
@@ -186,11 +194,9 @@ func NewFinding(f *vigil.Finding, o Options) Finding {
 	}
 	v.Headline, v.Rest = phrase.Headline(v.Sentence)
 	v.Who, v.Traits = who(f)
-	v.Figures = []Figure{count(f.Subjects, "customer", "customers"), count(f.Events, "access", "accesses")}
-	v.Figures = append(v.Figures, count(f.Rows, "row", "rows"))
-	if f.Conversations > 0 {
-		v.Figures = append(v.Figures, count(f.Conversations, "conversation", "conversations"))
-	}
+	v.About, v.Figures = about(f), figures(f)
+	v.Actors, v.TookPart, v.TimelineOf, v.EventsOf = list(f.Actors, maxActors), tookPart(f.About), timelineOf(f.About), eventsOf(f.About)
+	v.NamesCustomers = f.About == vigil.AboutActor || f.About == vigil.AboutNetwork || f.About == "" || len(f.SubjectIDs) > 0
 	v.EvidenceText = "a rule was broken: nothing to weigh"
 	if f.Threshold > 0 {
 		evidence, line := phrase.Number(round1(f.Evidence)), phrase.Number(round1(f.Threshold))
@@ -218,6 +224,9 @@ func (v *Finding) Draw(f *vigil.Finding, t api.Timeline) {
 	for i := range terms {
 		v.Contributions = append(v.Contributions, contribution(&terms[i]))
 	}
+	if f.About == vigil.AboutSubject {
+		t.SubjectsNamed = nil // it is one
+	}
 	v.ByRule = f.Rule != ""
 	v.Chart = chart.Contributions("c-"+v.Key, f.Contributions)
 	v.Timeline = chart.Timeline("t-"+v.Key, t, f.Start, f.End)
@@ -226,21 +235,21 @@ func (v *Finding) Draw(f *vigil.Finding, t api.Timeline) {
 func contribution(k *vigil.Contribution) Contribution {
 	c := Contribution{
 		Name: phrase.Observation(k.Observation), Span: phrase.Span(k.Span), Frame: phrase.Frame(k.Frame),
-		Seen: phrase.Number(k.Seen), Usual: phrase.About(k.Expected), Rare: phrase.OneIn(k.P),
+		Seen: phrase.Number(k.Seen), Usual: phrase.About(k.Expected), Rare: phrase.Rare(k.P),
 		Share: phrase.Percent(k.Share), ShareBar: chart.Share(k.Share),
 		Text: phrase.Prose(k.Text, maxSentence), SpanStart: moment(k.SpanStart, time.Time{}),
 	}
-	if k.P > 0 && k.P <= smallestP {
-		c.Rare = "under " + phrase.OneIn(smallestP)
-	}
-	switch {
-	case k.SeenLabel != "" || k.Model == "novelty":
+	switch form := k.Form(); {
+	case form == vigil.FormPattern:
+		c.Words = true
+		c.Seen, c.Usual = phrase.Pattern(k.Observation)
+	case form == vigil.FormValue:
 		c.Code = true
 		c.Seen, c.Usual = phrase.Text(k.SeenLabel, maxName), phrase.Text(k.ExpectedLabel, maxName)
 		if c.Usual == "" {
 			c.Usual = phrase.None
 		}
-	case k.Model == "rule":
+	case form == vigil.FormRule:
 		c.Rare, c.Between, c.Span, c.Frame = "a rule", "allowed", "", ""
 	case k.High > 0:
 		c.Between = phrase.About(k.Low) + " to " + phrase.About(k.High)
@@ -261,6 +270,12 @@ func who(f *vigil.Finding) (name string, traits []string) {
 	case vigil.AboutSource:
 		name = f.Source
 		traits = append(traits, "a source of logs")
+	case vigil.AboutNetwork:
+		name = f.Network
+		traits = append(traits, "a network, from which accounts came")
+	case vigil.AboutTeam:
+		name = f.Team
+		traits = append(traits, "a team, its members together")
 	default:
 		name = f.Actor
 		add("", phrase.Kind(f.ActorKind))

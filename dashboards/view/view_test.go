@@ -51,6 +51,8 @@ func TestWhoAFindingIsAbout(t *testing.T) {
 	}{
 		"actor":   {vigil.Finding{About: vigil.AboutActor, Actor: "p_1", ActorKind: vigil.KindHuman, Team: "emea"}, "p_1", []string{"person", "team emea"}},
 		"subject": {vigil.Finding{About: vigil.AboutSubject, Subject: "s_1", Tenant: "acme"}, "s_1", []string{"a customer, read by others", "tenant acme"}},
+		"network": {vigil.Finding{About: vigil.AboutNetwork, Network: "192.0.2.0/24"}, "192.0.2.0/24", []string{"a network, from which accounts came"}},
+		"team":    {vigil.Finding{About: vigil.AboutTeam, Team: "emea"}, "emea", []string{"a team, its members together"}},
 		"source":  {vigil.Finding{About: vigil.AboutSource, Source: "nginx"}, "nginx", []string{"a source of logs"}},
 		"nobody":  {vigil.Finding{}, "nobody named", nil},
 	} {
@@ -85,7 +87,7 @@ func TestStatusInPlainWords(t *testing.T) {
 		t.Errorf("what is no number: %+v", got)
 	}
 	v := view.NewStatus(sample.Status(), sample.Now())
-	if diff := cmp.Diff([]string{"weeks"}, v.Silent); diff != "" {
+	if diff := cmp.Diff([]string{"weeks", "teams", "log sources"}, v.Silent); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]view.Reason{{Code: "truncated", Count: "2"}, {Code: "time", Count: "1"}}, v.Sources[0].Reasons); diff != "" {

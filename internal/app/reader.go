@@ -139,7 +139,7 @@ func (r *reader) FindingEvents(ctx context.Context, id string, offset, limit int
 		return api.EventPage{}, err
 	}
 	q := queryOf(&f)
-	q.From, q.To = f.Start, f.End.Add(1)
+	q.From, q.To = eventsFrom(&f), f.End.Add(1)
 	q.Offset, q.Limit = offset, min(max(limit, 0), maxEvents)
 	page, err := r.app.ledger.Events(ctx, q)
 	if err != nil {
@@ -163,13 +163,32 @@ func (r *reader) FindingTimeline(ctx context.Context, id string) (api.Timeline, 
 	return r.app.ledger.Timeline(ctx, q, layout.bucket)
 }
 
-// queryOf asks for the events of what a finding is about.
+// beforeSilence is from when on the events of a source that fell silent are
+// shown: what it told last.
+const beforeSilence = time.Hour
+
+func eventsFrom(f *vigil.Finding) time.Time {
+	if f.About == vigil.AboutSource {
+		return f.Start.Add(-beforeSilence)
+	}
+	return f.Start
+}
+
+// queryOf asks for the events of what a finding is about: an actor's, those that
+// read a customer, came from a network or were told by a source; of a team those of
+// the members that the finding names.
 func queryOf(f *vigil.Finding) ledger.EventQuery {
 	switch f.About {
 	case vigil.AboutSubject:
 		return ledger.EventQuery{Subject: f.Subject}
 	case vigil.AboutSource:
 		return ledger.EventQuery{Source: f.Source}
+	case vigil.AboutNetwork:
+		return ledger.EventQuery{Network: f.Network}
+	case vigil.AboutTeam:
+		if len(f.Actors) > 0 {
+			return ledger.EventQuery{Actors: f.Actors}
+		}
 	}
 	return ledger.EventQuery{Actor: f.Actor, Tenant: &f.Tenant}
 }

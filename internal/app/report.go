@@ -61,29 +61,45 @@ func timelines(ctx context.Context, in Input, findings []vigil.Finding) (map[str
 	if len(findings) == 0 {
 		return nil, nil
 	}
-	type about struct{ name, tenant string }
 	open := make([]*timeline, len(findings))
-	actors := map[about][]int{}
-	var others []int
+	// So that an event is held only against the findings that it may belong to.
+	actors, subjects, networks, sources := map[string][]int{}, map[string][]int{}, map[string][]int{}, map[string][]int{}
 	for i := range findings {
 		f := &findings[i]
 		open[i] = newTimeline(f)
-		if f.About == vigil.AboutActor {
-			key := about{f.Actor, f.Tenant}
-			actors[key] = append(actors[key], i)
-		} else {
-			others = append(others, i)
+		switch f.About {
+		case vigil.AboutSubject:
+			subjects[f.Subject] = append(subjects[f.Subject], i)
+		case vigil.AboutNetwork:
+			networks[f.Network] = append(networks[f.Network], i)
+		case vigil.AboutSource:
+			sources[f.Source] = append(sources[f.Source], i)
+		case vigil.AboutTeam:
+			for _, a := range f.Actors {
+				actors[a] = append(actors[a], i)
+			}
+		default:
+			actors[f.Actor] = append(actors[f.Actor], i)
 		}
 	}
 	in.Quarantine = nil // told the first time
 	_, err := in.each(ctx, func(events []*vigil.Event) error {
 		for _, e := range events {
-			for _, i := range actors[about{e.Actor.ID, e.Actor.Tenant}] {
-				open[i].add(e)
+			add := func(may []int) {
+				for _, i := range may {
+					// An event may name a customer twice.
+					if open[i].last != e && isAbout(e, &findings[i]) {
+						open[i].last = e
+						open[i].add(e)
+					}
+				}
 			}
-			for _, i := range others {
-				if isAbout(e, &findings[i]) {
-					open[i].add(e)
+			add(actors[e.Actor.ID])
+			add(networks[e.Network])
+			add(sources[e.Source])
+			if len(subjects) > 0 {
+				for _, s := range e.Subjects {
+					add(subjects[s])
 				}
 			}
 		}

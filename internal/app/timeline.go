@@ -1,6 +1,8 @@
 package app
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"vigil"
@@ -18,7 +20,22 @@ const (
 	mostPast  = 28 * 24 * time.Hour
 )
 
-// timeline counts an actor's accesses in equal buckets.
+// pastOf is at least how much of the past is shown: for what is held against whole
+// days, some of them, and for a source, whose hours are, a week.
+func pastOf(f *vigil.Finding) time.Duration {
+	const day = 24 * time.Hour
+	switch f.About {
+	case vigil.AboutSubject, vigil.AboutTeam:
+		return 14 * day
+	case vigil.AboutSource:
+		return 7 * day
+	case vigil.AboutNetwork:
+		return 2 * day
+	}
+	return leastPast
+}
+
+// timeline counts the accesses of what a finding is about in equal buckets.
 type timeline struct {
 	start, end time.Time
 	bucket     time.Duration
@@ -28,13 +45,15 @@ type timeline struct {
 	chats      []map[string]struct{}
 	anyRows    bool
 	anyNames   bool
+	// last is the latest event counted.
+	last *vigil.Event
 }
 
 // newTimeline lays the buckets around a finding: its span, some of the past
 // before it and a little after it.
 func newTimeline(f *vigil.Finding) *timeline {
 	span := max(f.End.Sub(f.Start), time.Minute)
-	past := min(max(pastSpans*span, leastPast), mostPast)
+	past := min(max(pastSpans*span, pastOf(f)), mostPast)
 	start, end := f.Start.Add(-past), f.End.Add(max(span/10, time.Minute))
 	bucket := 28 * 24 * time.Hour
 	for _, b := range []time.Duration{
@@ -109,14 +128,13 @@ func (t *timeline) done() api.Timeline {
 func isAbout(e *vigil.Event, f *vigil.Finding) bool {
 	switch f.About {
 	case vigil.AboutSubject:
-		for _, s := range e.Subjects {
-			if s == f.Subject {
-				return true
-			}
-		}
-		return e.Principal != "" && e.Principal == f.Subject
+		return slices.Contains(e.Subjects, f.Subject) && (f.Tenant == "" || f.Tenant == cmp.Or(e.ResourceTenant, e.Actor.Tenant))
 	case vigil.AboutSource:
 		return e.Source == f.Source
+	case vigil.AboutNetwork:
+		return e.Network == f.Network
+	case vigil.AboutTeam:
+		return slices.Contains(f.Actors, e.Actor.ID)
 	}
 	return e.Actor.ID == f.Actor && e.Actor.Tenant == f.Tenant
 }

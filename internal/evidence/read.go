@@ -18,8 +18,11 @@ import (
 
 // Query narrows what Find visits. Empty fields match everything.
 type Query struct {
-	// Actor, Subject, Session and Conversation are exact ids.
-	Actor, Subject, Session, Conversation string
+	// Actor, Subject, Session and Conversation are exact ids, Network and Source
+	// exact names.
+	Actor, Subject, Session, Conversation, Network, Source string
+	// Actors, when there are any, are those of whom one at least must match.
+	Actors []string
 	// From and To bound the event time: From inclusive, To exclusive; zero means
 	// no bound.
 	From, To time.Time
@@ -31,6 +34,9 @@ func (q Query) Match(e *vigil.Event) bool {
 		(q.Subject == "" || slices.Contains(e.Subjects, q.Subject)) &&
 		(q.Session == "" || e.Session == q.Session) &&
 		(q.Conversation == "" || e.Conversation == q.Conversation) &&
+		(q.Network == "" || e.Network == q.Network) &&
+		(q.Source == "" || e.Source == q.Source) &&
+		(len(q.Actors) == 0 || slices.Contains(q.Actors, e.Actor.ID)) &&
 		q.covers(e.Time)
 }
 
@@ -135,10 +141,14 @@ type span struct{ from, to int64 }
 // spans returns the runs of rows that match, in order.
 func (q Query) spans(group parquet.RowGroup) ([]span, error) {
 	keep := []span{{0, group.NumRows()}}
-	for _, want := range []struct{ path, value string }{
-		{"actor", q.Actor}, {"session", q.Session}, {"conversation", q.Conversation}, {"subjects.list.element", q.Subject},
+	for _, want := range []struct {
+		path   string
+		values []string
+	}{
+		{"actor", one(q.Actor)}, {"actor", q.Actors}, {"session", one(q.Session)}, {"conversation", one(q.Conversation)},
+		{"subjects.list.element", one(q.Subject)}, {"network", one(q.Network)}, {"source", one(q.Source)},
 	} {
-		if want.value == "" {
+		if len(want.values) == 0 {
 			continue
 		}
 		chunk, err := column(group, want.path)
@@ -146,7 +156,12 @@ func (q Query) spans(group parquet.RowGroup) ([]span, error) {
 			return nil, err
 		}
 		if bloom := chunk.BloomFilter(); bloom != nil {
-			may, err := bloom.Check(parquet.ByteArrayValue([]byte(want.value)))
+			may := false
+			for _, value := range want.values {
+				if may, err = bloom.Check(parquet.ByteArrayValue([]byte(value))); may || err != nil {
+					break
+				}
+			}
 			if err != nil {
 				return nil, fmt.Errorf("read bloom filter of %s: %w", want.path, err)
 			}
@@ -155,7 +170,7 @@ func (q Query) spans(group parquet.RowGroup) ([]span, error) {
 			}
 		}
 		keep, err = narrow(chunk, keep, func(v parquet.Value) bool {
-			return !v.IsNull() && string(v.ByteArray()) == want.value
+			return !v.IsNull() && slices.Contains(want.values, string(v.ByteArray()))
 		})
 		if err != nil {
 			return nil, err
@@ -169,6 +184,14 @@ func (q Query) spans(group parquet.RowGroup) ([]span, error) {
 		return nil, err
 	}
 	return narrow(chunk, keep, func(v parquet.Value) bool { return q.covers(time.Unix(0, v.Int64())) })
+}
+
+// one is what to look for where one value is wanted, nothing where any will do.
+func one(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
 }
 
 func column(group parquet.RowGroup, path string) (parquet.ColumnChunk, error) {

@@ -21,7 +21,9 @@ import (
 
 // EventQuery asks for events. Empty fields match everything.
 type EventQuery struct {
-	Actor, Subject, Session, Conversation, Source string
+	Actor, Subject, Session, Conversation, Network, Source string
+	// Actors, when there are any, are those of whom one at least must match.
+	Actors []string
 	// Tenant is the actor's tenant; nil matches any.
 	Tenant *string
 	// From and To bound the event time, From inclusive and To exclusive; zero
@@ -46,11 +48,14 @@ type EventPage struct {
 }
 
 func (q EventQuery) evidence() evidence.Query {
-	return evidence.Query{Actor: q.Actor, Subject: q.Subject, Session: q.Session, Conversation: q.Conversation, From: q.From, To: q.To}
+	return evidence.Query{
+		Actor: q.Actor, Actors: q.Actors, Subject: q.Subject, Session: q.Session, Conversation: q.Conversation,
+		Network: q.Network, Source: q.Source, From: q.From, To: q.To,
+	}
 }
 
 func (q EventQuery) match(e *vigil.Event) bool {
-	return q.evidence().Match(e) && (q.Source == "" || e.Source == q.Source) && (q.Tenant == nil || e.Actor.Tenant == *q.Tenant)
+	return q.evidence().Match(e) && (q.Tenant == nil || e.Actor.Tenant == *q.Tenant)
 }
 
 // times returns the bounds in nanoseconds, From inclusive and To exclusive.
@@ -205,7 +210,7 @@ func (l *Ledger) search(m meta, body []byte, q EventQuery) ([]evidence.Row, erro
 	if err := m.check(body); err != nil {
 		return nil, err
 	}
-	light := EventQuery{Actor: q.Actor, Subject: q.Subject, From: q.From, To: q.To, Tenant: q.Tenant}
+	light := EventQuery{Actor: q.Actor, Actors: q.Actors, Subject: q.Subject, From: q.From, To: q.To, Tenant: q.Tenant}
 	cols := columnar.Who
 	if q.Subject != "" {
 		cols |= columnar.Whose

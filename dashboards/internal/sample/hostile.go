@@ -61,13 +61,21 @@ func Hostile(texts []string, i int) (vigil.Finding, []*vigil.Event) {
 	for len(f.Contributions) < 40 {
 		f.Contributions = append(f.Contributions, f.Contributions[len(f.Contributions)%4])
 	}
-	f.SubjectIDs = make([]string, 200)
+	f.SubjectIDs, f.Actors = make([]string, 200), make([]string, 200)
 	f.NotJudged = make([]string, 10)
 	numbers := []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, -1, 0, 1e-300}
 	fill := &filler{texts: texts, at: i, numbers: numbers}
 	fill.value(reflect.ValueOf(&f).Elem())
 	f.ID = id
-	f.State, f.About, f.Severity = vigil.StateOpen, vigil.AboutActor, vigil.SeverityHigh
+	// Each kind of finding takes its turn.
+	abouts := [...]vigil.About{vigil.AboutActor, vigil.AboutSubject, vigil.AboutNetwork, vigil.AboutTeam, vigil.AboutSource}
+	f.State, f.About, f.Severity = vigil.StateOpen, abouts[i%len(abouts)], vigil.SeverityHigh
+	forms := [...][2]string{{"volume", "subjects"}, {"sequence", "order"}, {"novelty", "network"}, {"novelty", "return"}, {"rule", "subjects"}}
+	for j := range f.Contributions {
+		if k := &f.Contributions[j]; j%6 < len(forms) {
+			k.Model, k.Observation = forms[j%6][0], forms[j%6][1]
+		}
+	}
 	events := Events(&vigil.Finding{ID: id, Start: f.Start, End: f.End, Actor: "x", Resources: []string{"r"}, Networks: []string{"n"}}, 60)
 	for _, e := range events {
 		fill.value(reflect.ValueOf(e).Elem())

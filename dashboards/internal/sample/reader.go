@@ -35,7 +35,7 @@ func (r *Reader) Add(f vigil.Finding) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.findings = append([]vigil.Finding{f}, r.findings...)
-	if r.events[f.ID] == nil && len(f.Resources) > 0 && len(f.Networks) > 0 {
+	if r.events[f.ID] == nil && f.About != "" {
 		r.events[f.ID] = Events(&f, 120)
 	}
 }

@@ -122,6 +122,12 @@ func Bot() vigil.Finding {
 // All returns the sample findings, worst first.
 func All() []vigil.Finding { return []vigil.Finding{Vendor(), Export(), Scrape(), Bot()} }
 
+// Every returns All and a finding about each other thing, with every observation
+// that there is.
+func Every() []vigil.Finding {
+	return []vigil.Finding{Vendor(), Export(), Walk(), Network(), Scrape(), Customer(), Team(), Bot(), Silent()}
+}
+
 // Subjects returns n pseudonyms of customers, sorted.
 func Subjects(n int) []string {
 	out := make([]string, n)
@@ -145,8 +151,16 @@ func Timeline(f *vigil.Finding) api.Timeline {
 		if day := at.Weekday(); day == time.Saturday || day == time.Sunday {
 			events = math.Round(events / 4)
 		}
-		events = math.Max(events, 0)
-		if at.Add(t.Bucket).After(f.Start) && !at.After(f.End) {
+		switch events = math.Max(events, 0); f.About {
+		case vigil.AboutSubject:
+			events = math.Max(0, math.Round(1.2*math.Sin(x*2.3)))
+		case vigil.AboutSource:
+			events *= 70
+			if !at.Before(f.Start) && at.Before(f.End) {
+				events = 4
+			}
+		}
+		if at.Add(t.Bucket).After(f.Start) && !at.After(f.End) && f.About != vigil.AboutSource {
 			buckets := math.Max(1, float64(f.End.Sub(f.Start))/float64(t.Bucket))
 			events += math.Round(float64(f.Events) / buckets)
 		}
@@ -159,8 +173,18 @@ func Timeline(f *vigil.Finding) api.Timeline {
 	return t
 }
 
-// Events returns n events of a finding's actor within its span.
+// Events returns n events of what a finding is about, within its span.
 func Events(f *vigil.Finding, n int) []*vigil.Event {
+	resources, networks, source := f.Resources, f.Networks, f.Source
+	if len(resources) == 0 {
+		resources = []string{"public.contacts"}
+	}
+	if len(networks) == 0 {
+		networks = []string{"192.0.2.0/24", "198.51.100.0/24"}
+	}
+	if source == "" {
+		source = "postgres-eu"
+	}
 	step := f.End.Sub(f.Start) / time.Duration(max(n, 1))
 	subjects := Subjects(n)
 	out := make([]*vigil.Event, n)
@@ -168,11 +192,22 @@ func Events(f *vigil.Finding, n int) []*vigil.Event {
 		e := vigil.NewEvent()
 		e.ID = fmt.Sprintf("e-%s-%05d", f.ID, i)
 		e.Time = f.Start.Add(time.Duration(i) * step)
-		e.Source = "postgres-eu"
+		e.Source = source
 		e.Actor = vigil.Actor{ID: f.Actor, Kind: f.ActorKind, Role: f.Role, Team: f.Team}
+		if len(f.Actors) > 0 {
+			e.Actor.ID = f.Actors[i%len(f.Actors)]
+		} else if f.Actor == "" {
+			e.Actor.ID = fmt.Sprintf("actor-%05x", 4096*(i%7+1))
+		}
 		e.Action, e.Outcome = vigil.ActionRead, vigil.OutcomeSuccess
-		e.Store, e.Resource = "helpdesk", f.Resources[i%len(f.Resources)]
+		e.Store, e.Resource = "helpdesk", resources[i%len(resources)]
 		e.Subjects, e.SubjectCount = subjects[i:i+1], 1
+		if f.Subject != "" {
+			e.Subjects = []string{f.Subject}
+			if i%9 == 4 {
+				e.Ticket = fmt.Sprintf("ticket-%05d", i)
+			}
+		}
 		e.Conversation = fmt.Sprintf("p_c%05d", i)
 		if f.Rows >= 0 {
 			e.Rows = int64(12 + i%37)
@@ -180,7 +215,7 @@ func Events(f *vigil.Finding, n int) []*vigil.Event {
 		if i%17 == 5 {
 			e.Outcome = vigil.OutcomeDenied
 		}
-		e.Network = f.Networks[0]
+		e.Network = networks[i%len(networks)]
 		e.Shape = "select conversations #9b2f60cc"
 		e.Origin = vigil.Origin{File: "postgresql-2026-11-02.csv", Line: int64(41200 + i)}
 		out[i] = e
@@ -188,16 +223,19 @@ func Events(f *vigil.Finding, n int) []*vigil.Event {
 	return out
 }
 
-// Status returns a program's state at work: two lanes that speak, one that warms
-// up, two sources.
+// Status returns a program's state at work: lanes that speak and lanes that are
+// still learning, two sources.
 func Status() api.Status {
 	return api.Status{
 		Events: 1_204_332, Quarantined: 17, Watermark: now, Budget: 1, Progress: -1,
 		Lanes: []api.Lane{
 			{Name: "quarter", Ready: true, Theory: 4.6, Threshold: 4.31, ActorEpochs: 3900},
 			{Name: "day", Ready: true, Theory: 1.7, Threshold: 3.70, ActorEpochs: 47},
-			{Name: "week", Why: "needs 8 weeks of history and has 5; until then the shorter spans and the rules speak", Theory: 0.8},
-			{Name: "rule", Ready: true},
+			{Name: "week", Why: "learning: 9.4 of 28 days, 60 of 60 spans", Theory: 0.8},
+			{Name: "subject", Ready: true, Theory: 4.4, Threshold: 4.36, ActorEpochs: 2100},
+			{Name: "network", Ready: true, Theory: 4.5, Threshold: 4.1, ActorEpochs: 640},
+			{Name: "team", Why: "learning: 9.4 of 14 days, 18 of 20 spans", Theory: 1.9},
+			{Name: "source", Why: "nothing has been seen yet"},
 		},
 		Sources: []api.Source{
 			{Name: "postgres-eu", Events: 1_102_870, Quarantined: 3, Last: now.Add(-4 * time.Second), QuarantineReasons: map[string]int64{"truncated": 2, "time": 1}},

@@ -186,7 +186,12 @@ func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, sa
 		}
 		return g.table[which][term].Rank(z, 1)
 	}
-	p := g.table[which][term].P(z, tieBreak(salt, term))
+	p := 0.0
+	if term == measureTerm(features.Drift) {
+		p = driftP(g.table[which][term], g.Spread[which][term], z, tieBreak(salt, term))
+	} else {
+		p = g.table[which][term].P(z, tieBreak(salt, term))
+	}
 	if !isKind(term) && raw <= 0 {
 		return 1 // nothing to see, however the rank's ties fall
 	}

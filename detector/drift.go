@@ -112,20 +112,39 @@ const (
 
 // driftP is the p-value of a drift's standardised score among its peers'. A week of
 // a group has few scores, and none of ranks or fitted tails would tell a slight
-// drift from a large one before months have passed.
-func driftP(t *calibrate.Table, spread calibrate.Spread, z, tie float64) float64 {
+// drift from a large one before months have passed. own is the weight of the actor's
+// own weeks that stood out: they lie among the largest scores, and are left out.
+func driftP(t *calibrate.Table, spread calibrate.Spread, own, z, tie float64) float64 {
 	if t.N < driftMinimum {
 		return t.P(z, tie)
 	}
 	s := calibrate.Sketch{Bins: t.Mass, N: t.N}
-	from, _, _ := s.Excess(driftFrom)
+	own = math.Min(own, t.N/10)
+	at := func(q float64) float64 {
+		above := (1-q)*(t.N-own) + own
+		u, _, _ := s.Excess(1 - above/t.N)
+		return u
+	}
+	from := at(driftFrom)
 	if z <= from {
 		return t.P(z, tie)
 	}
-	half, _, _ := s.Excess((1 + driftFrom) / 2)
+	half := at((1 + driftFrom) / 2)
 	unit := calibrate.Level{}.Standard(1, spread) - calibrate.Level{}.Standard(0, spread)
 	sigma := math.Max(theoryScale*unit, (half-from)/math.Ln2)
 	return math.Max((1-driftFrom)*elementary.Exp(-(z-from)/sigma), driftBeyond/(t.N+1))
+}
+
+// strayedWeight is how much of a table the actor's own weeks that stood out make
+// up. A group's table holds them twice, since everyone's stand behind its own.
+func (a *actor) strayedWeight() (sum float64) {
+	for k := range min(a.Drift.Strayed, 100) {
+		sum += 1 / float64(1+k)
+	}
+	if a.group != nil {
+		sum *= 2
+	}
+	return sum
 }
 
 // endWeek starts the next week's counts.

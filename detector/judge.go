@@ -188,7 +188,7 @@ func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, sa
 	}
 	p := 0.0
 	if term == measureTerm(features.Drift) {
-		p = driftP(g.table[which][term], g.Spread[which][term], z, tieBreak(salt, term))
+		p = driftP(g.table[which][term], g.Spread[which][term], a.strayedWeight(), z, tieBreak(salt, term))
 	} else {
 		p = g.table[which][term].P(z, tieBreak(salt, term))
 	}

@@ -23,7 +23,7 @@ func TestPoisonsDoNotHideTheThefts(t *testing.T) {
 		traffic.SlowRamp:    {traffic.Config{Events: 60_000, Actors: 32, Days: 112, Seed: 5}, 88},
 		traffic.Chaff:       {traffic.Config{Events: 30_000, Actors: 32, Days: 35, Seed: 5}, 1},
 		traffic.LoudMember:  {traffic.Config{Events: 30_000, Actors: 32, Days: 35, Seed: 5}, 1},
-		traffic.OpenFinding: {traffic.Config{Events: 40_000, Actors: 32, Days: 56, Seed: 5}, 21},
+		traffic.OpenFinding: {traffic.Config{Events: 50_000, Actors: 32, Days: 77, Seed: 5}, 42},
 	} {
 		t.Run(string(poison), func(t *testing.T) {
 			t.Parallel()

@@ -37,6 +37,9 @@ func TestPoisonsDoNotHideTheThefts(t *testing.T) {
 			if r.others > 3 {
 				t.Errorf("%d findings about others", r.others)
 			}
+			if left := r.End.Sub(r.last); poison == traffic.OpenFinding && left > 7*24*time.Hour {
+				t.Errorf("the theft goes on, and the last evidence is %s before its end", left)
+			}
 			t.Logf("found after %.1f days and %d customers of %d; evidence until %.0f days before the end; %d findings about others",
 				r.first.Sub(r.Theft).Hours()/24, r.customers, r.Subjects, r.End.Sub(r.last).Hours()/24, r.others)
 		})
@@ -59,10 +62,8 @@ func TestHonestGrowthIsNoDrift(t *testing.T) {
 	t.Parallel()
 	cfg := traffic.Config{Events: 50_000, Actors: 32, Days: 98, Seed: 9}
 	for name, set := range map[string]traffic.Set{
-		"newcomers":    traffic.SetOf(traffic.Joiners, traffic.Tickets),
-		"month's end":  traffic.SetOf(traffic.MonthEnd, traffic.Tickets),
-		"a busy team":  0,
-		"all of those": traffic.SetOf(traffic.Joiners, traffic.MonthEnd, traffic.Leavers, traffic.LongLeave, traffic.Tickets),
+		"newcomers and the month's end": traffic.SetOf(traffic.Joiners, traffic.MonthEnd, traffic.Leavers, traffic.LongLeave, traffic.Tickets),
+		"a busy team":                   0,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,8 +77,9 @@ func TestHonestGrowthIsNoDrift(t *testing.T) {
 			for _, f := range drifted(all) {
 				t.Errorf("a finding about %s: %s", f.Actor, f.Sentence)
 			}
-			if n := len(latest(all)); n > 3 {
-				t.Errorf("%d findings, at most 3", n)
+			// The budget is one a month; seven have one chance in twenty.
+			if n := len(latest(all)); n > 6 {
+				t.Errorf("%d findings, at most 6", n)
 			}
 		})
 	}

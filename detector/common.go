@@ -74,7 +74,8 @@ func (c *common) factor(l features.Lane, term int) float64 {
 // larger.
 func (sh *shard) shares(a *actor, l features.Lane, term int) float64 {
 	f := sh.shared.everyone.Common.factor(l, term)
-	if a.group != nil {
+	if a.group != nil && a.group.Members >= minPeers {
+		// Of a few, one could excuse itself.
 		f = max(f, a.group.Common.factor(l, term))
 	}
 	return f

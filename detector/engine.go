@@ -428,7 +428,7 @@ func (e *Engine) Status() Status {
 	}
 	s.Actors = s.Hot + s.Cold
 	b := &e.shared.budget
-	s.Budget = b.perDay(b.PerDay[features.Day])
+	s.Budget = b.perDay()
 	for l := range lines {
 		s.Lanes = append(s.Lanes, Lane{
 			Name: lineName(l), Ready: b.Ready[l], Why: b.Why[l], Theory: b.Theory[l], Threshold: b.Line[l], ActorEpochs: b.PerDay[l],

@@ -385,6 +385,9 @@ func (sh *shard) close(a *actor, l features.Lane) {
 	sh.conclude(a, l, all, e)
 	sh.learn(a, l, all)
 	if l == features.Day {
+		if !la.span.Told(features.Subjects) || la.span.Value(features.Subjects) > 1 {
+			sh.delta.readers++
+		}
 		sh.member(a, all)
 	}
 	sh.delta.epochs[l]++

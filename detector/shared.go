@@ -111,6 +111,7 @@ type delta struct {
 	values  []valueDelta
 	peaks   [lines][]float64
 	epochs  [lines]int
+	readers int // actors whose day held more than one customer
 	tells   map[string]uint32
 	// told counts events by source, members are the closed days of actors.
 	told    map[string]int
@@ -167,6 +168,7 @@ func (d *delta) reset() {
 		d.peaks[l] = d.peaks[l][:0]
 		d.epochs[l] = 0
 	}
+	d.readers = 0
 	for m := range d.raw {
 		d.raw[m] = d.raw[m][:0]
 	}
@@ -309,6 +311,7 @@ func (s *shared) take(d *delta) {
 			s.Sources[source] |= mask
 		}
 	}
+	s.budget.Readers += float64(d.readers)
 	for l := range d.peaks {
 		s.budget.Epochs[l] += float64(d.epochs[l])
 		for _, peak := range d.peaks[l] {

@@ -501,6 +501,7 @@ type deltaState struct {
 	Values  []valueState
 	Peaks   [lines][]float64
 	Epochs  [lines]int
+	Readers int
 	Tells   map[string]uint32
 	Told    map[string]int
 	Members []memberState
@@ -544,7 +545,7 @@ type valueState struct {
 }
 
 func (d *delta) state() deltaState {
-	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Tells: d.tells, Told: d.told, Steps: d.steps, Sample: d.sample, Raw: d.raw, Groups: d.groups}
+	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Readers: d.readers, Tells: d.tells, Told: d.told, Steps: d.steps, Sample: d.sample, Raw: d.raw, Groups: d.groups}
 	for _, o := range d.scores {
 		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Low: o.low, Z: o.z, W: o.w})
 	}
@@ -561,7 +562,7 @@ func (d *delta) state() deltaState {
 }
 
 func (st *deltaState) restore(s *shared) delta {
-	d := delta{peaks: st.Peaks, epochs: st.Epochs, tells: st.Tells, told: st.Told, steps: st.Steps, sample: st.Sample, raw: st.Raw, groups: st.Groups}
+	d := delta{peaks: st.Peaks, epochs: st.Epochs, readers: st.Readers, tells: st.Tells, told: st.Told, steps: st.Steps, sample: st.Sample, raw: st.Raw, groups: st.Groups}
 	if d.tells == nil {
 		d.tells = map[string]uint32{}
 	}

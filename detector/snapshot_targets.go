@@ -154,6 +154,12 @@ func (t *targets) restore(st *targetsState) error {
 		if c.Crowd == nil {
 			return fmt.Errorf("a customer's readers are missing")
 		}
+		if c.Crowd.Readers == nil {
+			c.Crowd.Readers = map[uint64]string{}
+		}
+		if c.Crowd.Worked == nil {
+			c.Crowd.Worked = map[uint64]struct{}{}
+		}
 		c.Crowd.affair = ss.find(c.Hash)
 		ss.crowds[c.Hash] = c.Crowd
 	}

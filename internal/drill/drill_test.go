@@ -36,13 +36,14 @@ func source(events []*vigil.Event, change func(*vigil.Event)) drill.Source {
 	return func(_ context.Context, use func([]*vigil.Event) error) error {
 		for part := range slices.Chunk(events, 1000) {
 			copies := make([]*vigil.Event, len(part))
+			room := make([]vigil.Event, len(part))
 			for i, e := range part {
-				c := *e
-				c.Subjects = slices.Clone(e.Subjects)
+				room[i] = *e
+				copies[i] = &room[i]
 				if change != nil {
-					change(&c)
+					room[i].Subjects = slices.Clone(e.Subjects)
+					change(&room[i])
 				}
-				copies[i] = &c
 			}
 			if err := use(copies); err != nil {
 				return err
@@ -66,6 +67,16 @@ type staging struct {
 	Breach, Trap drill.Truth
 	events       []*vigil.Event
 	acts         []*drill.Act
+}
+
+// restage is perform without keeping the events.
+func restage(t *testing.T, src drill.Source, scene *drill.Scene, sc drill.Scenario, seed uint64, intensity float64) staging {
+	t.Helper()
+	breach, trap, err := drill.Perform(t.Context(), src, scene, sc, seed, intensity, func([]*vigil.Event) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return staging{Breach: breach.Truth(), Trap: trap.Truth()}
 }
 
 func perform(t *testing.T, src drill.Source, scene *drill.Scene, sc drill.Scenario, seed uint64, intensity float64) staging {
@@ -130,10 +141,10 @@ func TestEachScenarioIsStaged(t *testing.T) {
 					t.Fatalf("the truth names %s, which is not there", id)
 				}
 			}
-			if again := perform(t, src, scene, sc, 1, 1); cmp.Diff(plain.Breach, again.Breach)+cmp.Diff(plain.Trap, again.Trap) != "" {
+			if again := restage(t, src, scene, sc, 1, 1); cmp.Diff(plain.Breach, again.Breach)+cmp.Diff(plain.Trap, again.Trap) != "" {
 				t.Error("the same seed staged something else")
 			}
-			quarter := perform(t, src, scene, sc, 1, 0.25)
+			quarter := restage(t, src, scene, sc, 1, 0.25)
 			if sc.ID != "T14" && quarter.Breach.Subjects >= b.Subjects && quarter.Breach.Events >= b.Events {
 				t.Errorf("a quarter takes %d customers in %d events, the whole %d in %d", quarter.Breach.Subjects, quarter.Breach.Events, b.Subjects, b.Events)
 			}
@@ -143,7 +154,7 @@ func TestEachScenarioIsStaged(t *testing.T) {
 			if diff := cmp.Diff(plain.Trap, quarter.Trap); diff != "" {
 				t.Errorf("the intensity changed the trap:\n%s", diff)
 			}
-			if other := perform(t, src, scene, sc, 2, 1); cmp.Equal(plain.Breach, other.Breach) {
+			if other := restage(t, src, scene, sc, 2, 1); cmp.Equal(plain.Breach, other.Breach) {
 				t.Error("another seed staged the same")
 			}
 		})
@@ -258,9 +269,10 @@ func TestRunGivesTheSameFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	weeks := slices.DeleteFunc(slices.Clone(desk()), func(e *vigil.Event) bool { return e.Time.Sub(desk()[0].Time) > 24*24*time.Hour })
 	run := func(workers int) string {
 		last := 0
-		r, err := drill.Run(t.Context(), func(uint64) drill.Source { return source(desk(), nil) }, true, drill.Options{
+		r, err := drill.Run(t.Context(), func(uint64) drill.Source { return source(weeks, nil) }, true, drill.Options{
 			Scenarios: list, Seeds: []uint64{4}, Workers: workers, Curves: true, Progress: func(done, total int) { last = total - done },
 		})
 		if err != nil {

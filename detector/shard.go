@@ -433,6 +433,8 @@ func (sh *shard) endRun(a *actor, l features.Lane) {
 	la := &a.Lane[l]
 	end := la.span.Last
 	switch {
+	case a.trust() < 1 && la.Run.Peak < sh.shared.budget.Line[l]:
+		// Who is suspected anyway must not move the line for all.
 	case la.Run.Peak < sh.shared.budget.Line[l]:
 		sh.delta.peaks[l] = append(sh.delta.peaks[l], la.Run.Peak)
 	case la.Crossed == 0 || end-la.Crossed > crossedOnce:
@@ -484,7 +486,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 				a.pace(la.span.Index, j, exposure, w)
 			}
 			if k == features.Events && l != features.Week && j.Counts.Mean > 0 && w == 1 {
-				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.home, l, season, j.Seen, j.Counts.Mean / exposure})
+				sh.delta.seasons = append(sh.delta.seasons, g.seasonal(a.home, l, season, j.Seen, j.Counts.Mean/exposure))
 			}
 			la.Counts[k].Observe(j.Seen, g.Prior[l][k], exposure, w)
 		} else {

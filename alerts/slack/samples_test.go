@@ -93,9 +93,9 @@ var readers = []string{"actor-1bqx2", "actor-2k0dz", "actor-5m7c1", "actor-8h3wv
 
 func customer() *vigil.Finding {
 	return &vigil.Finding{
-		ID: "f-c0571e55", Revision: 3, State: vigil.StateOpen, About: vigil.AboutSubject, Subject: "cust-5r8q1m0zk2v7c", Tenant: "acme", Actors: readers,
+		ID: "f-c0571e55", Revision: 3, State: vigil.StateOpen, About: vigil.AboutSubject, Subject: "subject-5r8q1m0zk2v7c", Tenant: "acme", Actors: readers,
 		Start: at("2026-11-02 08:12"), End: at("2026-11-02 13:43"), Detected: at("2026-11-02 10:12"), Severity: vigil.SeverityMedium, Lane: "subject", Evidence: 6.2, Threshold: 4.4,
-		Sentence: "Customer cust-5r8q1m0zk2v7c was read by 6 actors between 2 Nov 08:12 and 2 Nov 13:43 UTC, in 31 accesses.",
+		Sentence: "Customer subject-5r8q1m0zk2v7c was read by 6 actors between 2 Nov 08:12 and 2 Nov 13:43 UTC, in 31 accesses.",
 		Contributions: []vigil.Contribution{{Model: "volume", Observation: "readers", Span: "day", Frame: "self", Seen: 6, Expected: .4, High: 3, P: 8e-7, Share: 1,
 			Text: "6 readers without a stated reason within a day; usual is about 0.4, at most 3 in 99 of 100"}},
 		Counterfactual: "No finding with at most 3 such readers in a day, or if their reads had named a ticket or purpose.",

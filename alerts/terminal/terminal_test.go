@@ -50,7 +50,7 @@ func about(a vigil.About, k vigil.Contribution) *vigil.Finding {
 	f.Sentence, f.Counterfactual, f.NotJudged = "What happened.", "", []string{"subjects", "bytes"}
 	if a != vigil.AboutActor {
 		f.Actor, f.ActorKind, f.Role, f.Stores, f.Resources, f.Networks = "", "", "", nil, nil, nil
-		f.Subject, f.Network, f.Team, f.Source = "cust-5r8q1", "203.0.113.0/24\x1b[2J", "emea \u202e(agent)", "postgres\r\neu"
+		f.Subject, f.Network, f.Team, f.Source = "subject-5r8q1", "203.0.113.0/24\x1b[2J", "emea \u202e(agent)", "postgres\r\neu"
 		for i := range 50 {
 			f.Actors = append(f.Actors, "actor-\x1b[31m"+string(rune('a'+i%26)))
 		}

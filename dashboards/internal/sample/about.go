@@ -64,10 +64,10 @@ func Customer() vigil.Finding {
 	start := time.Date(2026, 11, 2, 8, 12, 0, 0, time.UTC)
 	return vigil.Finding{
 		ID: "f-c0571e55a1b2c3d4", Revision: 3, State: vigil.StateOpen, About: vigil.AboutSubject,
-		Subject: "cust-5r8q1m0zk2v7c", Tenant: "acme", Actors: Actors(14),
+		Subject: "subject-5r8q1m0zk2v7c", Tenant: "acme", Actors: Actors(14),
 		Start: start, End: start.Add(5*time.Hour + 31*time.Minute), Detected: start.Add(2 * time.Hour),
 		Severity: vigil.SeverityMedium, Lane: "subject", Evidence: 6.2, Threshold: 4.4, Harm: 13.8,
-		Sentence: "Customer cust-5r8q1m0zk2v7c was read by 14 actors between 2 Nov 08:12 and 2 Nov 13:43 UTC, in 31 accesses. Unusual: 14 readers without a stated reason within a day; usual is about 0.4, at most 3 in 99 of 100.",
+		Sentence: "Customer subject-5r8q1m0zk2v7c was read by 14 actors between 2 Nov 08:12 and 2 Nov 13:43 UTC, in 31 accesses. Unusual: 14 readers without a stated reason within a day; usual is about 0.4, at most 3 in 99 of 100.",
 		Contributions: []vigil.Contribution{
 			{Model: "volume", Observation: "readers", Span: "day", SpanStart: start.Truncate(24 * time.Hour), Frame: "self", Seen: 14, Expected: 0.4, Low: 0, High: 3, P: 8e-7, E: 6e3, Share: 1,
 				Text: "14 readers without a stated reason within a day; usual is about 0.4, at most 3 in 99 of 100"},

@@ -54,6 +54,34 @@ func others(end time.Time) []string {
 	return out
 }
 
+// A report draws the accesses of what each finding is about.
+func TestReportOfFindingsAboutOthers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	log, page := filepath.Join(dir, "helpdesk.ndjson"), filepath.Join(dir, "report.html")
+	appendFile(t, log, strings.Join(others(time.Date(2025, 11, 4, 0, 0, 0, 0, time.UTC)), ""))
+	in := app.Input{Files: []string{log}, Source: "helpdesk"}
+	result, err := app.Scan(t.Context(), in, app.ScanOptions{Budget: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := app.WriteReport(t.Context(), page, in, result); err != nil {
+		t.Fatal(err)
+	}
+	body, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"Accesses to this customer", "Accesses from this network", "What this source told",
+		"Who read this customer", "Who came from there", "canary-customer-7", "203.0.113.0/24",
+	} {
+		if !strings.Contains(string(body), want) {
+			t.Errorf("the report does not hold %q", want)
+		}
+	}
+}
+
 // Findings about customers, networks and sources hold pseudonyms wherever they are
 // served, and the events that they show are those of what they are about.
 func TestFindingsAboutOthersShowNobody(t *testing.T) {

@@ -29,7 +29,7 @@ func others(end time.Time) []string {
 	const days = 21
 	n := 0
 	for d := range days + 1 {
-		morning := end.Truncate(24 * time.Hour).AddDate(0, 0, d-days)
+		morning := end.Truncate(24*time.Hour).AddDate(0, 0, d-days)
 		for quarter := range 48 {
 			at := morning.Add(6*time.Hour + time.Duration(quarter)*15*time.Minute)
 			if d == days && quarter >= 16 {

@@ -79,7 +79,7 @@ func walk() *vigil.Finding {
 		Start: at("2026-11-02 02:10"), End: at("2026-11-02 05:10"), Detected: at("2026-11-02 02:30"), Severity: vigil.SeverityHigh, Lane: "day", Evidence: 9.3, Threshold: 3.7,
 		Sentence: "Person actor-9f0xqw54jvm3b (agent, apac) read data of 611 customers in 640 accesses between 2 Nov 02:10 and 2 Nov 05:10 UTC.",
 		Contributions: []vigil.Contribution{
-			{Model: "sequence", Observation: "order", Span: "day", Frame: "self", Seen: 41.2, Expected: .3, High: .3, P: 1e-9, Share: .45, Text: "ids read one after the other, up or down, within a day: one chance in more than a billion if they had come in any order"},
+			{Model: "sequence", Observation: "order", Span: "day", Frame: "self", Seen: 41.2, Expected: .3, High: .3, P: 1e-9, Share: .45, Text: "ids read one after the other, up or down, within a day: one chance in a billion or more if they had come in any order"},
 			{Model: "volume", Observation: "strangers", Span: "day", Frame: "self", Seen: 598, Expected: 7.1, Low: 1, High: 19, P: 3e-8, Share: .3, Text: "598 customers new to the actor and its team within a day; its own usual is about 7.1, at most 19 in 99 of 100"},
 			{Model: "novelty", Observation: "return", Span: "quarter", Frame: "self", Seen: 2.2, P: 3e-3, Share: .15},
 			{Model: "volume", Observation: "unbounded", Span: "day", Frame: "peers", Seen: 3, Expected: .2, High: 2, P: 6e-3, Share: .1},

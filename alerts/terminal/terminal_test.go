@@ -73,7 +73,7 @@ func TestCards(t *testing.T) {
 		"hostile": {alerts.Message{Finding: finding("\x1b[2J\x1b]0;gone\x07\u202e\r\nfake line")}, terminal.Config{Color: "never"}},
 		"pattern": {alerts.Message{Finding: about(vigil.AboutActor, vigil.Contribution{
 			Model: "sequence", Observation: "order", Span: "day", Frame: "self", Seen: 41, Expected: .3, P: 1e-9, Share: 1,
-			Text: "ids read one after the other, up or down, within a day: one chance in more than a billion if they had come in any order"})}, terminal.Config{Color: "never"}},
+			Text: "ids read one after the other, up or down, within a day: one chance in a billion or more if they had come in any order"})}, terminal.Config{Color: "never"}},
 		"customer": {alerts.Message{Finding: about(vigil.AboutSubject, vigil.Contribution{
 			Model: "volume", Observation: "readers", Span: "day", Frame: "self", Seen: 14, Expected: .4, High: 3, P: 8e-7, Share: 1})}, terminal.Config{Color: "never"}},
 		"network": {alerts.Message{Finding: about(vigil.AboutNetwork, vigil.Contribution{

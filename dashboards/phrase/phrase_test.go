@@ -81,6 +81,7 @@ func TestWords(t *testing.T) {
 		{phrase.Observation("subjects"), "customers read"}, {phrase.Observation("something_new"), "something new"},
 		{phrase.Span("quarter"), "in a quarter-hour"}, {phrase.Span("fortnight"), "in a fortnight"}, {phrase.Frame("self"), "its own past"},
 		{phrase.Found("network", ""), "by who comes from one network"}, {phrase.Lane("subject"), "customers"}, {phrase.Observation("strangers"), "customers new to it and its team"},
+		{phrase.Usual(0.0018), "almost none"}, {phrase.Usual(0.4), "0.4"}, {phrase.Usual(math.NaN()), "–"},
 		{phrase.Rare(1e-9), "under 1 in 1 billion"}, {phrase.Rare(0.02), "1 in 50"},
 		{phrase.NotJudged("rows"), "rows returned: the source does not tell them"}, {phrase.NotJudged("odd_thing"), "odd thing"},
 	} {

@@ -258,7 +258,7 @@ func Pattern(observation string) (seen, usual string) {
 	case "return":
 		return "back after a long absence", "here every few days"
 	case "together":
-		return "several oddities at once", "one at a time"
+		return "many at a time", "one at a time"
 	case "rhythm":
 		return "gaps as steady as a script’s", "uneven gaps"
 	case "sequence":

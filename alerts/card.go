@@ -237,7 +237,11 @@ func howMuch(f *vigil.Finding) Text {
 			continue
 		}
 		told[c.Observation] = true
-		lines = append(lines, seenAgainst(c, "\n"))
+		if t := Clean(c.Text); c.Observation == "drift" && t != "" {
+			lines = append(lines, Cut(t, maxReason)) // what is counted stands there only
+		} else {
+			lines = append(lines, seenAgainst(c, "\n"))
+		}
 		if len(lines) == 2 {
 			break
 		}

@@ -33,6 +33,10 @@ type actor struct {
 	Lane   [features.Lanes]lane
 	Values [features.Categories]novelty.Table
 
+	// Drift is its pace against that of months ago, Voice what it taught today.
+	Drift drift
+	Voice voice
+
 	Source string // the source last seen through
 
 	session session
@@ -40,9 +44,12 @@ type actor struct {
 	steps   sequence.Context
 	stepped int64
 
-	group *group
+	// home is the narrowest group of the actor, to which it tells what it learns;
+	// group the narrowest that has members enough to be held against.
+	home, group *group
 	// open is the open finding, past the last one that closed.
 	open, past *incident
+	gone       bool // made room
 }
 
 // lane is an actor's state in one lane of epochs.

@@ -120,7 +120,7 @@ func (a *affair) harm() (vigil.Severity, float64) {
 var flowWords = [flows]struct{ one, many, span string }{
 	flowReaders:   {"reader without a stated reason", "readers without a stated reason", "a day"},
 	flowNewcomers: {"account that never came from there before", "accounts that never came from there before", "a quarter of an hour"},
-	flowRefused:   {"refused account", "refused accounts", "a quarter of an hour"},
+	flowRefused:   {"account refused that never got in from there", "accounts refused that never got in from there", "a quarter of an hour"},
 	flowTeam:      {"reading by its members together", "readings by its members together", "a day"},
 	flowSilence:   {"event", "events", "an hour"},
 }

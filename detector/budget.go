@@ -20,6 +20,9 @@ type budget struct {
 	Epochs, PerDay   [lines]float64
 	Runs, RunsPerDay [lines]float64
 	Days             float64
+	// Readers counts the actors of the present day that read of more than one
+	// customer, or of whom that is not known; ReadersPerDay is its mean.
+	Readers, ReadersPerDay float64
 	// Peaks holds the largest log10 R of each run: one excursion counts once,
 	// however long it lasts.
 	Peaks [lines]calibrate.Sketch
@@ -101,6 +104,8 @@ func (b *budget) endDay() {
 	}
 	keep := math.Exp2(-1 / halfLifeDays)
 	b.Days++
+	b.ReadersPerDay += math.Max(1-keep, 1/b.Days) * (b.Readers - b.ReadersPerDay)
+	b.Readers = 0
 	for l := range lines {
 		// The mean over the days so far while they are few, forgetting after.
 		w := math.Max(1-keep, 1/b.Days)
@@ -111,12 +116,14 @@ func (b *budget) endDay() {
 	}
 }
 
-// perDay is the whole budget, in false findings a day.
-func (b *budget) perDay(actors float64) float64 {
+// perDay is the whole budget, in false findings a day. The default counts those
+// who work with others' data: a portal's customers, who each read their own, call
+// for no more findings however many they are.
+func (b *budget) perDay() float64 {
 	if b.Asked > 0 {
 		return b.Asked
 	}
-	return math.Max(actors/1000, 1.0/30)
+	return math.Max(b.ReadersPerDay/1000, 1.0/30)
 }
 
 // fit sets the lines.
@@ -137,9 +144,7 @@ func (b *budget) fit(s *shared, now int64) {
 		if b.Days == 0 {
 			epochs = b.Epochs[l]
 		}
-		// Actors a day: each closes one day's span.
-		daily := b.PerDay[features.Day]
-		share := b.perDay(daily) * laneShare[l]
+		share := b.perDay() * laneShare[l]
 		b.Theory[l] = math.Max(1, math.Log10(math.Max(1, epochs)/share))
 		b.Line[l] = b.Theory[l] + caution*cautionRuns/(b.Peaks[l].N+cautionRuns)
 		u, n, mean := b.Peaks[l].Excess(fitFrom)

@@ -14,8 +14,9 @@ const chainGap = int64(30 * 60 * 1e9)
 const maxChains = 64
 
 // step judges what an actor does after what it did, as its peers do, and learns
-// it.
-func (sh *shard) step(a *actor, e *vigil.Event, t int64) {
+// it. It returns the probability of the step, 1 while nothing is known.
+func (sh *shard) step(a *actor, e *vigil.Event, t int64) (p float64) {
+	p = 1
 	symbol := (features.Hash(string(e.Action))*31+features.Hash(e.Resource))*31 + features.Hash(e.Shape)
 	if a.steps.N > 0 && t-a.stepped > chainGap {
 		a.steps = sequence.Context{}
@@ -26,7 +27,7 @@ func (sh *shard) step(a *actor, e *vigil.Event, t int64) {
 		g = sh.shared.everyone
 	}
 	if len(g.Chain.Contexts) > 0 {
-		p := g.Chain.Predict(a.steps, symbol)
+		p = g.Chain.Predict(a.steps, symbol)
 		for _, l := range [...]features.Lane{features.Quarter, features.Day} {
 			if a.Lane[l].span.Open {
 				a.Lane[l].span.AddStep(p)
@@ -40,8 +41,9 @@ func (sh *shard) step(a *actor, e *vigil.Event, t int64) {
 			sh.delta.steps[g.Key] = d
 		}
 		if d != nil {
-			d.Add(a.steps, symbol, 1)
+			d.Add(a.steps, symbol, a.Voice.step(t)*a.trust())
 		}
 	}
 	a.steps.Push(symbol)
+	return p
 }

@@ -10,7 +10,7 @@ import (
 
 // combinationWidth is how many scores of a span the forest sees together: each
 // kind against the actor's own past, each category, each measure.
-const combinationWidth = features.Kinds + features.Categories + features.Measures - 1
+const combinationWidth = features.Kinds + features.Categories + int(features.Combination)
 
 // forests holds, for the lanes of quarters and days, the sample of usual spans and
 // the forest grown from it.
@@ -104,7 +104,8 @@ func (sh *shard) combination(a *actor, which features.Lane, all []judged) (judge
 		j.Raw = math.Max(0, grown.Splits(out[0]))
 		j.Seen = j.Raw
 	}
-	j.P = sh.calibrated(a, which, j.Term, j.Raw)
+	j.Alone = sh.calibrated(a, which, j.Term, j.Raw)
+	j.P = math.Min(1, j.Alone*sh.shares(a, which, j.Term))
 	j.E = calibrate.E(j.P)
 	return j, true
 }

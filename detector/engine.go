@@ -8,7 +8,7 @@
 // so the result is the same on any number of cores.
 //
 // The engine reads no clock and does no I/O. Its memory is bounded: actors by
-// Config.MaxActors, all else by constants named where they apply.
+// Config.MaxActors and Config.MaxCold, all else by constants named where they apply.
 package detector
 
 import (
@@ -22,6 +22,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/models/affinity"
 )
 
 // Config is what a user may set.
@@ -29,8 +30,12 @@ type Config struct {
 	// Budget is the number of false findings a day that people accept. Zero
 	// means the default: one a day for each 1,000 actors, at least one a month.
 	Budget float64
-	// MaxActors bounds the actors held in memory; zero means 100,000.
+	// MaxActors bounds the actors held in full, about 10 KiB each; zero means
+	// 100,000.
 	MaxActors int
+	// MaxCold bounds the actors held in short, about 400 bytes each; zero means ten
+	// for each of MaxActors. Of those who make room there, eight bytes stay.
+	MaxCold int
 }
 
 // Options is what code passes.
@@ -82,9 +87,12 @@ type Status struct {
 	Watermark time.Time
 	Events    int64
 	Late      int64
-	Actors    int
-	Lanes     []Lane
-	Budget    float64
+	// Actors is how many are known: Hot ones in full, Cold ones in short.
+	Actors, Hot, Cold int
+	// Gone is of how many more a mark is left.
+	Gone   int
+	Lanes  []Lane
+	Budget float64
 }
 
 // Engine folds log entries into findings. It is not safe for concurrent use;
@@ -95,10 +103,13 @@ type Engine struct {
 	shared *shared
 	shards [shardCount]*shard
 	order  order
-	hour   int64 // the hour of event time up to which the shards are merged
-	events int64
-	late   int64
-	done   bool
+	// sources judges the networks that actors come from, all in one.
+	affinities affinities
+	sources    *affinity.Sources
+	hour       int64 // the hour of event time up to which the shards are merged
+	events     int64
+	late       int64
+	done       bool
 
 	targets [shardCount]*targets
 	inbox   [shardCount][]int32 // indexes into run, by shard
@@ -128,16 +139,27 @@ func New(cfg Config, opts Options) (*Engine, error) {
 	if cfg.MaxActors < shardCount {
 		return nil, fmt.Errorf("max actors is %d, at least %d", cfg.MaxActors, shardCount)
 	}
+	if cfg.MaxCold == 0 {
+		cfg.MaxCold = coldFactor * cfg.MaxActors
+	}
+	if cfg.MaxCold < shardCount {
+		return nil, fmt.Errorf("max cold actors is %d, at least %d", cfg.MaxCold, shardCount)
+	}
 	if opts.Workers <= 0 {
 		opts.Workers = runtime.GOMAXPROCS(0)
 	}
-	e := &Engine{cfg: cfg, opts: opts, shared: newShared(newBudget(cfg.Budget))}
+	models, err := newAffinities()
+	if err != nil {
+		return nil, fmt.Errorf("set up affinity: %w", err)
+	}
+	e := &Engine{cfg: cfg, opts: opts, shared: newShared(newBudget(cfg.Budget)), affinities: models, sources: models.sources.Sources()}
 	e.shared.events.freeze()
 	for i := range e.shards {
-		e.shards[i] = newShard(e.shared, cfg.MaxActors/shardCount)
+		e.shards[i] = newShard(e.shared, cfg.MaxActors/shardCount, cfg.MaxCold/shardCount)
 		e.shards[i].scoring = opts.Score != nil
 		e.shards[i].models = opts.Models
-		e.targets[i] = newTargets(e.shared, maxSubjects/shardCount, maxNetworks/shardCount)
+		e.shards[i].edges = models.edges.Sketch()
+		e.targets[i] = newTargets(e.shared, models.edges, maxSubjects/shardCount, maxNetworks/shardCount)
 	}
 	return e, nil
 }
@@ -216,6 +238,7 @@ func (e *Engine) release() []vigil.Finding {
 				t = ready[n].Time.UnixNano()
 			}
 			e.shared.Started = t
+			e.begin(minute(t))
 			e.hour = t / hourNanos
 			continue
 		}
@@ -234,6 +257,15 @@ func (e *Engine) release() []vigil.Finding {
 		found = append(found, e.collect()...)
 	}
 	return found
+}
+
+// begin tells all sketches when time began, so that those that are used late don't
+// look young.
+func (e *Engine) begin(tick int64) {
+	for i := range e.shards {
+		e.shards[i].edges.Begin(tick)
+		e.targets[i].arrivals.Begin(tick)
+	}
 }
 
 // advance closes the spans that ended before the hour and merges.
@@ -269,13 +301,27 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 		sh := (h ^ h>>32) % shardCount
 		e.inbox[sh] = append(e.inbox[sh], int32(i))
 		e.traces[i].reset()
-		if !ev.Late {
-			e.reaches(i, ev)
+		if !ev.Late && ev.Network != "" {
+			e.traces[i].source = e.sources.Add(features.Hash(ev.Network), h, ev.Outcome == vigil.OutcomeDenied, minute(ev.Time.UnixNano()))
 		}
 	}
 	e.events += int64(len(events))
 	if e.opts.Score != nil {
 		e.score = slices.Grow(e.score[:0], len(events))[:len(events)]
+	}
+	leave := func(i int) {
+		for _, at := range e.inbox[i] {
+			if ev := e.run[at]; !ev.Late {
+				depart(e.shards[i].edges, ev, &e.traces[at])
+			}
+		}
+	}
+	spread := func() {
+		for i, ev := range events {
+			if !ev.Late {
+				e.reaches(i, ev)
+			}
+		}
 	}
 	reach := func(i int) {
 		for _, r := range e.reached[i] {
@@ -293,12 +339,18 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 	const worthwhile = 256 // fewer events than this are done before a goroutine starts
 	if len(events) < worthwhile {
 		for i := range e.inbox {
+			leave(i)
+		}
+		spread()
+		for i := range e.inbox {
 			reach(i)
 		}
 		for i := range e.inbox {
 			work(i)
 		}
 	} else {
+		e.parallel(leave)
+		spread()
 		e.parallel(reach)
 		e.parallel(work)
 	}
@@ -370,10 +422,13 @@ func (e *Engine) Status() Status {
 		s.Watermark = utc(e.order.watermark)
 	}
 	for _, sh := range e.shards {
-		s.Actors += len(sh.actors)
+		s.Hot += len(sh.actors)
+		s.Cold += len(sh.cold)
+		s.Gone += sh.marks.held
 	}
+	s.Actors = s.Hot + s.Cold
 	b := &e.shared.budget
-	s.Budget = b.perDay(b.PerDay[features.Day])
+	s.Budget = b.perDay()
 	for l := range lines {
 		s.Lanes = append(s.Lanes, Lane{
 			Name: lineName(l), Ready: b.Ready[l], Why: b.Why[l], Theory: b.Theory[l], Threshold: b.Line[l], ActorEpochs: b.PerDay[l],

@@ -309,7 +309,7 @@ func TestScoresComeInOrder(t *testing.T) {
 		if s.Event != d.events[i] {
 			t.Fatalf("score %d is of another event", i)
 		}
-		if !(s.P > 0 && s.P <= 1) || len(s.Models) != 2 {
+		if !(s.P > 0 && s.P <= 1) || len(s.Models) != 5 {
 			t.Fatalf("score %d: %+v", i, s)
 		}
 		for name, m := range s.Models {

@@ -39,6 +39,10 @@ func contribution(a *actor, l features.Lane, epoch int64, j *judged) vigil.Contr
 		c.Model, c.Observation, c.Frame = m.Model(), m.String(), "self"
 		c.Seen, c.Expected, c.Low, c.High = j.Raw, j.Usual, 0, j.Usual
 		c.Text = measureText(m, l, j)
+		if m == features.Drift {
+			c.Seen = j.Seen
+			c.Expected, c.Low, c.High = j.Counts.Mean, j.Counts.Quantile(0.01), j.Counts.Quantile(0.99)
+		}
 		return c
 	}
 	k, f := termKind(j.Term)
@@ -362,6 +366,9 @@ func measureText(m features.Measure, l features.Lane, j *judged) string {
 		return "steady gaps between accesses, as a script has them"
 	case features.Sequence:
 		return "one thing done after another in an order that its peers do not have"
+	case features.Drift:
+		return fmt.Sprintf("%s %s within %s; at its pace of months ago it would be about %s",
+			number(j.Seen), j.Kind.Words(j.Seen == 1), l.Words(), number(j.Counts.Mean))
 	case features.Together:
 		return fmt.Sprintf("several oddities at once, together as rare as one in %s", oneIn(-math.Log10(j.P)))
 	default:

@@ -59,9 +59,10 @@ type reading struct {
 	Raw, Z, P, E float64
 }
 
-// judge asks how unusual a count is. tie is the conformal rank's U.
-func (m *flowModel) judge(f flow, s *stream, seen, tie float64) reading {
-	r := reading{Flow: f, Seen: seen, Expected: s.Rate.Predict(m.Prior, 1)}
+// judge asks how unusual a count is over an exposure, which is 1 but where the
+// whole desk is busier than usual. tie is the conformal rank's U.
+func (m *flowModel) judge(f flow, s *stream, seen, exposure, tie float64) reading {
+	r := reading{Flow: f, Seen: seen, Expected: s.Rate.Predict(m.Prior, exposure)}
 	r.Raw = r.Expected.Surprise(seen)
 	r.rank(m, s, tie)
 	if seen == 0 {
@@ -74,6 +75,9 @@ func (m *flowModel) judge(f flow, s *stream, seen, tie float64) reading {
 func (r *reading) rank(m *flowModel, s *stream, tie float64) {
 	r.Z = s.Level.Standard(r.Raw, m.Spread)
 	r.P = m.table.P(r.Z, tie)
+	if r.Raw < 1 {
+		r.P = math.Max(r.P, math.Pow(10, -r.Raw)) // what is expected is no news, whatever its rank
+	}
 	r.E = calibrate.E(r.P)
 }
 

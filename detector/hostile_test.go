@@ -269,8 +269,8 @@ func TestAFloodOfActorsStaysBounded(t *testing.T) {
 			if _, err := e.Fold(entry(batch)); err != nil {
 				t.Fatal(err)
 			}
-			if got := e.Status().Actors; got > 512 {
-				t.Fatalf("%d actors held, at most 512", got)
+			if got := e.Status(); got.Hot > 512 || got.Cold > 5120 {
+				t.Fatalf("%d actors held in full, at most 512; %d in short, at most 5120", got.Hot, got.Cold)
 			}
 			batch = nil
 		}

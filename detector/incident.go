@@ -190,8 +190,8 @@ func (in *incident) touched(a *actor, start int64) {
 	q := features.Quarter.Index(start)
 	for c, set := range map[features.Category]map[string]struct{}{features.Resource: in.held.Resources, features.Network: in.held.Networks} {
 		for _, v := range a.Values[c].Values {
-			if v.Span >= q {
-				set[v.Label] = struct{}{}
+			if int64(v.Span) >= q {
+				set[v.Label.String()] = struct{}{}
 			}
 		}
 	}

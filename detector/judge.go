@@ -5,6 +5,7 @@ import (
 
 	"vigil/detector/features"
 	"vigil/models/calibrate"
+	"vigil/models/elementary"
 	"vigil/models/volume"
 )
 
@@ -64,18 +65,34 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 			}
 			// Bonferroni: the smallest of so many.
 			p := math.Min(1, r.P*r.Values)
-			out = append(out, judged{Term: categoryTerm(c), Raw: -math.Log10(p), Rare: r})
+			out = append(out, judged{Term: categoryTerm(c), Raw: -elementary.Log10(p), Rare: r})
 		}
 	}
 	out = measures(s, which, closing, out)
+	if which == features.Week && closing {
+		if j, ok := sh.drift(a); ok {
+			out = append(out, j)
+		}
+	}
 	var sum, weight float64
+	self := 0.0
+	salt := tieSalt(a.Key, which, s.Index)
 	for i := range out {
 		j := &out[i]
-		j.P = sh.calibrated(a, which, j.Term, j.Raw)
-		if isKind(j.Term) && j.Seen == 0 {
-			// Doing nothing of a kind is no evidence, however the rank's ties fall.
-			j.P = 1
+		// Doing nothing of a kind is no evidence, however the rank's ties fall.
+		j.Alone = 1
+		if !isKind(j.Term) || j.Seen != 0 {
+			j.Alone = sh.ranked(a, which, j.Term, j.Raw, salt)
 		}
+		if isKind(j.Term) {
+			k, f := termKind(j.Term)
+			if f == frameSelf {
+				self = j.Alone
+			} else {
+				j.Alone = explained(j.Alone, self, l.known(k))
+			}
+		}
+		j.P = math.Min(1, j.Alone*sh.shares(a, which, j.Term))
 		j.E = calibrate.E(j.P)
 		w := termWeight(j.Term)
 		sum += w * j.E
@@ -99,6 +116,25 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 		out = append(out, j)
 	}
 	return out, sum / weight
+}
+
+// explained is the p-value of a wider frame in the light of the actor's own past:
+// what is usual for itself is no news because others do less of it. spans is how
+// much of a past there is.
+func explained(wide, self, spans float64) float64 {
+	const settled = 20 // spans that weigh as much as the wide frame
+	if wide >= self {
+		return wide
+	}
+	return wide * math.Pow(self/wide, spans/(spans+settled))
+}
+
+// known is how many spans the actor's own past of a kind holds.
+func (l *lane) known(k features.Kind) float64 {
+	if k.IsCount() {
+		return float64(l.Counts[k].W)
+	}
+	return float64(l.Sizes[k-features.Rows].W)
 }
 
 // all asks a measure of all the other answers.
@@ -128,9 +164,14 @@ func measures(s *features.Span, which features.Lane, closing bool, out []judged)
 	return out
 }
 
-// calibrated turns a raw score into a p-value: standardised by the actor's own
-// level, then ranked among its peers.
+// calibrated turns a raw score of the actor's open span into a p-value.
 func (sh *shard) calibrated(a *actor, which features.Lane, term int, raw float64) float64 {
+	return sh.ranked(a, which, term, raw, tieSalt(a.Key, which, a.Lane[which].span.Index))
+}
+
+// ranked turns a raw score into a p-value: standardised by the actor's own level,
+// then ranked among its peers. salt breaks ties.
+func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, salt uint64) float64 {
 	g := a.group
 	if g == nil {
 		g = sh.shared.everyone
@@ -141,13 +182,17 @@ func (sh *shard) calibrated(a *actor, which features.Lane, term int, raw float64
 		// of suspicion: all of them count as at least as odd. Nor is it news, whatever
 		// its rank, where the model itself gave a value one chance in ten.
 		if raw < 1 {
-			return math.Pow(10, -raw)
+			return elementary.Pow10(-raw)
 		}
 		return g.table[which][term].Rank(z, 1)
 	}
-	p := g.table[which][term].P(z, tieBreak(a.Key, which, a.Lane[which].span.Index, term))
-	if !isKind(term) && raw <= 0 {
+	p := g.table[which][term].P(z, tieBreak(salt, term))
+	switch {
+	case !isKind(term) && raw <= 0:
 		return 1 // nothing to see, however the rank's ties fall
+	case raw < 1 && (isKind(term) || term == measureTerm(features.Order)):
+		// These scores are decades: what the model itself expects is no news either.
+		return math.Max(p, elementary.Pow10(-raw))
 	}
 	return p
 }
@@ -162,7 +207,7 @@ func (sh *shard) eWith(a *actor, which features.Lane, all []judged, k features.K
 			if kind, _ := termKind(j.Term); kind == k {
 				e = calibrate.E(1) // none of a kind is no evidence, as in judge
 				if n > 0 {
-					e = calibrate.E(sh.calibrated(a, which, j.Term, j.surprise(n)))
+					e = calibrate.E(math.Min(1, sh.calibrated(a, which, j.Term, j.surprise(n))*sh.shares(a, which, j.Term)))
 				}
 			}
 		}
@@ -173,16 +218,21 @@ func (sh *shard) eWith(a *actor, which features.Lane, all []judged, k features.K
 	return sum / weight
 }
 
+// tieSalt is what the ties of one span's terms have in common.
+func tieSalt(key string, which features.Lane, epoch int64) uint64 {
+	return stir(stir(features.Hash(key), uint64(which)), uint64(epoch))
+}
+
 // tieBreak is the conformal rank's U: uniform in (0, 1), from a hash, so that a
 // replay breaks ties alike.
-func tieBreak(key string, which features.Lane, epoch int64, term int) float64 {
-	h := features.Hash(key)
-	for _, v := range [...]uint64{uint64(which), uint64(epoch), uint64(term)} {
-		h ^= v + 0x9e3779b97f4a7c15 + h<<6 + h>>2
-		h *= 0xff51afd7ed558ccd
-		h ^= h >> 33
-	}
-	return (float64(h>>11) + 0.5) / (1 << 53)
+func tieBreak(salt uint64, term int) float64 {
+	return (float64(stir(salt, uint64(term))>>11) + 0.5) / (1 << 53)
+}
+
+func stir(h, v uint64) uint64 {
+	h ^= v + 0x9e3779b97f4a7c15 + h<<6 + h>>2
+	h *= 0xff51afd7ed558ccd
+	return h ^ h>>33
 }
 
 // lookFactor is how much a kind must grow before an open span is judged again.

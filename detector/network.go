@@ -19,7 +19,8 @@ type network struct {
 	Newcomers    stream
 	Refused      stream
 	Detector     calibrate.Detector
-	// Regulars are the actors that come from here, with the day they last did.
+	// Regulars are the actors that came from here and got in, with the day they last
+	// did.
 	Regulars map[uint64]int32
 
 	// now is the open quarter.
@@ -87,7 +88,7 @@ func (t *targets) network(e *vigil.Event, r reach, now int64) {
 	if len(v.Actors) < crowdLimit {
 		if _, ok := v.Actors[actor]; !ok {
 			v.Actors[actor] = e.Actor.ID
-			if !n.regular(actor, features.Day.Index(now)) {
+			if _, known := n.Regulars[actor]; !known {
 				v.New[actor] = e.Actor.ID
 			}
 			if c := float64(len(v.New)); c >= v.NextNewcomer {
@@ -95,7 +96,15 @@ func (t *targets) network(e *vigil.Event, r reach, now int64) {
 			}
 		}
 	}
-	if e.Outcome == vigil.OutcomeDenied && len(v.Refused) < crowdLimit {
+	switch {
+	case e.Outcome != vigil.OutcomeDenied:
+		// Who gets in after all had mistyped.
+		delete(v.Refused, actor)
+		n.regular(actor, features.Day.Index(now))
+	case len(v.Refused) < crowdLimit:
+		if _, known := n.Regulars[actor]; known {
+			break
+		}
 		if _, ok := v.Refused[actor]; !ok {
 			v.Refused[actor] = e.Actor.ID
 			if c := float64(len(v.Refused)); c >= v.NextRefused {
@@ -119,14 +128,12 @@ const (
 // regularLimit bounds the regulars of one network that are remembered.
 const regularLimit = 1024
 
-// regular notes that the actor came and reports whether it had come before.
-func (n *network) regular(actor uint64, day int64) (before bool) {
-	_, before = n.Regulars[actor]
-	if !before && len(n.Regulars) >= regularLimit {
+// regular notes that the actor came and was not refused.
+func (n *network) regular(actor uint64, day int64) {
+	if _, known := n.Regulars[actor]; !known && len(n.Regulars) >= regularLimit {
 		n.forgetRegulars()
 	}
 	n.Regulars[actor] = int32(day)
-	return before
 }
 
 // forgetRegulars lets go of the quarter that came least lately.
@@ -140,8 +147,8 @@ func (n *network) forgetRegulars() {
 
 func (t *targets) judgeNetwork(n *network) (rds [2]reading, e float64) {
 	f := &t.shared.Flows
-	rds[0] = f[flowNewcomers].judge(flowNewcomers, &n.Newcomers, float64(len(n.now.New)), hashTie(n.Hash, uint64(t.networks.Quarter)))
-	rds[1] = f[flowRefused].judge(flowRefused, &n.Refused, float64(len(n.now.Refused)), hashTie(n.Hash+1, uint64(t.networks.Quarter)))
+	rds[0] = f[flowNewcomers].judge(flowNewcomers, &n.Newcomers, float64(len(n.now.New)), 1, hashTie(n.Hash, uint64(t.networks.Quarter)))
+	rds[1] = f[flowRefused].judge(flowRefused, &n.Refused, float64(len(n.now.Refused)), 1, hashTie(n.Hash+1, uint64(t.networks.Quarter)))
 	return rds, float64(newcomersWeight*rds[0].E) + float64(refusedWeight*rds[1].E)
 }
 

@@ -12,12 +12,15 @@ import (
 const (
 	modelVolume = iota
 	modelNovelty
+	modelAffinity
+	modelSources
+	modelSequence
 	eventModels
 )
 
-var modelNames = [eventModels]string{"volume", "novelty"}
+var modelNames = [eventModels]string{"volume", "novelty", "affinity", "sources", "sequence"}
 
-var modelWeights = []float64{1, 1}
+var modelWeights = []float64{1, 1, 1, 1, 0.5}
 
 // eventScores ranks single events' raw scores among all that came before.
 type eventScores struct {
@@ -38,7 +41,7 @@ func (s *eventScores) forget(keep float64) {
 }
 
 // score judges one event that has just been counted in its actor's spans.
-func (sh *shard) score(a *actor, e *vigil.Event, values *[features.Categories]features.Value) Score {
+func (sh *shard) score(a *actor, e *vigil.Event, tr *trace, step float64, values *[features.Categories]features.Value) Score {
 	var raw [eventModels]float64
 	var contributions []vigil.Contribution
 	for _, which := range [...]features.Lane{features.Quarter, features.Day} {
@@ -63,23 +66,30 @@ func (sh *shard) score(a *actor, e *vigil.Event, values *[features.Categories]fe
 		}
 	}
 	for c := range features.Categories {
-		v := a.Values[c].Values[values[c].Hash]
+		v := a.Values[c].Get(values[c].Hash)
 		if values[c].Label == "" || v == nil || v.P == 0 { // not judged
 			continue
 		}
-		s := -math.Log10(v.P)
+		s := -math.Log10(float64(v.P))
 		raw[modelNovelty] = max(raw[modelNovelty], s)
 		if v.P < 0.05 {
 			j := judged{
-				Term: categoryTerm(features.Category(c)), Raw: s, P: v.P, E: calibrate.E(v.P),
-				Rare: features.Rare{Values: 1, P: v.P, Label: v.Label, Frame: v.Frame, First: v.First},
+				Term: categoryTerm(features.Category(c)), Raw: s, P: float64(v.P), E: calibrate.E(float64(v.P)),
+				Rare: features.Rare{Values: 1, P: float64(v.P), Label: v.Label.String(), Frame: v.Frame, First: int64(v.First)},
 			}
 			contributions = append(contributions, contribution(a, features.Quarter, a.Lane[features.Quarter].span.Index, &j))
 		}
 	}
+	if burst, ok := tr.score(); ok {
+		raw[modelAffinity] = burst
+	}
+	if !math.IsNaN(tr.source) {
+		raw[modelSources] = tr.source
+	}
+	raw[modelSequence] = max(0, -math.Log10(step))
 	var ps [eventModels]float64
 	for m := range raw {
-		ps[m] = sh.shared.events.table[m].P(raw[m], tieBreak(e.ID, features.Lane(m), e.Time.UnixNano(), m))
+		ps[m] = sh.shared.events.table[m].P(raw[m], tieBreak(tieSalt(e.ID, features.Lane(m), e.Time.UnixNano()), m))
 		sh.delta.raw[m] = append(sh.delta.raw[m], raw[m])
 	}
 	out := Score{Event: e, P: calibrate.Merge(ps[:], modelWeights), Evidence: math.Inf(-1)}

@@ -16,7 +16,8 @@ type session struct {
 func (sh *shard) follow(a *actor, e *vigil.Event, tr *trace) {
 	strangers := int(tr.strangers.Load())
 	split := a.session.moved(e, &sh.reader)
-	if strangers == 0 && !split {
+	burst, edge := tr.score()
+	if strangers == 0 && !split && !edge {
 		return
 	}
 	for l := range features.Lane(features.Lanes) {
@@ -25,6 +26,9 @@ func (sh *shard) follow(a *actor, e *vigil.Event, tr *trace) {
 			continue
 		}
 		la.span.AddStrangers(strangers)
+		if edge {
+			la.span.AddBurst(burst)
+		}
 		if split {
 			la.span.AddSplit()
 		}

@@ -1,7 +1,6 @@
 package detector
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 	"vigil"
 	"vigil/detector/features"
 	"vigil/detector/rules"
+	"vigil/models/affinity"
 	"vigil/models/forest"
 	"vigil/models/novelty"
 	"vigil/models/sequence"
@@ -35,23 +35,29 @@ type shard struct {
 	opened []*actor
 
 	conversations *rules.Conversation
-	reader        features.Reader
-	delta         delta
-	scratch       []judged
-	scorer        forest.Scorer
-	found         []vigil.Finding
+	// edges counts what actors read, at their end.
+	edges   *affinity.Sketch
+	reader  features.Reader
+	delta   delta
+	scratch []judged
+	scorer  forest.Scorer
+	found   []vigil.Finding
 
-	limit   int // actors held at most
-	evicted int64
-	scoring bool
-	models  bool
-	dirty   bool
+	// cold and marks are what is known of actors that made room; see tiers.go.
+	cold  map[string]*cold
+	marks marks
+
+	limit, coldLimit int // actors held at most, in full and in short
+	evicted          int64
+	scoring          bool
+	models           bool
+	dirty            bool
 }
 
-func newShard(s *shared, limit int) *shard {
+func newShard(s *shared, limit, coldLimit int) *shard {
 	return &shard{
-		shared: s, byKey: map[string]*actor{}, conversations: rules.NewConversation(),
-		delta: delta{tells: map[string]uint32{}, told: map[string]int{}, steps: map[string]*sequence.Delta{}, sample: newReservoirs(deltaRows)}, limit: limit,
+		shared: s, byKey: map[string]*actor{}, cold: map[string]*cold{}, marks: newMarks(coldLimit), conversations: rules.NewConversation(),
+		delta: delta{tells: map[string]uint32{}, told: map[string]int{}, steps: map[string]*sequence.Delta{}, sample: newReservoirs(deltaRows)}, limit: limit, coldLimit: coldLimit,
 	}
 }
 
@@ -95,8 +101,9 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 		la.span.Add(e)
 	}
 	sh.follow(a, e, tr)
+	step := 1.0
 	if !e.Late && e.Action != vigil.ActionLogout {
-		sh.step(a, e, t)
+		step = sh.step(a, e, t)
 	}
 	// Nobody steals by leaving: what a logout names is not judged.
 	met := e.Action != vigil.ActionLogout && sh.meet(a, t, &values)
@@ -110,7 +117,7 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 		sh.look(a, t, met)
 	}
 	if sh.scoring {
-		score = sh.score(a, e, &values)
+		score = sh.score(a, e, tr, step, &values)
 	}
 	return score
 }
@@ -139,10 +146,11 @@ func (sh *shard) actor(e *vigil.Event, t int64) *actor {
 	a := sh.byKey[key]
 	if a == nil {
 		if len(sh.actors) >= sh.limit {
-			sh.evict()
+			sh.evict(t)
 		}
 		key = strings.Clone(key)
 		a = &actor{Key: key, ID: strings.Clone(e.Actor.ID), Tenant: strings.Clone(e.Actor.Tenant), Born: t}
+		sh.recall(a, t)
 		sh.byKey[key] = a
 		sh.actors = append(sh.actors, a)
 	}
@@ -153,8 +161,8 @@ func (sh *shard) actor(e *vigil.Event, t int64) *actor {
 		e.Actor.Team != a.Team && e.Actor.Team != "" {
 		a.Kind, a.Role, a.Team = e.Actor.Kind, strings.Clone(e.Actor.Role), strings.Clone(e.Actor.Team)
 		a.Group = groupKey(a.Kind, a.Role, a.Team)
-		a.group = sh.shared.group(a.Group)
-		if a.group == nil && len(sh.delta.groups) < maxGroups && !slices.Contains(sh.delta.groups, a.Group) {
+		sh.settle(a)
+		if a.home == nil && len(sh.delta.groups) < maxGroups && !slices.Contains(sh.delta.groups, a.Group) {
 			sh.delta.groups = append(sh.delta.groups, a.Group)
 		}
 	}
@@ -178,45 +186,31 @@ func groupKey(kind vigil.ActorKind, role, team string) string {
 	return string(kind) + "|" + role + "|" + team
 }
 
+// wider is the key of the group around a group: its role in all teams, then its
+// kind in all roles; empty when there is none.
+func wider(key string) string {
+	kind, rest, _ := strings.Cut(key, "|")
+	role, team, _ := strings.Cut(rest, "|")
+	switch {
+	case team != "" && kind+role != "":
+		return kind + "|" + role + "|"
+	case role != "" && kind != "":
+		return kind + "||"
+	}
+	return ""
+}
+
 // regroup looks groups up again after a merge made new ones.
 func (sh *shard) regroup() {
 	for _, a := range sh.actors {
-		if a.group == nil && a.Group != "" {
-			a.group = sh.shared.group(a.Group)
-		}
+		sh.settle(a)
 	}
 }
 
-// evict makes room: the quarter of the actors that was seen least lately goes,
-// those with an open finding last. Their open spans close early, which only
-// withholds what these might still have held.
-func (sh *shard) evict() {
-	oldest := slices.Clone(sh.actors)
-	slices.SortStableFunc(oldest, func(a, b *actor) int {
-		if (a.open == nil) != (b.open == nil) {
-			if a.open == nil {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Compare(a.Seen, b.Seen)
-	})
-	for _, a := range oldest[:max(1, len(oldest)/4)] {
-		for l := range features.Lane(features.Lanes) {
-			sh.close(a, l)
-		}
-		if a.open != nil {
-			sh.finish(a)
-		}
-		delete(sh.byKey, a.Key)
-		sh.evicted++
-	}
-	gone := func(a *actor) bool { return sh.byKey[a.Key] != a }
-	for l := range sh.touched {
-		sh.touched[l] = slices.DeleteFunc(sh.touched[l], gone)
-	}
-	sh.opened = slices.DeleteFunc(sh.opened, gone)
-	sh.actors = slices.DeleteFunc(sh.actors, gone)
+// settle finds the actor's groups.
+func (sh *shard) settle(a *actor) {
+	a.home = sh.shared.group(a.Group)
+	a.group = a.home.held()
 }
 
 // note remembers what the event's source tells.
@@ -270,8 +264,11 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 			continue
 		}
 		own := &a.Values[c]
-		known := own.Values[v.Hash]
-		if known != nil && known.Span >= q {
+		known := own.Get(v.Hash)
+		if known != nil && known.Label == (novelty.Label{}) {
+			known.Label = novelty.Intern(v.Label) // it was among the cold
+		}
+		if known != nil && int64(known.Span) >= q {
 			continue // met in this quarter, or by a late event's future
 		}
 		if w == 0 {
@@ -281,7 +278,7 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		if c == features.Hour && t-sh.shared.Started < calendarDays*24*hourNanos {
 			// An hour that has not come round yet is new to the calendar, not to people.
 			own.Add(v.Hash, v.Label, learnt, q, valueLimit)
-			sh.pass(a, c, own.Values[v.Hash], v.Hash, w, day)
+			sh.pass(a, c, own.Get(v.Hash), v.Hash, w, day)
 			continue
 		}
 		var peers *novelty.Table
@@ -291,7 +288,7 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		p, frame := novelty.Predict(own, peers, &sh.shared.everyone.Values[c], v.Hash, w)
 		first := int64(0)
 		if known != nil && frame == novelty.Known {
-			first = known.First
+			first = int64(known.First)
 		}
 		for _, l := range [...]features.Lane{features.Quarter, features.Day} {
 			if a.Lane[l].span.Open {
@@ -307,12 +304,9 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 				}
 			}
 		}
-		if known == nil {
-			v.Label = strings.Clone(v.Label)
-		}
 		own.Add(v.Hash, v.Label, learnt, q, valueLimit)
-		if known = own.Values[v.Hash]; known != nil {
-			known.P, known.Frame = p, frame
+		if known = own.Get(v.Hash); known != nil {
+			known.P, known.Frame = float32(p), frame
 			sh.pass(a, c, known, v.Hash, w, day)
 		}
 	}
@@ -322,11 +316,11 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 // pass tells the wider frames of a value, once a day: an actor counts by days
 // there, not by how often it acts.
 func (sh *shard) pass(a *actor, c features.Category, v *novelty.Value, hash uint64, w float64, day int64) {
-	if v == nil || v.Told == day || a.open != nil || len(sh.delta.values) >= sh.deltaLimit()/4 {
+	if v == nil || int64(v.Told) == day || a.open != nil || len(sh.delta.values) >= sh.deltaLimit()/4 {
 		return
 	}
-	v.Told = day
-	sh.delta.values = append(sh.delta.values, valueDelta{a.group, c, features.Value{Hash: hash, Label: v.Label}, w, day})
+	v.Told = int32(day)
+	sh.delta.values = append(sh.delta.values, valueDelta{a.home, c, features.Value{Hash: hash, Label: v.Label.String()}, w * a.trust(), day})
 }
 
 // look judges the actor's open spans early when a count crossed its next look or
@@ -385,10 +379,25 @@ func (sh *shard) close(a *actor, l features.Lane) {
 	if !la.span.Open {
 		return
 	}
-	i := la.span.Index
 	sh.scratch = sh.scratch[:0]
 	all, e := sh.judge(a, l, true, sh.scratch)
 	sh.scratch = all
+	sh.conclude(a, l, all, e)
+	sh.learn(a, l, all)
+	if l == features.Day {
+		if !la.span.Told(features.Subjects) || la.span.Value(features.Subjects) > 1 {
+			sh.delta.readers++
+		}
+		sh.member(a, all)
+	}
+	sh.delta.epochs[l]++
+	la.span.Open = false
+}
+
+// conclude moves the actor's evidence by a span that is over.
+func (sh *shard) conclude(a *actor, l features.Lane, all []judged, e float64) {
+	la := &a.Lane[l]
+	i := la.span.Index
 	if sh.shared.budget.Ready[l] {
 		decay := la.decay(l, i)
 		r := log10(la.Detector.Peek(decay, e))
@@ -406,12 +415,6 @@ func (sh *shard) close(a *actor, l features.Lane) {
 		}
 	}
 	la.Judged = i
-	sh.learn(a, l, all)
-	if l == features.Day {
-		sh.member(a, all)
-	}
-	sh.delta.epochs[l]++
-	la.span.Open = false
 }
 
 // crossedOnce is how long after a run that crossed the line the same actor's
@@ -448,14 +451,20 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 	season := l.Season(la.span.Index)
 	exposure := g.profile[l][season] * sh.shared.Surge.factor(l)
 	w := a.trust()
+	voice := w * a.Voice.span(l, la.span.Index)
 	for i := range all {
 		j := &all[i]
 		level := &la.Level[j.Term]
-		z := level.Standard(j.Raw, g.Spread[l][j.Term])
-		if len(sh.delta.scores) < sh.deltaLimit() {
-			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.group, uint8(l), uint8(j.Term), z, w})
+		spread := g.Spread[l][j.Term]
+		z, heard := 0.0, voice
+		if j.Term == measureTerm(features.Drift) {
+			z, heard = level.Standard(j.Raw, spread), a.strayed(j, w)
+		} else {
+			z = level.Learn(j.Raw, spread, w)
 		}
-		level.Observe(j.Raw, g.Spread[l][j.Term], w)
+		if len(sh.delta.scores) < sh.deltaLimit() {
+			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, z, heard})
+		}
 		if !isKind(j.Term) {
 			continue
 		}
@@ -464,12 +473,18 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 			continue
 		}
 		if k.IsCount() {
-			if k == features.Events && l != features.Week && j.Counts.Mean > 0 {
-				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.group, l, season, j.Seen, j.Counts.Mean / exposure})
+			if l == features.Day {
+				a.pace(la.span.Index, j, exposure, w)
+			}
+			if k == features.Events && l != features.Week && j.Counts.Mean > 0 && w == 1 {
+				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.home, l, season, j.Seen, j.Counts.Mean / exposure})
 			}
 			la.Counts[k].Observe(j.Seen, g.Prior[l][k], exposure, w)
 		} else {
 			la.Sizes[k-features.Rows].Observe(j.Seen, g.Sizes[l][k-features.Rows], w)
 		}
+	}
+	if l == features.Week {
+		a.endWeek(all)
 	}
 }

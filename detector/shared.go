@@ -15,7 +15,7 @@ import (
 
 const (
 	// minPeers is how many members a group needs to be a frame of its own.
-	minPeers = 3
+	minPeers = 5
 	// maxGroups bounds the groups; actors of further ones have no peers' frame.
 	maxGroups = 512
 	// fitSample bounds how many actors a fit looks at.
@@ -36,6 +36,10 @@ type shared struct {
 	// Merges counts merges; Started is the event time of the first event.
 	Merges  int64
 	Started int64
+
+	// Due marks the lanes in which something was learnt or forgotten since the last
+	// fit: a day is not fitted again for each hour of it.
+	Due [features.Lanes]bool
 
 	// Surge is how busy the whole desk is.
 	Surge surge
@@ -107,6 +111,7 @@ type delta struct {
 	values  []valueDelta
 	peaks   [lines][]float64
 	epochs  [lines]int
+	readers int // actors whose day held more than one customer
 	tells   map[string]uint32
 	// told counts events by source, members are the closed days of actors.
 	told    map[string]int
@@ -122,7 +127,10 @@ type scoreDelta struct {
 	group *group // nil without peers
 	lane  uint8
 	term  uint8
-	z, w  float64
+	// low says that the p-value was below commonP before what is common was
+	// allowed for.
+	low  bool
+	z, w float64
 }
 
 type seasonDelta struct {
@@ -160,6 +168,7 @@ func (d *delta) reset() {
 		d.peaks[l] = d.peaks[l][:0]
 		d.epochs[l] = 0
 	}
+	d.readers = 0
 	for m := range d.raw {
 		d.raw[m] = d.raw[m][:0]
 	}
@@ -193,6 +202,10 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	}
 	s.heard = hour
 	s.Surge.settle()
+	s.everyone.Common.settle()
+	for _, key := range s.keys {
+		s.groups[key].Common.settle()
+	}
 	s.Merges++
 	if hour%24 == 0 {
 		s.closeTeams(hour/24 - 1)
@@ -205,11 +218,12 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	s.fit(shards)
 	s.fitFlows(targets)
 	s.Forests.grow(hour%24 == 0)
-	s.everyone.freeze(nil)
-	for _, key := range s.keys {
-		s.groups[key].freeze(s.everyone)
-		s.groups[key].Fitted = true
-	}
+	s.everyone.freeze(nil, s.Due)
+	s.down(func(g, around *group) {
+		g.freeze(around, s.due(g))
+		g.Fitted = true
+	})
+	s.Due = [features.Lanes]bool{}
 	s.events.freeze()
 	s.budget.fit(s, now)
 	for _, sh := range shards {
@@ -236,12 +250,10 @@ func (s *shared) take(d *delta) {
 		s.takeTold(source, d.told[source], s.heard)
 	}
 	for _, key := range d.groups {
-		if _, ok := s.groups[key]; !ok && len(s.groups) < maxGroups {
-			g := newGroup(key)
-			s.groups[key] = g
-			at, _ := slices.BinarySearch(s.keys, key)
-			s.keys = slices.Insert(s.keys, at, key)
-		}
+		s.join(key)
+	}
+	for l := range s.Due {
+		s.Due[l] = s.Due[l] || d.epochs[l] > 0
 	}
 	for _, key := range slices.Sorted(maps.Keys(d.steps)) {
 		if g := s.groups[key]; g != nil {
@@ -255,8 +267,14 @@ func (s *shared) take(d *delta) {
 	}
 	for _, o := range d.scores {
 		s.everyone.Sketch[o.lane][o.term].Add(o.z, o.w)
-		if g := o.group; g != nil {
+		for g := o.group; g != nil; g = g.parent {
 			g.Sketch[o.lane][o.term].Add(o.z, o.w)
+		}
+		if o.lane == uint8(features.Quarter) {
+			s.everyone.Common.observe(int(o.term), o.low, o.w)
+			for g := o.group; g != nil; g = g.parent {
+				g.Common.observe(int(o.term), o.low, o.w)
+			}
 		}
 	}
 	for _, o := range d.seasons {
@@ -264,31 +282,36 @@ func (s *shared) take(d *delta) {
 			s.Surge.observe(o.seen / (o.expected * s.everyone.profile[o.lane][o.hour]))
 		}
 		s.everyone.Season[o.lane].Observe(o.hour, o.seen, o.expected)
-		if g := o.group; g != nil {
+		for g := o.group; g != nil; g = g.parent {
 			g.Season[o.lane].Observe(o.hour, o.seen, o.expected)
 		}
 	}
 	for _, o := range d.values {
 		// Several actors may bring the same value on the same day: each counts.
-		for _, g := range []*group{s.everyone, o.group} {
-			if g == nil {
-				continue
+		for g := o.group; ; g = g.parent {
+			last := g == nil
+			if last {
+				g = s.everyone
 			}
 			t := &g.Values[o.category]
-			if v := t.Values[o.value.Hash]; v != nil {
+			if v := t.Get(o.value.Hash); v != nil {
 				v.Weight += o.weight
 				t.Total += o.weight
-				continue
+			} else {
+				t.Add(o.value.Hash, o.value.Label, o.weight, o.day, groupValueLimit)
 			}
-			t.Add(o.value.Hash, o.value.Label, o.weight, o.day, groupValueLimit)
+			if last {
+				break
+			}
 		}
 	}
-	for _, source := range slices.Sorted(maps.Keys(d.tells)) {
+	for _, source := range s.untold(d) {
 		mask := d.tells[source]
 		if _, ok := s.Sources[source]; ok || len(s.Sources) < maxSources {
 			s.Sources[source] |= mask
 		}
 	}
+	s.budget.Readers += float64(d.readers)
 	for l := range d.peaks {
 		s.budget.Epochs[l] += float64(d.epochs[l])
 		for _, peak := range d.peaks[l] {
@@ -302,9 +325,22 @@ func (s *shared) take(d *delta) {
 	}
 }
 
+// untold lists the sources that told what they had not told before, in order.
+func (s *shared) untold(d *delta) []string {
+	var sources []string
+	for source, mask := range d.tells {
+		if have, ok := s.Sources[source]; !ok || have&mask != mask {
+			sources = append(sources, source)
+		}
+	}
+	slices.Sort(sources)
+	return sources
+}
+
 // age lets a day pass over the sums.
 func (s *shared) age() {
 	keep := math.Exp2(-1 / halfLifeDays)
+	s.Due = allLanes
 	s.everyone.forget(keep)
 	for _, key := range s.keys {
 		s.groups[key].forget(keep)
@@ -367,25 +403,69 @@ func (s *shared) fitFlows(targets []*targets) {
 	}
 }
 
-// fit fits the groups' priors to their members, everyone first.
+// join makes a group, and those around it, when they are new.
+func (s *shared) join(key string) *group {
+	if key == "" {
+		return nil
+	}
+	if g := s.groups[key]; g != nil {
+		return g
+	}
+	if len(s.groups) >= maxGroups {
+		return nil
+	}
+	g := newGroup(key)
+	g.parent = s.join(wider(key))
+	s.groups[key] = g
+	at, _ := slices.BinarySearch(s.keys, key)
+	s.keys = slices.Insert(s.keys, at, key)
+	return g
+}
+
+// fit fits the groups' priors to their members, the widest first.
 func (s *shared) fit(shards []*shard) {
 	members := map[string][]*actor{}
 	var all []*actor
 	for _, sh := range shards {
 		for _, a := range sh.actors {
 			all = append(all, a)
-			if s.groups[a.Group] != nil {
-				members[a.Group] = append(members[a.Group], a)
+			for g := s.groups[a.Group]; g != nil; g = g.parent {
+				members[g.Key] = append(members[g.Key], a)
 			}
 		}
 	}
-	fitGroup(s.everyone, all, nil)
-	for _, key := range s.keys {
-		fitGroup(s.groups[key], members[key], s.everyone)
+	fitGroup(s.everyone, all, nil, s.Due)
+	s.down(func(g, around *group) { fitGroup(g, members[g.Key], around, s.due(g)) })
+}
+
+// down visits the groups, each after the one around it.
+func (s *shared) down(visit func(g, around *group)) {
+	for depth := range 3 {
+		for _, key := range s.keys {
+			g := s.groups[key]
+			if g.depth() != depth {
+				continue
+			}
+			if g.parent != nil {
+				visit(g, g.parent)
+			} else {
+				visit(g, s.everyone)
+			}
+		}
 	}
 }
 
-func fitGroup(g *group, members []*actor, wider *group) {
+var allLanes = [features.Lanes]bool{true, true, true}
+
+// due says which lanes of a group are to be fitted: all of one that never was.
+func (s *shared) due(g *group) [features.Lanes]bool {
+	if !g.Fitted {
+		return allLanes
+	}
+	return s.Due
+}
+
+func fitGroup(g *group, members []*actor, wider *group, due [features.Lanes]bool) {
 	g.Members = len(members)
 	if len(members) == 0 {
 		return
@@ -401,6 +481,9 @@ func fitGroup(g *group, members []*actor, wider *group) {
 	sizes := make([]volume.Size, len(members))
 	levels := make([]calibrate.Level, len(members))
 	for l := range features.Lanes {
+		if !due[l] {
+			continue
+		}
 		for k := range features.Counts {
 			for i, a := range members {
 				rates[i] = a.Lane[l].Counts[k]
@@ -432,4 +515,5 @@ func fitGroup(g *group, members []*actor, wider *group) {
 			g.Spread[l][t] = calibrate.FitSpread(levels, spread)
 		}
 	}
+	g.fitGrowth(members, wider)
 }

@@ -9,6 +9,7 @@ import (
 	"vigil"
 	"vigil/detector/features"
 	"vigil/detector/rules"
+	"vigil/models/affinity"
 	"vigil/models/calibrate"
 	"vigil/models/forest"
 	"vigil/models/sequence"
@@ -16,7 +17,7 @@ import (
 
 // stateVersion changes whenever the meaning of a part does; parts of another
 // version are refused, and the log is replayed instead.
-const stateVersion = 3
+const stateVersion = 4
 
 // The names of parts; a shard's is shardPart and its number.
 const (
@@ -61,6 +62,8 @@ type sharedState struct {
 	Surge    surge
 	Circle   circle
 	Forests  forests
+	Networks affinity.SourcesState
+	Due      [features.Lanes]bool
 	Hour     int64
 	Judged   int64
 	Late     int64
@@ -91,6 +94,9 @@ type shardState struct {
 	Conversations []rules.ConversationState
 	Delta         deltaState
 	Evicted       int64
+	Edges         affinity.State
+	Cold          []coldState
+	Marks         []byte
 }
 
 type actorState struct {
@@ -180,7 +186,7 @@ func (e *Engine) sharedState() (sharedState, error) {
 	s := e.shared
 	st := sharedState{
 		Version: stateVersion, Everyone: s.everyone.state(), Sources: s.Sources, Merges: s.Merges, Started: s.Started,
-		Budget: s.budget, Events: s.events, Surge: s.Surge, Forests: s.Forests, Hour: e.hour, Judged: e.events, Late: e.late,
+		Budget: s.budget, Events: s.events, Surge: s.Surge, Due: s.Due, Forests: s.Forests, Hour: e.hour, Judged: e.events, Late: e.late,
 	}
 	for _, key := range s.keys {
 		st.Groups = append(st.Groups, s.groups[key].state())
@@ -189,6 +195,7 @@ func (e *Engine) sharedState() (sharedState, error) {
 		st.Ranks[m] = calibrate.Sketch{Bins: t.Mass, N: t.N}
 	}
 	var err error
+	st.Networks = e.sources.State()
 	st.Circle, err = s.circle()
 	return st, err
 }
@@ -218,6 +225,7 @@ func (st *groupState) restore() *group {
 func (sh *shard) state() (shardState, error) {
 	st := shardState{
 		Version: stateVersion, Index: sh.index, Conversations: sh.conversations.State(), Delta: sh.delta.state(), Evicted: sh.evicted,
+		Edges: sh.edges.State(),
 	}
 	for _, a := range sh.actors {
 		as, err := a.state()
@@ -234,7 +242,7 @@ func (sh *shard) state() (shardState, error) {
 	for _, a := range sh.opened {
 		st.Opened = append(st.Opened, a.Key)
 	}
-	return st, nil
+	return st, sh.stateTiers(&st)
 }
 
 func (a *actor) state() (actorState, error) {
@@ -358,6 +366,9 @@ func (e *Engine) Restore(parts []Part) error {
 		if err := decode(shardPart+strconv.Itoa(i), &ss); err != nil {
 			return err
 		}
+		if sh.edges, err = e.affinities.edges.Restore(ss.Edges); err != nil {
+			return fmt.Errorf("restore shard %d: %w", i, err)
+		}
 		if err := sh.restore(&ss); err != nil {
 			return fmt.Errorf("restore shard %d: %w", i, err)
 		}
@@ -366,6 +377,9 @@ func (e *Engine) Restore(parts []Part) error {
 		var ts targetsState
 		if err := decode(targetPart+strconv.Itoa(i), &ts); err != nil {
 			return err
+		}
+		if t.arrivals, err = e.affinities.edges.Restore(ts.Arrivals); err != nil {
+			return fmt.Errorf("restore targets %d: %w", i, err)
 		}
 		if err := t.restore(&ts); err != nil {
 			return fmt.Errorf("restore targets %d: %w", i, err)
@@ -384,10 +398,13 @@ func (e *Engine) restoreShared(st *sharedState) error {
 		s.groups[g.Key] = g
 		s.keys = append(s.keys, g.Key)
 	}
+	for _, g := range s.groups {
+		g.parent = s.groups[wider(g.Key)]
+	}
 	if s.Sources = st.Sources; s.Sources == nil {
 		s.Sources = map[string]uint32{}
 	}
-	s.Merges, s.Started, s.Surge = st.Merges, st.Started, st.Surge
+	s.Merges, s.Started, s.Surge, s.Due = st.Merges, st.Started, st.Surge, st.Due
 	asked := s.budget.Asked
 	s.budget = st.Budget
 	s.budget.Asked = asked
@@ -405,6 +422,11 @@ func (e *Engine) restoreShared(st *sharedState) error {
 		s.events.table[m] = st.Ranks[m].Freeze()
 	}
 	e.hour, e.events, e.late = st.Hour, st.Judged, st.Late
+	sources, err := e.affinities.sources.RestoreSources(st.Networks)
+	if err != nil {
+		return fmt.Errorf("networks: %w", err)
+	}
+	e.sources = sources
 	return s.restoreCircle(&st.Circle)
 }
 
@@ -418,7 +440,7 @@ func (sh *shard) restore(st *shardState) error {
 		if err != nil {
 			return fmt.Errorf("actor %d: %w", i, err)
 		}
-		a.group = sh.shared.group(a.Group)
+		sh.settle(a)
 		sh.actors = append(sh.actors, a)
 		sh.byKey[a.Key] = a
 	}
@@ -439,8 +461,10 @@ func (sh *shard) restore(st *shardState) error {
 			return err
 		}
 	}
-	sh.opened, err = find(st.Opened)
-	return err
+	if sh.opened, err = find(st.Opened); err != nil {
+		return err
+	}
+	return sh.restoreTiers(st)
 }
 
 func (st *actorState) restore() (*actor, error) {
@@ -477,6 +501,7 @@ type deltaState struct {
 	Values  []valueState
 	Peaks   [lines][]float64
 	Epochs  [lines]int
+	Readers int
 	Tells   map[string]uint32
 	Told    map[string]int
 	Members []memberState
@@ -491,6 +516,7 @@ type scoreState struct {
 	Group string
 	Lane  uint8
 	Term  uint8
+	Low   bool
 	Z, W  float64
 }
 
@@ -519,9 +545,9 @@ type valueState struct {
 }
 
 func (d *delta) state() deltaState {
-	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Tells: d.tells, Told: d.told, Steps: d.steps, Sample: d.sample, Raw: d.raw, Groups: d.groups}
+	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Readers: d.readers, Tells: d.tells, Told: d.told, Steps: d.steps, Sample: d.sample, Raw: d.raw, Groups: d.groups}
 	for _, o := range d.scores {
-		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Z: o.z, W: o.w})
+		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Low: o.low, Z: o.z, W: o.w})
 	}
 	for _, o := range d.seasons {
 		st.Seasons = append(st.Seasons, seasonState{Group: o.group.key(), Lane: o.lane, Hour: o.hour, Seen: o.seen, Expected: o.expected})
@@ -536,7 +562,7 @@ func (d *delta) state() deltaState {
 }
 
 func (st *deltaState) restore(s *shared) delta {
-	d := delta{peaks: st.Peaks, epochs: st.Epochs, tells: st.Tells, told: st.Told, steps: st.Steps, sample: st.Sample, raw: st.Raw, groups: st.Groups}
+	d := delta{peaks: st.Peaks, epochs: st.Epochs, readers: st.Readers, tells: st.Tells, told: st.Told, steps: st.Steps, sample: st.Sample, raw: st.Raw, groups: st.Groups}
 	if d.tells == nil {
 		d.tells = map[string]uint32{}
 	}
@@ -552,7 +578,7 @@ func (st *deltaState) restore(s *shared) delta {
 		}
 	}
 	for _, o := range st.Scores {
-		d.scores = append(d.scores, scoreDelta{s.group(o.Group), o.Lane, o.Term, o.Z, o.W})
+		d.scores = append(d.scores, scoreDelta{s.group(o.Group), o.Lane, o.Term, o.Low, o.Z, o.W})
 	}
 	for _, o := range st.Seasons {
 		d.seasons = append(d.seasons, seasonDelta{s.group(o.Group), o.Lane, o.Hour, o.Seen, o.Expected})

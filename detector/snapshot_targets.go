@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"vigil/detector/features"
+	"vigil/models/affinity"
 	"vigil/models/calibrate"
 )
 
@@ -23,6 +24,7 @@ type targetsState struct {
 	Scores       []flowScore
 	Peaks        [lines][]float64
 	Epochs       [lines]int
+	Arrivals     affinity.State
 }
 
 type crowdState struct {
@@ -95,6 +97,7 @@ func (t *targets) state() (targetsState, error) {
 	st := targetsState{
 		Version: stateVersion, Day: ss.Day, Quarter: ns.Quarter,
 		Scores: t.delta.scores, Peaks: t.delta.peaks, Epochs: t.delta.epochs,
+		Arrivals: t.arrivals.State(),
 	}
 	for _, h := range sortedKeys(ss.known) {
 		st.Subjects = append(st.Subjects, ss.known[h])
@@ -150,6 +153,12 @@ func (t *targets) restore(st *targetsState) error {
 	for _, c := range st.Crowds {
 		if c.Crowd == nil {
 			return fmt.Errorf("a customer's readers are missing")
+		}
+		if c.Crowd.Readers == nil {
+			c.Crowd.Readers = map[uint64]string{}
+		}
+		if c.Crowd.Worked == nil {
+			c.Crowd.Worked = map[uint64]struct{}{}
 		}
 		c.Crowd.affair = ss.find(c.Hash)
 		ss.crowds[c.Hash] = c.Crowd

@@ -51,6 +51,9 @@ func (s *shared) takeTold(source string, n int, hour int64) {
 	t.now += float64(n)
 }
 
+// silent is the share of the usual below which a source counts as silent.
+const silent = 0.2
+
 // silenceHalfLife is how fast a source's evidence of silence fades, in hours.
 const silenceHalfLife = 24
 
@@ -71,8 +74,8 @@ func (s *shared) closeHour(hour int64) {
 		rd.Raw = rd.Expected.Shortfall(seen)
 		past := stream{Level: t.Level}
 		rd.rank(m, &past, hashTie(features.Hash(name), uint64(hour)))
-		if rd.Expected.Mean < 1 || rd.Raw < 1 {
-			rd.P, rd.E = 1, calibrate.E(1) // nothing to miss
+		if rd.Expected.Mean < 1 || seen > silent*rd.Expected.Mean {
+			rd.P, rd.E = 1, calibrate.E(1) // a holiday is no silence
 		}
 		weight := 1.0
 		s.budget.Epochs[lineSource]++

@@ -23,8 +23,9 @@ type subject struct {
 	Past     stream
 	Detector calibrate.Detector
 
-	// Today counts the day's distinct readers without a reason; First is the first
-	// of them.
+	// Open says that the day was begun. Today counts its distinct readers without a
+	// reason; First is the first of them.
+	Open      bool
 	Today     int32
 	FirstHash uint64
 	FirstName string
@@ -37,11 +38,14 @@ type crowd struct {
 	ID      string
 	Tenant  string
 	Readers map[uint64]string
-	Events  int64
-	Rows    int64 // Unknown until a source tells
-	Start   int64
-	Last    int64
-	affair  *affair
+	// Worked are those who wrote about the subject today: they had work to do there,
+	// and are no readers to wonder about.
+	Worked map[uint64]struct{}
+	Events int64
+	Rows   int64 // Unknown until a source tells
+	Start  int64
+	Last   int64
+	affair *affair
 }
 
 // subjects holds the customers of a shard.
@@ -69,7 +73,13 @@ const (
 
 // subject folds the reading of one customer.
 func (t *targets) subject(e *vigil.Event, r reach, now int64, out *trace) {
-	if !e.Action.Discloses() || e.Outcome == vigil.OutcomeDenied || e.Outcome == vigil.OutcomeError {
+	if e.Outcome == vigil.OutcomeDenied || e.Outcome == vigil.OutcomeError {
+		return
+	}
+	if !e.Action.Discloses() {
+		if e.Action == vigil.ActionWrite {
+			t.worked(e, r, now)
+		}
 		return
 	}
 	ss := &t.subjects
@@ -82,11 +92,11 @@ func (t *targets) subject(e *vigil.Event, r reach, now int64, out *trace) {
 		ss.known[r.hash] = s
 	}
 	who := readerOf(e)
-	reason := e.Ticket != "" || e.Purpose != ""
+	reason := features.Reasoned(e)
 	if s.meet(who) && !reason {
 		out.strangers.Add(1)
 	}
-	if int64(s.Seen) != ss.Day || s.Today == 0 {
+	if int64(s.Seen) != ss.Day {
 		s.Past.forget(float64(ss.Day - int64(s.Seen)))
 		s.Seen = int32(ss.Day)
 	}
@@ -120,22 +130,19 @@ func push(recent []uint64, id uint64) (known bool) {
 // reader counts a reader of today.
 func (t *targets) reader(s *subject, e *vigil.Event, r reach, actor uint64, now int64) {
 	ss := &t.subjects
-	if s.Today == 0 {
-		s.Today, s.FirstHash, s.FirstName = 1, actor, e.Actor.ID
-		s.Next = t.shared.Flows[flowReaders].nextLook(&s.Past)
-		ss.touched = append(ss.touched, s)
-		return
-	}
 	c := ss.crowds[s.Hash]
+	if !s.Open {
+		t.open(s)
+	}
 	if c == nil {
-		if actor == s.FirstHash {
+		switch {
+		case s.Today == 0:
+			s.Today, s.FirstHash, s.FirstName = 1, actor, e.Actor.ID
+			return
+		case actor == s.FirstHash:
 			return
 		}
-		c = &crowd{
-			ID: strings.Clone(e.Subjects[r.subject]), Tenant: e.ResourceTenant, Rows: vigil.Unknown, Start: now,
-			Readers: map[uint64]string{s.FirstHash: s.FirstName}, Events: 1, affair: ss.find(s.Hash),
-		}
-		ss.crowds[s.Hash] = c
+		c = t.crowd(s, e, r, now)
 	}
 	c.Events++
 	c.Last = now
@@ -143,6 +150,9 @@ func (t *targets) reader(s *subject, e *vigil.Event, r reach, actor uint64, now 
 		c.Rows = max(c.Rows, 0) + e.Rows
 	}
 	if _, ok := c.Readers[actor]; ok || len(c.Readers) >= crowdLimit {
+		return
+	}
+	if _, ok := c.Worked[actor]; ok {
 		return
 	}
 	c.Readers[actor] = e.Actor.ID
@@ -155,8 +165,49 @@ func (t *targets) reader(s *subject, e *vigil.Event, r reach, actor uint64, now 
 	t.weighSubject(s, c, &rd, now)
 }
 
+// open begins the subject's day.
+func (t *targets) open(s *subject) {
+	s.Open, s.Today, s.FirstHash = true, 0, 0
+	s.Next = t.shared.Flows[flowReaders].nextLook(&s.Past)
+	t.subjects.touched = append(t.subjects.touched, s)
+}
+
+// crowd begins to tell the day's readers apart.
+func (t *targets) crowd(s *subject, e *vigil.Event, r reach, now int64) *crowd {
+	c := &crowd{
+		ID: strings.Clone(e.Subjects[r.subject]), Tenant: e.ResourceTenant, Rows: vigil.Unknown, Start: now, Last: now,
+		Readers: map[uint64]string{}, Worked: map[uint64]struct{}{}, affair: t.subjects.find(s.Hash),
+	}
+	if s.Today > 0 {
+		c.Readers[s.FirstHash] = s.FirstName
+		c.Events = 1
+	}
+	t.subjects.crowds[s.Hash] = c
+	return c
+}
+
+// worked notes who wrote about a customer that is read today.
+func (t *targets) worked(e *vigil.Event, r reach, now int64) {
+	s := t.subjects.known[r.hash]
+	if s == nil || !s.Open {
+		return
+	}
+	c := t.subjects.crowds[s.Hash]
+	if c == nil {
+		c = t.crowd(s, e, r, now)
+	}
+	actor := actorHash(e)
+	if len(c.Worked) < crowdLimit {
+		c.Worked[actor] = struct{}{}
+	}
+	if _, ok := c.Readers[actor]; ok {
+		delete(c.Readers, actor)
+		s.Today--
+	}
+}
+
 func (t *targets) judgeSubject(s *subject) reading {
-	return t.shared.Flows[flowReaders].judge(flowReaders, &s.Past, float64(s.Today), hashTie(s.Hash, uint64(t.subjects.Day)))
+	return t.shared.Flows[flowReaders].judge(flowReaders, &s.Past, float64(s.Today), t.shared.Surge.factor(features.Quarter), hashTie(s.Hash, uint64(t.subjects.Day)))
 }
 
 func (s *subject) decay(day int64) float64 {
@@ -225,7 +276,7 @@ func (t *targets) closeSubjects() {
 		t.delta.epochs[lineSubject]++
 		t.score(&rd)
 		s.Past.learn(m, &rd, weight)
-		s.Judged, s.Today, s.FirstName = int32(ss.Day), 0, ""
+		s.Judged, s.Open, s.Today, s.FirstName = int32(ss.Day), false, 0, ""
 	}
 	t.dirty = t.dirty || len(ss.touched) > 0
 	clear(ss.touched)
@@ -247,7 +298,7 @@ func (ss *subjects) find(hash uint64) *affair {
 func (ss *subjects) evict() {
 	old := make([]*subject, 0, len(ss.known))
 	for _, s := range ss.known {
-		if s.Today == 0 {
+		if !s.Open {
 			old = append(old, s)
 		}
 	}

@@ -1,10 +1,12 @@
 package detector
 
 import (
+	"math"
 	"sync/atomic"
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/models/affinity"
 )
 
 // What events reach (customers, networks) is keyed and judged in a stage of its
@@ -18,6 +20,7 @@ type targetKind uint8
 const (
 	targetSubject targetKind = iota
 	targetNetwork
+	targetResource
 )
 
 // reach is one event reaching one thing.
@@ -27,6 +30,8 @@ type reach struct {
 	kind targetKind
 	// subject is the index of the subject in the event.
 	subject int32
+	// fresh says that the edge to it was never seen before.
+	fresh bool
 }
 
 // trace is what the stage of targets leaves for the stage of actors. Several
@@ -34,9 +39,19 @@ type reach struct {
 // their order.
 type trace struct {
 	strangers atomic.Int32
+	burst     atomic.Uint32 // see raise
+	// fresh tells the edges that were never seen before: bit 0 the resource, then the
+	// subjects. Only the source's shard writes it, before the targets' read it.
+	fresh uint8
+	// source is the score of the network that the event came from, NaN for none.
+	source float64
 }
 
-func (t *trace) reset() { t.strangers.Store(0) }
+func (t *trace) reset() {
+	t.strangers.Store(0)
+	t.burst.Store(0)
+	t.fresh, t.source = 0, math.NaN()
+}
 
 // who an event's actor is to its targets: a hash of it, and of its team.
 type reader struct {
@@ -57,24 +72,23 @@ func actorHash(e *vigil.Event) uint64 {
 
 // reaches appends to each target shard's inbox what the event reaches.
 func (e *Engine) reaches(at int, ev *vigil.Event) {
-	if len(ev.Subjects) > 0 {
-		tenant := ev.ResourceTenant
-		if tenant == "" {
-			tenant = ev.Actor.Tenant
-		}
-		salt := features.Hash(tenant) * 31
-		for i, s := range ev.Subjects {
-			e.reach(targetSubject, salt+features.Hash(s), at, i)
-		}
+	fresh := e.traces[at].fresh
+	salt := subjectSalt(ev)
+	for i, s := range ev.Subjects {
+		known := i >= edgeSubjects || fresh>>(i+1)&1 == 0
+		e.reach(reach{hash: salt + features.Hash(s), at: int32(at), kind: targetSubject, subject: int32(i), fresh: !known})
+	}
+	if h := resourceHash(ev); h != 0 {
+		e.reach(reach{hash: h, at: int32(at), kind: targetResource, fresh: fresh&1 != 0})
 	}
 	if ev.Network != "" {
-		e.reach(targetNetwork, features.Hash(ev.Network), at, 0)
+		e.reach(reach{hash: features.Hash(ev.Network), at: int32(at), kind: targetNetwork})
 	}
 }
 
-func (e *Engine) reach(kind targetKind, hash uint64, at, subject int) {
-	sh := (hash ^ hash>>32) % shardCount
-	e.reached[sh] = append(e.reached[sh], reach{hash: hash, at: int32(at), kind: kind, subject: int32(subject)})
+func (e *Engine) reach(r reach) {
+	sh := (r.hash ^ r.hash>>32) % shardCount
+	e.reached[sh] = append(e.reached[sh], r)
 }
 
 // targets owns the customers and networks that hash to it.
@@ -82,6 +96,8 @@ type targets struct {
 	shared   *shared
 	subjects subjects
 	networks networks
+	// arrivals counts how busy each end of edges is.
+	arrivals *affinity.Sketch
 	delta    targetDelta
 	found    []vigil.Finding
 	dirty    bool
@@ -110,8 +126,8 @@ func (d *targetDelta) empty() bool {
 	return n == 0
 }
 
-func newTargets(s *shared, subjectLimit, networkLimit int) *targets {
-	return &targets{shared: s, subjects: newSubjects(subjectLimit), networks: newNetworks(networkLimit)}
+func newTargets(s *shared, edges *affinity.Model, subjectLimit, networkLimit int) *targets {
+	return &targets{shared: s, arrivals: edges.Sketch(), subjects: newSubjects(subjectLimit), networks: newNetworks(networkLimit)}
 }
 
 // apply folds one event's reach.
@@ -120,11 +136,22 @@ func (t *targets) apply(e *vigil.Event, r reach, out *trace) {
 	now := e.Time.UnixNano()
 	t.advance(now)
 	switch r.kind {
+	case targetResource:
+		t.arrive(e, r, out)
 	case targetSubject:
+		if r.subject < edgeSubjects {
+			t.arrive(e, r, out)
+		}
 		t.subject(e, r, now, out)
 	case targetNetwork:
 		t.network(e, r, now)
 	}
+}
+
+// arrive counts an edge at its other end.
+func (t *targets) arrive(e *vigil.Event, r reach, out *trace) {
+	score, _ := t.arrivals.AddFan(r.hash, minute(e.Time.UnixNano()), r.fresh)
+	out.raise(score)
 }
 
 // advance closes what ended before now.

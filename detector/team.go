@@ -53,7 +53,7 @@ const minMembers = 3
 // its team it read, or accesses where no customers are named. One member can't
 // make a team's finding alone: it counts to what one day in a hundred brings.
 func (sh *shard) member(a *actor, all []judged) {
-	if a.group == nil || a.open != nil || len(sh.delta.members) >= sh.deltaLimit()/8 {
+	if a.home == nil || a.open != nil || len(sh.delta.members) >= sh.deltaLimit()/8 {
 		return
 	}
 	var best *judged
@@ -72,7 +72,7 @@ func (sh *shard) member(a *actor, all []judged) {
 	}
 	seen := math.Min(best.Seen, best.Counts.Mean+2.33*best.Counts.SD())
 	sh.delta.members = append(sh.delta.members, memberDay{
-		a.group, a.ID, seen, best.Counts.Mean, best.Counts.Var, int64(a.Lane[features.Day].span.Value(features.Events)),
+		a.home, a.ID, seen, best.Counts.Mean, best.Counts.Var, int64(a.Lane[features.Day].span.Value(features.Events)),
 	})
 }
 

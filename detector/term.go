@@ -1,6 +1,8 @@
 package detector
 
 import (
+	"math"
+
 	"vigil/detector/features"
 	"vigil/models/calibrate"
 	"vigil/models/novelty"
@@ -71,12 +73,16 @@ type judged struct {
 	// Raw is the model's score, -log10 of its own probability; P the calibrated
 	// p-value, E its e-value.
 	Raw, P, E float64
+	// Alone is the p-value before what is common was allowed for.
+	Alone float64
 	// Seen and the distribution it was held against, for kinds.
 	Seen   float64
 	Counts volume.Counts
 	Sizes  volume.Sizes
 	// Rare is the least probable value, for categories.
 	Rare features.Rare
+	// Kind is what a drift is of.
+	Kind features.Kind
 	// Usual is the actor's usual level of a measure.
 	Usual float64
 }
@@ -110,18 +116,26 @@ type group struct {
 	Values [features.Categories]novelty.Table
 	// Chain is what follows what.
 	Chain sequence.Model
+	// Growth is, for each drift kind, the logarithm of how many times as fast its
+	// members go as they did months ago.
+	Growth [len(driftKinds)]float64
 	// Members is how many actors were seen in it lately.
 	Members int
 	// Fitted says that it has been fitted and frozen: before, it knows nothing that
 	// an actor could be held against.
 	Fitted bool
 
+	// Common is what its members share at present.
+	Common common
+
+	// parent is the group around it, nil for everyone.
+	parent  *group
 	profile [features.Lanes]volume.Profile
 	table   [features.Lanes][terms]*calibrate.Table
 }
 
 func newGroup(key string) *group {
-	g := &group{Key: key}
+	g := &group{Key: key, Common: newCommon()}
 	for l := range features.Lanes {
 		for k := range g.Prior[l] {
 			g.Prior[l][k] = volume.DefaultPrior()
@@ -133,8 +147,27 @@ func newGroup(key string) *group {
 			g.Spread[l][t] = calibrate.DefaultSpread()
 		}
 	}
-	g.freeze(nil)
+	g.freeze(nil, allLanes)
 	return g
+}
+
+// held is the narrowest of the group and those around it that has members enough
+// to be held against; the group itself when none has.
+func (g *group) held() *group {
+	for w := g; w != nil; w = w.parent {
+		if w.Fitted && w.Members >= minPeers {
+			return w
+		}
+	}
+	return g
+}
+
+// depth is how many groups are around it.
+func (g *group) depth() (n int) {
+	for g = g.parent; g != nil; g = g.parent {
+		n++
+	}
+	return n
 }
 
 // key is the group's key, empty for none.
@@ -150,9 +183,12 @@ func (g *group) key() string {
 const pooled = 300
 
 // freeze makes the tables that shards read. everyone is nil for everyone itself.
-func (g *group) freeze(everyone *group) {
+func (g *group) freeze(everyone *group, due [features.Lanes]bool) {
 	var mixed calibrate.Sketch
 	for l := range features.Lanes {
+		if !due[l] {
+			continue
+		}
 		g.profile[l] = g.Season[l].Profile()
 		for t := range terms {
 			if g.table[l][t] == nil {
@@ -177,8 +213,12 @@ func (g *group) forget(keep float64) {
 	g.Chain.Forget(keep)
 	for l := range features.Lanes {
 		g.Season[l].Forget(keep)
+		kept := keep
+		if l == int(features.Week) {
+			kept = math.Pow(keep, 0.25) // as its baselines: a few weeks' spans have no tail
+		}
 		for t := range terms {
-			g.Sketch[l][t].Forget(keep)
+			g.Sketch[l][t].Forget(kept)
 		}
 	}
 }

@@ -81,7 +81,8 @@ func (sh *shard) together(a *actor, which features.Lane, all []judged) judged {
 		}
 	}
 	j.Seen = j.Raw
-	j.P = sh.calibrated(a, which, j.Term, j.Raw)
+	j.Alone = sh.calibrated(a, which, j.Term, j.Raw)
+	j.P = math.Min(1, j.Alone*sh.shares(a, which, j.Term))
 	j.E = calibrate.E(j.P)
 	return j
 }

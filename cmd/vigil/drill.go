@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -86,7 +88,7 @@ type drillFlags struct {
 
 // drillTraffic is recorded traffic: the flags by which scan reads it.
 type drillTraffic struct {
-	Traffic       []string          `placeholder:"FILE" help:"Stage in this recorded traffic instead: log files, folders or globs, as scan reads them."`
+	Traffic       []string          `sep:"none" placeholder:"FILE" help:"Stage in this recorded traffic instead: a log file, folder or glob, as scan reads them. May be given several times."`
 	Config        string            `short:"c" placeholder:"FILE" help:"Take mapping, actors, format and pseudonym key from this configuration."`
 	Source        string            `placeholder:"NAME" help:"The source in the configuration that the files belong to."`
 	Format        string            `placeholder:"NAME" help:"The log format (native, nginx, postgresql); found by itself when left out."`
@@ -107,6 +109,8 @@ func (f *drillFlags) resolve(io streams) (app.DrillOptions, *progress, error) {
 		return opts, nil, &usageError{err}
 	case f.All && len(f.IDs) > 0:
 		return opts, nil, &usageError{fmt.Errorf("--all and %s: give one of them", strings.Join(f.IDs, " "))}
+	case slices.Contains(f.Traffic, "-"):
+		return opts, nil, &usageError{errors.New("--traffic - can't be used: traffic is read several times; write it to a file first")}
 	case f.Seeds < 1:
 		return opts, nil, &usageError{fmt.Errorf("--seeds is %d, must be at least 1", f.Seeds)}
 	case f.Actors < 20:
@@ -194,10 +198,12 @@ func (c *drillRunCommand) Run(ctx context.Context, io streams) error {
 // printDrills is the table of figures, and what they come to.
 func printDrills(w io.Writer, r *drill.Result) error {
 	var b strings.Builder
+	var unfit []string
 	t := columns(&b, "id", "breach", "found", "customers before", "of", "after", "false", "trap quiet")
 	for _, f := range r.Scenarios {
 		if f.Of == 0 {
-			fmt.Fprintf(t, "%s\t%s\tnot run: %s\n", f.ID, f.Name, printable(f.Unfit))
+			fmt.Fprintf(t, "%s\t%s\tnot run\t\t\t\t\t\n", f.ID, f.Name)
+			unfit = append(unfit, fmt.Sprintf("%s was not run: this traffic does not fit; %s", f.ID, printable(f.Unfit)))
 			continue
 		}
 		fmt.Fprintf(t, "%s\t%s\t%d of %d\t%s\t%s\t%s\t%.2f\t%d of %d\n", f.ID, f.Name, f.Found, f.Of,
@@ -205,6 +211,9 @@ func printDrills(w io.Writer, r *drill.Result) error {
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	for _, line := range unfit {
+		fmt.Fprintf(&b, "  %s\n", line)
 	}
 	o := r.Overall
 	fmt.Fprintf(&b, "\n%d of %d drills found at intensity %s, in %s %s; %d of %d traps stayed quiet\n",

@@ -104,7 +104,7 @@ func TestNoCodeNameOnAPage(t *testing.T) {
 	}
 	for _, o := range []string{
 		"subjects", "rows", "bytes", "events", "conversations", "new", "denied", "strangers", "unbounded", "splits",
-		"action", "shape", "agent", "resource", "hour", "readers", "newcomers", "refused", "team", "silence",
+		"action", "shape", "agent", "resource", "hour", "readers", "newcomers", "refused", "team", "silence", "drift",
 		"order", "burst", "return", "together", "rhythm", "sequence", "combination",
 	} {
 		got := phrase.Observation(o)

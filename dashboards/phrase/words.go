@@ -233,6 +233,8 @@ func Observation(name string) string {
 		return "order of the steps"
 	case "combination":
 		return "combination of signs"
+	case "drift":
+		return "pace against that of months ago"
 	case "readers":
 		return "readers without a stated reason"
 	case "newcomers":

@@ -102,6 +102,15 @@ var hourLabels = func() (l [48]string) {
 	return l
 }()
 
+// HourLabel is the label of hour h, 0 to 47: those of working days, then those of
+// weekends. Its value's hash is h+1.
+func HourLabel(h uint64) string {
+	if h >= uint64(len(hourLabels)) {
+		return ""
+	}
+	return hourLabels[h]
+}
+
 func hourOf(unix int64) int {
 	day := floorMod(floorDiv(unix, 86400)+mondayShift, 7)
 	h := int(floorMod(unix, 86400) / 3600)

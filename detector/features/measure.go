@@ -23,17 +23,19 @@ const (
 	Sequence
 	// Combination is how alone the span stands in all its scores together.
 	Combination
+	// Drift is how far a week outran the pace of months ago.
+	Drift
 	Measures int = iota
 )
 
-var measureNames = [Measures]string{"order", "burst", "return", "together", "rhythm", "sequence", "combination"}
+var measureNames = [Measures]string{"order", "burst", "return", "together", "rhythm", "sequence", "combination", "drift"}
 
 // String is the measure's name in findings.
 func (m Measure) String() string { return measureNames[m] }
 
 // Model names the model that a measure comes from.
 func (m Measure) Model() string {
-	return [Measures]string{"sequence", "affinity", "novelty", "together", "sequence", "sequence", "forest"}[m]
+	return [Measures]string{"sequence", "affinity", "novelty", "together", "sequence", "sequence", "forest", "volume"}[m]
 }
 
 // Grows says that the measure can only rise while a span is open.
@@ -41,7 +43,7 @@ func (m Measure) Grows() bool { return m <= Together }
 
 // Weight is the measure's part in an epoch's evidence.
 func (m Measure) Weight() float64 {
-	return [Measures]float64{2, 1.5, 1, 4, 1, 1.5, 1.5}[m]
+	return [Measures]float64{2, 1.5, 1, 4, 1, 1.5, 1.5, 8}[m]
 }
 
 // AwayFrom is the absence, in days, from which a return is told: a long weekend is
@@ -54,7 +56,7 @@ func returned(days float64) float64 {
 }
 
 // Measure is the span's raw score of m, and whether it tells one. Together and
-// Combination are judged from the others, by the caller.
+// Combination are judged from the others, Drift from the actor's past, by the caller.
 func (s *Span) Measure(m Measure) (raw float64, ok bool) {
 	switch m {
 	case Order:

@@ -75,7 +75,9 @@ func (s *Span) Add(e *vigil.Event) {
 		return
 	}
 	s.counts[Events]++
-	s.order.Add(int(e.Step))
+	if !Reasoned(e) {
+		s.order.Add(int(e.Step))
+	}
 	s.rhythm.Add(t)
 	if e.Unbounded {
 		s.counts[Unbounded]++
@@ -111,6 +113,9 @@ func (s *Span) AddStrangers(n int) { s.counts[Strangers] += float64(n) }
 
 // AddSplit counts a change of client within a session.
 func (s *Span) AddSplit() { s.counts[Splits]++ }
+
+// Reasoned says that the event names why it was done: a ticket or a purpose.
+func Reasoned(e *vigil.Event) bool { return e.Ticket != "" || e.Purpose != "" }
 
 // Unnamed is how many subjects e counts beyond those that it names.
 func Unnamed(e *vigil.Event) int64 { return max(0, e.SubjectCount-int64(len(e.Subjects))) }

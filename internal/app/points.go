@@ -91,7 +91,7 @@ func scoreSeries(ctx context.Context, path string, opts SeriesOptions) (SeriesSu
 	if err != nil {
 		return j.SeriesSummary, fmt.Errorf("read %s: %w", path, err)
 	}
-	defer text.Close()
+	defer func() { _ = text.Close() }() // it was only read
 	j.dec = points.New(opts.TimeColumn, opts.ValueColumn)
 	if j.model, err = series.New(series.Config{Side: opts.Side}); err != nil {
 		return j.SeriesSummary, err

@@ -98,6 +98,10 @@ type shadow struct {
 	mine, harmless bool
 }
 
+// maxMarks bounds the events that an act's truth holds. Only a trap that is all of
+// somebody's work comes near; of it the first ones are held.
+const maxMarks = 500_000
+
 func keyOf(a *vigil.Actor) personKey { return personKey{a.Tenant, a.ID} }
 
 // record writes an event of the act into its truth.
@@ -108,7 +112,9 @@ func (a *Act) record(e *vigil.Event, harmless bool) {
 		m.subjects = slices.DeleteFunc(slices.Clone(e.Subjects), func(s string) bool { return a.own[s] })
 		m.others = max(0, e.SubjectCount-int64(len(e.Subjects))) + a.hidden[e.ID]
 	}
-	a.marks = append(a.marks, m)
+	if len(a.marks) < maxMarks {
+		a.marks = append(a.marks, m)
+	}
 	if a.Start.IsZero() || e.Time.Before(a.Start) {
 		a.Start = e.Time
 	}
@@ -235,12 +241,21 @@ type pending struct {
 	harmless bool
 }
 
+// Len counts them.
 func (c coming) Len() int { return len(c) }
+
+// Less puts the earlier first.
 func (c coming) Less(i, j int) bool {
 	return cmp.Or(c[i].e.Time.Compare(c[j].e.Time), cmp.Compare(c[i].n, c[j].n)) < 0
 }
+
+// Swap changes places.
 func (c coming) Swap(i, j int) { c[i], c[j] = c[j], c[i] }
-func (c *coming) Push(x any)   { *c = append(*c, x.(pending)) }
+
+// Push is heap.Interface's.
+func (c *coming) Push(x any) { *c = append(*c, x.(pending)) }
+
+// Pop is heap.Interface's.
 func (c *coming) Pop() any {
 	old := *c
 	x := old[len(old)-1]

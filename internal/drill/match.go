@@ -129,34 +129,34 @@ func (a *Act) between(f *told, after, until time.Time) int64 {
 	return n
 }
 
-// early reports whether a finding was declared before the act of which it came to
-// tell: at that time it was about nothing.
-func (f *told) early(a *Act) bool {
-	begun := a.firstIn(f)
-	return !begun.IsZero() && f.first.Before(begun)
-}
+// early reports whether a finding was declared before it came to tell of an act:
+// at that time it was about nothing.
+func (f *told) early(a *Act) bool { return !f.since(a).Equal(f.first) }
 
 // since is when a finding first told of an act: when it was declared, or, when
 // that was before the act began, when it grew by it so that people look again:
 // ten times the evidence, or another severity, and half of what came on is the
-// act's. Zero is never.
+// act's. The same holds of what was declared in preparations and saw little of
+// them. Zero is never.
 func (f *told) since(a *Act) time.Time {
 	begun := a.firstIn(f)
 	if begun.IsZero() {
 		return time.Time{}
 	}
 	if !f.first.Before(begun) {
-		return f.first
+		// Preparations look ordinary and go on for weeks. What was declared in them
+		// tells of them when they are half of what it saw.
+		if !f.first.Before(a.Since) || len(f.revisions) == 0 || 2*a.between(f, f.Start.Add(-slack), f.first) >= f.revisions[0].events {
+			return f.first
+		}
+		begun = a.Since
 	}
 	var before *revision
 	for i := range f.revisions {
 		r := &f.revisions[i]
-		if r.end.Before(begun) {
+		if before == nil || r.end.Before(begun) {
 			before = r
 			continue
-		}
-		if before == nil {
-			return r.end
 		}
 		if grew := r.evidence >= before.evidence+1 || r.severity > before.severity; grew && 2*a.between(f, before.end, r.end) >= r.events-before.events {
 			return r.end

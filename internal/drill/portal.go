@@ -44,7 +44,7 @@ func (s *stage) portal() ([]*Person, error) {
 		return nil, err
 	}
 	// A stream of its own, so that it doesn't matter which scenario comes first.
-	clean := &stage{world: s.world, rng: rand.New(rand.NewPCG(s.seed, 0x90a7a1)), intensity: 1, act: &Act{Scenario: "portal"}} //nolint:gosec // seeded on purpose
+	clean := &stage{world: s.world, rng: rand.New(rand.NewPCG(s.seed, 0x90a7a1)), intensity: 1, act: &Act{Scenario: "portal"}}
 	s.visitors = nil
 	for _, id := range s.scene.Customers.Some(clean.rng, portalCustomers) {
 		p := clean.customer(id, source, tenant, forms)

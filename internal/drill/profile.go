@@ -7,8 +7,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"vigil"
@@ -66,7 +64,7 @@ func newProfiler() *profiler {
 	return &profiler{
 		scene:  &Scene{networks: map[string]bool{}},
 		people: map[personKey]*sitter{},
-		rng:    rand.New(rand.NewPCG(1, 0x5ce9e)), //nolint:gosec // a fixed stream: the same traffic gives the same scene
+		rng:    rand.New(rand.NewPCG(1, 0x5ce9e)), // a fixed stream: the same traffic gives the same scene
 		known:  map[string]uint64{},
 		limit:  math.MaxUint64,
 	}
@@ -82,6 +80,7 @@ func (p *profiler) add(e *vigil.Event) {
 	if e.Time.After(s.End) {
 		s.End = e.Time
 	}
+	s.stepped = s.stepped || e.Step != vigil.StepUnknown
 	for _, c := range e.Subjects {
 		p.customer(c)
 	}
@@ -271,6 +270,9 @@ func (p *profiler) done() *Scene {
 		if n := float64(w.activeDays()); n > 0 {
 			w.PerDay, w.EventsPerDay = w.counted/n, float64(w.Events)/n
 		}
+		if span := w.Last.Sub(w.First).Hours() / 24; span >= 10 {
+			w.tireless = float64(w.activeDays()) > 0.93*span
+		}
 		for _, f := range w.forms {
 			if f.subjects > 0 {
 				f.RowsEach = f.rows / f.subjects
@@ -298,69 +300,6 @@ func (p *profiler) done() *Scene {
 		return cmp.Or(cmp.Compare(a.Actor.Tenant, b.Actor.Tenant), cmp.Compare(a.Actor.ID, b.Actor.ID))
 	})
 	s.Customers = p.customers()
-	return s
-}
-
-// customers puts those that are known in order.
-func (p *profiler) customers() Customers {
-	c := Customers{ids: slices.Collect(maps.Keys(p.known)), Distinct: len(p.known)}
-	if p.limit < math.MaxUint64 {
-		c.Distinct = int(float64(len(p.known)) / (float64(p.limit) / math.MaxUint64))
-	}
-	slices.SortFunc(c.ids, byNumber)
-	if len(c.ids) < 2 {
-		return c
-	}
-	prefix, first, width := numbered(c.ids[0])
-	other, last, width2 := numbered(c.ids[len(c.ids)-1])
-	if first < 0 || last < 0 || prefix != other {
-		return c
-	}
-	for _, id := range c.ids {
-		if p, _, _ := numbered(id); p != prefix {
-			return c
-		}
-	}
-	if span := last - first + 1; float64(c.Distinct) > 0.4*float64(span) {
-		c.prefix, c.first, c.last = prefix, first, last
-		if width == width2 {
-			c.width = width
-		} else {
-			c.width = 1
-		}
-	}
-	return c
-}
-
-// byNumber orders ids by their prefix and then their number.
-func byNumber(a, b string) int {
-	pa, na, _ := numbered(a)
-	pb, nb, _ := numbered(b)
-	return cmp.Or(cmp.Compare(pa, pb), cmp.Compare(na, nb), cmp.Compare(a, b))
-}
-
-// numbered splits an id into what stands before its last digits and their
-// number, -1 when it doesn't end in one.
-func numbered(id string) (prefix string, n int64, width int) {
-	i := len(id)
-	for i > 0 && id[i-1] >= '0' && id[i-1] <= '9' && len(id)-i < 18 {
-		i--
-	}
-	if i == len(id) {
-		return id, -1, 0
-	}
-	n, err := strconv.ParseInt(id[i:], 10, 64)
-	if err != nil {
-		return id, -1, 0
-	}
-	return id[:i], n, len(id) - i
-}
-
-func padded(n int64, width int) string {
-	s := strconv.FormatInt(n, 10)
-	if len(s) < width {
-		s = strings.Repeat("0", width-len(s)) + s
-	}
 	return s
 }
 
@@ -392,6 +331,7 @@ func copyOf(e *vigil.Event) *vigil.Event {
 	c.Subjects = slices.Clone(e.Subjects[:min(len(e.Subjects), 8)])
 	c.Fields = slices.Clone(e.Fields)
 	c.Late = false
+	c.Step = vigil.StepUnknown
 	c.Origin = vigil.Origin{}
 	c.Received = time.Time{}
 	return &c
@@ -399,7 +339,7 @@ func copyOf(e *vigil.Event) *vigil.Event {
 
 func hash(s string) uint64 {
 	h := fnv.New64a()
-	h.Write([]byte(s))
+	_, _ = h.Write([]byte(s)) // a hash always takes it
 	// FNV's high bits are poor for short strings that differ at their end.
 	x := h.Sum64()
 	x ^= x >> 33

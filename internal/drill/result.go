@@ -2,6 +2,7 @@ package drill
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -66,7 +67,7 @@ type Figures struct {
 	False float64 `json:"false_per_1000_actors_day"`
 	// TrapQuiet is in how many seeds the trap raised nothing.
 	TrapQuiet int       `json:"trap_quiet"`
-	Runs      []Outcome `json:"runs"`
+	Runs      []Outcome `json:"runs,omitempty"`
 
 	actorDays float64
 	findings  float64
@@ -88,6 +89,9 @@ type Outcome struct {
 	// Finding is the first one about the breach, Findings how many there are.
 	Finding  *vigil.Finding `json:"finding,omitempty"`
 	Findings int            `json:"findings"`
+	// Masked says, of a breach that was not found, which finding had been told of
+	// its actors before, covered it, and did not grow by it.
+	Masked string `json:"masked_by,omitempty"`
 	// TrapFindings are about the trap.
 	TrapFindings []string `json:"trap_findings,omitempty"`
 	Truth        Truth    `json:"truth"`
@@ -176,7 +180,9 @@ func (r *Result) add(p *pair, seed uint64, found []*told, of map[*told]*Act, gro
 	}
 	o.Taken = o.Truth.Subjects
 	o.Exposed = o.Taken
-	if !first.IsZero() {
+	if first.IsZero() {
+		o.Masked = mask(found, p.breach)
+	} else {
 		o.Found, o.Detected = true, &first
 		seconds := max(0, first.Sub(p.breach.Since).Seconds())
 		o.Seconds = &seconds
@@ -198,7 +204,23 @@ func (r *Result) add(p *pair, seed uint64, found []*told, of map[*told]*Act, gro
 	figures.Runs = append(figures.Runs, o)
 }
 
+// mask is the first finding that covers a breach and tells nothing of it.
+func mask(found []*told, a *Act) string {
+	for _, f := range found {
+		if a.share(f) > 0 && f.early(a) {
+			return fmt.Sprintf("%s (told %s)", f.Sentence, f.first.Format(time.DateTime))
+		}
+	}
+	return ""
+}
+
 func (c *curve) told(a *Act, f *vigil.Finding, lanes []detector.Lane) *Curve {
+	// Evidence stands until the next event changes it.
+	for i := 1; i < len(c.values); i++ {
+		if !c.heard[i] {
+			c.values[i] = c.values[i-1]
+		}
+	}
 	out := &Curve{Start: c.from, Step: c.step.Seconds(), Values: c.values, Shown: a.shown(c.from, c.step, len(c.values))}
 	if f != nil && f.Threshold > 0 {
 		out.Line = f.Threshold

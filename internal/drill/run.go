@@ -236,6 +236,7 @@ type curve struct {
 	from, to time.Time
 	step     time.Duration
 	values   []float64
+	heard    []bool
 }
 
 // curveSteps bounds the points of a curve.
@@ -259,7 +260,7 @@ func newCurve(a *Act, scene *Scene) *curve {
 	if to.After(scene.End) {
 		to = scene.End
 	}
-	return &curve{who: a.actors, from: from, to: to, step: max(to.Sub(from)/curveSteps, time.Second), values: make([]float64, curveSteps+1)}
+	return &curve{who: a.actors, from: from, to: to, step: max(to.Sub(from)/curveSteps, time.Second), values: make([]float64, curveSteps+1), heard: make([]bool, curveSteps+1)}
 }
 
 func (c *curve) add(s detector.Score) {
@@ -269,4 +270,5 @@ func (c *curve) add(s detector.Score) {
 	}
 	i := min(int(e.Time.Sub(c.from)/c.step), len(c.values)-1)
 	c.values[i] = max(c.values[i], s.Evidence)
+	c.heard[i] = true
 }

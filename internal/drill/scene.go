@@ -19,6 +19,8 @@ type Scene struct {
 	// Customers are the subjects that occur.
 	Customers Customers
 
+	// stepped says that the source tells how ids follow each other.
+	stepped  bool
 	networks map[string]bool // all that were seen
 	tickets  []string        // a few, to make others like them
 	talks    []string        // conversation ids, the same
@@ -53,8 +55,10 @@ type Person struct {
 	// day on which it works; EventsPerDay that of events.
 	PerDay, EventsPerDay float64
 
-	days  []int32   // events by day of the scene
-	hours [24]int64 // events by hour of the day, UTC
+	days []int32 // events by day of the scene
+	// tireless is true of who works on nearly every day of weeks.
+	tireless bool
+	hours    [24]int64 // events by hour of the day, UTC
 }
 
 // Place is from where and with what an actor works.
@@ -96,8 +100,11 @@ func (f *Form) personal() bool {
 	return f.Action.Discloses() && (f.Named > 0 || f.Counted > 0)
 }
 
-// single reports whether the form mostly shows the data of one customer.
-func (f *Form) single() bool { return f.Action.Discloses() && f.Single*2 > f.Count }
+// single reports whether the form mostly shows the data of one customer. What is
+// public is nobody's, though it may be looked up for a customer.
+func (f *Form) single() bool {
+	return f.Action.Discloses() && f.Single*2 > f.Count && f.Class != "public"
+}
 
 // form returns the person's commonest form of which fit holds, or nil.
 func (p *Person) form(fit func(*Form) bool) *Form {
@@ -142,11 +149,14 @@ func (p *Person) customer() bool {
 	return len(p.Own) > 0
 }
 
-// machine reports whether it works without a person at it.
+// machine reports whether it works without a person at it: by its kind, or, where
+// nobody says, because it has no weekends.
 func (p *Person) machine() bool {
 	switch p.Actor.Kind {
 	case vigil.KindService, vigil.KindBot, vigil.KindVendor:
 		return true
+	case vigil.KindUnspecified:
+		return p.tireless
 	}
 	return false
 }
@@ -194,74 +204,6 @@ func (p *Person) busyHour(rng *rand.Rand) int {
 		}
 	}
 	return best
-}
-
-// Customers are the subjects of the traffic in an order: that of their numbers
-// where they are numbered, else of their names.
-type Customers struct {
-	// Distinct estimates how many there are.
-	Distinct int
-	ids      []string
-	// Where nearly every number of a range occurs, ids are written rather than
-	// looked up.
-	prefix      string
-	width       int
-	first, last int64
-}
-
-// Len is how many can be had with At.
-func (c *Customers) Len() int {
-	if c.prefix != "" || c.width > 0 {
-		return int(c.last - c.first + 1)
-	}
-	return len(c.ids)
-}
-
-// At returns the i-th, turning over at the end.
-func (c *Customers) At(i int) string {
-	n := c.Len()
-	if n == 0 {
-		return ""
-	}
-	if i %= n; i < 0 {
-		i += n
-	}
-	if c.prefix != "" || c.width > 0 {
-		return c.prefix + padded(c.first+int64(i), c.width)
-	}
-	return c.ids[i]
-}
-
-// Any draws one.
-func (c *Customers) Any(rng *rand.Rand) string {
-	if c.Len() == 0 {
-		return ""
-	}
-	return c.At(rng.IntN(c.Len()))
-}
-
-// Run returns n in a row from the i-th.
-func (c *Customers) Run(i, n int) []string {
-	n = min(n, c.Len())
-	out := make([]string, n)
-	for k := range out {
-		out[k] = c.At(i + k)
-	}
-	return out
-}
-
-// Some draws n different ones.
-func (c *Customers) Some(rng *rand.Rand, n int) []string {
-	n = min(n, c.Len())
-	seen := make(map[int]bool, n)
-	out := make([]string, 0, n)
-	for len(out) < n {
-		if i := rng.IntN(c.Len()); !seen[i] {
-			seen[i] = true
-			out = append(out, c.At(i))
-		}
-	}
-	return out
 }
 
 // find returns the people of which fit holds.

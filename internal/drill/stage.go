@@ -21,13 +21,15 @@ type world struct {
 	scene *Scene
 	seed  uint64
 	taken map[personKey]bool // one actor, one act
+	// networks are those from which acts come that nobody else uses.
+	networks map[string]bool
 	// clean events belong to no act: the customers' own visits.
 	clean    []*vigil.Event
 	visitors []*Person
 }
 
 func newWorld(scene *Scene, seed uint64) *world {
-	return &world{scene: scene, seed: seed, taken: map[personKey]bool{}}
+	return &world{scene: scene, seed: seed, taken: map[personKey]bool{}, networks: map[string]bool{}}
 }
 
 // stage is what a scenario's breach or trap stages with.
@@ -39,9 +41,15 @@ type stage struct {
 	serial    int
 }
 
+// minCustomers is how many customers traffic must name for anything to be staged.
+const minCustomers = 50
+
 // prepare stages one act. The random stream is of the scenario, the seed and
 // whether it is the trap.
 func (w *world) prepare(sc *Scenario, trap bool, intensity float64) (*Act, error) {
+	if n := w.scene.Customers.Len(); n < minCustomers {
+		return nil, fmt.Errorf("%w: it names %d customers, and at least %d are needed; a mapping says which columns name them", ErrUnfit, n, minCustomers)
+	}
 	name := strings.ToLower(sc.ID)
 	play := sc.Breach
 	part := uint64(1)
@@ -51,7 +59,7 @@ func (w *world) prepare(sc *Scenario, trap bool, intensity float64) (*Act, error
 	s := &stage{
 		world: w, intensity: intensity,
 		act: &Act{Scenario: name, Trap: trap, actors: map[personKey]bool{}, teams: map[string]bool{}, own: map[string]bool{}, hidden: map[string]int64{}, known: int64(w.scene.Customers.Distinct)},
-		rng: rand.New(rand.NewPCG(w.seed, hash(sc.ID)+part)), //nolint:gosec // seeded on purpose
+		rng: rand.New(rand.NewPCG(w.seed, hash(sc.ID)+part)),
 	}
 	if err := play(s); err != nil {
 		return nil, err
@@ -77,7 +85,7 @@ func (s *stage) pause(median time.Duration, sigma float64) time.Duration {
 // needs fails when the traffic is shorter than so many days.
 func (s *stage) needs(days float64) error {
 	if s.scene.Days() < days {
-		return fmt.Errorf("%w: it has %.1f days, at least %.0f are needed", ErrUnfit, s.scene.Days(), days)
+		return fmt.Errorf("%w: it has %.0f days, and at least %.0f are needed", ErrUnfit, s.scene.Days(), days)
 	}
 	return nil
 }
@@ -218,10 +226,10 @@ func (s *stage) elsewhere(like Place, agent string) Place {
 	for {
 		ip := fmt.Sprintf("198.19.%d.%d", s.rng.IntN(256), 2+s.rng.IntN(250))
 		out.Network = vigil.NetworkOf(ip)
-		if s.scene.networks[out.Network] {
+		if s.scene.networks[out.Network] || s.networks[out.Network] {
 			continue
 		}
-		s.scene.networks[out.Network] = true
+		s.networks[out.Network] = true
 		if like.IP != "" {
 			out.IP = ip
 		}

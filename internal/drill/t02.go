@@ -22,20 +22,32 @@ func slowScrape(s *stage) error {
 	if err := s.needs(12); err != nil {
 		return err
 	}
-	p, err := s.one("service account", s.ofKind(vigil.KindService), s.ofKind(vigil.KindVendor), s.automatic)
+	// One that names customers already: then the scraping looks like its own work.
+	names := func(f *Form) bool { return f.Action.Discloses() && f.Named > 0 && f.Class != "public" }
+	service := func(p *Person) bool { return s.automatic(p) && p.Actor.Kind != vigil.KindBot }
+	p, err := s.one("service account", func(p *Person) bool { return service(p) && p.form(names) != nil }, service, s.automatic)
 	if err != nil {
 		return err
 	}
-	form, err := s.record(p)
-	if err != nil {
-		return err
+	form := p.form((*Form).single)
+	if form == nil {
+		form = p.form(names)
+	}
+	if form == nil {
+		if form, err = s.record(p); err != nil {
+			return err
+		}
 	}
 	span := min(14*24*time.Hour, s.scene.End.Sub(s.scene.Start)/2)
 	from := s.scene.End.Add(-span - time.Duration(6+s.rng.IntN(18))*time.Hour)
 	v := s.visit(p, s.usual(p), from)
+	v.ordered = true
 	gap := float64(9*time.Minute) / s.intensity
 	for id := s.start(int(float64(span) / gap)); v.at.Sub(from) < span; id += 1 + s.rng.IntN(2) {
-		v.read(form, s.scene.Customers.At(id))
+		e := v.read(form, s.scene.Customers.At(id))
+		if !form.single() {
+			v.size(e, form, 1)
+		}
 		v.at = v.at.Add(time.Duration(gap * (1 + s.rng.NormFloat64()/20))).Truncate(time.Millisecond)
 	}
 	return nil
@@ -43,7 +55,7 @@ func slowScrape(s *stage) error {
 
 // nightlySync reads all customers in order, in pages, from the first night on.
 func nightlySync(s *stage) error {
-	p, err := s.one("service account", s.ofKind(vigil.KindVendor), s.ofKind(vigil.KindService), s.automatic)
+	p, err := s.one("service account", s.ofKind(vigil.KindService), s.ofKind(vigil.KindVendor), s.automatic)
 	if err != nil {
 		return err
 	}

@@ -64,30 +64,43 @@ func vendorToken(s *stage) error {
 	night := s.clock(s.lastDay()-3-s.rng.IntN(4), 1+s.rng.IntN(5)).Add(time.Duration(s.rng.IntN(3000)) * time.Second)
 	look := s.visit(p, place, night.AddDate(0, 0, -3))
 	for range s.n(14) {
-		e := look.do(news[s.rng.IntN(len(news))])
-		e.SubjectCount, e.Rows, e.Shape = 0, 1, "count "+e.Shape
-		if e.Bytes > 0 {
-			e.Bytes = 180
-		}
+		look.ask(news[s.rng.IntN(len(news))])
 		look.wait(40*time.Second, 0.7)
 	}
 	v := s.visit(p, place, night)
-	e := v.do(news[0])
-	e.SubjectCount, e.Rows, e.Shape = 0, 1, "count "+e.Shape
+	v.ask(news[0])
 	v.wait(20*time.Second, 0.4)
 	for i := range s.n(120) {
 		f := news[i%len(news)]
 		v.serve(false)
 		e := v.take(f, s.scene.Customers.Run(s.start(100), 100))
-		e.Rows = max(e.Rows, 200)
+		if e.Rows > 0 {
+			e.Rows = max(e.Rows, 200)
+		}
 		e.Conversation = ""
 		v.wait(35*time.Second, 0.5)
 	}
 	gone := v.do(news[0])
 	gone.Action, gone.Resource, gone.ResourceClass = vigil.ActionDelete, "jobs", ""
 	gone.Conversation, gone.Fields, gone.Shape = "", nil, "delete jobs"
-	gone.Rows, gone.Bytes, gone.Limit = 2, vigil.Unknown, vigil.Unknown
+	gone.Rows, gone.Bytes, gone.Limit = vigil.Unknown, vigil.Unknown, vigil.Unknown
 	return nil
+}
+
+// ask counts or describes what a form would show.
+func (v *visit) ask(f *Form) {
+	e := v.do(f)
+	e.SubjectCount = 0
+	e.Conversation, e.Fields = "", nil
+	if e.Shape != "" {
+		e.Shape = "count " + e.Shape
+	}
+	if e.Rows > 0 {
+		e.Rows = 1
+	}
+	if e.Bytes > 0 {
+		e.Bytes = 180
+	}
 }
 
 func vendorMoves(s *stage) error {

@@ -59,6 +59,7 @@ func injectedBot(s *stage, named bool) error {
 	forms = forms[:min(2, len(forms))]
 	v := s.visit(p, s.usual(p), s.soon(p))
 	v.keepSession()
+	v.ordered = true
 	v.serve(false)
 	victims := s.n(30)
 	id := s.start(victims)

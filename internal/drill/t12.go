@@ -50,6 +50,7 @@ func enumeration(s *stage) error {
 	v.serve(false)
 	s.act.own[p.Actor.ID] = true
 	v.read(form, p.Actor.ID)
+	v.ordered = true
 	v.wait(30*time.Second, 0.4)
 	s.act.Since = v.at
 	prefix, talk, width := numbered(v.talk)

@@ -2,6 +2,7 @@ package drill
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -34,7 +35,16 @@ func stuffing(s *stage) error {
 	}
 	at := s.portalDay()
 	step := time.Hour / time.Duration(n)
-	for i, id := range s.scene.Customers.Some(s.rng, n) {
+	// As many are set aside at any intensity, or it would change who else is free.
+	aside := max(n, 400)
+	list := slices.DeleteFunc(s.scene.Customers.Some(s.rng, 2*aside), func(id string) bool {
+		return s.taken[personKey{like.Actor.Tenant, id}]
+	})
+	list = list[:min(aside, len(list))]
+	for _, id := range list {
+		s.taken[personKey{like.Actor.Tenant, id}] = true
+	}
+	for i, id := range list[:min(n, len(list))] {
 		p := known[id]
 		if p == nil {
 			p = s.customer(id, like.Source, like.Actor.Tenant, like.Forms)
@@ -50,15 +60,11 @@ func stuffing(s *stage) error {
 		v.at = v.at.Add(-6 * time.Second) // a script does not look at the page
 		v.serve(false)
 		v.principal = id
-		if s.act.Since.IsZero() {
-			s.act.Since = at
-		}
 		for range 4 {
 			v.read(p.Forms[s.rng.IntN(len(p.Forms))], id)
 			v.wait(700*time.Millisecond, 0.3)
 		}
 	}
-	s.act.Since = at
 	return nil
 }
 

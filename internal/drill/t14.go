@@ -31,10 +31,16 @@ func (s *stage) quietOne(people []*Person) string {
 }
 
 func snooping(s *stage) error {
-	people, err := s.pick("staff", max(2, s.n(16)), s.frontline, s.person)
+	// So many are set aside at any intensity, or it would change who else is free.
+	n := max(2, s.n(16))
+	people, err := s.pick("staff", max(n, 16), s.frontline, s.person)
 	if err != nil {
 		return err
 	}
+	for _, p := range people[n:] {
+		delete(s.act.actors, keyOf(&p.Actor))
+	}
+	people = people[:n]
 	star := s.quietOne(people)
 	last := s.lastDay() - 3 - s.rng.IntN(4)
 	for _, p := range people {

@@ -54,7 +54,7 @@ func leaver(s *stage) error {
 }
 
 // workdays are the days on which a person works, among those from until to; when
-// there are none, every weekday's worth of them.
+// there are none, the last one.
 func (s *stage) workdays(p *Person, from, to int) []int {
 	var out []int
 	for d := max(0, from); d <= to; d++ {

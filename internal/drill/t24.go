@@ -64,7 +64,7 @@ func harvest(s *stage) error {
 			e.Bytes = int64(float64(e.Rows) * form.BytesEach)
 		}
 		switch {
-		case form.single():
+		case form.Single*2 > form.Count:
 			// The log names who asked, not whose the passages are.
 			e.Subjects, e.SubjectCount = []string{own}, 1
 		case form.Named > 0:

@@ -70,6 +70,7 @@ func collusion(s *stage) error {
 			// Among the own work, here and there: one in ten minutes.
 			v := s.visit(p, s.usual(p), s.early(p, day))
 			v.inSession()
+			v.ordered = true
 			for range each {
 				v.serve(false)
 				v.read(forms[s.rng.IntN(len(forms))], s.scene.Customers.At(id))

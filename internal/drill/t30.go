@@ -19,7 +19,7 @@ func t30() Scenario {
 }
 
 func poisoning(s *stage) error {
-	if err := s.needs(30); err != nil {
+	if err := s.needs(29); err != nil {
 		return err
 	}
 	p, err := s.one("agent", s.frontline, s.person)

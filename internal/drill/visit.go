@@ -18,6 +18,10 @@ type visit struct {
 	at      time.Time
 	// talk and ticket are of the customer who is being served.
 	talk, ticket, principal string
+	// ordered says that customer follows customer; it is told where the traffic tells
+	// it, since pseudonyms hide it.
+	ordered bool
+	last    string
 }
 
 // visit begins one, with a session of its own.
@@ -59,7 +63,24 @@ func (v *visit) do(f *Form) *vigil.Event {
 func (v *visit) read(f *Form, customer string) *vigil.Event {
 	e := v.do(f)
 	e.Subjects, e.SubjectCount = []string{customer}, 1
+	v.step(e, customer)
 	return e
+}
+
+// step says how the customer's id follows the last one's, as it was before
+// pseudonyms. The same again is unknown.
+func (v *visit) step(e *vigil.Event, customer string) {
+	if v.scene.stepped && v.last != "" && v.last != customer {
+		switch {
+		case v.ordered:
+			e.Step = vigil.StepNext
+		case v.rng.IntN(2) == 0:
+			e.Step = vigil.StepFell
+		default:
+			e.Step = vigil.StepRose
+		}
+	}
+	v.last = customer
 }
 
 // serve opens a conversation with a customer.
@@ -107,7 +128,7 @@ func (v *visit) size(e *vigil.Event, f *Form, n int64) {
 	if f.bytes > 0 && e.Rows > 0 {
 		e.Bytes = int64(float64(e.Rows) * f.BytesEach)
 	}
-	if e.Limit != vigil.Unknown {
+	if e.Limit != vigil.Unknown && n > 1 {
 		e.Limit = max(e.Limit, f.Most)
 	}
 }

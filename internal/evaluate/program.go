@@ -153,7 +153,10 @@ func (p Program) Score(ctx context.Context, events Events) (*Scores, error) {
 		return nil, fmt.Errorf("run vigil score: %w\n%s", err, errs.Bytes())
 	}
 	s.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	return s, s.complete(labels)
+	if err := s.complete(labels); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // read takes the scores from the program's lines.

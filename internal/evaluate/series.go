@@ -35,16 +35,17 @@ const (
 type pointLine struct {
 	Line     int       `json:"line"`
 	Time     time.Time `json:"time"`
+	Value    float64   `json:"value"`
 	Surprise float64   `json:"surprise"`
 	News     float64   `json:"news"`
 }
 
 // judged is a series as vigil scored it, by line of its file; the first line is 2.
 type judged struct {
-	surprise, news []float64
-	times          []time.Time
-	cpu            time.Duration
-	points         int
+	values, surprise, news []float64
+	times                  []time.Time
+	cpu                    time.Duration
+	points                 int
 }
 
 // series runs vigil score --series on a file. A line that got no score has 0.
@@ -65,7 +66,9 @@ func (p Program) series(ctx context.Context, path string) (judged, error) {
 			return j, fmt.Errorf("read a score: line %d is the header", l.Line)
 		}
 		for len(j.surprise) < l.Line-1 {
-			j.surprise, j.news, j.times = append(j.surprise, 0), append(j.news, 0), append(j.times, l.Time)
+			// A line without a score is taken for one like the next.
+			j.surprise, j.news = append(j.surprise, 0), append(j.news, 0)
+			j.times, j.values = append(j.times, l.Time), append(j.values, l.Value)
 		}
 		j.surprise[l.Line-2], j.news[l.Line-2] = l.Surprise, l.News
 		j.points++
@@ -92,8 +95,9 @@ func tables(dir string) ([]string, error) {
 // NABResult is what vigil reached on the series of the Numenta Anomaly Benchmark.
 type NABResult struct {
 	Series, Windows, Points int
-	// News is the score of the field news, Surprise of every point's surprise.
-	News, Surprise nab.Result
+	// News is the score of the field news, Surprise of every point's surprise, and
+	// Gaussian of a windowed Gaussian, to compare with.
+	News, Surprise, Gaussian nab.Result
 	// Folders are the parts of the corpus, each with the whole corpus's threshold.
 	Folders []NABFolder
 	CPU     time.Duration
@@ -121,7 +125,7 @@ func (p Program) NAB(ctx context.Context, data string) (NABResult, error) {
 		return NABResult{}, fmt.Errorf("read the windows: %w", err)
 	}
 	var r NABResult
-	var news, surprise []nab.Series
+	var news, surprise, gaussian []nab.Series
 	var folders []string
 	for _, path := range paths {
 		name := filepath.ToSlash(strings.TrimSuffix(strings.TrimPrefix(path, dir+string(filepath.Separator)), ".gz"))
@@ -135,6 +139,7 @@ func (p Program) NAB(ctx context.Context, data string) (NABResult, error) {
 		}
 		news = append(news, nab.Series{Scores: j.news, Windows: windows})
 		surprise = append(surprise, nab.Series{Scores: j.surprise, Windows: windows})
+		gaussian = append(gaussian, nab.Series{Scores: windowedGaussian(j.values), Windows: windows})
 		folders = append(folders, strings.SplitN(name, "/", 2)[0])
 		r.Series++
 		r.Windows += len(windows)
@@ -145,6 +150,9 @@ func (p Program) NAB(ctx context.Context, data string) (NABResult, error) {
 		return r, err
 	}
 	if r.Surprise, err = nab.Evaluate(surprise, nab.Standard()); err != nil {
+		return r, err
+	}
+	if r.Gaussian, err = nab.Evaluate(gaussian, nab.Standard()); err != nil {
 		return r, err
 	}
 	r.Folders = byFolder(folders, news, r.News.Threshold)
@@ -210,6 +218,8 @@ type CloudGroup struct {
 	// Series ran, Measured of them have points of both kinds.
 	Series, Measured, Points int
 	AUC, AP, F1              float64
+	// GaussianAUC and GaussianAP are of a windowed Gaussian, to compare with.
+	GaussianAUC, GaussianAP float64
 }
 
 // CloudResult is what vigil reached on the labelled series of Microsoft services.
@@ -244,12 +254,18 @@ func (p Program) Cloud(ctx context.Context, data string) (CloudResult, error) {
 		if len(j.surprise) > len(labels) {
 			return r, fmt.Errorf("judge %s: %d scores for %d rows", filepath.Base(path), len(j.surprise), len(labels))
 		}
-		scores := append(j.surprise, make([]float64, len(labels)-len(j.surprise))...)
+		scores, plain := make([]float64, len(labels)), make([]float64, len(labels))
+		copy(scores, j.surprise)
+		copy(plain, windowedGaussian(j.values))
 		r.CPU += j.cpu
 		q, err := metrics.Measure(scores, labels)
 		measured := err == nil
 		if err != nil && !errors.Is(err, metrics.ErrOneClass) {
 			return r, fmt.Errorf("measure %s: %w", filepath.Base(path), err)
+		}
+		gaussian, err := metrics.Measure(plain, labels)
+		if err != nil && !errors.Is(err, metrics.ErrOneClass) {
+			return r, fmt.Errorf("measure a Gaussian on %s: %w", filepath.Base(path), err)
 		}
 		for _, g := range []*CloudGroup{&r.Groups[len(r.Groups)-1], &r.All} {
 			g.Series++
@@ -259,6 +275,8 @@ func (p Program) Cloud(ctx context.Context, data string) (CloudResult, error) {
 				g.AUC += q.AUC
 				g.AP += q.AP
 				g.F1 += metrics.BestF1(scores, labels)
+				g.GaussianAUC += gaussian.AUC
+				g.GaussianAP += gaussian.AP
 			}
 		}
 	}
@@ -272,6 +290,7 @@ func (p Program) Cloud(ctx context.Context, data string) (CloudResult, error) {
 func (g *CloudGroup) average() {
 	n := float64(max(g.Measured, 1))
 	g.AUC, g.AP, g.F1 = g.AUC/n, g.AP/n, g.F1/n
+	g.GaussianAUC, g.GaussianAP = g.GaussianAUC/n, g.GaussianAP/n
 }
 
 // readLabels reads the third column of a packed table.

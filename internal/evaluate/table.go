@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vigil/internal/metrics"
+	"vigil/internal/metrics/nab"
 )
 
 // Insert puts text between the markers of a name in a Markdown document, in place of
@@ -99,8 +100,13 @@ type PeerRow struct {
 // NABTable is the table of the Numenta Anomaly Benchmark.
 func NABTable(r NABResult) string {
 	t := newTable("score", "NAB standard score", "windows found", "false alarms", "best threshold")
-	t.row("vigil, news", fmt.Sprintf("%.1f", r.News.Score), fmt.Sprintf("%d of %d", r.News.Found, r.News.Found+r.News.Missed), fmt.Sprint(r.News.FalseAlarms), fmt.Sprintf("%.2f", r.News.Threshold))
-	t.row("vigil, surprise", fmt.Sprintf("%.1f", r.Surprise.Score), fmt.Sprintf("%d of %d", r.Surprise.Found, r.Surprise.Found+r.Surprise.Missed), fmt.Sprint(r.Surprise.FalseAlarms), fmt.Sprintf("%.2f", r.Surprise.Threshold))
+	for _, row := range []struct {
+		name string
+		r    nab.Result
+	}{{"vigil, news", r.News}, {"vigil, surprise", r.Surprise}, {"windowed Gaussian", r.Gaussian}} {
+		t.row(row.name, fmt.Sprintf("%.1f", row.r.Score), fmt.Sprintf("%d of %d", row.r.Found, row.r.Found+row.r.Missed),
+			fmt.Sprint(row.r.FalseAlarms), fmt.Sprintf("%.2f", row.r.Threshold))
+	}
 	f := newTable("part", "series", "windows found by news", "false alarms")
 	for _, p := range r.Folders {
 		f.row(p.Name, fmt.Sprint(p.Series), fmt.Sprintf("%d of %d", p.Found, p.Windows), fmt.Sprint(p.FalseAlarm))
@@ -111,17 +117,17 @@ func NABTable(r NABResult) string {
 
 // CloudTable is the table of the labelled series of Microsoft services.
 func CloudTable(r CloudResult) string {
-	t := newTable("series", "how many", "ROC-AUC", "AP", "best F1")
+	t := newTable("series", "how many", "ROC-AUC", "AP", "best F1", "windowed Gaussian: ROC-AUC", "AP")
 	for _, g := range append(r.Groups[:len(r.Groups):len(r.Groups)], r.All) {
 		if g.Measured == 0 {
-			t.row(g.Name, fmt.Sprint(g.Series), "no point is labelled", "", "")
+			t.row(g.Name, fmt.Sprint(g.Series), "no point is labelled", "", "", "", "")
 			continue
 		}
 		n := fmt.Sprint(g.Series)
 		if g.Measured < g.Series {
 			n += fmt.Sprintf(" (%d with labels)", g.Measured)
 		}
-		t.row(g.Name, n, part(g.AUC), part(g.AP), part(g.F1))
+		t.row(g.Name, n, part(g.AUC), part(g.AP), part(g.F1), part(g.GaussianAUC), part(g.GaussianAP))
 	}
 	return fmt.Sprintf("%d points; means over the series that have labels, by surprise of each point.\n\n%s", r.All.Points, t.String())
 }

@@ -86,18 +86,3 @@ func TestBadRowsAreToldApart(t *testing.T) {
 		t.Errorf("%v, %v", got, bad)
 	}
 }
-
-func FuzzDecode(f *testing.F) {
-	f.Add("timestamp,value\n2026-11-02 08:00:00,1\n")
-	f.Add("\"a\"\"b\";\"c\n1700000000;5")
-	f.Add("1e99\t\t\t")
-	f.Fuzz(func(_ *testing.T, text string) {
-		d := points.New("", "")
-		for line := range strings.SplitSeq(text, "\n") {
-			p, err := d.Decode(line)
-			if err == nil && (p.Value != p.Value || p.Time.IsZero()) {
-				panic("no point")
-			}
-		}
-	})
-}

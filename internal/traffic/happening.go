@@ -162,7 +162,8 @@ type Occurrence struct {
 	Happening Happening
 	// Start and End are its span: what belongs to it lies in [Start, End).
 	Start, End time.Time
-	// Actors are the ids of those concerned, at most MaxListed.
+	// Actors are the ids of those concerned, at most MaxListed; none where it is
+	// about customers at large.
 	Actors []string
 	// Subjects are the customers concerned, where it is about particular ones.
 	Subjects []string

@@ -36,10 +36,14 @@ func Poisons() []Poison { return []Poison{SlowRamp, Chaff, LoudMember, OpenFindi
 
 // The figures of the poisons at an intensity of 1.
 const (
-	// RampGrowth is how much more a SlowRamp does each day, RampDays how long.
-	RampGrowth, RampDays = 0.02, 90
-	// LoudGroup is the size of the group, LoudShare the loudest member's part.
-	LoudGroup, LoudShare = 12, 0.8
+	// RampGrowth is how much more a SlowRamp does each day, as a share.
+	RampGrowth = 0.02
+	// RampDays is for how long it grows.
+	RampDays = 90
+	// LoudGroup is the size of LoudMember's group.
+	LoudGroup = 12
+	// LoudShare is the loudest member's part in the group's accesses.
+	LoudShare = 0.8
 	// maxPoison bounds the events of one staging.
 	maxPoison = 2_000_000
 )

@@ -31,108 +31,167 @@ const (
 	weightless = 1e-3
 )
 
-// Table holds the decayed weights of values. Values are named by a hash; the
-// label is kept for the explanation.
+// Table holds the decayed weights of values, named by a hash.
 type Table struct {
-	Values map[uint64]*Value
+	// Values are sorted by their hash, and short: an actor remembers dozens.
+	Values []Value
 	// Total is the sum of the values' weights.
 	Total float64
+
+	// latest is where the value last added is: the likeliest to be asked for next.
+	// Reading leaves it alone, so that many may read.
+	latest int
 }
 
 // Value is one known value.
 type Value struct {
+	_      struct{} `cbor:",toarray"`
+	Hash   uint64
 	Weight float64
+	// Label is kept for the explanation.
+	Label Label
 	// Span is the last span in which it was counted, so that a span counts once.
-	Span int64
+	Span int32
 	// First is the span in which it was first counted.
-	First int64
+	First int32
 	// Told is the last span in which the wider frame was told of it.
-	Told  int64
-	Label string
+	Told int32
 	// P and Frame are how it was judged when that span first met it, for the
 	// events that follow in the same span.
-	P     float64
+	P     float32
 	Frame Frame
 }
 
-// Add gives value x the weight w in the given span. It reports false when the
-// span counted it already. When the table holds limit values the lightest are
-// forgotten, one in 64. A w that is not a positive number is refused.
+// Len is the number of values.
+func (t *Table) Len() int { return len(t.Values) }
+
+// place returns where x is, or where it would stand.
+func (t *Table) place(x uint64) (at int, ok bool) {
+	n := len(t.Values)
+	if n == 0 {
+		return 0, false
+	}
+	if i := t.latest; i < n && t.Values[i].Hash == x {
+		return i, true
+	}
+	// Halving without a branch to foretell: the first of what is left never lies
+	// beyond x, unless all do.
+	for n > 1 {
+		half := n / 2
+		if t.Values[at+half].Hash <= x {
+			at += half
+		}
+		n -= half
+	}
+	switch h := t.Values[at].Hash; {
+	case h == x:
+		return at, true
+	case h < x:
+		at++
+	}
+	return at, false
+}
+
+// Get returns value x, nil when it is not known. It is good until the table next
+// changes.
+func (t *Table) Get(x uint64) *Value {
+	if at, ok := t.place(x); ok {
+		return &t.Values[at]
+	}
+	return nil
+}
+
+// Add gives value x the weight w in the given span (an epoch's number, of
+// which 32 bits are kept). It reports false when the span counted it already. When the table holds
+// limit values the lightest are forgotten, one in 64. A w that is not a positive
+// number is refused.
 func (t *Table) Add(x uint64, label string, w float64, span int64, limit int) bool {
 	if !(w > 0) || math.IsInf(w, 1) {
 		return false
 	}
-	v := t.Values[x]
-	if v != nil {
-		if v.Span == span {
+	when := int32(span) // no lane has that many epochs
+	at, ok := t.place(x)
+	if ok {
+		t.latest = at
+		v := &t.Values[at]
+		if v.Span == when {
 			return false
 		}
 		v.Weight += w
-		v.Span = span
+		v.Span = when
 		t.Total += w
 		return true
 	}
-	if t.Values == nil {
-		t.Values = make(map[uint64]*Value)
-	}
-	if len(t.Values) >= limit {
-		t.forgetLightest(max(1, limit/64))
-	}
-	t.Values[x] = &Value{Weight: w, Span: span, First: span, Label: label}
-	t.Total += w
+	t.insert(at, Value{Hash: x, Weight: w, Span: when, First: when, Label: Intern(label)}, limit)
 	return true
+}
+
+// insert puts a new value in its place.
+func (t *Table) insert(at int, v Value, limit int) {
+	n := len(t.Values)
+	if n > 0 && n >= limit {
+		t.forgetLightest(max(1, limit/64))
+		at, _ = t.place(v.Hash)
+		n = len(t.Values)
+	}
+	if n == cap(t.Values) {
+		// A quarter of slack: there are many tables, and each is full soon.
+		grown := make([]Value, n, n+max(2, n/4))
+		copy(grown, t.Values)
+		t.Values = grown
+	}
+	t.Values = slices.Insert(t.Values, at, v)
+	t.latest = at
+	t.Total += v.Weight
+}
+
+// lighter orders values by weight, ties by hash.
+func lighter(a, b *Value) int {
+	return cmp.Or(cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.Hash, b.Hash))
 }
 
 // forgetLightest makes room for n values at once, so that a flood of values that
 // are all new does not search the table for each.
 func (t *Table) forgetLightest(n int) {
-	type row struct {
-		x uint64
-		w float64
-	}
-	compare := func(a, b row) int { return cmp.Or(cmp.Compare(a.w, b.w), cmp.Compare(a.x, b.x)) }
 	// The n lightest so far, in order; few values get in once it is full.
-	light := make([]row, 0, n+1)
-	for x, v := range t.Values {
-		r := row{x, v.Weight}
-		if len(light) == n && compare(r, light[n-1]) > 0 {
+	light := make([]*Value, 0, n+1)
+	for i := range t.Values {
+		v := &t.Values[i]
+		if len(light) == n && lighter(v, light[n-1]) > 0 {
 			continue
 		}
-		at, _ := slices.BinarySearchFunc(light, r, compare)
-		light = slices.Insert(light, at, r)
+		at, _ := slices.BinarySearchFunc(light, v, lighter)
+		light = slices.Insert(light, at, v)
 		light = light[:min(len(light), n)]
 	}
-	for _, r := range light {
-		t.Total -= r.w
-		delete(t.Values, r.x)
+	if len(light) == 0 {
+		return
 	}
+	for _, v := range light {
+		t.Total -= v.Weight
+	}
+	last := *light[len(light)-1]
+	t.Values = slices.DeleteFunc(t.Values, func(v Value) bool { return lighter(&v, &last) <= 0 })
 }
 
 // Merge adds the weights of o; limit bounds the result.
 func (t *Table) Merge(o *Table, limit int) {
-	for _, x := range o.keys() {
-		v := o.Values[x]
-		if have := t.Values[x]; have != nil {
-			have.Weight += v.Weight
-			have.Span, have.First = max(have.Span, v.Span), min(have.First, v.First)
-			t.Total += v.Weight
+	for i := range o.Values {
+		v := o.Values[i]
+		at, ok := t.place(v.Hash)
+		if !ok {
+			t.insert(at, Value{Hash: v.Hash, Weight: v.Weight, Span: v.Span, First: v.First, Label: v.Label}, limit)
 			continue
 		}
-		t.Add(x, v.Label, v.Weight, v.Span, limit)
+		have := &t.Values[at]
+		have.Weight += v.Weight
+		have.Span, have.First = max(have.Span, v.Span), min(have.First, v.First)
+		t.Total += v.Weight
 	}
-}
-
-func (t *Table) keys() []uint64 {
-	keys := make([]uint64, 0, len(t.Values))
-	for x := range t.Values {
-		keys = append(keys, x)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // Frame says how widely a value is unknown.
-type Frame int
+type Frame uint8
 
 // The frames, narrow to wide. Known means that the actor itself knows it.
 const (
@@ -171,7 +230,7 @@ func back(t *Table, x uint64, unit, wider float64) (p float64, known bool) {
 	}
 	total := math.Max(t.Total, 0) / unit
 	c := 0.0
-	if v := t.Values[x]; v != nil {
+	if v := t.Get(x); v != nil {
 		c = v.Weight / unit
 	}
 	// Every known value puts at most d aside, so the sum over values is at most
@@ -184,28 +243,16 @@ func back(t *Table, x uint64, unit, wider float64) (p float64, known bool) {
 // Usual returns the labels of the heaviest values, heaviest first, at most n, and
 // the share of all weight that they hold.
 func (t *Table) Usual(n int) (labels []string, share float64) {
-	type row struct {
-		x uint64
-		v *Value
+	rows := make([]*Value, len(t.Values))
+	for i := range t.Values {
+		rows[i] = &t.Values[i]
 	}
-	rows := make([]row, 0, len(t.Values))
-	for x, v := range t.Values {
-		rows = append(rows, row{x, v})
-	}
-	slices.SortFunc(rows, func(a, b row) int {
-		switch {
-		case a.v.Weight > b.v.Weight:
-			return -1
-		case a.v.Weight < b.v.Weight:
-			return 1
-		case a.x < b.x:
-			return -1
-		}
-		return 1
+	slices.SortFunc(rows, func(a, b *Value) int {
+		return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(a.Hash, b.Hash))
 	})
-	for _, r := range rows[:min(n, len(rows))] {
-		labels = append(labels, r.v.Label)
-		share += r.v.Weight
+	for _, v := range rows[:min(n, len(rows))] {
+		labels = append(labels, v.Label.String())
+		share += v.Weight
 	}
 	if t.Total > 0 {
 		share /= t.Total

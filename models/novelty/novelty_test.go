@@ -1,8 +1,13 @@
 package novelty_test
 
 import (
+	"cmp"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
+
+	"github.com/fxamacker/cbor/v2"
 
 	"vigil/models/novelty"
 )
@@ -61,7 +66,7 @@ func TestTableIsBoundedAndForgetsTheLightest(t *testing.T) {
 	for x := range uint64(500) {
 		tb.Add(x, "v", 1+float64(x), int64(x), 100)
 	}
-	if len(tb.Values) != 100 || tb.Values[499] == nil || tb.Values[0] != nil {
+	if len(tb.Values) != 100 || tb.Get(499) == nil || tb.Get(0) != nil {
 		t.Errorf("%d values", len(tb.Values))
 	}
 	sum := 0.0
@@ -88,7 +93,7 @@ func TestMergeIsTheWhole(t *testing.T) {
 	t.Parallel()
 	a, b := table(map[uint64]float64{1: 2, 2: 3}), table(map[uint64]float64{2: 4, 3: 1})
 	a.Merge(b, 10)
-	if a.Total != 10 || a.Values[2].Weight != 7 || a.Values[3].Weight != 1 {
+	if a.Total != 10 || a.Get(2).Weight != 7 || a.Get(3).Weight != 1 {
 		t.Errorf("%+v", a)
 	}
 }
@@ -123,11 +128,71 @@ func TestAFullTableForgetsTheLightest(t *testing.T) {
 		sum += v.Weight
 	}
 	for x := range uint64(4) {
-		if table.Values[x] == nil {
+		if table.Get(x) == nil {
 			t.Errorf("the heavy value %d was forgotten", x)
 		}
 	}
 	if sum != table.Total {
 		t.Errorf("the total is %v, the values' sum %v", table.Total, sum)
+	}
+}
+
+// TestTableIsAMap holds lookups, order and sums against a plain map.
+func TestTableIsAMap(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	var table novelty.Table
+	want := map[uint64]float64{}
+	for i := range 5000 {
+		// Both hashes and small numbers, as hours are.
+		x := r.Uint64N(60)
+		if i%2 == 0 {
+			x = (x + 1) * 0x9e3779b97f4a7c15
+		}
+		table.Add(x, "v", 1, int64(i), 1000)
+		want[x]++
+	}
+	if table.Len() != len(want) || table.Total != 5000 {
+		t.Errorf("%d values of weight %g", table.Len(), table.Total)
+	}
+	for x, w := range want {
+		if v := table.Get(x); v == nil || v.Weight != w || v.Label.String() != "v" {
+			t.Errorf("value %d is %+v, want weight %g", x, v, w)
+		}
+		if table.Get(x+1000) != nil {
+			t.Errorf("value %d is known", x+1000)
+		}
+	}
+	if !slices.IsSortedFunc(table.Values, func(a, b novelty.Value) int { return cmp.Compare(a.Hash, b.Hash) }) {
+		t.Error("not in order")
+	}
+}
+
+func TestTableComesBack(t *testing.T) {
+	t.Parallel()
+	a := table(map[uint64]float64{1: 2, 5: 0.25, math.MaxUint64: 3})
+	a.Get(5).P = 0.5
+	b, err := cbor.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back novelty.Table
+	if err := cbor.Unmarshal(b, &back); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(a.Values, back.Values) || a.Total != back.Total {
+		t.Errorf("%+v came back, want %+v", back, *a)
+	}
+}
+
+func TestUsualIsHeaviestFirst(t *testing.T) {
+	t.Parallel()
+	var a novelty.Table
+	for i, name := range []string{"light", "heavy", "middle", "another"} {
+		a.Add(uint64(9-i), name, []float64{1, 6, 2, 1}[i], int64(i), 10)
+	}
+	labels, share := a.Usual(3)
+	if !slices.Equal(labels, []string{"heavy", "middle", "another"}) || share != 0.9 {
+		t.Errorf("%v hold %g", labels, share)
 	}
 }

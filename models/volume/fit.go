@@ -16,7 +16,7 @@ const minWeight = 0.5
 // that no actor outweighs its group. wider is the prior of the frame around it.
 func FitPrior(rates []Rate, wider Prior) Prior {
 	mus := make([]float64, 0, len(rates))
-	var within, resid, residW float64
+	var within, logPhi, weight float64
 	var exposure float64
 	for _, r := range rates {
 		// What is nearly forgotten says how uncertain it is, not how actors differ.
@@ -29,13 +29,16 @@ func FitPrior(rates []Rate, wider Prior) Prior {
 		within += mu / float64(r.X)
 		// An actor that is seen all the time has no louder voice here either.
 		w := min(float64(r.W), 50)
-		resid += w * float64(r.R) / float64(r.W)
-		residW += w
+		logPhi += w * math.Log(max(float64(r.R)/float64(r.W), 0.1))
+		weight += w
 	}
 	if len(mus) == 0 {
 		return wider
 	}
-	phi := math.Max(1, (resid+dispersionPrior*wider.Phi)/(residW+dispersionPrior))
+	// The geometric mean: an indexer that reads fifty thousand customers on some days
+	// has an overdispersion of as much, and would make its group's, and that of every
+	// group which shrinks toward it, so wide that nothing is unusual.
+	phi := math.Max(1, math.Exp((logPhi+dispersionPrior*math.Log(wider.Phi))/(weight+dispersionPrior)))
 	n := float64(len(mus))
 	within *= phi / n
 	mean, variance := winsorised(mus)

@@ -21,50 +21,57 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
+	err := run(os.Args[1:], os.Stdout, os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		os.Exit(2)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-func run() (err error) {
+func run(args []string, out, messages io.Writer) (err error) {
 	var cfg traffic.Config
-	flag.IntVar(&cfg.Events, "events", 100_000, "number of events")
-	flag.IntVar(&cfg.Actors, "actors", 1_000, "number of people and machines, at least 20")
-	flag.IntVar(&cfg.Days, "days", 28, "number of days")
-	flag.Uint64Var(&cfg.Seed, "seed", 1, "which world")
-	flag.IntVar(&cfg.Crowd, "crowd", 0, "number of customers besides, with little to do each")
-	flag.Float64Var(&cfg.CrowdActive, "crowd-active", 0.1, "share of the crowd that comes every day")
-	flag.Func("start", "first day, as 2026-10-05 (the default)", func(s string) (err error) {
+	flags := flag.NewFlagSet("gen", flag.ContinueOnError)
+	flags.SetOutput(messages)
+	flags.IntVar(&cfg.Events, "events", 100_000, "number of events")
+	flags.IntVar(&cfg.Actors, "actors", 1_000, "number of people and machines, at least 20")
+	flags.IntVar(&cfg.Days, "days", 28, "number of days")
+	flags.Uint64Var(&cfg.Seed, "seed", 1, "which world")
+	flags.IntVar(&cfg.Crowd, "crowd", 0, "number of customers besides, with little to do each")
+	flags.Float64Var(&cfg.CrowdActive, "crowd-active", 0.1, "share of the crowd that comes every day")
+	flags.Func("start", "first day, as 2026-10-05 (the default)", func(s string) (err error) {
 		cfg.Start, err = time.Parse(time.DateOnly, s)
 		return err
 	})
-	flag.Func("happenings", "what goes on besides: all, none (the default), or names separated by commas, those after - taken out: "+traffic.Everything().String(),
+	flags.Func("happenings", "what goes on besides: all, none (the default), or names separated by commas, those after - taken out: "+traffic.Everything().String(),
 		func(s string) (err error) {
 			cfg.Happenings, err = traffic.ParseSet(s)
 			return err
 		})
-	format := flag.String("format", string(traffic.Native), fmt.Sprintf("form of the lines: one of %q", traffic.WriteFormats()))
-	breach := flag.String("breach", "", fmt.Sprintf("breach to stage: one of %q", traffic.Threats()))
-	poison := flag.String("poison", "", fmt.Sprintf("poisoning to stage: one of %q", traffic.Poisons()))
-	key := flag.String("log", "", "file to write the happenings and what is staged to, as JSON lines; - is standard error")
-	path := flag.String("o", "", "file to write; standard output without it")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		return fmt.Errorf("%q is no flag", flag.Arg(0))
+	format := flags.String("format", string(traffic.Native), fmt.Sprintf("form of the lines: one of %q", traffic.WriteFormats()))
+	breach := flags.String("breach", "", fmt.Sprintf("breach to stage: one of %q", traffic.Threats()))
+	poison := flags.String("poison", "", fmt.Sprintf("poisoning to stage: one of %q", traffic.Poisons()))
+	key := flags.String("log", "", "file to write the happenings and what is staged to, as JSON lines; - is standard error")
+	path := flags.String("o", "", "file to write; standard output without it")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("%q is no flag", flags.Arg(0))
 	}
 	world, err := traffic.New(cfg)
 	if err != nil {
 		return err
 	}
-	truth, err := stage(world, *breach, *poison)
+	known, err := stage(world, *breach, *poison)
 	if err != nil {
 		return err
 	}
-	if err := writeKey(*key, truth); err != nil {
+	if err := writeKey(*key, messages, known); err != nil {
 		return err
 	}
-	var out io.Writer = os.Stdout
 	if *path != "" {
 		f, err := os.Create(*path)
 		if err != nil {
@@ -122,8 +129,7 @@ func stage(w *traffic.World, breach, poison string) ([]truth, error) {
 }
 
 // writeKey writes the key as JSON lines.
-func writeKey(path string, key []truth) (err error) {
-	var out io.Writer = os.Stderr
+func writeKey(path string, out io.Writer, key []truth) (err error) {
 	switch path {
 	case "":
 		return nil

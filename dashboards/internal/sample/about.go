@@ -45,6 +45,8 @@ func Walk() vigil.Finding {
 				Text: "one thing done after another in an order that its peers do not have"},
 			{Model: "novelty", Observation: "return", Span: "quarter", SpanStart: quarter, Frame: "self", Seen: 2.2, Expected: 0, High: 0, P: 3e-3, E: 7, Share: 0.04,
 				Text: "back after 18 days without an access"},
+			{Model: "volume", Observation: "drift", Span: "week", SpanStart: day, Frame: "self", Seen: 731, Expected: 118, Low: 71, High: 190, P: 4e-3, E: 6, Share: 0.03,
+				Text: "731 customers within a week; at its pace of months ago it would be about 118"},
 			{Model: "volume", Observation: "unbounded", Span: "day", SpanStart: day, Frame: "peers", Seen: 3, Expected: 0.2, Low: 0, High: 2, P: 6e-3, E: 4.8, Share: 0.03,
 				Text: "3 reads of everything at once within a day; its peers' usual is about 0.2, at most 2 in 99 of 100"},
 			{Model: "volume", Observation: "splits", Span: "quarter", SpanStart: quarter, Frame: "everyone", Seen: 2, Expected: 0.05, Low: 0, High: 1, P: 8e-3, E: 4, Share: 0.02,

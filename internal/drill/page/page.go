@@ -70,6 +70,7 @@ type card struct {
 	Facts               []fact
 	Curve               template.HTML
 	Said, Against       string
+	Masked              string
 	Taken               string
 	Steps               []mark
 	Unfit               string
@@ -188,6 +189,7 @@ func cardOf(f *drill.Figures, results []*drill.Result) card {
 		c.Said = phrase.Prose(o.Finding.Sentence, 600)
 		c.Against = phrase.Prose(o.Finding.Counterfactual, 600)
 	}
+	c.Masked = phrase.Prose(o.Masked, 600)
 	c.TrapState = fmt.Sprintf("stayed quiet in %d of %d", f.TrapQuiet, f.Of)
 	for _, x := range f.Runs {
 		for _, s := range x.TrapFindings {

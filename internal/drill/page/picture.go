@@ -96,7 +96,7 @@ func evidence(key string, o *drill.Outcome) template.HTML {
 	if c.Line > 0 {
 		y := top + height - c.Line/most*height
 		fmt.Fprintf(&b, `<line class="the-line" x1="0" y1="%s" x2="100%%" y2="%s"/>`, num(y), num(y))
-		fmt.Fprintf(&b, `<text class="tick" x="100%%" y="%s" text-anchor="end">the line, %s</text>`, num(y-5), phrase.Number(math.Round(c.Line*10)/10))
+		fmt.Fprintf(&b, `<text class="line-name" x="100%%" y="%s" text-anchor="end">the line, %s</text>`, num(y-5), phrase.Number(math.Round(c.Line*10)/10))
 	}
 	shownBars(&b, c.Shown, base+gap)
 	if o.Detected != nil {

@@ -139,8 +139,7 @@ func flowContribution(t *affairTerm) vigil.Contribution {
 			plural(int64(rd.Seen), w.one, w.many), w.span, number(c.Expected), number(c.Low))
 		return c
 	}
-	c.Text = fmt.Sprintf("%s %s within %s; usual is about %s, at most %s in 99 of 100",
-		number(c.Seen), map[bool]string{true: w.one, false: w.many}[c.Seen == 1], w.span, number(c.Expected), number(c.High))
+	c.Text = fmt.Sprintf("%s within %s; usual is %s", plural(int64(c.Seen), w.one, w.many), w.span, usualRange(&c))
 	return c
 }
 

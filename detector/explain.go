@@ -96,8 +96,15 @@ func noveltyText(c features.Category, r features.Rare, labels []string, epoch in
 
 func volumeText(k features.Kind, f frame, l features.Lane, c *vigil.Contribution) string {
 	whose := [frames]string{"its own usual", "its peers' usual", "everyone's usual"}[f]
-	return fmt.Sprintf("%s %s within %s; %s is about %s, at most %s in 99 of 100",
-		number(c.Seen), k.Words(c.Seen == 1), l.Words(), whose, number(c.Expected), number(c.High))
+	return fmt.Sprintf("%s %s within %s; %s is %s", number(c.Seen), k.Words(c.Seen == 1), l.Words(), whose, usualRange(c))
+}
+
+// usualRange says what a count is expected to be, and at most.
+func usualRange(c *vigil.Contribution) string {
+	if number(c.Expected) == "0" && number(c.High) == "0" {
+		return "none"
+	}
+	return fmt.Sprintf("about %s, at most %s in 99 of 100", number(c.Expected), number(c.High))
 }
 
 // contributions are the finding's terms, largest first, their shares summing to
@@ -280,8 +287,9 @@ func sentence(f *vigil.Finding, telling string) string {
 		plural(f.Events, "access", "accesses"), f.Start.Format("2 Jan 15:04"), f.End.Format("2 Jan 15:04 UTC"))
 	var why []string
 	seen := map[string]bool{}
-	for _, c := range f.Contributions {
-		if !seen[c.Observation] && len(why) < 2 && c.Text != telling {
+	for i := range f.Contributions {
+		c := &f.Contributions[i]
+		if !seen[c.Observation] && len(why) < 2 && c.Text != telling && !sums(c) {
 			seen[c.Observation] = true
 			why = append(why, c.Text)
 		}
@@ -289,10 +297,19 @@ func sentence(f *vigil.Finding, telling string) string {
 	if telling != "" {
 		why = append(why[:min(1, len(why))], telling)
 	}
+	// That there are several oddities is told after them: alone it says nothing.
+	if len(f.Contributions) > 0 && sums(&f.Contributions[0]) {
+		why = append(why, f.Contributions[0].Text)
+	}
 	if len(why) > 0 {
 		s += ". Unusual: " + strings.Join(why, "; ")
 	}
 	return s + "."
+}
+
+// sums says that a contribution is about the others together.
+func sums(c *vigil.Contribution) bool {
+	return c.Observation == features.Together.String() || c.Observation == features.Combination.String()
 }
 
 func plural(n int64, one, many string) string {
@@ -361,10 +378,14 @@ func measureText(m features.Measure, l features.Lane, j *judged) string {
 
 // oneIn writes the inverse of a probability given in decades.
 func oneIn(decades float64) string {
-	if decades > 9 {
-		return "more than a billion"
+	if decades > 8.99 {
+		return "a billion or more"
 	}
 	// Two digits: more would claim a precision that no model has.
 	unit := math.Pow(10, math.Max(0, math.Floor(decades)-1))
-	return number(math.Round(math.Pow(10, decades)/unit) * unit)
+	n := math.Round(math.Pow(10, decades)/unit) * unit
+	if n >= 1e6 {
+		return number(n/1e6) + " million"
+	}
+	return number(n)
 }

@@ -79,7 +79,7 @@ func walk() *vigil.Finding {
 		Start: at("2026-11-02 02:10"), End: at("2026-11-02 05:10"), Detected: at("2026-11-02 02:30"), Severity: vigil.SeverityHigh, Lane: "day", Evidence: 9.3, Threshold: 3.7,
 		Sentence: "Person actor-9f0xqw54jvm3b (agent, apac) read data of 611 customers in 640 accesses between 2 Nov 02:10 and 2 Nov 05:10 UTC.",
 		Contributions: []vigil.Contribution{
-			{Model: "sequence", Observation: "order", Span: "day", Frame: "self", Seen: 41.2, Expected: .3, High: .3, P: 1e-9, Share: .45, Text: "ids read one after the other, up or down, within a day: one chance in more than a billion if they had come in any order"},
+			{Model: "sequence", Observation: "order", Span: "day", Frame: "self", Seen: 41.2, Expected: .3, High: .3, P: 1e-9, Share: .45, Text: "ids read one after the other, up or down, within a day: one chance in a billion or more if they had come in any order"},
 			{Model: "volume", Observation: "strangers", Span: "day", Frame: "self", Seen: 598, Expected: 7.1, Low: 1, High: 19, P: 3e-8, Share: .3, Text: "598 customers new to the actor and its team within a day; its own usual is about 7.1, at most 19 in 99 of 100"},
 			{Model: "novelty", Observation: "return", Span: "quarter", Frame: "self", Seen: 2.2, P: 3e-3, Share: .15},
 			{Model: "volume", Observation: "unbounded", Span: "day", Frame: "peers", Seen: 3, Expected: .2, High: 2, P: 6e-3, Share: .1},
@@ -93,9 +93,9 @@ var readers = []string{"actor-1bqx2", "actor-2k0dz", "actor-5m7c1", "actor-8h3wv
 
 func customer() *vigil.Finding {
 	return &vigil.Finding{
-		ID: "f-c0571e55", Revision: 3, State: vigil.StateOpen, About: vigil.AboutSubject, Subject: "cust-5r8q1m0zk2v7c", Tenant: "acme", Actors: readers,
+		ID: "f-c0571e55", Revision: 3, State: vigil.StateOpen, About: vigil.AboutSubject, Subject: "subject-5r8q1m0zk2v7c", Tenant: "acme", Actors: readers,
 		Start: at("2026-11-02 08:12"), End: at("2026-11-02 13:43"), Detected: at("2026-11-02 10:12"), Severity: vigil.SeverityMedium, Lane: "subject", Evidence: 6.2, Threshold: 4.4,
-		Sentence: "Customer cust-5r8q1m0zk2v7c was read by 6 actors between 2 Nov 08:12 and 2 Nov 13:43 UTC, in 31 accesses.",
+		Sentence: "Customer subject-5r8q1m0zk2v7c was read by 6 actors between 2 Nov 08:12 and 2 Nov 13:43 UTC, in 31 accesses.",
 		Contributions: []vigil.Contribution{{Model: "volume", Observation: "readers", Span: "day", Frame: "self", Seen: 6, Expected: .4, High: 3, P: 8e-7, Share: 1,
 			Text: "6 readers without a stated reason within a day; usual is about 0.4, at most 3 in 99 of 100"}},
 		Counterfactual: "No finding with at most 3 such readers in a day, or if their reads had named a ticket or purpose.",

@@ -50,7 +50,7 @@ func about(a vigil.About, k vigil.Contribution) *vigil.Finding {
 	f.Sentence, f.Counterfactual, f.NotJudged = "What happened.", "", []string{"subjects", "bytes"}
 	if a != vigil.AboutActor {
 		f.Actor, f.ActorKind, f.Role, f.Stores, f.Resources, f.Networks = "", "", "", nil, nil, nil
-		f.Subject, f.Network, f.Team, f.Source = "cust-5r8q1", "203.0.113.0/24\x1b[2J", "emea \u202e(agent)", "postgres\r\neu"
+		f.Subject, f.Network, f.Team, f.Source = "subject-5r8q1", "203.0.113.0/24\x1b[2J", "emea \u202e(agent)", "postgres\r\neu"
 		for i := range 50 {
 			f.Actors = append(f.Actors, "actor-\x1b[31m"+string(rune('a'+i%26)))
 		}
@@ -73,7 +73,7 @@ func TestCards(t *testing.T) {
 		"hostile": {alerts.Message{Finding: finding("\x1b[2J\x1b]0;gone\x07\u202e\r\nfake line")}, terminal.Config{Color: "never"}},
 		"pattern": {alerts.Message{Finding: about(vigil.AboutActor, vigil.Contribution{
 			Model: "sequence", Observation: "order", Span: "day", Frame: "self", Seen: 41, Expected: .3, P: 1e-9, Share: 1,
-			Text: "ids read one after the other, up or down, within a day: one chance in more than a billion if they had come in any order"})}, terminal.Config{Color: "never"}},
+			Text: "ids read one after the other, up or down, within a day: one chance in a billion or more if they had come in any order"})}, terminal.Config{Color: "never"}},
 		"customer": {alerts.Message{Finding: about(vigil.AboutSubject, vigil.Contribution{
 			Model: "volume", Observation: "readers", Span: "day", Frame: "self", Seen: 14, Expected: .4, High: 3, P: 8e-7, Share: 1})}, terminal.Config{Color: "never"}},
 		"network": {alerts.Message{Finding: about(vigil.AboutNetwork, vigil.Contribution{

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"vigil"
 	"vigil/alerts"
 	"vigil/alerts/terminal"
 	"vigil/dashboards/phrase"
+	"vigil/detector"
 	"vigil/internal/app"
 )
 
@@ -144,11 +146,38 @@ func printResult(w io.Writer, result *app.ScanResult) {
 	printSummary(w, result.Input)
 	s := result.Detector
 	fmt.Fprintf(w, "%s %s judged, budget %s false %s\n", count(int64(s.Actors)), plural(int64(s.Actors), "actor", "actors"), phrase.Number(s.Budget), "findings a day")
-	for _, l := range s.Lanes {
-		state := "speaks"
-		if !l.Ready {
-			state = "warming up: " + printable(l.Why)
+	printLanes(w, s.Lanes)
+}
+
+// printLanes says what was judged and what was not, one line for all that was and
+// one for each thing that was not.
+func printLanes(w io.Writer, lanes []detector.Lane) {
+	var judged []string
+	for _, l := range lanes {
+		if l.Ready {
+			judged = append(judged, phrase.Lane(l.Name))
 		}
-		fmt.Fprintf(w, "  %s: %s\n", phrase.Lane(l.Name), state)
+	}
+	if len(judged) > 0 {
+		fmt.Fprintf(w, "  judged: %s\n", strings.Join(judged, ", "))
+	}
+	// What waits for the same thing stands on one line.
+	var whys []string
+	names := map[string][]string{}
+	for _, l := range lanes {
+		if l.Ready {
+			continue
+		}
+		why, part := phrase.Learning(l.Why)
+		if part >= 0 {
+			why = "learning: " + why
+		}
+		if names[why] == nil {
+			whys = append(whys, why)
+		}
+		names[why] = append(names[why], phrase.Lane(l.Name))
+	}
+	for _, why := range whys {
+		fmt.Fprintf(w, "  not judged yet: %s (%s)\n", strings.Join(names[why], ", "), printable(why))
 	}
 }

@@ -78,7 +78,8 @@ func elements(t *testing.T, svg template.HTML) map[string]int {
 
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	for name, f := range map[string]vigil.Finding{"vendor": sample.Vendor(), "export": sample.Export(), "scrape": sample.Scrape(), "rule": sample.Bot()} {
+	for name, f := range map[string]vigil.Finding{"vendor": sample.Vendor(), "export": sample.Export(), "scrape": sample.Scrape(), "rule": sample.Bot(),
+		"walk": sample.Walk(), "customer": sample.Customer(), "network": sample.Network(), "team": sample.Team(), "source": sample.Silent()} {
 		terms, line := chart.Contributions("c", f.Contributions), chart.Timeline("t", sample.Timeline(&f), f.Start, f.End)
 		elements(t, terms)
 		elements(t, line)

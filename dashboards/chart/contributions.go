@@ -110,7 +110,7 @@ func heading(c *canvas, k *vigil.Contribution, y float64, value, usual, more str
 }
 
 func (c *canvas) volume(k *vigil.Contribution, y float64, scale ratioScale) {
-	usual, more := "usually "+phrase.About(k.Expected), ""
+	usual, more := "usually "+phrase.Usual(k.Expected), ""
 	if k.Model == "rule" {
 		usual = "allowed " + phrase.Number(k.Expected)
 	} else if k.High > 0 {

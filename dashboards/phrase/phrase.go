@@ -72,6 +72,15 @@ func About(f float64) string {
 	return "0"
 }
 
+// Usual writes the expectation of a count, as About does; what is next to nothing is
+// "almost none".
+func Usual(f float64) string {
+	if f >= 0 && f < 0.05 {
+		return "almost none"
+	}
+	return About(f)
+}
+
 // Headline splits a finding's sentence: what happened, which stands large, and
 // the sentences after it. A full stop after an initial or a short start does not
 // split.

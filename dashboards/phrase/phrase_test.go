@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"vigil"
 	"vigil/dashboards/phrase"
@@ -79,10 +80,63 @@ func TestWords(t *testing.T) {
 		{phrase.Found("day", ""), "by comparing days"}, {phrase.Found("rule", "one_conversation_one_customer"), "by the rule one conversation one customer"},
 		{phrase.Observation("subjects"), "customers read"}, {phrase.Observation("something_new"), "something new"},
 		{phrase.Span("quarter"), "in a quarter-hour"}, {phrase.Span("fortnight"), "in a fortnight"}, {phrase.Frame("self"), "its own past"},
+		{phrase.Found("network", ""), "by who comes from one network"}, {phrase.Lane("subject"), "customers"}, {phrase.Observation("strangers"), "customers new to it and its team"},
+		{phrase.Usual(0.0018), "almost none"}, {phrase.Usual(0.4), "0.4"}, {phrase.Usual(math.NaN()), "–"},
+		{phrase.Rare(1e-9), "under 1 in 1 billion"}, {phrase.Rare(0.02), "1 in 50"},
 		{phrase.NotJudged("rows"), "rows returned: the source does not tell them"}, {phrase.NotJudged("odd_thing"), "odd thing"},
 	} {
 		if x.got != x.want {
 			t.Errorf("got %q, want %q", x.got, x.want)
+		}
+	}
+}
+
+// Every word that the detector has is known here: none shows as it is in code.
+func TestNoCodeNameOnAPage(t *testing.T) {
+	t.Parallel()
+	for _, lane := range []string{"quarter", "day", "week", "subject", "network", "team", "source", "rule"} {
+		if phrase.LaneAsks(lane) == "" {
+			t.Errorf("lane %q: no words", lane)
+		}
+		if lane != "rule" && phrase.Found(lane, "") == "by "+lane {
+			t.Errorf("found by %q: no words", lane)
+		}
+	}
+	for _, o := range []string{
+		"subjects", "rows", "bytes", "events", "conversations", "new", "denied", "strangers", "unbounded", "splits",
+		"action", "shape", "agent", "resource", "hour", "readers", "newcomers", "refused", "team", "silence", "drift",
+		"order", "burst", "return", "together", "rhythm", "sequence", "combination",
+	} {
+		got := phrase.Observation(o)
+		if got == o || utf8.RuneCountInString(got) > 34 {
+			t.Errorf("observation %q: %q", o, got)
+		}
+	}
+	for _, o := range []string{"order", "burst", "return", "together", "rhythm", "sequence", "combination"} {
+		if seen, usual := phrase.Pattern(o); seen == usual || seen == "out of the ordinary" {
+			t.Errorf("pattern %q: %q, %q", o, seen, usual)
+		}
+	}
+}
+
+func TestLearning(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		why, want string
+		part      float64
+	}{
+		{"learning: 3.2 of 7 days, 60 of 60 spans", "3.2 of 7 days", 3.2 / 7},
+		{"learning: 3.5 of 7 days, 6 of 60 spans", "3.5 of 7 days, 6 of 60 examples", 0.1},
+		{"learning: 7.0 of 7 days, 18 of 20 spans", "18 of 20 examples", 0.9},
+		{"learning: 7.0 of 7 days, 0 of 20 spans", "no examples yet", 0},
+		{"learning: 7.0 of 7 days, 20 of 20 spans", "nearly done", 1},
+		{"nothing has been seen yet", "nothing has been seen yet", -1},
+		{"learning: NaN of 7 days, 20 of 20 spans", "learning: NaN of 7 days, 20 of 20 spans", -1},
+		{"learning: 1 of 0 days, 20 of 20 spans", "learning: 1 of 0 days, 20 of 20 spans", -1},
+		{"a\x00b", `a\x00b`, -1}, {"", "", -1},
+	} {
+		if got, part := phrase.Learning(x.why); got != x.want || math.Abs(part-x.part) > 1e-9 {
+			t.Errorf("%q: %q, %g", x.why, got, part)
 		}
 	}
 }

@@ -98,16 +98,23 @@ func Learning(why string) (text string, part float64) {
 		!(needDays > 0) || !(needSeen > 0) {
 		return Prose(why, 300), -1
 	}
-	text = Number(days) + " of " + Number(needDays) + " days"
-	part = days / needDays
-	if seen < needSeen {
-		text += ", " + Number(seen) + " of " + Number(needSeen) + " examples"
-		part = math.Min(part, seen/needSeen)
-	}
+	part = math.Min(days/needDays, seen/needSeen)
 	if !(part >= 0) {
 		return Prose(why, 300), -1
 	}
-	return text, math.Min(part, 1)
+	var parts []string
+	if days < needDays {
+		parts = append(parts, Number(days)+" of "+Number(needDays)+" days")
+	}
+	switch {
+	case seen == 0 && len(parts) == 0:
+		parts = append(parts, "no examples yet")
+	case seen > 0 && seen < needSeen:
+		parts = append(parts, Number(seen)+" of "+Number(needSeen)+" examples")
+	case len(parts) == 0:
+		parts = append(parts, "nearly done")
+	}
+	return strings.Join(parts, ", "), math.Min(part, 1)
 }
 
 // Found says how a finding was found.
@@ -226,6 +233,8 @@ func Observation(name string) string {
 		return "order of the steps"
 	case "combination":
 		return "combination of signs"
+	case "drift":
+		return "pace against that of months ago"
 	case "readers":
 		return "readers without a stated reason"
 	case "newcomers":
@@ -251,7 +260,7 @@ func Pattern(observation string) (seen, usual string) {
 	case "return":
 		return "back after a long absence", "here every few days"
 	case "together":
-		return "several oddities at once", "one at a time"
+		return "many at a time", "one at a time"
 	case "rhythm":
 		return "gaps as steady as a script’s", "uneven gaps"
 	case "sequence":

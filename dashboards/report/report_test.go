@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 func full() report.Report {
 	r := report.Report{
-		Title: "Help desk, first week of November", Findings: sample.All(), Timelines: map[string]api.Timeline{}, Generated: sample.Now(),
+		Title: "Help desk, first week of November", Findings: sample.Every(), Timelines: map[string]api.Timeline{}, Generated: sample.Now(),
 		Summary: report.Summary{Files: []string{"postgresql-2026-11-01.csv.zst", "postgresql-2026-11-02.csv"}, Events: 1_204_332, Quarantined: 17, Actors: 46,
 			Reasons: map[string]int64{"too-long": 14, "truncated": 2, "time": 1}, Lanes: sample.Status().Lanes, Budget: 1,
 			From: sample.Now().AddDate(0, 0, -21), To: sample.Now()},

@@ -235,7 +235,7 @@ func (v *Finding) Draw(f *vigil.Finding, t api.Timeline) {
 func contribution(k *vigil.Contribution) Contribution {
 	c := Contribution{
 		Name: phrase.Observation(k.Observation), Span: phrase.Span(k.Span), Frame: phrase.Frame(k.Frame),
-		Seen: phrase.Number(k.Seen), Usual: phrase.About(k.Expected), Rare: phrase.Rare(k.P),
+		Seen: phrase.Number(k.Seen), Usual: phrase.Usual(k.Expected), Rare: phrase.Rare(k.P),
 		Share: phrase.Percent(k.Share), ShareBar: chart.Share(k.Share),
 		Text: phrase.Prose(k.Text, maxSentence), SpanStart: moment(k.SpanStart, time.Time{}),
 	}

@@ -83,3 +83,9 @@ func Judged(t *testing.T, a *App) {
 		t.Fatal(err)
 	}
 }
+
+// Asks reports whether a finding's events can be asked for.
+func Asks(f *vigil.Finding) bool {
+	_, ok := queryOf(f)
+	return ok
+}

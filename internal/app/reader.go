@@ -138,7 +138,10 @@ func (r *reader) FindingEvents(ctx context.Context, id string, offset, limit int
 	if err := r.record(ctx, "finding's events read", id); err != nil {
 		return api.EventPage{}, err
 	}
-	q := queryOf(&f)
+	q, ok := queryOf(&f)
+	if !ok {
+		return api.EventPage{}, nil
+	}
 	q.From, q.To = eventsFrom(&f), f.End.Add(1)
 	q.Offset, q.Limit = offset, min(max(limit, 0), maxEvents)
 	page, err := r.app.ledger.Events(ctx, q)
@@ -158,7 +161,10 @@ func (r *reader) FindingTimeline(ctx context.Context, id string) (api.Timeline, 
 		return api.Timeline{}, err
 	}
 	layout := newTimeline(&f)
-	q := queryOf(&f)
+	q, ok := queryOf(&f)
+	if !ok {
+		return api.Timeline{}, nil
+	}
 	q.From, q.To = layout.start, layout.end
 	return r.app.ledger.Timeline(ctx, q, layout.bucket)
 }
@@ -176,21 +182,20 @@ func eventsFrom(f *vigil.Finding) time.Time {
 
 // queryOf asks for the events of what a finding is about: an actor's, those that
 // read a customer, came from a network or were told by a source; of a team those of
-// the members that the finding names.
-func queryOf(f *vigil.Finding) ledger.EventQuery {
+// the members that the finding names. It reports false when the finding names
+// nothing to ask for: an empty question would be answered with everything.
+func queryOf(f *vigil.Finding) (q ledger.EventQuery, ok bool) {
 	switch f.About {
 	case vigil.AboutSubject:
-		return ledger.EventQuery{Subject: f.Subject}
+		return ledger.EventQuery{Subject: f.Subject}, f.Subject != ""
 	case vigil.AboutSource:
-		return ledger.EventQuery{Source: f.Source}
+		return ledger.EventQuery{Source: f.Source}, f.Source != ""
 	case vigil.AboutNetwork:
-		return ledger.EventQuery{Network: f.Network}
+		return ledger.EventQuery{Network: f.Network}, f.Network != ""
 	case vigil.AboutTeam:
-		if len(f.Actors) > 0 {
-			return ledger.EventQuery{Actors: f.Actors}
-		}
+		return ledger.EventQuery{Actors: f.Actors}, len(f.Actors) > 0
 	}
-	return ledger.EventQuery{Actor: f.Actor, Tenant: &f.Tenant}
+	return ledger.EventQuery{Actor: f.Actor, Tenant: &f.Tenant}, f.Actor != ""
 }
 
 var _ api.Reader = (*reader)(nil)

@@ -152,6 +152,12 @@ func TestFindGivesWhatAScanGives(t *testing.T) {
 		"actor and thread": {Actor: all[300].Event.Actor.ID, Conversation: all[300].Event.Conversation},
 		"hour":             {From: noon, To: noon.Add(time.Hour)},
 		"nobody":           {Actor: "nobody"},
+		"some actors":      {Actors: []string{"agent-07", "nobody", "agent-31"}, From: noon},
+		"no actors":        {Actors: []string{"nobody", "nobody else"}},
+		"network":          {Network: all[123].Event.Network, From: noon},
+		"no network":       {Network: "nowhere"},
+		"source":           {Source: "pg-main", To: start.Add(time.Hour)},
+		"no source":        {Source: "nothing"},
 		"no subject":       {Subject: "nobody"},
 	} {
 		t.Run(name, func(t *testing.T) {

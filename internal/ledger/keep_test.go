@@ -63,6 +63,9 @@ func TestSealingChangesNothingButTheForm(t *testing.T) {
 		"session": {Session: "s-3"},
 		"nobody":  {Actor: "nobody"},
 		"source":  {Source: "other"},
+		"members": {Actors: []string{"agent-07", "nobody", "agent-08"}, Limit: 1000},
+		"network": {Network: traffic(17, 1)[0].Network, Limit: 1000},
+		"nowhere": {Network: "nowhere"},
 	}
 	before := map[string]ledger.EventPage{}
 	for name, q := range queries {
@@ -72,7 +75,7 @@ func TestSealingChangesNothingButTheForm(t *testing.T) {
 		}
 		before[name] = page
 	}
-	if len(before["actor"].Events) == 0 || before["page"].Total != 2500 || !before["page"].More || len(before["page"].Events) != 50 {
+	if len(before["actor"].Events) == 0 || len(before["members"].Events) <= len(before["actor"].Events) || before["nowhere"].Total != 0 || before["page"].Total != 2500 || !before["page"].More || len(before["page"].Events) != 50 {
 		t.Fatalf("queries before sealing: %d by the actor; page of %d, total %d", len(before["actor"].Events), len(before["page"].Events), before["page"].Total)
 	}
 	timeline, err := l.Timeline(t.Context(), ledger.EventQuery{Actor: "agent-07", From: start, To: start.Add(10 * time.Minute)}, time.Minute)

@@ -234,7 +234,7 @@ func Status() api.Status {
 			{Name: "week", Why: "learning: 9.4 of 28 days, 60 of 60 spans", Theory: 0.8},
 			{Name: "subject", Ready: true, Theory: 4.4, Threshold: 4.36, ActorEpochs: 2100},
 			{Name: "network", Ready: true, Theory: 4.5, Threshold: 4.1, ActorEpochs: 640},
-			{Name: "team", Why: "learning: 9.4 of 14 days, 18 of 20 spans", Theory: 1.9},
+			{Name: "team", Why: "learning: 14.0 of 14 days, 18 of 20 spans", Theory: 1.9},
 			{Name: "source", Why: "nothing has been seen yet"},
 		},
 		Sources: []api.Source{

@@ -32,6 +32,7 @@ import (
 	influxhttp "github.com/influxdata/influxdb-client-go/v2/api/http"
 	"github.com/influxdata/influxdb-client-go/v2/api/write"
 
+	"vigil"
 	"vigil/internal/series"
 )
 
@@ -206,7 +207,8 @@ type FindingPoint struct {
 	// Start is the window's start, UTC.
 	Start time.Time
 	// Severity, Lane and About are the finding's own words, ActorKind is empty
-	// when no actor is meant. All are closed sets.
+	// when no actor is meant. All are closed sets; a lane or about that is not of
+	// its set is written as "other".
 	Severity, Lane, About, ActorKind string
 	// Opened and Closed count findings in the window.
 	Opened, Closed int64
@@ -218,7 +220,7 @@ func (w *Writer) WriteFindings(ctx context.Context, points []FindingPoint) error
 	for i := range points {
 		p := &points[i]
 		out = append(out, newPoint(MeasurementFindings, p.Start, map[string]string{
-			"severity": p.Severity, "lane": p.Lane, "about": p.About, "actor_kind": p.ActorKind,
+			"severity": p.Severity, "lane": lane(p.Lane), "about": about(p.About), "actor_kind": p.ActorKind,
 		}, map[string]int64{"opened": p.Opened, "closed": p.Closed}))
 		if len(out) == MaxBatch || i == len(points)-1 {
 			if err := w.send(ctx, out); err != nil {
@@ -228,6 +230,24 @@ func (w *Writer) WriteFindings(ctx context.Context, points []FindingPoint) error
 		}
 	}
 	return nil
+}
+
+// lane and about are tags of closed sets: another word would be a series of its
+// own, and an id among them a series for each person. It is "other".
+func lane(word string) string {
+	switch word {
+	case "quarter", "day", "week", "subject", "network", "team", "source", "rule":
+		return word
+	}
+	return "other"
+}
+
+func about(word string) string {
+	switch vigil.About(word) {
+	case vigil.AboutActor, vigil.AboutSubject, vigil.AboutNetwork, vigil.AboutTeam, vigil.AboutSource:
+		return word
+	}
+	return "other"
 }
 
 // accessPoint turns a rollup into a point of MeasurementAccess.

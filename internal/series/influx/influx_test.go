@@ -111,6 +111,21 @@ func roundTrip(t *testing.T, s *server) {
 	if len(rows) != 1 || rows[0]["severity"] != "high" || rows[0]["opened"] != "1" || rows[0]["closed"] != "0" {
 		t.Errorf("findings: %v", rows)
 	}
+	// What a finding is about is one of five words: never whom.
+	for i, about := range []string{"subject", "network", "team", "source", "subject-1f", "subject-2f"} {
+		err := w.WriteFindings(ctx, []influx.FindingPoint{{Start: start, Severity: "low", Lane: about, About: about, Opened: int64(i + 1)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows = s.flux(t, strings.ReplaceAll(pivot("trip"), "vigil_access", "vigil_findings"))
+	got = map[string]string{}
+	for _, r := range rows {
+		got[r["lane"]+" "+r["about"]] = r["opened"]
+	}
+	if d := cmp.Diff(map[string]string{"day actor": "1", "subject subject": "1", "network network": "2", "team team": "3", "source source": "4", "other other": "6"}, got); d != "" {
+		t.Error(d)
+	}
 }
 
 // hostileTags writes values that try to end the point, begin another, or

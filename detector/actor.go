@@ -75,14 +75,14 @@ type lane struct {
 
 	span features.Span
 	// next is, for each kind, the value at which the open span is judged early.
-	next [features.Kinds]float64
+	next [features.Kinds]float32
 }
 
 // run sums the closed spans since evidence began to grow.
 type run struct {
 	Events, Rows      float64
 	RowsTold          bool
-	Terms             map[int]trail
+	Terms             map[int]*trail
 	subjects, convers features.Distinct
 	// Peak is the largest log10 R that it reached.
 	Peak float64

@@ -21,6 +21,9 @@ type cold struct {
 	// R and Rise are each lane's, as they stand in the epoch of Seen.
 	R, Rise [features.Lanes]float32
 	Rates   [len(coldLanes)][len(coldKinds)]coldRate
+	// Long is the reference of its pace, of each drift kind: a theft that waits until
+	// its actor is cold starts from the same pace.
+	Long [len(driftKinds)]coldSum
 	// Hours has a bit for each hour of the day, those of weekends above those of
 	// working days.
 	Hours  uint64
@@ -68,6 +71,9 @@ func (r coldRate) rate() volume.Rate {
 	return volume.Rate{N: lengthen(r[0]), X: lengthen(r[1]), R: lengthen(r[2]), W: lengthen(r[3])}
 }
 
+// coldSum is a volume.Sum to three digits.
+type coldSum [2]uint16
+
 // coldValue is a value's hash, with what else there is to say of it in Tag: the
 // category above the weight, shortened, in observations at the time of Seen.
 type coldValue struct {
@@ -104,6 +110,10 @@ func newCold(a *actor, t int64) *cold {
 		for j, k := range coldKinds {
 			c.Rates[i][j] = newColdRate(a.Lane[l].Counts[k])
 		}
+	}
+	a.Drift.age(features.Day.Index(a.Seen))
+	for i, p := range a.Drift.Pace {
+		c.Long[i] = coldSum{shorten(p.Long.N), shorten(p.Long.X)}
 	}
 	w := unit(a.Seen)
 	kept := make([]coldValue, 0, 16)
@@ -147,7 +157,7 @@ func (c *cold) suspect(t int64) bool {
 		return true
 	}
 	for l := range features.Lane(features.Lanes) {
-		if float64(c.R[l])*evidenceDecay(l, l.Index(c.Seen), l.Index(t)) >= evident {
+		if c.R[l] >= evident && float64(c.R[l])*evidenceDecay(l, l.Index(c.Seen), l.Index(t)) >= evident {
 			return true
 		}
 	}
@@ -176,6 +186,14 @@ func (c *cold) thaw(a *actor, s *shared) {
 	for i, l := range coldLanes {
 		for j, k := range coldKinds {
 			a.Lane[l].Counts[k] = c.Rates[i][j].rate()
+		}
+	}
+	a.Drift.Day = features.Day.Index(c.Seen)
+	for i, k := range driftKinds {
+		// What it did lately, its days' rates know as well.
+		day := a.Lane[features.Day].Counts[k]
+		a.Drift.Pace[i] = volume.Pace{
+			Lately: volume.Sum{N: day.N, X: day.X}, Long: volume.Sum{N: lengthen(c.Long[i][0]), X: lengthen(c.Long[i][1])},
 		}
 	}
 	w := unit(c.Seen)

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"vigil/detector/features"
+	"vigil/models/calibrate"
+	"vigil/models/elementary"
 	"vigil/models/volume"
 )
 
@@ -35,8 +37,9 @@ const (
 	mostGrowth  = 8
 )
 
-// pace counts a closed day. A day far beyond what was expected counts as little
-// more than a barely surprising one, and with weight w.
+// pace counts a closed day, with weight w in the actor's own pace. A drift is what
+// goes on: one wild day counts to the week as what one day in a hundred brings, and
+// to the pace, once there is one, as little more.
 func (a *actor) pace(day int64, j *judged, exposure, w float64) {
 	k, _ := termKind(j.Term)
 	i := slices.Index(driftKinds[:], k)
@@ -44,18 +47,27 @@ func (a *actor) pace(day int64, j *judged, exposure, w float64) {
 		return
 	}
 	d := &a.Drift
+	d.age(day)
+	d.Week[i].Add(math.Min(j.Seen, j.Counts.Mean+2.33*j.Counts.SD()), exposure, 1)
+	seen := j.Seen
+	if d.Pace[i].Settled() {
+		seen = math.Min(seen, j.Counts.Mean+6*j.Counts.SD()+1)
+	}
+	d.Pace[i].Lately.Add(seen, exposure, w)
+}
+
+// age lets the days until day pass.
+func (d *drift) age(day int64) {
 	if d.Day == 0 {
 		d.Day = day
 	}
-	if day > d.Day {
-		for i := range d.Pace {
-			d.Pace[i].Forget(float64(day - d.Day))
-		}
-		d.Day = day
+	if day <= d.Day {
+		return
 	}
-	limit := j.Counts.Mean + 6*j.Counts.SD() + 1
-	d.Pace[i].Lately.Add(math.Min(j.Seen, limit), exposure, w)
-	d.Week[i].Add(j.Seen, exposure, 1)
+	for i := range d.Pace {
+		d.Pace[i].Forget(float64(day - d.Day))
+	}
+	d.Day = day
 }
 
 // drift asks how far the closing week outran the pace of months ago. Unlike all
@@ -86,6 +98,53 @@ func (sh *shard) drift(a *actor) (judged, bool) {
 		}
 	}
 	return best, ok
+}
+
+// The tail of drifts: it begins at the quantile driftFrom of the peers' scores and is
+// exponential, as -log10 of a probability is, with the scale that its own upper half
+// has (a median, which who drifts for months can't move), at least theory's. It
+// tells p-values two decades beyond what ranks alone could, and no smaller.
+const (
+	driftFrom    = 0.9
+	driftBeyond  = 0.01
+	driftMinimum = 30 // scores
+)
+
+// driftP is the p-value of a drift's standardised score among its peers'. A week of
+// a group has few scores, and none of ranks or fitted tails would tell a slight
+// drift from a large one before months have passed. own is the weight of the actor's
+// own weeks that stood out: they lie among the largest scores, and are left out.
+func driftP(t *calibrate.Table, spread calibrate.Spread, own, z, tie float64) float64 {
+	if t.N < driftMinimum {
+		return t.P(z, tie)
+	}
+	s := calibrate.Sketch{Bins: t.Mass, N: t.N}
+	own = math.Min(own, t.N/10)
+	at := func(q float64) float64 {
+		above := (1-q)*(t.N-own) + own
+		u, _, _ := s.Excess(1 - above/t.N)
+		return u
+	}
+	from := at(driftFrom)
+	if z <= from {
+		return t.P(z, tie)
+	}
+	half := at((1 + driftFrom) / 2)
+	unit := calibrate.Level{}.Standard(1, spread) - calibrate.Level{}.Standard(0, spread)
+	sigma := math.Max(theoryScale*unit, (half-from)/math.Ln2)
+	return math.Max((1-driftFrom)*elementary.Exp(-(z-from)/sigma), driftBeyond/(t.N+1))
+}
+
+// strayedWeight is how much of a table the actor's own weeks that stood out make
+// up. A group's table holds them twice, since everyone's stand behind its own.
+func (a *actor) strayedWeight() (sum float64) {
+	for k := range min(a.Drift.Strayed, 100) {
+		sum += 1 / float64(1+k)
+	}
+	if a.group != nil {
+		sum *= 2
+	}
+	return sum
 }
 
 // endWeek starts the next week's counts.

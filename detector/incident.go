@@ -168,7 +168,7 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 	in.held.take(from)
 	for term, tr := range la.Run.Terms {
 		key := term + terms*int(l)
-		in.Terms[key] = in.Terms[key].join(tr)
+		in.Terms[key] = in.Terms[key].join(*tr)
 	}
 	in.grow(a, l, all, e)
 	in.touched(a, start)
@@ -227,9 +227,14 @@ func shares(all []judged, e float64, each func(j *judged, part float64)) {
 func (r *run) learn(a *actor, l features.Lane, all []judged, e float64) {
 	shares(all, e, func(j *judged, part float64) {
 		if r.Terms == nil {
-			r.Terms = map[int]trail{}
+			r.Terms = map[int]*trail{}
 		}
-		r.Terms[j.Term] = r.Terms[j.Term].follow(a, l, j, part)
+		tr := r.Terms[j.Term]
+		if tr == nil {
+			tr = new(trail)
+			r.Terms[j.Term] = tr
+		}
+		*tr = tr.follow(a, l, j, part)
 	})
 }
 

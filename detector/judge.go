@@ -186,15 +186,18 @@ func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, sa
 		}
 		return g.table[which][term].Rank(z, 1)
 	}
-	p := g.table[which][term].P(z, tieBreak(salt, term))
-	switch {
+	table, tie := g.table[which][term], tieBreak(salt, term)
+	switch p := table.P(z, tie); {
 	case !isKind(term) && raw <= 0:
 		return 1 // nothing to see, however the rank's ties fall
 	case raw < 1 && (isKind(term) || term == measureTerm(features.Order)):
 		// These scores are decades: what the model itself expects is no news either.
 		return math.Max(p, elementary.Pow10(-raw))
+	case term == measureTerm(features.Drift):
+		return driftP(table, g.Spread[which][term], a.strayedWeight(), z, tie)
+	default:
+		return p
 	}
-	return p
 }
 
 // eWith is the epoch's e-value if kind k had been seen n times instead.

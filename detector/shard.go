@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unique"
 
 	"vigil"
 	"vigil/detector/features"
@@ -99,6 +100,9 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 			la.span.Away = away
 		}
 		la.span.Add(e)
+		if l == features.Day {
+			la.span.LookUp(e)
+		}
 	}
 	sh.follow(a, e, tr)
 	step := 1.0
@@ -149,7 +153,7 @@ func (sh *shard) actor(e *vigil.Event, t int64) *actor {
 			sh.evict(t)
 		}
 		key = strings.Clone(key)
-		a = &actor{Key: key, ID: strings.Clone(e.Actor.ID), Tenant: strings.Clone(e.Actor.Tenant), Born: t}
+		a = &actor{Key: key, ID: strings.Clone(e.Actor.ID), Tenant: one(e.Actor.Tenant), Born: t}
 		sh.recall(a, t)
 		sh.byKey[key] = a
 		sh.actors = append(sh.actors, a)
@@ -159,8 +163,8 @@ func (sh *shard) actor(e *vigil.Event, t int64) *actor {
 	}
 	if e.Actor.Kind != a.Kind && e.Actor.Kind != "" || e.Actor.Role != a.Role && e.Actor.Role != "" ||
 		e.Actor.Team != a.Team && e.Actor.Team != "" {
-		a.Kind, a.Role, a.Team = e.Actor.Kind, strings.Clone(e.Actor.Role), strings.Clone(e.Actor.Team)
-		a.Group = groupKey(a.Kind, a.Role, a.Team)
+		a.Kind, a.Role, a.Team = vigil.ActorKind(one(string(e.Actor.Kind))), one(e.Actor.Role), one(e.Actor.Team)
+		a.Group = one(groupKey(a.Kind, a.Role, a.Team))
 		sh.settle(a)
 		if a.home == nil && len(sh.delta.groups) < maxGroups && !slices.Contains(sh.delta.groups, a.Group) {
 			sh.delta.groups = append(sh.delta.groups, a.Group)
@@ -168,6 +172,9 @@ func (sh *shard) actor(e *vigil.Event, t int64) *actor {
 	}
 	return a
 }
+
+// one is the copy of s that all share: of what thousands of actors have in common.
+func one(s string) string { return unique.Make(s).Value() }
 
 // actorKey names an actor: its tenant, NUL, its id. A tenant that has a NUL itself
 // must not pass for another actor's, so then the key has none.
@@ -239,7 +246,7 @@ func (sh *shard) begin(a *actor, l features.Lane, i int64) {
 	la.forget(l, i)
 	la.span.Begin(i)
 	for k := range la.next {
-		la.next[k] = math.NaN()
+		la.next[k] = float32(math.NaN())
 	}
 	sh.touched[l] = append(sh.touched[l], a)
 }
@@ -337,12 +344,12 @@ func (sh *shard) look(a *actor, t int64, met bool) {
 			if v == 0 {
 				continue
 			}
-			if math.IsNaN(la.next[k]) {
-				la.next[k] = sh.nextLook(a, l, k)
+			if math.IsNaN(float64(la.next[k])) {
+				la.next[k] = float32(sh.nextLook(a, l, k))
 			}
-			if v > la.next[k] {
+			if v > float64(la.next[k]) {
 				due = true
-				la.next[k] = math.Max(v*lookFactor, v+1)
+				la.next[k] = float32(math.Max(v*lookFactor, v+1))
 			}
 		}
 		if !due {
@@ -426,6 +433,8 @@ func (sh *shard) endRun(a *actor, l features.Lane) {
 	la := &a.Lane[l]
 	end := la.span.Last
 	switch {
+	case a.trust() < 1 && la.Run.Peak < sh.shared.budget.Line[l]:
+		// Who is suspected anyway must not move the line for all.
 	case la.Run.Peak < sh.shared.budget.Line[l]:
 		sh.delta.peaks[l] = append(sh.delta.peaks[l], la.Run.Peak)
 	case la.Crossed == 0 || end-la.Crossed > crossedOnce:
@@ -477,7 +486,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 				a.pace(la.span.Index, j, exposure, w)
 			}
 			if k == features.Events && l != features.Week && j.Counts.Mean > 0 && w == 1 {
-				sh.delta.seasons = append(sh.delta.seasons, seasonDelta{a.home, l, season, j.Seen, j.Counts.Mean / exposure})
+				sh.delta.seasons = append(sh.delta.seasons, g.seasonal(a.home, l, season, j.Seen, j.Counts.Mean/exposure))
 			}
 			la.Counts[k].Observe(j.Seen, g.Prior[l][k], exposure, w)
 		} else {

@@ -96,6 +96,8 @@ func (s *shared) group(key string) *group {
 // told that kind before.
 func (s *shared) tells(a *actor, k features.Kind) bool {
 	switch k {
+	case features.Silent:
+		return false // only a day's own events tell
 	case features.Strangers:
 		return s.tells(a, features.Subjects)
 	case features.Subjects, features.Conversations, features.Denied:
@@ -159,10 +161,22 @@ func (d *delta) empty() bool {
 	return n == 0
 }
 
+// deltaKept is how many scores, seasons or values a delta keeps room for: where a
+// day ends there may be hundreds of times as many as in other hours.
+const deltaKept = 1 << 12
+
+// emptied is s with nothing in it, and without its room if that is large.
+func emptied[T any](s []T) []T {
+	if cap(s) > deltaKept {
+		return nil
+	}
+	return s[:0]
+}
+
 func (d *delta) reset() {
-	d.scores = d.scores[:0]
-	d.seasons = d.seasons[:0]
-	d.values = d.values[:0]
+	d.scores = emptied(d.scores)
+	d.seasons = emptied(d.seasons)
+	d.values = emptied(d.values)
 	d.groups = d.groups[:0]
 	for l := range d.peaks {
 		d.peaks[l] = d.peaks[l][:0]
@@ -219,8 +233,8 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	s.fitFlows(targets)
 	s.Forests.grow(hour%24 == 0)
 	s.everyone.freeze(nil, s.Due)
-	s.down(func(g, around *group) {
-		g.freeze(around, s.due(g))
+	s.down(func(g, _ *group) {
+		g.freeze(s.everyone, s.due(g))
 		g.Fitted = true
 	})
 	s.Due = [features.Lanes]bool{}

@@ -111,7 +111,7 @@ type actorState struct {
 
 type laneState struct {
 	Span                   features.SpanState
-	Next                   [features.Kinds]float64
+	Next                   [features.Kinds]float32
 	RunSubjects, RunConvos features.DistinctState
 }
 

@@ -19,6 +19,7 @@ type coldState struct {
 	Born, Seen         int64
 	R, Rise            [features.Lanes]float32
 	Rates              [len(coldLanes)][len(coldKinds)]coldRate
+	Long               [len(driftKinds)]coldSum
 	Hours              uint64
 	// Hashes and Tags are those of the values.
 	Hashes []uint64
@@ -39,7 +40,7 @@ func (sh *shard) stateTiers(st *shardState) error {
 		}
 		cs := coldState{
 			Key: key, Kind: who.Kind, Role: who.Role, Team: who.Team, Source: who.Source, Born: c.Born, Seen: c.Seen,
-			R: c.R, Rise: c.Rise, Rates: c.Rates, Hours: c.Hours, Past: past,
+			R: c.R, Rise: c.Rise, Rates: c.Rates, Long: c.Long, Hours: c.Hours, Past: past,
 		}
 		for _, v := range c.Values {
 			cs.Hashes, cs.Tags = append(cs.Hashes, v.Hash), append(cs.Tags, v.Tag)
@@ -59,7 +60,7 @@ func (sh *shard) restoreTiers(st *shardState) error {
 		cs := &st.Cold[i]
 		c := &cold{
 			Who:  unique.Make(identity{cs.Kind, cs.Role, cs.Team, cs.Source}),
-			Born: cs.Born, Seen: cs.Seen, R: cs.R, Rise: cs.Rise, Rates: cs.Rates, Hours: cs.Hours,
+			Born: cs.Born, Seen: cs.Seen, R: cs.R, Rise: cs.Rise, Rates: cs.Rates, Long: cs.Long, Hours: cs.Hours,
 		}
 		if cs.Key == "" || len(cs.Hashes) != len(cs.Tags) {
 			return fmt.Errorf("cold actor %d is damaged", i)

@@ -196,10 +196,22 @@ func (g *group) freeze(everyone *group, due [features.Lanes]bool) {
 			}
 			sketch := &g.Sketch[l][t]
 			if everyone != nil {
-				wide := &everyone.Sketch[l][t]
 				mixed.Forget(0)
 				mixed.Merge(sketch, 1)
-				mixed.Merge(wide, min(1, pooled/max(wide.N, 1)))
+				// The nearest first: what they lack, everyone gives.
+				room := float64(pooled)
+				for w := g.parent; room > 0; w = w.parent {
+					last := w == nil
+					if last {
+						w = everyone
+					}
+					wide := &w.Sketch[l][t]
+					share := min(1, room/max(wide.N, 1))
+					mixed.Merge(wide, share)
+					if room -= share * wide.N; last {
+						break
+					}
+				}
 				sketch = &mixed
 			}
 			if sketch.N > 0 {

@@ -37,62 +37,57 @@ const (
 
 // standing is how one actor stands in the order in which room is made.
 type standing[T any] struct {
-	Open, Young, Once, Evident bool
-	Seen                       int64
-	Key                        string
-	It                         T
+	young, once, evident, open bool
+
+	class uint8
+	seen  int64
+	key   string
+	it    T
 }
 
 func newStanding[T any](key string, born, seen int64, it T) standing[T] {
 	return standing[T]{
-		Young: seen-born < probation, Once: features.Quarter.Index(born) == features.Quarter.Index(seen),
-		Seen: seen, Key: key, It: it,
+		young: seen-born < probation, once: features.Quarter.Index(born) == features.Quarter.Index(seen),
+		seen: seen, key: key, it: it,
+	}
+}
+
+// rank sets the class by which room is made, lowest first, where the young hold
+// more than their share (over) or not.
+func (s *standing[T]) rank(over bool) {
+	for _, stays := range [...]bool{s.open, !over || !s.young, s.evident, !over || !s.once} {
+		s.class <<= 1
+		if stays {
+			s.class++
+		}
 	}
 }
 
 // leavers picks those of all that make room for one more within limit, and for a
 // few behind it. Those with an open finding go last; where the young hold more
-// than their share, they go first; those without evidence before those with; and
-// then who was seen least lately.
+// than their share, they go first; those without evidence before those with; of the
+// too many young, those of a single quarter of an hour; and then who was seen least
+// lately.
 func leavers[T any](all []standing[T], limit int) []standing[T] {
 	young := 0
 	for i := range all {
-		if all[i].Young {
+		if all[i].young {
 			young++
 		}
 	}
-	over := young > limit/youngShare
+	for i := range all {
+		all[i].rank(young > limit/youngShare)
+	}
 	slices.SortFunc(all, func(a, b standing[T]) int {
-		if c := last(a.Open, b.Open); c != 0 {
-			return c
+		if a.class != b.class {
+			return cmp.Compare(a.class, b.class)
 		}
-		if over {
-			if c := last(!a.Young, !b.Young); c != 0 {
-				return c
-			}
+		if a.seen != b.seen {
+			return cmp.Compare(a.seen, b.seen)
 		}
-		if c := last(a.Evident, b.Evident); c != 0 {
-			return c
-		}
-		if over {
-			if c := last(!a.Once, !b.Once); c != 0 {
-				return c
-			}
-		}
-		return cmp.Or(cmp.Compare(a.Seen, b.Seen), strings.Compare(a.Key, b.Key))
+		return strings.Compare(a.key, b.key)
 	})
 	return all[:min(len(all), len(all)-limit+max(1, limit/roomShare))]
-}
-
-// last orders what holds behind what does not.
-func last(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
 }
 
 // evict makes room among the hot actors at t. Open spans of those that leave close
@@ -101,11 +96,11 @@ func (sh *shard) evict(t int64) {
 	all := make([]standing[*actor], 0, len(sh.actors))
 	for _, a := range sh.actors {
 		s := newStanding(a.Key, a.Born, a.Seen, a)
-		s.Open, s.Evident = a.open != nil, a.suspect(t)
+		s.open, s.evident = a.open != nil, a.suspect(t)
 		all = append(all, s)
 	}
 	for _, s := range leavers(all, sh.limit) {
-		a := s.It
+		a := s.it
 		for l := range features.Lane(features.Lanes) {
 			sh.cut(a, l)
 		}
@@ -132,7 +127,7 @@ func (a *actor) suspect(t int64) bool {
 	}
 	for l := range features.Lane(features.Lanes) {
 		la := &a.Lane[l]
-		if la.Detector.R*la.decay(l, l.Index(t)) >= evident {
+		if la.Detector.R >= evident && la.Detector.R*la.decay(l, l.Index(t)) >= evident {
 			return true
 		}
 	}
@@ -169,12 +164,12 @@ func (sh *shard) bury(t int64) {
 	for key, c := range sh.cold {
 		c.settle(t)
 		s := newStanding(key, c.Born, c.Seen, c)
-		s.Evident = c.suspect(t)
+		s.evident = c.suspect(t)
 		all = append(all, s)
 	}
 	for _, s := range leavers(all, sh.coldLimit) {
-		sh.marks.put(s.Key, s.It.mark())
-		delete(sh.cold, s.Key)
+		sh.marks.put(s.key, s.it.mark())
+		delete(sh.cold, s.key)
 	}
 }
 

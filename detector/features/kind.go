@@ -21,6 +21,10 @@ const (
 	// Splits counts how often one session went on from another network or with
 	// another client program.
 	Splits
+	// Silent counts customers whose record was opened with no ticket or purpose named
+	// and about whom nothing was written: looked at, and that was all. It is told by
+	// days.
+	Silent
 	// Rows and Bytes are sums.
 	Rows
 	Bytes
@@ -30,7 +34,7 @@ const (
 	Sizes      = Kinds - Counts
 )
 
-var kindNames = [Kinds]string{"events", "subjects", "conversations", "denied", "new", "strangers", "unbounded", "splits", "rows", "bytes"}
+var kindNames = [Kinds]string{"events", "subjects", "conversations", "denied", "new", "strangers", "unbounded", "splits", "silent", "rows", "bytes"}
 
 // String is the kind's name in findings.
 func (k Kind) String() string { return kindNames[k] }
@@ -41,9 +45,11 @@ func (k Kind) IsCount() bool { return int(k) < Counts }
 // Words names the kind for a person, after a number.
 func (k Kind) Words(one bool) string {
 	plural := [Kinds]string{"accesses", "customers", "conversations", "refused accesses", "things never used before",
-		"customers new to the actor and its team", "reads of everything at once", "changes of network or program within a session", "rows", "bytes"}
+		"customers new to the actor and its team", "reads of everything at once", "changes of network or program within a session",
+		"customers only looked at, with no reason and no reply", "rows", "bytes"}
 	single := [Kinds]string{"access", "customer", "conversation", "refused access", "thing never used before",
-		"customer new to the actor and its team", "read of everything at once", "change of network or program within a session", "row", "byte"}
+		"customer new to the actor and its team", "read of everything at once", "change of network or program within a session",
+		"customer only looked at, with no reason and no reply", "row", "byte"}
 	if one {
 		return single[k]
 	}
@@ -53,7 +59,7 @@ func (k Kind) Words(one bool) string {
 // Weight is the kind's part in an epoch's evidence. Customers weigh most: they
 // are what a breach is about.
 func (k Kind) Weight() float64 {
-	return [Kinds]float64{2, 3, 2, 1.5, 1.5, 2.5, 2, 2, 3, 1}[k]
+	return [Kinds]float64{2, 3, 2, 1.5, 1.5, 2.5, 2, 2, 3, 3, 1}[k]
 }
 
 // Category is one thing that an event names.

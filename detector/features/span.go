@@ -29,6 +29,7 @@ type Span struct {
 	rhythm   sequence.Rhythm
 	surprise sequence.Surprise
 	burst    float64 // -1 while no event told any
+	opened   opened
 }
 
 // Rare is the least probable value among a span's distinct values.
@@ -54,6 +55,7 @@ func (s *Span) Begin(i int64) {
 	s.conversations.Reset()
 	s.Rare = [Categories]Rare{}
 	s.Away, s.burst = 0, -1
+	s.opened.reset()
 	s.order, s.rhythm, s.surprise = sequence.Order{}, sequence.Rhythm{}, sequence.Surprise{}
 }
 
@@ -102,6 +104,9 @@ func (s *Span) Add(e *vigil.Event) {
 // AddNew counts a value that the actor never used before.
 func (s *Span) AddNew() { s.counts[New]++ }
 
+// LookUp notes whose record was opened or written about. It is asked of days.
+func (s *Span) LookUp(e *vigil.Event) { s.opened.add(e) }
+
 // AddStep notes the probability of what the event did after those before it.
 func (s *Span) AddStep(p float64) { s.surprise.Add(p) }
 
@@ -127,6 +132,8 @@ func (s *Span) Value(k Kind) float64 {
 		return float64(s.subjects.Len())
 	case Conversations:
 		return float64(s.conversations.Len())
+	case Silent:
+		return float64(s.opened.silent)
 	case Rows, Bytes:
 		return s.sizes[k-Rows]
 	default:
@@ -145,6 +152,8 @@ func (s *Span) Told(k Kind) bool {
 		return s.outcomeKnown
 	case Rows, Bytes:
 		return s.sizeKnown[k-Rows]
+	case Silent:
+		return len(s.opened.marks) > 0
 	case Subjects, Strangers:
 		return s.subjects.Len() > 0
 	default:
@@ -184,6 +193,8 @@ type SpanState struct {
 	Order                   sequence.Order
 	Rhythm                  sequence.Rhythm
 	Surprise                sequence.Surprise
+	Opened                  map[uint64]uint8
+	Silent                  int
 }
 
 // State returns what Restore takes.
@@ -193,7 +204,7 @@ func (s *Span) State() (SpanState, error) {
 	st := SpanState{
 		Index: s.Index, Open: s.Open, First: s.First, Last: s.Last, Counts: s.counts, Sizes: s.sizes,
 		SizeKnown: s.sizeKnown, OutcomeKnown: s.outcomeKnown, Rare: s.Rare,
-		Away: s.Away, Burst: s.burst, Order: s.order, Rhythm: s.rhythm, Surprise: s.surprise,
+		Away: s.Away, Burst: s.burst, Order: s.order, Rhythm: s.rhythm, Surprise: s.surprise, Opened: s.opened.marks, Silent: s.opened.silent,
 	}
 	if !s.Open {
 		return st, nil
@@ -212,6 +223,7 @@ func (s *Span) Restore(st SpanState) error {
 		Index: st.Index, Open: st.Open, First: st.First, Last: st.Last, counts: st.Counts, sizes: st.Sizes,
 		sizeKnown: st.SizeKnown, outcomeKnown: st.OutcomeKnown, Rare: st.Rare,
 		Away: st.Away, burst: st.Burst, order: st.Order, rhythm: st.Rhythm, surprise: st.Surprise,
+		opened: opened{st.Opened, st.Silent},
 	}
 	if err := s.subjects.Restore(st.Subjects); err != nil {
 		return err

@@ -30,15 +30,25 @@ type Pace struct {
 	Lately, Long Sum
 }
 
+// mostFlow is how many times the reference's own rate it learns at most. A reference
+// of months so grows by a quarter within 30 days, and no faster, whatever is done: a
+// theft that goes on is held for months against what was before it, and a job that has
+// doubled is normal after some four.
+const mostFlow = 2.0
+
 // Forget lets days pass: what the recent past loses goes to the reference.
 func (p *Pace) Forget(days float64) {
 	if !(days > 0) {
 		return
 	}
 	late, long := float32(math.Exp2(-days/lateHalfLife)), float32(math.Exp2(-days/longHalfLife))
+	n, x := (1-late)*p.Lately.N, (1-late)*p.Lately.X
+	if p.Settled() {
+		n = min(n, mostFlow*x*(p.Long.N+1)/p.Long.X)
+	}
 	// What was lost on the way has aged on the way too, so it fades with the rest.
-	p.Long.N = long * (p.Long.N + (1-late)*p.Lately.N)
-	p.Long.X = long * (p.Long.X + (1-late)*p.Lately.X)
+	p.Long.N = long * (p.Long.N + n)
+	p.Long.X = long * (p.Long.X + x)
 	p.Lately.N *= late
 	p.Lately.X *= late
 }

@@ -122,6 +122,8 @@ func noun(observation string, n float64) string {
 		one, many = "read of everything at once", "reads of everything at once"
 	case "splits":
 		one, many = "move within a session", "moves within a session"
+	case "silent":
+		one, many = "customer only looked at", "customers only looked at"
 	case "drift":
 		one, many = "at a pace unlike months ago", "at a pace unlike months ago"
 	case "readers":

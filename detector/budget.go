@@ -73,7 +73,7 @@ const (
 	fitFrom     = 0.95
 	theoryScale = 0.4343 // 1/ln(10)
 	scalePrior  = 10
-	caution     = 2
+	caution     = 1.43 // log10(27)
 	cautionRuns = 500
 	fitAbove    = 3
 	fitRuns     = 20

@@ -11,6 +11,7 @@ import (
 	"vigil/detector/features"
 	"vigil/detector/rules"
 	"vigil/models/affinity"
+	"vigil/models/calibrate"
 	"vigil/models/forest"
 	"vigil/models/novelty"
 	"vigil/models/sequence"
@@ -450,6 +451,28 @@ func (sh *shard) endRun(a *actor, l features.Lane) {
 // a flood of actors that come and go teaches nothing more.
 func (sh *shard) deltaLimit() int { return 1<<14 + 8*terms*sh.limit }
 
+// The p-value below which a span is odd enough to teach less, and the least it
+// teaches: what is odd once is not yet usual, and what lasts is learnt in the end.
+const (
+	oddP        = 0.01
+	leastTaught = 0.2
+)
+
+// believed is the weight with which an observation of that p-value teaches its
+// actor's own baselines.
+func believed(p float64) float64 { return math.Max(leastTaught, math.Min(1, p/oddP)) }
+
+// repeated is the weight with which a rare score speaks in its peers' ranks. The
+// first of an actor counts in full; the more its own level has risen above its
+// peers', the less, so that nobody's days of theft become the tail that they are
+// held against.
+func repeated(p float64, own *calibrate.Level, peers calibrate.Spread) float64 {
+	if p >= 2*oddP {
+		return 1
+	}
+	return 1 / (1 + 2*math.Max(0, own.Above(peers)))
+}
+
 // learn teaches the actor's baselines and the calibration from a closed span.
 func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 	la := &a.Lane[l]
@@ -465,11 +488,12 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		j := &all[i]
 		level := &la.Level[j.Term]
 		spread := g.Spread[l][j.Term]
-		z, heard := 0.0, voice
+		z, heard := 0.0, voice*repeated(j.Alone, level, spread)
+		taught := w * believed(j.Alone)
 		if j.Term == measureTerm(features.Drift) {
 			z, heard = level.Standard(j.Raw, spread), a.strayed(j, w)
 		} else {
-			z = level.Learn(j.Raw, spread, w)
+			z = level.Learn(j.Raw, spread, taught)
 		}
 		if len(sh.delta.scores) < sh.deltaLimit() {
 			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, z, heard})
@@ -488,9 +512,9 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 			if k == features.Events && l != features.Week && j.Counts.Mean > 0 && w == 1 {
 				sh.delta.seasons = append(sh.delta.seasons, g.seasonal(a.home, l, season, j.Seen, j.Counts.Mean/exposure))
 			}
-			la.Counts[k].Observe(j.Seen, g.Prior[l][k], exposure, w)
+			la.Counts[k].Observe(j.Seen, g.Prior[l][k], exposure, taught)
 		} else {
-			la.Sizes[k-features.Rows].Observe(j.Seen, g.Sizes[l][k-features.Rows], w)
+			la.Sizes[k-features.Rows].Observe(j.Seen, g.Sizes[l][k-features.Rows], taught)
 		}
 	}
 	if l == features.Week {

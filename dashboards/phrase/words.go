@@ -233,6 +233,8 @@ func Observation(name string) string {
 		return "order of the steps"
 	case "combination":
 		return "combination of signs"
+	case "silent":
+		return "customers only looked at"
 	case "drift":
 		return "pace against that of months ago"
 	case "readers":

@@ -67,6 +67,13 @@ func (l Level) moments(g Spread) (mean, sd float64) {
 	return mean, math.Sqrt(variance*inverse) + minSpread
 }
 
+// Above is by how many of the group's deviations the level lies above the group's;
+// below it, the number is negative.
+func (l Level) Above(g Spread) float64 {
+	mean, _ := l.moments(g)
+	return (mean - g.Mean) / (math.Sqrt(g.Var) + minSpread)
+}
+
 // Observe learns the score of a closed span with weight w. What stands far above
 // the level teaches only as much as six deviations.
 func (l *Level) Observe(s float64, g Spread, w float64) { l.Learn(s, g, w) }

@@ -399,7 +399,7 @@ func (sh *shard) close(a *actor, l features.Lane) {
 		sh.member(a, all)
 	}
 	sh.delta.epochs[l]++
-	la.span.Open = false
+	la.span.End()
 }
 
 // conclude moves the actor's evidence by a span that is over.

@@ -147,7 +147,7 @@ func (sh *shard) cut(a *actor, l features.Lane) {
 	sh.scratch = all
 	sh.conclude(a, l, all, e)
 	sh.delta.epochs[l]++
-	la.span.Open = false
+	la.span.End()
 }
 
 // freeze takes a hot actor, all of whose spans are closed, among the cold ones.

@@ -86,7 +86,7 @@ func TestWhoMadeRoomDoesNotComeBackClean(t *testing.T) {
 		t.Fatalf("the most evidence is %.2f; the test needs some", last[who].Evidence)
 	}
 	now := half[len(half)-1].Time
-	flood := crowd(6000, now.Add(time.Minute), now.Add(10*time.Minute))
+	flood := crowd(3000, now.Add(time.Minute), now.Add(10*time.Minute))
 	again := *last[who].Event
 	again.Time = now.Add(11 * time.Minute)
 	again.Late = false
@@ -116,7 +116,7 @@ func TestWhoMadeRoomDoesNotComeBackClean(t *testing.T) {
 		if math.Abs(got.Evidence-want.Evidence) > 0.3 {
 			t.Errorf("%s: evidence %.2f on return, %.2f had it stayed", name, got.Evidence, want.Evidence)
 		}
-		if st.Hot > cfg.MaxActors || st.Cold > cfg.MaxCold || st.Cold < 200 || (name == "gone") != (st.Gone > 1000) {
+		if st.Hot > cfg.MaxActors || st.Cold > cfg.MaxCold || st.Cold < 200 || (name == "gone") != (st.Gone > 500) {
 			t.Errorf("%s: %d hot, %d cold, %d gone", name, st.Hot, st.Cold, st.Gone)
 		}
 	}
@@ -128,16 +128,16 @@ func TestAFloodPushesOutItself(t *testing.T) {
 	t.Parallel()
 	d := stagedDesk()
 	start, end := d.events[0].Time, d.events[len(d.events)-1].Time
-	flooded := append(clones(d.events), crowd(24_000, start.Add(end.Sub(start)/2), end)...)
+	flooded := append(clones(d.events), crowd(9_000, start.Add(end.Sub(start)/2), end)...)
 	slices.SortStableFunc(flooded, func(a, b *vigil.Event) int { return a.Time.Compare(b.Time) })
 
 	run := func(workers, batch int) []vigil.Finding {
-		e, err := detector.New(detector.Config{MaxActors: 2048, MaxCold: 2048}, detector.Options{Workers: workers})
+		e, err := detector.New(detector.Config{MaxActors: 1024, MaxCold: 1024}, detector.Options{Workers: workers})
 		if err != nil {
 			t.Fatal(err)
 		}
 		found := judge(t, e, clones(flooded), always(batch))
-		if st := e.Status(); st.Hot > 2048 || st.Cold > 2048 || st.Gone < 5000 {
+		if st := e.Status(); st.Hot > 1024 || st.Cold > 1024 || st.Gone < 2500 {
 			t.Errorf("%d hot, %d cold, %d gone", st.Hot, st.Cold, st.Gone)
 		}
 		return found
@@ -166,9 +166,9 @@ func TestAFloodPushesOutItself(t *testing.T) {
 func TestTiersAreRestored(t *testing.T) {
 	t.Parallel()
 	d := stagedDesk()
-	events := d.events[:20_000]
+	events := d.events[:9_000]
 	start, end := events[0].Time, events[len(events)-1].Time
-	events = append(clones(events), crowd(6_000, start, end)...)
+	events = append(clones(events), crowd(5_000, start, end)...)
 	slices.SortStableFunc(events, func(a, b *vigil.Event) int { return a.Time.Compare(b.Time) })
 	cfg := detector.Config{MaxActors: 512, MaxCold: 1024}
 
@@ -180,11 +180,11 @@ func TestTiersAreRestored(t *testing.T) {
 		return e
 	}
 	whole := newOne()
-	want := judge(t, whole, clones(events), always(2500))
+	want := judge(t, whole, clones(events), always(2800))
 
 	e, parts := newOne(), map[string]detector.Part{}
 	var got []vigil.Finding
-	for b := range slices.Chunk(clones(events), 2500) {
+	for b := range slices.Chunk(clones(events), 2800) {
 		found, err := e.Fold(entry(b))
 		if err != nil {
 			t.Fatal(err)

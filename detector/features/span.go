@@ -59,6 +59,14 @@ func (s *Span) Begin(i int64) {
 	s.order, s.rhythm, s.surprise = sequence.Order{}, sequence.Rhythm{}, sequence.Surprise{}
 }
 
+// End closes the span. What its sets held has been told by then, and is let go of:
+// most of the time most actors have nothing but closed spans.
+func (s *Span) End() {
+	s.Open = false
+	s.subjects.Reset()
+	s.conversations.Reset()
+}
+
 // Add counts an event. What shows no data to its actor (a write, a sign-in) is in
 // no count but that of refusals; its categories are judged all the same.
 func (s *Span) Add(e *vigil.Event) {

@@ -29,7 +29,13 @@ func TestPaceConforms(t *testing.T) {
 			q.Forget(14)
 			return q.Predict(pacePrior, 7, 1, 0).Surprise(7 * n)
 		},
-		Draw:      func(r *rand.Rand) float64 { return math.Max(0, math.Round(20+5*r.NormFloat64())) },
+		// A gamma variable with the spread that an honest week has, by the cube of a
+		// normal one (Wilson and Hilferty 1931).
+		Draw: func(r *rand.Rand) float64 {
+			const shape = 13
+			c := 1 - 1.0/(9*shape) + r.NormFloat64()/(3*math.Sqrt(shape))
+			return math.Round(20 * math.Max(0, c*c*c))
+		},
 		Merge:     func(dst, src *volume.Pace) { dst.Merge(*src) },
 		Tolerance: 0.1,
 		Flood:     func(i uint64) float64 { return float64(i) * 1e6 },

@@ -39,6 +39,9 @@ type actor struct {
 
 	Source string // the source last seen through
 
+	// Habit is how often its reads name a reason.
+	Habit habit
+
 	session session
 	// steps is what the actor did last, stepped when.
 	steps   sequence.Context

@@ -58,7 +58,7 @@ var laneShare = [lines]float64{0.42, 0.24, 0.14, 0.07, 0.07, 0.03, 0.03}
 // long it must have listened, before it speaks.
 var (
 	readyEpochs = [lines]float64{300, 60, 60, 300, 300, 20, 300}
-	readyDays   = [lines]float64{3, 7, 28, 7, 7, 14, 14}
+	readyDays   = [lines]float64{7, 7, 28, 7, 7, 14, 14}
 )
 
 // The fit of the line. By theory log10 R is exponential above, with the scale

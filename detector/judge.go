@@ -77,6 +77,7 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 	var sum, weight float64
 	self := 0.0
 	salt := tieSalt(a.Key, which, s.Index)
+	excused := a.Habit.excused(s)
 	for i := range out {
 		j := &out[i]
 		// Doing nothing of a kind is no evidence, however the rank's ties fall.
@@ -91,6 +92,9 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 			} else {
 				j.Alone = explained(j.Alone, self, l.known(k))
 			}
+		}
+		if excused < 1 && quantity(j.Term) {
+			j.Alone = math.Pow(j.Alone, excused)
 		}
 		j.P = math.Min(1, j.Alone*sh.shares(a, which, j.Term))
 		j.E = calibrate.E(j.P)
@@ -190,6 +194,8 @@ func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, sa
 	switch p := table.P(z, tie); {
 	case !isKind(term) && raw <= 0:
 		return 1 // nothing to see, however the rank's ties fall
+	case term == measureTerm(features.Burst):
+		return table.Rank(z, tie) // bursts have no tail to go by: the next may be any size
 	case raw < 1 && (isKind(term) || term == measureTerm(features.Order)):
 		// These scores are decades: what the model itself expects is no news either.
 		return math.Max(p, elementary.Pow10(-raw))

@@ -194,16 +194,14 @@ func groupKey(kind vigil.ActorKind, role, team string) string {
 	return string(kind) + "|" + role + "|" + team
 }
 
-// wider is the key of the group around a group: its role in all teams, then its
-// kind in all roles; empty when there is none.
+// wider is the key of the group around a group: its role in all teams; empty when
+// there is none. All of a kind are no peers: people are agents, engineers and
+// customers.
 func wider(key string) string {
 	kind, rest, _ := strings.Cut(key, "|")
 	role, team, _ := strings.Cut(rest, "|")
-	switch {
-	case team != "" && kind+role != "":
+	if team != "" && role != "" {
 		return kind + "|" + role + "|"
-	case role != "" && kind != "":
-		return kind + "||"
 	}
 	return ""
 }
@@ -483,6 +481,9 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 	season := l.Season(la.span.Index)
 	exposure := g.profile[l][season] * sh.shared.Surge.factor(l)
 	w := a.trust()
+	if l == features.Day {
+		a.Habit.learn(&la.span, 1, w)
+	}
 	voice := w * a.Voice.span(l, la.span.Index)
 	for i := range all {
 		j := &all[i]

@@ -280,12 +280,12 @@ func (s *shared) take(d *delta) {
 		s.Forests.Sample[l].Merge(&d.sample[l])
 	}
 	for _, o := range d.scores {
-		s.everyone.Sketch[o.lane][o.term].Add(o.z, o.w)
+		s.everyone.Sketch[o.lane][o.term].Add(o.z, o.w*o.group.voices())
 		for g := o.group; g != nil; g = g.parent {
 			g.Sketch[o.lane][o.term].Add(o.z, o.w)
 		}
 		if o.lane == uint8(features.Quarter) {
-			s.everyone.Common.observe(int(o.term), o.low, o.w)
+			s.everyone.Common.observe(int(o.term), o.low, o.w*o.group.voices())
 			for g := o.group; g != nil; g = g.parent {
 				g.Common.observe(int(o.term), o.low, o.w)
 			}
@@ -293,7 +293,7 @@ func (s *shared) take(d *delta) {
 	}
 	for _, o := range d.seasons {
 		if o.lane == features.Quarter {
-			s.Surge.observe(o.seen / (o.expected * s.everyone.profile[o.lane][o.hour]))
+			s.Surge.observe(o.seen/(o.expected*s.everyone.profile[o.lane][o.hour]), o.group.voices())
 		}
 		s.everyone.Season[o.lane].Observe(o.hour, o.seen, o.expected)
 		for g := o.group; g != nil; g = g.parent {
@@ -440,9 +440,12 @@ func (s *shared) join(key string) *group {
 func (s *shared) fit(shards []*shard) {
 	members := map[string][]*actor{}
 	var all []*actor
+	heard := map[string]int{}
 	for _, sh := range shards {
 		for _, a := range sh.actors {
-			all = append(all, a)
+			if heard[a.Group]++; heard[a.Group] <= mostVoices {
+				all = append(all, a)
+			}
 			for g := s.groups[a.Group]; g != nil; g = g.parent {
 				members[g.Key] = append(members[g.Key], a)
 			}
@@ -454,7 +457,7 @@ func (s *shared) fit(shards []*shard) {
 
 // down visits the groups, each after the one around it.
 func (s *shared) down(visit func(g, around *group)) {
-	for depth := range 3 {
+	for depth := range 2 {
 		for _, key := range s.keys {
 			g := s.groups[key]
 			if g.depth() != depth {
@@ -477,6 +480,18 @@ func (s *shared) due(g *group) [features.Lanes]bool {
 		return allLanes
 	}
 	return s.Due
+}
+
+// mostVoices is as how many actors a group of many speaks among everyone: a
+// portal's customers are not to be what the staff is held against.
+const mostVoices = 100
+
+// voices is the weight with which one member speaks among everyone.
+func (g *group) voices() float64 {
+	if g == nil || g.Members <= mostVoices {
+		return 1
+	}
+	return mostVoices / float64(g.Members)
 }
 
 func fitGroup(g *group, members []*actor, wider *group, due [features.Lanes]bool) {

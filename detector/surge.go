@@ -14,6 +14,8 @@ type surge struct {
 	// Ratios are seen over expected counts of the spans that closed since the
 	// last merge.
 	Ratios []float64
+	// Credit is the weight that has not made a whole voice yet.
+	Credit float64
 	// Usual is the long-run median ratio, and Now the present factor, at least
 	// 1; Today is its mean over about a day.
 	Usual, Now, Today float64
@@ -25,7 +27,14 @@ const (
 	maxSurge   = 4.0
 )
 
-func (s *surge) observe(ratio float64) { s.Ratios = append(s.Ratios, ratio) }
+// observe takes a span's ratio, or one in so many where a group of many speaks with
+// the weight w each.
+func (s *surge) observe(ratio, w float64) {
+	if s.Credit += w; s.Credit >= 1 {
+		s.Credit--
+		s.Ratios = append(s.Ratios, ratio)
+	}
+}
 
 // settle moves the factors at an hourly merge.
 func (s *surge) settle() {

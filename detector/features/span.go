@@ -30,6 +30,7 @@ type Span struct {
 	surprise sequence.Surprise
 	burst    float64 // -1 while no event told any
 	opened   opened
+	reasoned float64
 }
 
 // Rare is the least probable value among a span's distinct values.
@@ -54,7 +55,7 @@ func (s *Span) Begin(i int64) {
 	s.subjects.Reset()
 	s.conversations.Reset()
 	s.Rare = [Categories]Rare{}
-	s.Away, s.burst = 0, -1
+	s.Away, s.burst, s.reasoned = 0, -1, 0
 	s.opened.reset()
 	s.order, s.rhythm, s.surprise = sequence.Order{}, sequence.Rhythm{}, sequence.Surprise{}
 }
@@ -85,7 +86,9 @@ func (s *Span) Add(e *vigil.Event) {
 		return
 	}
 	s.counts[Events]++
-	if !Reasoned(e) {
+	if Reasoned(e) {
+		s.reasoned++
+	} else {
 		s.order.Add(int(e.Step))
 	}
 	s.rhythm.Add(t)
@@ -111,6 +114,9 @@ func (s *Span) Add(e *vigil.Event) {
 
 // AddNew counts a value that the actor never used before.
 func (s *Span) AddNew() { s.counts[New]++ }
+
+// Reasons is the number of the span's reads, and of those that named a reason.
+func (s *Span) Reasons() (reads, reasoned float64) { return s.counts[Events], s.reasoned }
 
 // LookUp notes whose record was opened or written about. It is asked of days.
 func (s *Span) LookUp(e *vigil.Event) { s.opened.add(e) }
@@ -203,6 +209,7 @@ type SpanState struct {
 	Surprise                sequence.Surprise
 	Opened                  map[uint64]uint8
 	Silent                  int
+	Reasoned                float64
 }
 
 // State returns what Restore takes.
@@ -212,7 +219,7 @@ func (s *Span) State() (SpanState, error) {
 	st := SpanState{
 		Index: s.Index, Open: s.Open, First: s.First, Last: s.Last, Counts: s.counts, Sizes: s.sizes,
 		SizeKnown: s.sizeKnown, OutcomeKnown: s.outcomeKnown, Rare: s.Rare,
-		Away: s.Away, Burst: s.burst, Order: s.order, Rhythm: s.rhythm, Surprise: s.surprise, Opened: s.opened.marks, Silent: s.opened.silent,
+		Away: s.Away, Burst: s.burst, Order: s.order, Rhythm: s.rhythm, Surprise: s.surprise, Opened: s.opened.marks, Silent: s.opened.silent, Reasoned: s.reasoned,
 	}
 	if !s.Open {
 		return st, nil
@@ -231,7 +238,7 @@ func (s *Span) Restore(st SpanState) error {
 		Index: st.Index, Open: st.Open, First: st.First, Last: st.Last, counts: st.Counts, sizes: st.Sizes,
 		sizeKnown: st.SizeKnown, outcomeKnown: st.OutcomeKnown, Rare: st.Rare,
 		Away: st.Away, burst: st.Burst, order: st.Order, rhythm: st.Rhythm, surprise: st.Surprise,
-		opened: opened{st.Opened, st.Silent},
+		opened: opened{st.Opened, st.Silent}, reasoned: st.Reasoned,
 	}
 	if err := s.subjects.Restore(st.Subjects); err != nil {
 		return err

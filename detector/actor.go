@@ -46,6 +46,7 @@ type actor struct {
 	// steps is what the actor did last, stepped when.
 	steps   sequence.Context
 	stepped int64
+	rare    [rareSteps]uint32
 
 	// home is the narrowest group of the actor, to which it tells what it learns;
 	// group the narrowest that has members enough to be held against.

@@ -28,6 +28,9 @@ func (sh *shard) step(a *actor, e *vigil.Event, t int64) (p float64) {
 	}
 	if len(g.Chain.Contexts) > 0 {
 		p = g.Chain.Predict(a.steps, symbol)
+		if p < repeatedP {
+			p = a.again(a.steps, symbol, p)
+		}
 		for _, l := range [...]features.Lane{features.Quarter, features.Day} {
 			if a.Lane[l].span.Open {
 				a.Lane[l].span.AddStep(p)
@@ -45,5 +48,22 @@ func (sh *shard) step(a *actor, e *vigil.Event, t int64) (p float64) {
 		}
 	}
 	a.steps.Push(symbol)
+	return p
+}
+
+// rareSteps is how many of its latest rare steps an actor is remembered by.
+const rareSteps = 16
+
+// again lets a rare step that the actor took lately count as no news; others it
+// remembers.
+func (a *actor) again(ctx sequence.Context, symbol uint64, p float64) float64 {
+	step := uint32(stir(uint64(ctx.Last[0]), symbol)>>16) | 1
+	for _, s := range a.rare {
+		if s == step {
+			return repeatedP
+		}
+	}
+	copy(a.rare[1:], a.rare[:])
+	a.rare[0] = step
 	return p
 }

@@ -19,7 +19,7 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 	s := &l.span
 	everyone := sh.shared.everyone
 	season := which.Season(s.Index)
-	surge := sh.shared.Surge.factor(which)
+	surge := sh.shared.Surge[a.class()].factor(which)
 	own := everyone
 	if a.group != nil {
 		own = a.group
@@ -199,11 +199,33 @@ func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, sa
 	case raw < 1 && (isKind(term) || term == measureTerm(features.Order)):
 		// These scores are decades: what the model itself expects is no news either.
 		return math.Max(p, elementary.Pow10(-raw))
+	case (isKind(term) || term == measureTerm(features.Order)) && p <= topRanks/(table.N+1) && table.P(z, 1) <= topRanks/(table.N+1): // whichever way ties fall
+		return beyond(p, raw)
 	case term == measureTerm(features.Drift):
 		return driftP(table, g.Spread[which][term], a.strayedWeight(), z, tie)
 	default:
 		return p
 	}
+}
+
+// What lies among the topRanks largest of few scores may be slight or enormous, and
+// no rank tells which. There the model's own probability counts too, as a part
+// modelTrust of the decades by which it goes beyond the rank and modelDoubt more,
+// and for modelReach decades at most.
+const (
+	topRanks   = 3
+	modelTrust = 0.2
+	modelDoubt = 2
+	modelReach = 2
+)
+
+// beyond is the p-value of a score at the end of its ranks, raw its model's decades.
+func beyond(p, raw float64) float64 {
+	more := modelTrust * (raw + math.Log10(p) - modelDoubt)
+	if more <= 0 {
+		return p
+	}
+	return math.Max(p*math.Pow(10, -math.Min(more, modelReach)), calibrate.MinP)
 }
 
 // eWith is the epoch's e-value if kind k had been seen n times instead.
@@ -256,7 +278,7 @@ func (sh *shard) nextLook(a *actor, which features.Lane, k features.Kind) float6
 		g = sh.shared.everyone
 	}
 	if k.IsCount() {
-		d := l.Counts[k].Predict(g.Prior[which][k], g.profile[which][which.Season(l.span.Index)]*sh.shared.Surge.factor(which))
+		d := l.Counts[k].Predict(g.Prior[which][k], g.profile[which][which.Season(l.span.Index)]*sh.shared.Surge[a.class()].factor(which))
 		return math.Ceil(d.Mean + 4*d.SD())
 	}
 	d := l.Sizes[k-features.Rows].Predict(g.Sizes[which][k-features.Rows])

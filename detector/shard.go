@@ -258,6 +258,14 @@ const settledDays = 7
 // come round.
 const calendarDays = 8
 
+// What an actor does again within freshQuarters quarters of an hour, a day, is no
+// news a second time, however rare it still is: its probability counts as at least
+// repeatedP.
+const (
+	freshQuarters = 96
+	repeatedP     = 0.2
+)
+
 // meet judges the values that the present quarter had not met, and learns them.
 // It reports whether any was new to the actor.
 func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.Value) (met bool) {
@@ -295,6 +303,9 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		first := int64(0)
 		if known != nil && frame == novelty.Known {
 			first = int64(known.First)
+			if q-int64(known.Span) <= freshQuarters {
+				p = math.Max(p, repeatedP)
+			}
 		}
 		for _, l := range [...]features.Lane{features.Quarter, features.Day} {
 			if a.Lane[l].span.Open {
@@ -479,7 +490,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		g = sh.shared.everyone
 	}
 	season := l.Season(la.span.Index)
-	exposure := g.profile[l][season] * sh.shared.Surge.factor(l)
+	exposure := g.profile[l][season] * sh.shared.Surge[a.class()].factor(l)
 	w := a.trust()
 	if l == features.Day {
 		a.Habit.learn(&la.span, 1, w)
@@ -511,7 +522,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 				a.pace(la.span.Index, j, exposure, w)
 			}
 			if k == features.Events && l != features.Week && j.Counts.Mean > 0 && w == 1 {
-				sh.delta.seasons = append(sh.delta.seasons, g.seasonal(a.home, l, season, j.Seen, j.Counts.Mean/exposure))
+				sh.delta.seasons = append(sh.delta.seasons, g.seasonal(a, l, season, j.Seen, j.Counts.Mean/exposure))
 			}
 			la.Counts[k].Observe(j.Seen, g.Prior[l][k], exposure, taught)
 		} else {

@@ -41,8 +41,8 @@ type shared struct {
 	// fit: a day is not fitted again for each hour of it.
 	Due [features.Lanes]bool
 
-	// Surge is how busy the whole desk is.
-	Surge surge
+	// Surge is how busy the whole desk is: its people, and its machines.
+	Surge [2]surge
 
 	// Flows are the models of what is counted about things other than actors.
 	Flows [flows]flowModel
@@ -137,6 +137,7 @@ type scoreDelta struct {
 
 type seasonDelta struct {
 	group          *group
+	class          int
 	lane           features.Lane
 	hour           int
 	seen, expected float64
@@ -215,7 +216,9 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 		s.closeHour(h)
 	}
 	s.heard = hour
-	s.Surge.settle()
+	for i := range s.Surge {
+		s.Surge[i].settle()
+	}
 	s.everyone.Common.settle()
 	for _, key := range s.keys {
 		s.groups[key].Common.settle()
@@ -293,7 +296,7 @@ func (s *shared) take(d *delta) {
 	}
 	for _, o := range d.seasons {
 		if o.lane == features.Quarter {
-			s.Surge.observe(o.seen/(o.expected*s.everyone.profile[o.lane][o.hour]), o.group.voices())
+			s.Surge[o.class].observe(o.seen/(o.expected*s.everyone.profile[o.lane][o.hour]), o.group.voices())
 		}
 		s.everyone.Season[o.lane].Observe(o.hour, o.seen, o.expected)
 		for g := o.group; g != nil; g = g.parent {

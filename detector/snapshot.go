@@ -59,7 +59,7 @@ type sharedState struct {
 	Budget   budget
 	Events   eventScores
 	Ranks    [eventModels]calibrate.Sketch
-	Surge    surge
+	Surge    [2]surge
 	Circle   circle
 	Forests  forests
 	Networks affinity.SourcesState
@@ -104,6 +104,7 @@ type actorState struct {
 	Session session
 	Steps   sequence.Context
 	Stepped int64
+	Rare    [rareSteps]uint32
 	Lanes   [features.Lanes]laneState
 	Open    *incidentState
 	Past    *incidentState
@@ -246,7 +247,7 @@ func (sh *shard) state() (shardState, error) {
 }
 
 func (a *actor) state() (actorState, error) {
-	st := actorState{Actor: a, Session: a.session, Steps: a.steps, Stepped: a.stepped}
+	st := actorState{Actor: a, Session: a.session, Steps: a.steps, Stepped: a.stepped, Rare: a.rare}
 	for l := range a.Lane {
 		la, ls := &a.Lane[l], &st.Lanes[l]
 		var err error
@@ -472,7 +473,7 @@ func (st *actorState) restore() (*actor, error) {
 	if a == nil || a.Key == "" {
 		return nil, fmt.Errorf("no actor")
 	}
-	a.session, a.steps, a.stepped = st.Session, st.Steps, st.Stepped
+	a.session, a.steps, a.stepped, a.rare = st.Session, st.Steps, st.Stepped, st.Rare
 	for l := range a.Lane {
 		la, ls := &a.Lane[l], &st.Lanes[l]
 		if err := la.span.Restore(ls.Span); err != nil {
@@ -530,6 +531,7 @@ type memberState struct {
 type seasonState struct {
 	_              struct{} `cbor:",toarray"`
 	Group          string
+	Class          int
 	Lane           features.Lane
 	Hour           int
 	Seen, Expected float64
@@ -550,7 +552,7 @@ func (d *delta) state() deltaState {
 		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Low: o.low, Z: o.z, W: o.w})
 	}
 	for _, o := range d.seasons {
-		st.Seasons = append(st.Seasons, seasonState{Group: o.group.key(), Lane: o.lane, Hour: o.hour, Seen: o.seen, Expected: o.expected})
+		st.Seasons = append(st.Seasons, seasonState{Group: o.group.key(), Class: o.class, Lane: o.lane, Hour: o.hour, Seen: o.seen, Expected: o.expected})
 	}
 	for _, o := range d.values {
 		st.Values = append(st.Values, valueState{Group: o.group.key(), Category: o.category, Value: o.value, Weight: o.weight, Day: o.day})
@@ -581,7 +583,7 @@ func (st *deltaState) restore(s *shared) delta {
 		d.scores = append(d.scores, scoreDelta{s.group(o.Group), o.Lane, o.Term, o.Low, o.Z, o.W})
 	}
 	for _, o := range st.Seasons {
-		d.seasons = append(d.seasons, seasonDelta{s.group(o.Group), o.Lane, o.Hour, o.Seen, o.Expected})
+		d.seasons = append(d.seasons, seasonDelta{s.group(o.Group), o.Class, o.Lane, o.Hour, o.Seen, o.Expected})
 	}
 	for _, o := range st.Values {
 		d.values = append(d.values, valueDelta{s.group(o.Group), o.Category, o.Value, o.Weight, o.Day})

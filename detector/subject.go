@@ -207,7 +207,7 @@ func (t *targets) worked(e *vigil.Event, r reach, now int64) {
 }
 
 func (t *targets) judgeSubject(s *subject) reading {
-	return t.shared.Flows[flowReaders].judge(flowReaders, &s.Past, float64(s.Today), t.shared.Surge.factor(features.Quarter), hashTie(s.Hash, uint64(t.subjects.Day)))
+	return t.shared.Flows[flowReaders].judge(flowReaders, &s.Past, float64(s.Today), t.shared.Surge[people].factor(features.Quarter), hashTie(s.Hash, uint64(t.subjects.Day)))
 }
 
 func (s *subject) decay(day int64) float64 {

@@ -3,6 +3,7 @@ package detector
 import (
 	"slices"
 
+	"vigil"
 	"vigil/detector/features"
 )
 
@@ -64,4 +65,20 @@ func (s *surge) factor(l features.Lane) float64 {
 		return max(1, s.Today)
 	}
 	return 1
+}
+
+// The classes of actors that are busy at different times: people come in shifts,
+// machines with the customers.
+const (
+	people = iota
+	machines
+)
+
+// class is the actor's.
+func (a *actor) class() int {
+	switch a.Kind {
+	case vigil.KindBot, vigil.KindService, vigil.KindVendor:
+		return machines
+	}
+	return people
 }

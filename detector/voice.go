@@ -45,10 +45,10 @@ const loud = 2
 
 // seasonal is what a span of events tells of the season: a loud actor no more than
 // one of twice the usual rate, or the hours of one would be the hours of all.
-func (g *group) seasonal(home *group, l features.Lane, hour int, seen, expected float64) seasonDelta {
+func (g *group) seasonal(a *actor, l features.Lane, hour int, seen, expected float64) seasonDelta {
 	p := &g.Prior[l][features.Events]
 	if most := loud * p.Alpha / p.Beta; expected > most {
 		seen, expected = seen*most/expected, most
 	}
-	return seasonDelta{home, l, hour, seen, expected}
+	return seasonDelta{a.home, a.class(), l, hour, seen, expected}
 }

@@ -75,6 +75,11 @@ func (r Rate) Predict(p Prior, exposure float64) Counts {
 	return newCounts(alpha/beta*exposure, phi, alpha)
 }
 
+// newcomer is for how many spans an actor's own rate is learnt as it comes: who
+// does a thousand times what others do, as a nightly job does, would else take
+// weeks to be known for it.
+const newcomer = 5
+
 // Observe learns a closed span's count n over its exposure, with weight w (1 for
 // a span that nothing is held against). A count far beyond
 // what was expected teaches only as much as a barely surprising one, so that no
@@ -85,11 +90,16 @@ func (r *Rate) Observe(n float64, p Prior, exposure, w float64) {
 		return
 	}
 	d := r.Predict(p, exposure)
-	if limit := d.Mean + 6*d.SD() + 1; n > limit {
+	if limit := d.Mean + 6*d.SD() + 1; n > limit && r.W >= newcomer {
 		n = limit
 	}
-	m := max(d.Mean, 0.25)
-	r.R += float32(w * min((n-d.Mean)*(n-d.Mean)/m, 25*p.Phi))
+	mean, most := d.Mean, 25*r.phi(p)
+	if r.W < newcomer {
+		// Held against what is known with it: the group's rate says little of it.
+		mean = (float64(r.N) + n) / (float64(r.X) + exposure) * exposure
+		most = math.MaxFloat32
+	}
+	r.R += float32(w * min((n-mean)*(n-mean)/max(mean, 0.25), most))
 	r.W += float32(w)
 	r.N += float32(w * n)
 	r.X += float32(w * exposure)

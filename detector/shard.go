@@ -469,7 +469,12 @@ const (
 
 // believed is the weight with which an observation of that p-value teaches its
 // actor's own baselines.
-func believed(p float64) float64 { return math.Max(leastTaught, math.Min(1, p/oddP)) }
+func believed(p float64, own *calibrate.Level) float64 {
+	if own.W < calibrate.Newcomer {
+		return 1 // nothing is odd yet for one of whom nothing is known
+	}
+	return math.Max(leastTaught, math.Min(1, p/oddP))
+}
 
 // repeated is the weight with which a rare score speaks in its peers' ranks. The
 // first of an actor counts in full; the more its own level has risen above its
@@ -501,7 +506,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		level := &la.Level[j.Term]
 		spread := g.Spread[l][j.Term]
 		z, heard := 0.0, voice*repeated(j.Alone, level, spread)
-		taught := w * believed(j.Alone)
+		taught := w * believed(j.Alone, level)
 		if j.Term == measureTerm(features.Drift) {
 			z, heard = level.Standard(j.Raw, spread), a.strayed(j, w)
 		} else {

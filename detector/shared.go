@@ -296,7 +296,11 @@ func (s *shared) take(d *delta) {
 	}
 	for _, o := range d.seasons {
 		if o.lane == features.Quarter {
-			s.Surge[o.class].observe(o.seen/(o.expected*s.everyone.profile[o.lane][o.hour]), o.group.voices())
+			around := o.group
+			if around == nil {
+				around = s.everyone
+			}
+			s.Surge[o.class].observe(o.seen/(o.expected*around.profile[o.lane][o.hour]), o.group.voices())
 		}
 		s.everyone.Season[o.lane].Observe(o.hour, o.seen, o.expected)
 		for g := o.group; g != nil; g = g.parent {

@@ -74,6 +74,10 @@ func (l Level) Above(g Spread) float64 {
 	return (mean - g.Mean) / (math.Sqrt(g.Var) + minSpread)
 }
 
+// Newcomer is for how many spans a level is learnt as it comes: who is always far
+// from its peers, as a nightly job is, would else take weeks to be known for it.
+const Newcomer = 5
+
 // Observe learns the score of a closed span with weight w. What stands far above
 // the level teaches only as much as six deviations.
 func (l *Level) Observe(s float64, g Spread, w float64) { l.Learn(s, g, w) }
@@ -86,7 +90,9 @@ func (l *Level) Learn(s float64, g Spread, w float64) (z float64) {
 	}
 	mean, sd := l.moments(g)
 	z = (s - mean) / sd
-	s = min(s, mean+6*sd)
+	if l.W >= Newcomer {
+		s = min(s, mean+6*sd)
+	}
 	l.W += float32(w)
 	l.S1 += float32(w * s)
 	l.S2 += float32(w * s * s)

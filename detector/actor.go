@@ -25,7 +25,10 @@ type actor struct {
 	ID                 string
 	Kind               vigil.ActorKind
 	Role, Team, Tenant string
-	Group              string
+	// Learned is the id of the learned group, 0 for none; Group is the key of the
+	// actor's peers, given or learned.
+	Learned int
+	Group   string
 	// Born and Seen are the event times (Unix nanoseconds) of its first and
 	// last event.
 	Born, Seen int64

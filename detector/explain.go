@@ -339,6 +339,13 @@ func number(x float64) string {
 // teamName names a group for a person, the narrowest word first: "emea (agent,
 // human)". What is unknown is left out.
 func teamName(key string) string {
+	if id := learnedID(key); id != 0 {
+		name := "learned group " + strconv.Itoa(id)
+		if kind, _, _ := strings.Cut(key, "|"); kind != "" {
+			name += " (" + kind + ")"
+		}
+		return name
+	}
 	var parts []string
 	for _, s := range strings.SplitN(key, "|", 3) {
 		if s != "" {

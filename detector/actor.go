@@ -85,6 +85,7 @@ type lane struct {
 type run struct {
 	Events, Rows      float64
 	RowsTold          bool
+	Others            int64 // what shows nothing to its actor
 	Terms             map[int]*trail
 	subjects, convers features.Distinct
 	// Peak is the largest log10 R that it reached.
@@ -113,6 +114,7 @@ func (r *run) reset() {
 // add counts a closed span.
 func (r *run) add(s *features.Span) {
 	r.Events += s.Value(features.Events)
+	r.Others += s.Others()
 	if s.Told(features.Rows) {
 		r.Rows += s.Value(features.Rows)
 		r.RowsTold = true

@@ -29,6 +29,7 @@ type Span struct {
 	rhythm   sequence.Rhythm
 	surprise sequence.Surprise
 	burst    float64 // -1 while no event told any
+	others   int64   // events that show nothing to their actor
 	opened   opened
 }
 
@@ -54,7 +55,7 @@ func (s *Span) Begin(i int64) {
 	s.subjects.Reset()
 	s.conversations.Reset()
 	s.Rare = [Categories]Rare{}
-	s.Away, s.burst = 0, -1
+	s.Away, s.burst, s.others = 0, -1, 0
 	s.opened.reset()
 	s.order, s.rhythm, s.surprise = sequence.Order{}, sequence.Rhythm{}, sequence.Surprise{}
 }
@@ -82,6 +83,7 @@ func (s *Span) Add(e *vigil.Event) {
 		}
 	}
 	if !e.Action.Discloses() {
+		s.others++
 		return
 	}
 	s.counts[Events]++
@@ -169,6 +171,9 @@ func (s *Span) Told(k Kind) bool {
 	}
 }
 
+// Others is how many events there were that show no data to their actor.
+func (s *Span) Others() int64 { return s.others }
+
 // Subjects and Conversations are the span's distinct ids.
 func (s *Span) Subjects() *Distinct { return &s.subjects }
 
@@ -203,6 +208,7 @@ type SpanState struct {
 	Surprise                sequence.Surprise
 	Opened                  map[uint64]uint8
 	Silent                  int
+	Others                  int64
 }
 
 // State returns what Restore takes.
@@ -212,7 +218,7 @@ func (s *Span) State() (SpanState, error) {
 	st := SpanState{
 		Index: s.Index, Open: s.Open, First: s.First, Last: s.Last, Counts: s.counts, Sizes: s.sizes,
 		SizeKnown: s.sizeKnown, OutcomeKnown: s.outcomeKnown, Rare: s.Rare,
-		Away: s.Away, Burst: s.burst, Order: s.order, Rhythm: s.rhythm, Surprise: s.surprise, Opened: s.opened.marks, Silent: s.opened.silent,
+		Away: s.Away, Burst: s.burst, Order: s.order, Rhythm: s.rhythm, Surprise: s.surprise, Opened: s.opened.marks, Silent: s.opened.silent, Others: s.others,
 	}
 	if !s.Open {
 		return st, nil
@@ -231,7 +237,7 @@ func (s *Span) Restore(st SpanState) error {
 		Index: st.Index, Open: st.Open, First: st.First, Last: st.Last, counts: st.Counts, sizes: st.Sizes,
 		sizeKnown: st.SizeKnown, outcomeKnown: st.OutcomeKnown, Rare: st.Rare,
 		Away: st.Away, burst: st.Burst, order: st.Order, rhythm: st.Rhythm, surprise: st.Surprise,
-		opened: opened{st.Opened, st.Silent},
+		opened: opened{st.Opened, st.Silent}, others: st.Others,
 	}
 	if err := s.subjects.Restore(st.Subjects); err != nil {
 		return err

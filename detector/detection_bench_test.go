@@ -29,8 +29,8 @@ func BenchmarkRolesWithheld(b *testing.B) {
 	b.Run("learned", func(b *testing.B) {
 		detection(b, func(events []*vigil.Event) []*vigil.Event { return withheld(events, noKind) })
 	})
-	b.Run("learned within one kind", func(b *testing.B) {
-		detection(b, func(events []*vigil.Event) []*vigil.Event { return withheld(events, allHuman) })
+	b.Run("learned within kinds", func(b *testing.B) {
+		detection(b, func(events []*vigil.Event) []*vigil.Event { return withheld(events, ownKind) })
 	})
 	b.Run("one for all", func(b *testing.B) {
 		detection(b, func(events []*vigil.Event) []*vigil.Event {

@@ -15,7 +15,7 @@ import (
 )
 
 // withheld are copies of events that do not say the role and team of their actor,
-// nor, with no kind given, its kind.
+// and of its kind what kind makes of it.
 func withheld(events []*vigil.Event, kind func(vigil.ActorKind) vigil.ActorKind) []*vigil.Event {
 	out := clones(events)
 	for _, e := range out {
@@ -24,8 +24,9 @@ func withheld(events []*vigil.Event, kind func(vigil.ActorKind) vigil.ActorKind)
 	return out
 }
 
-func noKind(vigil.ActorKind) vigil.ActorKind   { return "" }
-func allHuman(vigil.ActorKind) vigil.ActorKind { return vigil.KindHuman }
+func noKind(vigil.ActorKind) vigil.ActorKind    { return "" }
+func allHuman(vigil.ActorKind) vigil.ActorKind  { return vigil.KindHuman }
+func ownKind(k vigil.ActorKind) vigil.ActorKind { return k }
 
 // foldBatches folds events and leaves the engine open.
 func foldBatches(tb testing.TB, e *detector.Engine, events []*vigil.Event) {

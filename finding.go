@@ -105,7 +105,8 @@ type Finding struct {
 	NotJudged []string `json:"not_judged,omitempty"`
 
 	// Subjects, Events and Rows count what the finding covers. Subjects and Rows
-	// are Unknown (-1) when no source told.
+	// are Unknown (-1) when no source told. Events are those that showed data: none
+	// of somebody who only writes or signs in.
 	Subjects int64 `json:"subjects"`
 	Events   int64 `json:"events"`
 	Rows     int64 `json:"rows"`

@@ -25,7 +25,10 @@ type actor struct {
 	ID                 string
 	Kind               vigil.ActorKind
 	Role, Team, Tenant string
-	Group              string
+	// Learned is the id of the learned group, 0 for none; Group is the key of the
+	// actor's peers, given or learned.
+	Learned int
+	Group   string
 	// Born and Seen are the event times (Unix nanoseconds) of its first and
 	// last event.
 	Born, Seen int64
@@ -86,6 +89,7 @@ type lane struct {
 type run struct {
 	Events, Rows      float64
 	RowsTold          bool
+	Others            int64 // what shows nothing to its actor
 	Terms             map[int]*trail
 	subjects, convers features.Distinct
 	// Peak is the largest log10 R that it reached.
@@ -114,6 +118,7 @@ func (r *run) reset() {
 // add counts a closed span.
 func (r *run) add(s *features.Span) {
 	r.Events += s.Value(features.Events)
+	r.Others += s.Others()
 	if s.Told(features.Rows) {
 		r.Rows += s.Value(features.Rows)
 		r.RowsTold = true

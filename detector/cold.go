@@ -38,6 +38,7 @@ type cold struct {
 type identity struct {
 	Kind               vigil.ActorKind
 	Role, Team, Source string
+	Learned            int
 }
 
 // coldRun is where a lane's growing evidence comes from.
@@ -88,7 +89,7 @@ var coldValues = [features.Categories]int{features.Network: 3, features.Resource
 // newCold shortens an actor whose spans are closed.
 func newCold(a *actor, t int64) *cold {
 	c := &cold{
-		Who:  unique.Make(identity{a.Kind, a.Role, a.Team, a.Source}),
+		Who:  unique.Make(identity{a.Kind, a.Role, a.Team, a.Source, a.Learned}),
 		Born: a.Born, Seen: a.Seen, past: a.past,
 	}
 	for l := range features.Lane(features.Lanes) {
@@ -168,7 +169,10 @@ func (c *cold) suspect(t int64) bool {
 func (c *cold) thaw(a *actor, s *shared) {
 	who := c.Who.Value()
 	a.Kind, a.Role, a.Team, a.Source = who.Kind, who.Role, who.Team, who.Source
-	a.Group = groupKey(a.Kind, a.Role, a.Team)
+	if s.Peers.Has(who.Learned) {
+		a.Learned = who.Learned
+	}
+	a.Group = one(a.placed())
 	a.home = s.group(a.Group)
 	a.group = a.home.held()
 	a.Born, a.Seen, a.past = c.Born, c.Seen, c.past

@@ -17,6 +17,35 @@ import (
 //
 //	go test ./detector -run '^$' -bench Detection -benchtime 1x -v
 func BenchmarkDetection(b *testing.B) {
+	detection(b, func(events []*vigil.Event) []*vigil.Event { return events })
+}
+
+// BenchmarkRolesWithheld is the same where nobody says who is what, so that groups
+// are learnt; and where everybody is of one role, so that everyone is the only
+// frame beside an actor's own past.
+//
+//	go test ./detector -run '^$' -bench RolesWithheld -benchtime 1x -v
+func BenchmarkRolesWithheld(b *testing.B) {
+	b.Run("learned", func(b *testing.B) {
+		detection(b, func(events []*vigil.Event) []*vigil.Event { return withheld(events, noKind) })
+	})
+	b.Run("learned within kinds", func(b *testing.B) {
+		detection(b, func(events []*vigil.Event) []*vigil.Event { return withheld(events, ownKind) })
+	})
+	b.Run("one for all", func(b *testing.B) {
+		detection(b, func(events []*vigil.Event) []*vigil.Event {
+			out := withheld(events, noKind)
+			for _, e := range out {
+				e.Actor.Role = "all"
+			}
+			return out
+		})
+	})
+}
+
+// detection judges the worlds, their events altered, and logs what was found.
+func detection(b *testing.B, alter func([]*vigil.Event) []*vigil.Event) {
+	b.Helper()
 	const worlds, actors, days = 10, 50, 35
 	for b.Loop() {
 		delays := map[traffic.Threat][]time.Duration{}
@@ -25,7 +54,7 @@ func BenchmarkDetection(b *testing.B) {
 		for seed := uint64(101); seed < 101+worlds; seed++ {
 			d := makeDesk(b, traffic.Config{Events: 300_000, Actors: actors, Days: days, Seed: seed}, true)
 			found := map[string]vigil.Finding{} // the first word on each
-			for _, f := range judge(b, newEngine(b, 0), d.events, always(4096)) {
+			for _, f := range judge(b, newEngine(b, 0), alter(d.events), always(4096)) {
 				if _, ok := found[f.ID]; !ok {
 					found[f.ID] = f
 				}

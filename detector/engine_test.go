@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -383,5 +384,44 @@ func TestTheUsualIsNeverNews(t *testing.T) {
 		for _, c := range f.Contributions {
 			t.Logf("%.2f p=%.2g %s", c.Share, c.P, c.Text)
 		}
+	}
+}
+
+// TestWhoOnlyWritesIsNotSaidToRead adds a program that only writes, and one night
+// writes what nobody ever wrote, from where nobody ever was.
+func TestWhoOnlyWritesIsNotSaidToRead(t *testing.T) {
+	t.Parallel()
+	events := clones(stagedDesk().events)
+	start := events[0].Time.Truncate(24 * time.Hour)
+	write := func(at time.Time, resource, network string) {
+		e := vigil.NewEvent()
+		e.ID, e.Time, e.Source, e.Action = fmt.Sprint("w", len(events)), at, "desk", vigil.ActionWrite
+		e.Actor = vigil.Actor{ID: "inbound", Kind: vigil.KindService, Role: "inbound"}
+		e.Store, e.Resource, e.Network, e.Shape = "helpdesk", resource, network, "insert "+resource
+		events = append(events, e)
+	}
+	for h := range 24 * 27 {
+		for m := range 4 {
+			write(start.Add(time.Duration(h)*time.Hour+time.Duration(15*m+1)*time.Minute), "messages", "10.9.9.0/24")
+		}
+	}
+	for h := range 6 {
+		for i := range 40 {
+			write(start.AddDate(0, 0, 26).Add(time.Duration(h)*time.Hour+time.Duration(80*i)*time.Second), fmt.Sprint("odd-", h, "-", i), fmt.Sprintf("203.0.113.%d/32", i))
+		}
+	}
+	slices.SortStableFunc(events, func(a, b *vigil.Event) int { return a.Time.Compare(b.Time) })
+	said := 0
+	for _, f := range judge(t, newEngine(t, 2), events, always(4096)) {
+		if f.Actor != "inbound" {
+			continue
+		}
+		said++
+		if f.Events != 0 || strings.Contains(f.Sentence, " 0 ") || !strings.Contains(f.Sentence, "read nothing, but did ") {
+			t.Errorf("%d events: %s", f.Events, f.Sentence)
+		}
+	}
+	if said == 0 {
+		t.Error("nothing was found: nothing is tested")
 	}
 }

@@ -268,8 +268,10 @@ func (in *incident) telling(a *actor) string {
 }
 
 // sentence says who did what, how much, and what is most unusual about it: the
-// largest contribution, and the new thing if there is one.
-func sentence(f *vigil.Finding, telling string) string {
+// largest contribution, and the new thing if there is one. Of who read nothing it
+// says how many other things (others) it did: a program that only writes is found
+// by what it writes, or from where.
+func sentence(f *vigil.Finding, others int64, telling string) string {
 	var what []string
 	if f.Subjects > 0 {
 		what = append(what, "data of "+plural(f.Subjects, "customer", "customers"))
@@ -283,8 +285,14 @@ func sentence(f *vigil.Finding, telling string) string {
 	if len(what) == 0 {
 		what = append(what, "the store")
 	}
-	s := fmt.Sprintf("%s read %s in %s between %s and %s", who(f), strings.Join(what, ", "),
-		plural(f.Events, "access", "accesses"), f.Start.Format("2 Jan 15:04"), f.End.Format("2 Jan 15:04 UTC"))
+	did := "read " + strings.Join(what, ", ") + " in " + plural(f.Events, "access", "accesses")
+	switch {
+	case f.Events == 0 && others > 0:
+		did = "read nothing, but did " + plural(others, "other thing", "other things")
+	case f.Events == 0:
+		did = "read nothing, but did other things"
+	}
+	s := fmt.Sprintf("%s %s between %s and %s", who(f), did, f.Start.Format("2 Jan 15:04"), f.End.Format("2 Jan 15:04 UTC"))
 	var why []string
 	seen := map[string]bool{}
 	for i := range f.Contributions {
@@ -339,6 +347,13 @@ func number(x float64) string {
 // teamName names a group for a person, the narrowest word first: "emea (agent,
 // human)". What is unknown is left out.
 func teamName(key string) string {
+	if id := learnedID(key); id != 0 {
+		name := "learned group " + strconv.Itoa(id)
+		if kind, _, _ := strings.Cut(key, "|"); kind != "" {
+			name += " (" + kind + ")"
+		}
+		return name
+	}
 	var parts []string
 	for _, s := range strings.SplitN(key, "|", 3) {
 		if s != "" {

@@ -35,6 +35,7 @@ type incident struct {
 // holding is what a stretch of accesses touched.
 type holding struct {
 	Events    int64
+	Others    int64 // what shows nothing to its actor: writes, sign-ins
 	Rows      float64
 	RowsTold  bool
 	End       int64
@@ -55,6 +56,7 @@ func (h *holding) add(e *vigil.Event) {
 		h.Networks[e.Network] = struct{}{}
 	}
 	if !e.Action.Discloses() {
+		h.Others++
 		return
 	}
 	h.Events++
@@ -81,6 +83,7 @@ func (h *holding) add(e *vigil.Event) {
 // take counts what a lane's run of evidence held, and its open span.
 func (h *holding) take(la *lane) {
 	h.Events += int64(la.Run.Events)
+	h.Others += la.Run.Others
 	h.Rows += la.Run.Rows
 	h.RowsTold = h.RowsTold || la.Run.RowsTold
 	h.subjects.Merge(&la.Run.subjects, vigil.MaxSubjects)
@@ -90,6 +93,7 @@ func (h *holding) take(la *lane) {
 	}
 	h.End = max(h.End, la.span.Last)
 	h.Events += int64(la.span.Value(features.Events))
+	h.Others += la.span.Others()
 	if la.span.Told(features.Rows) {
 		h.Rows += la.span.Value(features.Rows)
 		h.RowsTold = true
@@ -101,6 +105,7 @@ func (h *holding) take(la *lane) {
 // join takes over what o holds and leaves it empty.
 func (h *holding) join(o *holding) {
 	h.Events += o.Events
+	h.Others += o.Others
 	h.Rows += o.Rows
 	h.RowsTold = h.RowsTold || o.RowsTold
 	h.End = max(h.End, o.End)
@@ -297,7 +302,7 @@ func (sh *shard) tell(a *actor, always bool) {
 	f.Networks = sorted(h.Networks)
 	f.Contributions = in.contributions(a)
 	f.Harm = in.harm()
-	f.Sentence = sentence(f, in.telling(a))
+	f.Sentence = sentence(f, h.Others, in.telling(a))
 	f.Revision++
 	in.Told = told{Subjects: f.Subjects, Events: f.Events, Rows: f.Rows, Conversations: f.Conversations, Severity: severity}
 	sh.emit(f)

@@ -14,7 +14,10 @@ import (
 // two of them, as in a cuckoo filter (Fan et al., "Cuckoo filter: practically better
 // than Bloom", 2014), but nothing moves once it is in. When both buckets are full,
 // the mark with the least evidence makes room; of several, one who was known for
-// less than a day; then the oldest. That may be the newcomer's own.
+// less than a day; then the oldest. That may be the newcomer's own. As in the other
+// tiers, those known for less than a day may hold a quarter of the places; where
+// they hold more, they make room for each other, whatever speaks against them: a
+// crowd of strangers that all look odd must not wash out what is known of others.
 //
 // A key that was never seen finds another's mark about once in a million.
 type marks struct {
@@ -64,13 +67,20 @@ func (m mark) day() int64 {
 }
 func (m mark) tail() uint64 { return uint64(m) >> (64 - markTail) }
 
-// before says that m makes room before o.
-func (m mark) before(o mark) bool {
+// young says that the actor was known for less than a day.
+func (m mark) young() bool { return m != 0 && m.known() == 0 }
+
+// before says that m makes room before o, where the young hold more than their
+// share of the places (over) or not.
+func (m mark) before(o mark, over bool) bool {
+	if over && m.young() != o.young() {
+		return m.young()
+	}
 	if a, b := m.eighths(), o.eighths(); a != b {
 		return a < b
 	}
-	if a, b := m.known() > 0, o.known() > 0; a != b {
-		return b
+	if m.young() != o.young() {
+		return m.young()
 	}
 	return m.day() < o.day()
 }
@@ -125,6 +135,7 @@ func (s *marks) put(key string, m mark) {
 	}
 	first, second, tail := s.places(key)
 	m |= mark(tail << (64 - markTail))
+	over := s.crowded(first, second, m)
 	at := -1
 	for _, from := range [...]int{first, second} {
 		for i := from; i < from+bucket; i++ {
@@ -132,7 +143,7 @@ func (s *marks) put(key string, m mark) {
 			case have != 0 && have.tail() == tail:
 				s.slots[i] = m
 				return
-			case at < 0, have == 0 && s.slots[at] != 0, have != 0 && s.slots[at] != 0 && have.before(s.slots[at]):
+			case at < 0, have == 0 && s.slots[at] != 0, have != 0 && s.slots[at] != 0 && have.before(s.slots[at], over):
 				at = i
 			}
 		}
@@ -140,10 +151,31 @@ func (s *marks) put(key string, m mark) {
 	switch {
 	case s.slots[at] == 0:
 		s.held++
-	case m.before(s.slots[at]):
+	case m.before(s.slots[at], over):
 		return
 	}
 	s.slots[at] = m
+}
+
+// crowded says whether the young would hold more than their share of two buckets
+// with m among them.
+func (s *marks) crowded(first, second int, m mark) bool {
+	young := 0
+	for _, from := range [...]int{first, second} {
+		for _, have := range s.slots[from : from+bucket] {
+			if have.young() {
+				young++
+			}
+		}
+	}
+	places := 2 * bucket
+	if first == second {
+		young, places = young/2, bucket
+	}
+	if m.young() {
+		young++
+	}
+	return young*youngShare > places
 }
 
 // take removes and returns the mark of a key.

@@ -46,6 +46,28 @@ func TestAMarkKeepsWhatItSays(t *testing.T) {
 	}
 }
 
+// TestOddStrangersWashNobodyOut floods a full table with young actors against whom
+// more speaks than against those who have long been there.
+func TestOddStrangersWashNobodyOut(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []int{1, 1000} {
+		s := newMarks(limit)
+		known := max(1, limit/2)
+		for i := range known {
+			s.put(fmt.Sprint("agent-", i), newMark(markedDay, markedDay+30*24*hourNanos, features.Week, 30))
+		}
+		for i := range 100 * limit {
+			at := markedDay + 60*24*hourNanos
+			s.put(fmt.Sprint("flood-", i), newMark(at, at, features.Quarter, 900))
+		}
+		for i := range known {
+			if _, ok := s.take(fmt.Sprint("agent-", i)); !ok {
+				t.Fatalf("agent-%d was pushed out", i)
+			}
+		}
+	}
+}
+
 // TestMarksLetGoOfTheLeast floods a full table and looks who is still in it.
 func TestMarksLetGoOfTheLeast(t *testing.T) {
 	t.Parallel()

@@ -165,7 +165,7 @@ func (sh *shard) actor(e *vigil.Event, t int64) *actor {
 	if e.Actor.Kind != a.Kind && e.Actor.Kind != "" || e.Actor.Role != a.Role && e.Actor.Role != "" ||
 		e.Actor.Team != a.Team && e.Actor.Team != "" {
 		a.Kind, a.Role, a.Team = vigil.ActorKind(one(string(e.Actor.Kind))), one(e.Actor.Role), one(e.Actor.Team)
-		a.Group = one(groupKey(a.Kind, a.Role, a.Team))
+		a.Group = one(a.placed())
 		sh.settle(a)
 		if a.home == nil && len(sh.delta.groups) < maxGroups && !slices.Contains(sh.delta.groups, a.Group) {
 			sh.delta.groups = append(sh.delta.groups, a.Group)

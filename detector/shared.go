@@ -9,6 +9,7 @@ import (
 	"vigil/detector/features"
 	"vigil/models/calibrate"
 	"vigil/models/forest"
+	"vigil/models/peers"
 	"vigil/models/sequence"
 	"vigil/models/volume"
 )
@@ -51,6 +52,8 @@ type shared struct {
 	found []vigil.Finding
 	// Forests judge combinations of scores.
 	Forests forests
+	// Peers are the learned groups, nil before the first fit.
+	Peers *peers.Groups
 	// heard is the hour up to which sources were judged.
 	heard int64
 
@@ -231,6 +234,9 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	}
 	if hour%refit(now-s.Started) != 0 {
 		return
+	}
+	if hour%24 == 0 || s.Peers == nil {
+		s.learnPeers(shards, now)
 	}
 	s.fit(shards)
 	s.fitFlows(targets)

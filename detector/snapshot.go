@@ -12,12 +12,13 @@ import (
 	"vigil/models/affinity"
 	"vigil/models/calibrate"
 	"vigil/models/forest"
+	"vigil/models/peers"
 	"vigil/models/sequence"
 )
 
 // stateVersion changes whenever the meaning of a part does; parts of another
 // version are refused, and the log is replayed instead.
-const stateVersion = 4
+const stateVersion = 5
 
 // The names of parts; a shard's is shardPart and its number.
 const (
@@ -62,6 +63,7 @@ type sharedState struct {
 	Surge    [2]surge
 	Circle   circle
 	Forests  forests
+	Peers    *peers.Groups
 	Networks affinity.SourcesState
 	Due      [features.Lanes]bool
 	Hour     int64
@@ -187,7 +189,7 @@ func (e *Engine) sharedState() (sharedState, error) {
 	s := e.shared
 	st := sharedState{
 		Version: stateVersion, Everyone: s.everyone.state(), Sources: s.Sources, Merges: s.Merges, Started: s.Started,
-		Budget: s.budget, Events: s.events, Surge: s.Surge, Due: s.Due, Forests: s.Forests, Hour: e.hour, Judged: e.events, Late: e.late,
+		Budget: s.budget, Events: s.events, Surge: s.Surge, Due: s.Due, Forests: s.Forests, Peers: s.Peers, Hour: e.hour, Judged: e.events, Late: e.late,
 	}
 	for _, key := range s.keys {
 		st.Groups = append(st.Groups, s.groups[key].state())
@@ -410,7 +412,7 @@ func (e *Engine) restoreShared(st *sharedState) error {
 	s.budget = st.Budget
 	s.budget.Asked = asked
 	s.events = st.Events
-	s.Forests = st.Forests
+	s.Forests, s.Peers = st.Forests, st.Peers
 	for l, f := range s.Forests.Grown {
 		if f == nil {
 			continue

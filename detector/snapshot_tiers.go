@@ -22,10 +22,11 @@ type coldState struct {
 	Long               [len(driftKinds)]coldSum
 	Hours              uint64
 	// Hashes and Tags are those of the values.
-	Hashes []uint64
-	Tags   []uint32
-	Runs   []coldRun
-	Past   *incidentState
+	Hashes  []uint64
+	Tags    []uint32
+	Runs    []coldRun
+	Past    *incidentState
+	Learned int
 }
 
 // stateTiers adds the lower tiers to a shard's state.
@@ -40,7 +41,7 @@ func (sh *shard) stateTiers(st *shardState) error {
 		}
 		cs := coldState{
 			Key: key, Kind: who.Kind, Role: who.Role, Team: who.Team, Source: who.Source, Born: c.Born, Seen: c.Seen,
-			R: c.R, Rise: c.Rise, Rates: c.Rates, Long: c.Long, Hours: c.Hours, Past: past,
+			R: c.R, Rise: c.Rise, Rates: c.Rates, Long: c.Long, Hours: c.Hours, Past: past, Learned: who.Learned,
 		}
 		for _, v := range c.Values {
 			cs.Hashes, cs.Tags = append(cs.Hashes, v.Hash), append(cs.Tags, v.Tag)
@@ -59,7 +60,7 @@ func (sh *shard) restoreTiers(st *shardState) error {
 	for i := range st.Cold {
 		cs := &st.Cold[i]
 		c := &cold{
-			Who:  unique.Make(identity{cs.Kind, cs.Role, cs.Team, cs.Source}),
+			Who:  unique.Make(identity{cs.Kind, cs.Role, cs.Team, cs.Source, cs.Learned}),
 			Born: cs.Born, Seen: cs.Seen, R: cs.R, Rise: cs.Rise, Rates: cs.Rates, Long: cs.Long, Hours: cs.Hours,
 		}
 		if cs.Key == "" || len(cs.Hashes) != len(cs.Tags) {

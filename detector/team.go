@@ -124,15 +124,20 @@ func (s *shared) closeTeams(day int64) {
 	}
 }
 
+// endTeam closes the open finding about a team.
+func (s *shared) endTeam(t *team) {
+	t.affair.Finding.State = vigil.StateClosed
+	t.affair.complete()
+	s.found = append(s.found, t.affair.copy())
+	t.affair, t.Detector.R = nil, 0
+}
+
 func (s *shared) weighTeam(t *team, d *teamDay, rd *reading, r float64, day int64) {
 	line := s.budget.Line[lineTeam]
 	end := features.Day.Start(day + 1)
 	switch {
 	case t.affair != nil && end-t.affair.LastEvidence > 2*affairQuiet:
-		t.affair.Finding.State = vigil.StateClosed
-		t.affair.complete()
-		s.found = append(s.found, t.affair.copy())
-		t.affair, t.Detector.R = nil, 0
+		s.endTeam(t)
 		return
 	case t.affair != nil && rd.E < telling, t.affair == nil && (r < line || rd.E <= 1):
 		return

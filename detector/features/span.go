@@ -29,6 +29,7 @@ type Span struct {
 	rhythm   sequence.Rhythm
 	surprise sequence.Surprise
 	burst    float64 // -1 while no event told any
+	others   int64   // events that show nothing to their actor
 	opened   opened
 	reasoned float64
 }
@@ -55,7 +56,7 @@ func (s *Span) Begin(i int64) {
 	s.subjects.Reset()
 	s.conversations.Reset()
 	s.Rare = [Categories]Rare{}
-	s.Away, s.burst, s.reasoned = 0, -1, 0
+	s.Away, s.burst, s.reasoned, s.others = 0, -1, 0, 0
 	s.opened.reset()
 	s.order, s.rhythm, s.surprise = sequence.Order{}, sequence.Rhythm{}, sequence.Surprise{}
 }
@@ -83,6 +84,7 @@ func (s *Span) Add(e *vigil.Event) {
 		}
 	}
 	if !e.Action.Discloses() {
+		s.others++
 		return
 	}
 	s.counts[Events]++
@@ -175,6 +177,9 @@ func (s *Span) Told(k Kind) bool {
 	}
 }
 
+// Others is how many events there were that show no data to their actor.
+func (s *Span) Others() int64 { return s.others }
+
 // Subjects and Conversations are the span's distinct ids.
 func (s *Span) Subjects() *Distinct { return &s.subjects }
 
@@ -210,6 +215,7 @@ type SpanState struct {
 	Opened                  map[uint64]uint8
 	Silent                  int
 	Reasoned                float64
+	Others                  int64
 }
 
 // State returns what Restore takes.
@@ -219,7 +225,8 @@ func (s *Span) State() (SpanState, error) {
 	st := SpanState{
 		Index: s.Index, Open: s.Open, First: s.First, Last: s.Last, Counts: s.counts, Sizes: s.sizes,
 		SizeKnown: s.sizeKnown, OutcomeKnown: s.outcomeKnown, Rare: s.Rare,
-		Away: s.Away, Burst: s.burst, Order: s.order, Rhythm: s.rhythm, Surprise: s.surprise, Opened: s.opened.marks, Silent: s.opened.silent, Reasoned: s.reasoned,
+		Away: s.Away, Burst: s.burst, Order: s.order, Rhythm: s.rhythm, Surprise: s.surprise, Opened: s.opened.marks, Silent: s.opened.silent,
+		Reasoned: s.reasoned, Others: s.others,
 	}
 	if !s.Open {
 		return st, nil
@@ -238,7 +245,7 @@ func (s *Span) Restore(st SpanState) error {
 		Index: st.Index, Open: st.Open, First: st.First, Last: st.Last, counts: st.Counts, sizes: st.Sizes,
 		sizeKnown: st.SizeKnown, outcomeKnown: st.OutcomeKnown, Rare: st.Rare,
 		Away: st.Away, burst: st.Burst, order: st.Order, rhythm: st.Rhythm, surprise: st.Surprise,
-		opened: opened{st.Opened, st.Silent}, reasoned: st.Reasoned,
+		opened: opened{st.Opened, st.Silent}, reasoned: st.Reasoned, others: st.Others,
 	}
 	if err := s.subjects.Restore(st.Subjects); err != nil {
 		return err

@@ -132,6 +132,9 @@ func (g *Groups) Assign(p Profile, current int) int {
 	return nearest
 }
 
+// Has says whether there is a group of that id.
+func (g *Groups) Has(id int) bool { return g != nil && g.find(id) != nil }
+
 func (g *Groups) find(id int) *Group {
 	at, ok := slices.BinarySearchFunc(g.List, id, func(a Group, id int) int { return cmp.Compare(a.ID, id) })
 	if !ok {

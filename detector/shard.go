@@ -484,6 +484,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 	exposure := g.profile[l][season] * sh.shared.Surge.factor(l)
 	w := a.trust()
 	voice := w * a.Voice.span(l, la.span.Index)
+	limit := sh.deltaLimit()
 	for i := range all {
 		j := &all[i]
 		level := &la.Level[j.Term]
@@ -495,8 +496,8 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		} else {
 			z = level.Learn(j.Raw, spread, taught)
 		}
-		if len(sh.delta.scores) < sh.deltaLimit() {
-			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, z, heard})
+		if bin, ok := calibrate.BinOf(z); ok && len(sh.delta.scores) < limit {
+			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, bin, heard})
 		}
 		if !isKind(j.Term) {
 			continue

@@ -178,8 +178,10 @@ func (l *lane) forget(which features.Lane, i int64) {
 	}
 }
 
-// evidenceHalfLife is how fast each lane's evidence fades, in epochs.
-var evidenceHalfLife = [features.Lanes]float64{3 * 96, 14, 8}
+// evidenceHalfLife is how fast each lane's evidence fades, in epochs. That of
+// quarters fades within the hour: what goes on for longer is the matter of days,
+// and the quarters of one odd day are not independent of each other.
+var evidenceHalfLife = [features.Lanes]float64{2, 14, 8}
 
 // decay is what is left of evidence at epoch i.
 func (l *lane) decay(which features.Lane, i int64) float64 {

@@ -42,6 +42,21 @@ func (c *common) observe(term int, low bool, w float64) {
 	}
 }
 
+// settleCommon moves all groups' factors when an hour ends. A span is counted once,
+// in the narrowest group, and added up here.
+func (s *shared) settleCommon() {
+	s.up(func(g, around *group) {
+		c, to := &g.Common, &around.Common
+		w := float32(g.voice(around))
+		for t := range terms {
+			to.N[t] += c.N[t] * w
+			to.Low[t] += c.Low[t] * w
+		}
+		c.settle()
+	})
+	s.everyone.Common.settle()
+}
+
 // settle moves the factors when an hour ends.
 func (c *common) settle() {
 	for t := range terms {

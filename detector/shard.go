@@ -195,13 +195,16 @@ func groupKey(kind vigil.ActorKind, role, team string) string {
 }
 
 // wider is the key of the group around a group: its role in all teams; empty when
-// there is none. All of a kind are no peers: people are agents, engineers and
-// customers.
+// there is none. All of a kind are no peers where roles are told: people are agents,
+// engineers and customers.
 func wider(key string) string {
 	kind, rest, _ := strings.Cut(key, "|")
 	role, team, _ := strings.Cut(rest, "|")
-	if team != "" && role != "" {
+	switch {
+	case team != "" && role != "":
 		return kind + "|" + role + "|"
+	case kind != "" && learnedID(key) > 0:
+		return kind + "||" // whose roles nobody tells
 	}
 	return ""
 }
@@ -501,6 +504,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		a.Habit.learn(&la.span, 1, w)
 	}
 	voice := w * a.Voice.span(l, la.span.Index)
+	limit := sh.deltaLimit()
 	for i := range all {
 		j := &all[i]
 		level := &la.Level[j.Term]
@@ -512,8 +516,8 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		} else {
 			z = level.Learn(j.Raw, spread, taught)
 		}
-		if len(sh.delta.scores) < sh.deltaLimit() {
-			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, z, heard})
+		if bin, ok := calibrate.BinOf(z); ok && len(sh.delta.scores) < limit {
+			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, bin, heard})
 		}
 		if !isKind(j.Term) {
 			continue

@@ -11,7 +11,6 @@ import (
 	"vigil/models/forest"
 	"vigil/models/peers"
 	"vigil/models/sequence"
-	"vigil/models/volume"
 )
 
 const (
@@ -59,6 +58,7 @@ type shared struct {
 
 	budget budget
 	events eventScores
+	fitter fitter
 }
 
 func newShared(b budget) *shared {
@@ -84,7 +84,7 @@ func (s *shared) judged(line int) float64 {
 	case lineSource:
 		return s.Flows[flowSilence].Sketch.N
 	}
-	return s.everyone.Sketch[line][kindTerm(features.Events, frameEveryone)].N
+	return s.everyone.total(line, kindTerm(features.Events, frameEveryone)).N
 }
 
 // group returns the group of that key, nil when there is none that was fitted.
@@ -134,8 +134,9 @@ type scoreDelta struct {
 	term  uint8
 	// low says that the p-value was below commonP before what is common was
 	// allowed for.
-	low  bool
-	z, w float64
+	low bool
+	bin calibrate.Bin
+	w   float64
 }
 
 type seasonDelta struct {
@@ -222,10 +223,7 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	for i := range s.Surge {
 		s.Surge[i].settle()
 	}
-	s.everyone.Common.settle()
-	for _, key := range s.keys {
-		s.groups[key].Common.settle()
-	}
+	s.settleCommon()
 	s.Merges++
 	if hour%24 == 0 {
 		s.closeTeams(hour/24 - 1)
@@ -241,6 +239,7 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	s.fit(shards)
 	s.fitFlows(targets)
 	s.Forests.grow(hour%24 == 0)
+	s.addUp()
 	s.everyone.freeze(nil, s.Due)
 	s.down(func(g, _ *group) {
 		g.freeze(s.everyone, s.due(g))
@@ -288,16 +287,15 @@ func (s *shared) take(d *delta) {
 	for l := range d.sample {
 		s.Forests.Sample[l].Merge(&d.sample[l])
 	}
-	for _, o := range d.scores {
-		s.everyone.Sketch[o.lane][o.term].Add(o.z, o.w*o.group.voices())
-		for g := o.group; g != nil; g = g.parent {
-			g.Sketch[o.lane][o.term].Add(o.z, o.w)
+	for i := range d.scores {
+		o := &d.scores[i]
+		g := o.group
+		if g == nil {
+			g = s.everyone
 		}
+		g.Sketch[o.lane][o.term].AddBin(o.bin, o.w)
 		if o.lane == uint8(features.Quarter) {
-			s.everyone.Common.observe(int(o.term), o.low, o.w*o.group.voices())
-			for g := o.group; g != nil; g = g.parent {
-				g.Common.observe(int(o.term), o.low, o.w)
-			}
+			g.Common.observe(int(o.term), o.low, o.w)
 		}
 	}
 	for _, o := range d.seasons {
@@ -391,45 +389,6 @@ func (s *shared) takeTargets(d *targetDelta) {
 	}
 }
 
-// fitFlows fits the priors of readers and networks to a sample of them.
-func (s *shared) fitFlows(targets []*targets) {
-	var sample [flows][]stream
-	add := func(f flow, st *stream) {
-		if len(sample[f]) < fitSample && st.Rate.W > 0 {
-			sample[f] = append(sample[f], *st)
-		}
-	}
-	for _, t := range targets {
-		n := 0
-		for _, h := range sortedKeys(t.subjects.known) {
-			if n++; n > fitSample/shardCount {
-				break
-			}
-			add(flowReaders, &t.subjects.known[h].Past)
-		}
-		for _, h := range sortedKeys(t.networks.known) {
-			if n++; n > 2*fitSample/shardCount {
-				break
-			}
-			add(flowNewcomers, &t.networks.known[h].Newcomers)
-			add(flowRefused, &t.networks.known[h].Refused)
-		}
-	}
-	for f := range s.Flows {
-		m := &s.Flows[f]
-		if len(sample[f]) > 0 {
-			rates := make([]volume.Rate, len(sample[f]))
-			levels := make([]calibrate.Level, len(sample[f]))
-			for i, st := range sample[f] {
-				rates[i], levels[i] = st.Rate, st.Level
-			}
-			m.Prior = volume.FitPrior(rates, volume.DefaultPrior())
-			m.Spread = calibrate.FitSpread(levels, calibrate.DefaultSpread())
-		}
-		m.freeze()
-	}
-}
-
 // join makes a group, and those around it, when they are new.
 func (s *shared) join(key string) *group {
 	if key == "" {
@@ -442,45 +401,40 @@ func (s *shared) join(key string) *group {
 		return nil
 	}
 	g := newGroup(key)
-	g.parent = s.join(wider(key))
+	g.within(s.join(wider(key)))
 	s.groups[key] = g
 	at, _ := slices.BinarySearch(s.keys, key)
 	s.keys = slices.Insert(s.keys, at, key)
 	return g
 }
 
-// fit fits the groups' priors to their members, the widest first.
-func (s *shared) fit(shards []*shard) {
-	members := map[string][]*actor{}
-	var all []*actor
-	heard := map[string]int{}
-	for _, sh := range shards {
-		for _, a := range sh.actors {
-			if heard[a.Group]++; heard[a.Group] <= mostVoices {
-				all = append(all, a)
-			}
-			for g := s.groups[a.Group]; g != nil; g = g.parent {
-				members[g.Key] = append(members[g.Key], a)
-			}
-		}
+// depths is how many groups lie within each other at most.
+const depths = 3
+
+// up visits the groups, each before the one around it.
+func (s *shared) up(visit func(g, around *group)) {
+	for depth := depths - 1; depth >= 0; depth-- {
+		s.level(depth, visit)
 	}
-	fitGroup(s.everyone, all, nil, s.Due)
-	s.down(func(g, around *group) { fitGroup(g, members[g.Key], around, s.due(g)) })
 }
 
 // down visits the groups, each after the one around it.
 func (s *shared) down(visit func(g, around *group)) {
-	for depth := range 2 {
-		for _, key := range s.keys {
-			g := s.groups[key]
-			if g.depth() != depth {
-				continue
-			}
-			if g.parent != nil {
-				visit(g, g.parent)
-			} else {
-				visit(g, s.everyone)
-			}
+	for depth := range depths {
+		s.level(depth, visit)
+	}
+}
+
+func (s *shared) level(depth int, visit func(g, around *group)) {
+	for _, key := range s.keys {
+		g := s.groups[key]
+		if g.depth() != depth {
+			continue
+		}
+		if g.parent != nil {
+			visit(g, g.parent)
+		} else {
+			visit(g, s.everyone)
 		}
 	}
 }
@@ -499,63 +453,18 @@ func (s *shared) due(g *group) [features.Lanes]bool {
 // portal's customers are not to be what the staff is held against.
 const mostVoices = 100
 
+// voice is the weight with which the group's sums go into those around it.
+func (g *group) voice(around *group) float64 {
+	if around.Key == "" {
+		return g.voices()
+	}
+	return 1
+}
+
 // voices is the weight with which one member speaks among everyone.
 func (g *group) voices() float64 {
 	if g == nil || g.Members <= mostVoices {
 		return 1
 	}
 	return mostVoices / float64(g.Members)
-}
-
-func fitGroup(g *group, members []*actor, wider *group, due [features.Lanes]bool) {
-	g.Members = len(members)
-	if len(members) == 0 {
-		return
-	}
-	if step := (len(members) + fitSample - 1) / fitSample; step > 1 {
-		sampled := make([]*actor, 0, fitSample)
-		for i := 0; i < len(members); i += step {
-			sampled = append(sampled, members[i])
-		}
-		members = sampled
-	}
-	rates := make([]volume.Rate, len(members))
-	sizes := make([]volume.Size, len(members))
-	levels := make([]calibrate.Level, len(members))
-	for l := range features.Lanes {
-		if !due[l] {
-			continue
-		}
-		for k := range features.Counts {
-			for i, a := range members {
-				rates[i] = a.Lane[l].Counts[k]
-			}
-			prior := volume.DefaultPrior()
-			if wider != nil {
-				prior = wider.Prior[l][k]
-			}
-			g.Prior[l][k] = volume.FitPrior(rates, prior)
-		}
-		for k := range features.Sizes {
-			for i, a := range members {
-				sizes[i] = a.Lane[l].Sizes[k]
-			}
-			prior := volume.DefaultSizePrior()
-			if wider != nil {
-				prior = wider.Sizes[l][k]
-			}
-			g.Sizes[l][k] = volume.FitSizePrior(sizes, prior)
-		}
-		for t := range terms {
-			for i, a := range members {
-				levels[i] = a.Lane[l].Level[t]
-			}
-			spread := calibrate.DefaultSpread()
-			if wider != nil {
-				spread = wider.Spread[l][t]
-			}
-			g.Spread[l][t] = calibrate.FitSpread(levels, spread)
-		}
-	}
-	g.fitGrowth(members, wider)
 }

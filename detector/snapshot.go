@@ -402,7 +402,7 @@ func (e *Engine) restoreShared(st *sharedState) error {
 		s.keys = append(s.keys, g.Key)
 	}
 	for _, g := range s.groups {
-		g.parent = s.groups[wider(g.Key)]
+		g.within(s.groups[wider(g.Key)])
 	}
 	if s.Sources = st.Sources; s.Sources == nil {
 		s.Sources = map[string]uint32{}
@@ -430,6 +430,7 @@ func (e *Engine) restoreShared(st *sharedState) error {
 		return fmt.Errorf("networks: %w", err)
 	}
 	e.sources = sources
+	s.addUp()
 	return s.restoreCircle(&st.Circle)
 }
 
@@ -520,7 +521,8 @@ type scoreState struct {
 	Lane  uint8
 	Term  uint8
 	Low   bool
-	Z, W  float64
+	Bin   calibrate.Bin
+	W     float64
 }
 
 type memberState struct {
@@ -551,7 +553,7 @@ type valueState struct {
 func (d *delta) state() deltaState {
 	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Readers: d.readers, Tells: d.tells, Told: d.told, Steps: d.steps, Sample: d.sample, Raw: d.raw, Groups: d.groups}
 	for _, o := range d.scores {
-		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Low: o.low, Z: o.z, W: o.w})
+		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Low: o.low, Bin: o.bin, W: o.w})
 	}
 	for _, o := range d.seasons {
 		st.Seasons = append(st.Seasons, seasonState{Group: o.group.key(), Class: o.class, Lane: o.lane, Hour: o.hour, Seen: o.seen, Expected: o.expected})
@@ -582,7 +584,7 @@ func (st *deltaState) restore(s *shared) delta {
 		}
 	}
 	for _, o := range st.Scores {
-		d.scores = append(d.scores, scoreDelta{s.group(o.Group), o.Lane, o.Term, o.Low, o.Z, o.W})
+		d.scores = append(d.scores, scoreDelta{s.group(o.Group), o.Lane, o.Term, o.Low, o.Bin, o.W})
 	}
 	for _, o := range st.Seasons {
 		d.seasons = append(d.seasons, seasonDelta{s.group(o.Group), o.Class, o.Lane, o.Hour, o.Seen, o.Expected})

@@ -112,6 +112,7 @@ type group struct {
 	Sizes  [features.Lanes][features.Sizes]volume.SizePrior
 	Season [features.Lanes]volume.Season
 	Spread [features.Lanes][terms]calibrate.Spread
+	// Sketch ranks the scores of those whose narrowest group it is; see total.
 	Sketch [features.Lanes][terms]calibrate.Sketch
 	Values [features.Categories]novelty.Table
 	// Chain is what follows what.
@@ -128,6 +129,11 @@ type group struct {
 	// Common is what its members share at present.
 	Common common
 
+	// whole ranks the scores of the groups within it as well, where there are any,
+	// as of the last fit.
+	whole *[features.Lanes][terms]calibrate.Sketch
+	// members are who it is being fitted to.
+	members *members
 	// parent is the group around it, nil for everyone.
 	parent  *group
 	profile [features.Lanes]volume.Profile
@@ -149,6 +155,60 @@ func newGroup(key string) *group {
 	}
 	g.freeze(nil, allLanes)
 	return g
+}
+
+// within notes the group around it, nil for none but everyone.
+func (g *group) within(parent *group) {
+	if g.parent = parent; parent != nil && parent.whole == nil {
+		parent.whole = new([features.Lanes][terms]calibrate.Sketch)
+	}
+}
+
+// total ranks the scores of all its members, as of the last fit where there are
+// groups within it.
+func (g *group) total(l, t int) *calibrate.Sketch {
+	if g.whole != nil {
+		return &g.whole[l][t]
+	}
+	return &g.Sketch[l][t]
+}
+
+// addUp sums, from the narrowest groups to everyone, what each was told: a score is
+// told once, to the narrowest.
+func (s *shared) addUp() {
+	due := s.Due
+	for _, g := range s.groups {
+		if !g.Fitted {
+			due = allLanes
+		}
+	}
+	if s.everyone.whole == nil {
+		due = allLanes
+		s.everyone.whole = new([features.Lanes][terms]calibrate.Sketch)
+	}
+	own := func(g *group) {
+		if g.whole == nil {
+			return
+		}
+		for l := range due {
+			for t := 0; due[l] && t < terms; t++ {
+				w := &g.whole[l][t]
+				w.Forget(0)
+				w.Merge(&g.Sketch[l][t], 1)
+			}
+		}
+	}
+	own(s.everyone)
+	for _, g := range s.groups {
+		own(g)
+	}
+	s.up(func(g, around *group) {
+		for l := range due {
+			for t := 0; due[l] && t < terms; t++ {
+				around.whole[l][t].Merge(g.total(l, t), g.voice(around))
+			}
+		}
+	})
 }
 
 // held is the narrowest of the group and those around it that has members enough
@@ -194,7 +254,7 @@ func (g *group) freeze(everyone *group, due [features.Lanes]bool) {
 			if g.table[l][t] == nil {
 				g.table[l][t] = &calibrate.Table{}
 			}
-			sketch := &g.Sketch[l][t]
+			sketch := g.total(l, t)
 			if everyone != nil {
 				mixed.Forget(0)
 				mixed.Merge(sketch, 1)
@@ -205,7 +265,7 @@ func (g *group) freeze(everyone *group, due [features.Lanes]bool) {
 					if last {
 						w = everyone
 					}
-					wide := &w.Sketch[l][t]
+					wide := w.total(l, t)
 					share := min(1, room/max(wide.N, 1))
 					mixed.Merge(wide, share)
 					if room -= share * wide.N; last {

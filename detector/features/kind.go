@@ -59,7 +59,7 @@ func (k Kind) Words(one bool) string {
 // Weight is the kind's part in an epoch's evidence. Customers weigh most: they
 // are what a breach is about.
 func (k Kind) Weight() float64 {
-	return [Kinds]float64{2, 3, 2, 1.5, 1.5, 2.5, 2, 2, 3, 3, 1}[k]
+	return [Kinds]float64{2, 3, 1, 1, 0.75, 2.5, 2, 1.5, 3, 2.5, 0.5}[k]
 }
 
 // Category is one thing that an event names.
@@ -88,5 +88,5 @@ func (c Category) Words() string {
 
 // Weight is the category's part in an epoch's evidence.
 func (c Category) Weight() float64 {
-	return [Categories]float64{2, 1.5, 1, 1, 1.5, 1}[c]
+	return [Categories]float64{2, 1, 0.5, 1, 1, 0.5}[c]
 }

@@ -88,15 +88,34 @@ func unbin(step int) float64 {
 	return (math.Ldexp(part, step/gridSteps) - 1) / gridScale
 }
 
+// Bin is a place in the grid of all sketches.
+type Bin uint16
+
+// BinOf is the place of a score, and whether it is one: what is not a number has
+// none.
+func BinOf(z float64) (b Bin, ok bool) {
+	if math.IsNaN(z) || math.IsInf(z, 0) {
+		return 0, false
+	}
+	return Bin(bin(z)), true
+}
+
 // Add counts one score with weight w. What is not a number is refused.
 func (s *Sketch) Add(z, w float64) {
-	if math.IsNaN(z) || math.IsInf(z, 0) || !(w > 0) || math.IsInf(w, 1) {
+	if b, ok := BinOf(z); ok {
+		s.AddBin(b, w)
+	}
+}
+
+// AddBin counts one score of which only the bin is known.
+func (s *Sketch) AddBin(at Bin, w float64) {
+	if !(w > 0) || math.IsInf(w, 1) || at >= gridBins {
 		return
 	}
 	if s.Bins == nil {
 		s.Bins = make([]float64, gridBins)
 	}
-	b := bin(z)
+	b := int(at)
 	if b < s.lo || b >= s.hi {
 		s.widen(b, b+1)
 	}

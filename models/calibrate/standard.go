@@ -99,20 +99,45 @@ func (l *Level) Learn(s float64, g Spread, w float64) (z float64) {
 	return z
 }
 
-// FitSpread pools actors' levels, each counting for at most fifty spans.
-func FitSpread(levels []Level, wider Spread) Spread {
-	const prior = 20
-	w, sum, ss := float64(prior), prior*wider.Mean, prior*wider.Var
-	for _, l := range levels {
-		if l.W <= 0 {
-			continue
-		}
-		lw := float64(l.W)
-		n := min(lw, 50)
-		mean := float64(l.S1) / lw
-		w += n
-		sum += n * mean
-		ss += n * max(0, float64(l.S2)/lw-float64(mean*mean))
+// Pool sums actors' levels, each counting for at most fifty spans. Pools of parts
+// add up to the pool of the whole.
+type Pool struct {
+	W, Sum, Squares float64
+}
+
+// Add counts one actor's level.
+func (p *Pool) Add(l Level) {
+	if l.W <= 0 {
+		return
 	}
-	return Spread{Mean: sum / w, Var: ss / w}
+	w := float64(l.W)
+	inverse := 1 / w
+	n := min(w, 50)
+	mean := float64(l.S1) * inverse
+	p.W += n
+	p.Sum += float64(n * mean)
+	p.Squares += float64(n * max(0, float64(l.S2)*inverse-float64(mean*mean)))
+}
+
+// Merge adds another pool.
+func (p *Pool) Merge(o Pool) {
+	p.W += o.W
+	p.Sum += o.Sum
+	p.Squares += o.Squares
+}
+
+// Spread is that of the pool, with the wider one's behind it.
+func (p Pool) Spread(wider Spread) Spread {
+	const prior = 20
+	w := p.W + prior
+	return Spread{Mean: (p.Sum + float64(prior*wider.Mean)) / w, Var: (p.Squares + float64(prior*wider.Var)) / w}
+}
+
+// FitSpread pools actors' levels.
+func FitSpread(levels []Level, wider Spread) Spread {
+	var p Pool
+	for _, l := range levels {
+		p.Add(l)
+	}
+	return p.Spread(wider)
 }

@@ -3,6 +3,8 @@ package volume
 import (
 	"math"
 	"slices"
+
+	"vigil/models/elementary"
 )
 
 // The weight, in actors, with which a wider group stands behind a narrower one.
@@ -11,13 +13,26 @@ const groupPrior = 3
 // minWeight is how many spans an actor must be remembered by to count in a fit.
 const minWeight = 0.5
 
-// FitPrior fits a group's prior to its actors' rates by the method of moments,
+// Fitter fits priors, in memory that it keeps. The zero Fitter is ready for use.
+type Fitter struct {
+	means []float64
+}
+
+// FitPrior is Fitter.Prior for who fits but once.
+func FitPrior(rates []Rate, wider Prior) Prior { return new(Fitter).Prior(rates, wider) }
+
+// FitSizePrior is Fitter.SizePrior for who fits but once.
+func FitSizePrior(sizes []Size, wider SizePrior) SizePrior {
+	return new(Fitter).SizePrior(sizes, wider)
+}
+
+// Prior fits a group's prior to its actors' rates by the method of moments,
 // each actor counting once and the extreme twentieth on both sides drawn in, so
 // that no actor outweighs its group. wider is the prior of the frame around it.
-func FitPrior(rates []Rate, wider Prior) Prior {
-	mus := make([]float64, 0, len(rates))
+func (f *Fitter) Prior(rates []Rate, wider Prior) Prior {
+	mus := f.means[:0]
 	var within, logPhi, weight float64
-	var exposure float64
+	var exposure, largest float64
 	for _, r := range rates {
 		// What is nearly forgotten says how uncertain it is, not how actors differ.
 		if r.X <= 0 || r.W < minWeight {
@@ -25,13 +40,15 @@ func FitPrior(rates []Rate, wider Prior) Prior {
 		}
 		mu := float64(r.N) / float64(r.X)
 		mus = append(mus, mu)
+		largest = max(largest, mu)
 		exposure += float64(r.X)
 		within += mu / float64(r.X)
 		// An actor that is seen all the time has no louder voice here either.
 		w := min(float64(r.W), 50)
-		logPhi += w * math.Log(max(float64(r.R)/float64(r.W), 0.1))
+		logPhi += w * elementary.Log(max(float64(r.R)/float64(r.W), 0.1))
 		weight += w
 	}
+	f.means = mus
 	if len(mus) == 0 {
 		return wider
 	}
@@ -41,7 +58,10 @@ func FitPrior(rates []Rate, wider Prior) Prior {
 	phi := math.Max(1, math.Exp((logPhi+dispersionPrior*math.Log(wider.Phi))/(weight+dispersionPrior)))
 	n := float64(len(mus))
 	within *= phi / n
-	mean, variance := winsorised(mus)
+	mean, variance := 0.0, 0.0
+	if largest > 0 { // most kinds are never used by most groups
+		mean, variance = winsorised(mus)
+	}
 	// Where nobody did it yet, half a count over all that was watched.
 	mean = math.Max(mean, 0.5/(exposure+1))
 	between := math.Max(variance-within, 0.05*mean*mean)
@@ -54,9 +74,9 @@ func FitPrior(rates []Rate, wider Prior) Prior {
 	return Prior{Alpha: alpha, Beta: alpha / mean, Phi: phi, Actors: n}
 }
 
-// FitSizePrior fits a group's size prior likewise.
-func FitSizePrior(sizes []Size, wider SizePrior) SizePrior {
-	means := make([]float64, 0, len(sizes))
+// SizePrior fits a group's size prior likewise.
+func (f *Fitter) SizePrior(sizes []Size, wider SizePrior) SizePrior {
+	means := f.means[:0]
 	var ss, dof float64
 	for _, s := range sizes {
 		if s.W < minWeight {
@@ -71,6 +91,7 @@ func FitSizePrior(sizes []Size, wider SizePrior) SizePrior {
 			dof += scale * (s.W - 1)
 		}
 	}
+	f.means = means
 	if len(means) == 0 {
 		return wider
 	}

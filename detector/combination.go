@@ -1,10 +1,9 @@
 package detector
 
 import (
-	"math"
-
 	"vigil/detector/features"
 	"vigil/models/calibrate"
+	"vigil/models/elementary"
 	"vigil/models/forest"
 )
 
@@ -47,9 +46,11 @@ func (f *forests) grow(all bool) {
 	}
 }
 
-// vector lays a span's scores out in decades, for the forest.
+// vector lays a span's scores out in decades, for the forest. telling is how many
+// tell anything, none where all of it is everyday.
 func vector(all []judged, out *[combinationWidth]float32) (telling int) {
 	*out = [combinationWidth]float32{}
+	odd := false
 	for i := range all {
 		j := &all[i]
 		at := 0
@@ -73,8 +74,12 @@ func vector(all []judged, out *[combinationWidth]float32) (telling int) {
 		if j.P > 0.3 {
 			continue
 		}
-		out[at] = float32(-math.Log10(j.P))
+		out[at] = float32(-elementary.Log10(j.P))
 		telling++
+		odd = odd || j.P < commonP
+	}
+	if !odd {
+		return 0
 	}
 	return telling
 }
@@ -91,7 +96,10 @@ func (sh *shard) combination(a *actor, which features.Lane, all []judged) (judge
 	span := &a.Lane[which].span
 	owner := features.Hash(a.Key)
 	if a.open == nil {
-		sh.delta.sample[which].Add(owner^uint64(span.Index)*0x9e3779b97f4a7c15, owner, features.Day.Index(span.Last), v[:])
+		key, day := owner^uint64(span.Index)*0x9e3779b97f4a7c15, features.Day.Index(span.Last)
+		if sh.shared.Forests.Sample[which].Wants(key, day) {
+			sh.delta.sample[which].Add(key, owner, day, v[:])
+		}
 	}
 	grown := sh.shared.Forests.Grown[which]
 	if grown == nil {
@@ -101,11 +109,11 @@ func (sh *shard) combination(a *actor, which features.Lane, all []judged) (judge
 	if telling >= 2 {
 		var out [1]float64
 		sh.scorer.Score(grown, v[:], out[:])
-		j.Raw = math.Max(0, grown.Splits(out[0]))
+		j.Raw = max(0, grown.Splits(out[0]))
 		j.Seen = j.Raw
 	}
 	j.Alone = sh.calibrated(a, which, j.Term, j.Raw)
-	j.P = math.Min(1, j.Alone*sh.shares(a, which, j.Term))
+	j.P = min(1, j.Alone*sh.shares(a, which, j.Term))
 	j.E = calibrate.E(j.P)
 	return j, true
 }

@@ -85,13 +85,33 @@ func (c *common) factor(l features.Lane, term int) float64 {
 	return 1
 }
 
+// share sets the group's factors, from its own and everyone's.
+func (g *group) share(everyone *group) {
+	for l := range features.Lanes {
+		for t := range terms {
+			f := everyone.Common.factor(features.Lane(l), t)
+			if g.Members >= minPeers {
+				// Of a few, one could excuse itself.
+				f = max(f, g.Common.factor(features.Lane(l), t))
+			}
+			g.shares[l][t] = float32(f)
+		}
+	}
+}
+
+// share sets all groups' factors, after their members were counted.
+func (s *shared) share() {
+	s.everyone.share(s.everyone)
+	for _, g := range s.groups {
+		g.share(s.everyone)
+	}
+}
+
 // shares is the factor in the actor's group, or among everyone where that is
 // larger.
 func (sh *shard) shares(a *actor, l features.Lane, term int) float64 {
-	f := sh.shared.everyone.Common.factor(l, term)
-	if a.group != nil && a.group.Members >= minPeers {
-		// Of a few, one could excuse itself.
-		f = max(f, a.group.Common.factor(l, term))
+	if a.group != nil {
+		return float64(a.group.shares[l][term])
 	}
-	return f
+	return float64(sh.shared.everyone.shares[l][term])
 }

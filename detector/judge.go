@@ -37,35 +37,38 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 			case f == framePeers && (a.group == nil || a.group.Members < minPeers):
 				continue
 			}
-			j := judged{Term: kindTerm(k, f), Seen: seen}
+			out = append(out, judged{Term: kindTerm(k, f), Seen: seen})
+			if seen == 0 && k.IsCount() && f != frameSelf {
+				continue // none of a kind is no news to anybody, whatever was expected
+			}
+			j := &out[len(out)-1]
 			if k.IsCount() {
-				prior := g.Prior[which][k]
 				var rate volume.Rate
 				exposure := g.profile[which][season] * surge
 				if f == frameSelf {
 					rate = l.Counts[k]
 				}
-				j.Counts = rate.Predict(prior, exposure)
+				j.Counts = rate.Predict(g.Prior[which][k], exposure)
+				j.Raw = j.Counts.Surprise(seen)
 			} else {
 				var size volume.Size
 				if f == frameSelf {
 					size = l.Sizes[k-features.Rows]
 				}
 				j.Sizes = size.Predict(g.Sizes[which][k-features.Rows])
+				j.Raw = j.Sizes.Surprise(seen)
 			}
-			j.Raw = j.surprise(seen)
-			out = append(out, j)
 		}
 	}
 	if which != features.Week {
 		for c := range features.Category(features.Categories) {
-			r := s.Rare[c]
+			r := &s.Rare[c]
 			if r.Values == 0 {
 				continue
 			}
 			// Bonferroni: the smallest of so many.
-			p := math.Min(1, r.P*r.Values)
-			out = append(out, judged{Term: categoryTerm(c), Raw: -elementary.Log10(p), Rare: r})
+			p := min(1, r.P*r.Values)
+			out = append(out, judged{Term: categoryTerm(c), Raw: -elementary.Log10(p), Rare: *r})
 		}
 	}
 	out = measures(s, which, closing, out)
@@ -75,16 +78,21 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 		}
 	}
 	var sum, weight float64
-	self := 0.0
+	self, none := 0.0, calibrate.E(1)
 	salt := tieSalt(a.Key, which, s.Index)
 	excused := a.Habit.excused(s)
 	for i := range out {
 		j := &out[i]
+		w := termWeights[j.Term]
+		weight += w
 		// Doing nothing of a kind is no evidence, however the rank's ties fall.
-		j.Alone = 1
-		if !isKind(j.Term) || j.Seen != 0 {
-			j.Alone = sh.ranked(a, which, j.Term, j.Raw, salt)
+		if isKind(j.Term) && j.Seen == 0 {
+			self = 1
+			j.Alone, j.P, j.E = 1, 1, none
+			sum += float64(w * none)
+			continue
 		}
+		j.Alone = sh.ranked(a, which, j.Term, j.Raw, salt)
 		if isKind(j.Term) {
 			k, f := termKind(j.Term)
 			if f == frameSelf {
@@ -96,11 +104,9 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 		if excused < 1 && quantity(j.Term) {
 			j.Alone = math.Pow(j.Alone, excused)
 		}
-		j.P = math.Min(1, j.Alone*sh.shares(a, which, j.Term))
+		j.P = min(1, j.Alone*sh.shares(a, which, j.Term))
 		j.E = calibrate.E(j.P)
-		w := termWeight(j.Term)
-		sum += w * j.E
-		weight += w
+		sum += float64(w * j.E)
 	}
 	if weight == 0 {
 		return out, 1
@@ -113,7 +119,7 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 		weight += w
 		j, ok := sh.all(a, which, m, closing, out)
 		if !ok {
-			sum += w * calibrate.E(1)
+			sum += float64(w * none)
 			continue
 		}
 		sum += w * j.E
@@ -130,7 +136,7 @@ func explained(wide, self, spans float64) float64 {
 	if wide >= self {
 		return wide
 	}
-	return wide * math.Pow(self/wide, spans/(spans+settled))
+	return wide * elementary.Exp(elementary.Log(self/wide)*(spans/(spans+settled)))
 }
 
 // known is how many spans the actor's own past of a kind holds.
@@ -198,7 +204,7 @@ func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, sa
 		return table.Rank(z, tie) // bursts have no tail to go by: the next may be any size
 	case raw < 1 && (isKind(term) || term == measureTerm(features.Order)):
 		// These scores are decades: what the model itself expects is no news either.
-		return math.Max(p, elementary.Pow10(-raw))
+		return max(p, elementary.Pow10(-raw))
 	case (isKind(term) || term == measureTerm(features.Order)) && p <= topRanks/(table.N+1) && table.P(z, 1) <= topRanks/(table.N+1): // whichever way ties fall
 		return beyond(p, raw)
 	case term == measureTerm(features.Drift):
@@ -238,11 +244,11 @@ func (sh *shard) eWith(a *actor, which features.Lane, all []judged, k features.K
 			if kind, _ := termKind(j.Term); kind == k {
 				e = calibrate.E(1) // none of a kind is no evidence, as in judge
 				if n > 0 {
-					e = calibrate.E(math.Min(1, sh.calibrated(a, which, j.Term, j.surprise(n))*sh.shares(a, which, j.Term)))
+					e = calibrate.E(min(1, sh.calibrated(a, which, j.Term, j.surprise(n))*sh.shares(a, which, j.Term)))
 				}
 			}
 		}
-		w := termWeight(j.Term)
+		w := termWeights[j.Term]
 		sum += w * e
 		weight += w
 	}

@@ -231,12 +231,14 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 		s.budget.endDay()
 	}
 	if hour%refit(now-s.Started) != 0 {
+		s.share()
 		return
 	}
 	if hour%24 == 0 || s.Peers == nil {
 		s.learnPeers(shards, now)
 	}
 	s.fit(shards)
+	s.share()
 	s.fitFlows(targets)
 	s.Forests.grow(hour%24 == 0)
 	s.addUp()

@@ -431,6 +431,7 @@ func (e *Engine) restoreShared(st *sharedState) error {
 	}
 	e.sources = sources
 	s.addUp()
+	s.share()
 	return s.restoreCircle(&st.Circle)
 }
 

@@ -67,6 +67,14 @@ func termWeight(t int) float64 {
 	return k.Weight() * f.weight()
 }
 
+// termWeights are all terms' weights.
+var termWeights = func() (w [terms]float64) {
+	for t := range w {
+		w[t] = termWeight(t)
+	}
+	return w
+}()
+
 // judged is the answer to one term for one span.
 type judged struct {
 	Term int
@@ -137,11 +145,15 @@ type group struct {
 	// parent is the group around it, nil for everyone.
 	parent  *group
 	profile [features.Lanes]volume.Profile
-	table   [features.Lanes][terms]*calibrate.Table
+	// shares is by how much p-values of its members grow at present: its own factor,
+	// or everyone's where that is larger.
+	shares [features.Lanes][terms]float32
+	table  [features.Lanes][terms]*calibrate.Table
 }
 
 func newGroup(key string) *group {
 	g := &group{Key: key, Common: newCommon()}
+	g.share(g)
 	for l := range features.Lanes {
 		for k := range g.Prior[l] {
 			g.Prior[l][k] = volume.DefaultPrior()

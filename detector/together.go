@@ -1,10 +1,9 @@
 package detector
 
 import (
-	"math"
-
 	"vigil/detector/features"
 	"vigil/models/calibrate"
+	"vigil/models/elementary"
 )
 
 // A family is what is one thing to a person, asked in several ways: so many
@@ -71,18 +70,18 @@ func (sh *shard) together(a *actor, which features.Lane, all []judged) judged {
 			continue
 		}
 		if j.P < 0.1 {
-			top[f] = math.Max(top[f], -math.Log10(j.P))
+			top[f] = max(top[f], -elementary.Log10(j.P))
 		}
 	}
 	j := judged{Term: measureTerm(features.Together)}
 	for _, v := range top {
 		if v > usualDecades {
-			j.Raw += math.Min(v, mostDecades) - usualDecades
+			j.Raw += min(v, mostDecades) - usualDecades
 		}
 	}
 	j.Seen = j.Raw
 	j.Alone = sh.calibrated(a, which, j.Term, j.Raw)
-	j.P = math.Min(1, j.Alone*sh.shares(a, which, j.Term))
+	j.P = min(1, j.Alone*sh.shares(a, which, j.Term))
 	j.E = calibrate.E(j.P)
 	return j
 }

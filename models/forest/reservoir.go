@@ -89,6 +89,13 @@ func (r *Reservoir) Add(key, owner uint64, epoch int64, values []float32) {
 	r.insert(at, it)
 }
 
+// Wants says whether a vector of that key and epoch might stay, if it were offered:
+// most are far behind what a full reservoir keeps, and need not be made.
+func (r *Reservoir) Wants(key uint64, epoch int64) bool {
+	n := len(r.Items)
+	return n < r.rows() || r.priority(key, epoch) <= r.Items[n-1].Priority
+}
+
 // Merge offers all that o kept. o keeps its own.
 func (r *Reservoir) Merge(o *Reservoir) {
 	r.Refused += o.Refused

@@ -87,12 +87,16 @@ func (sh *shard) score(a *actor, e *vigil.Event, tr *trace, step float64, values
 		raw[modelSources] = tr.source
 	}
 	raw[modelSequence] = max(0, -math.Log10(step))
-	var ps [eventModels]float64
+	var ps, weights [eventModels]float64
 	for m := range raw {
+		// What says nothing neither excuses nor accuses.
+		if raw[m] > 0 {
+			weights[m] = modelWeights[m]
+		}
 		ps[m] = sh.shared.events.table[m].P(raw[m], tieBreak(tieSalt(e.ID, features.Lane(m), e.Time.UnixNano()), m))
 		sh.delta.raw[m] = append(sh.delta.raw[m], raw[m])
 	}
-	out := Score{Event: e, P: calibrate.Merge(ps[:], modelWeights), Evidence: math.Inf(-1)}
+	out := Score{Event: e, P: calibrate.Merge(ps[:], weights[:]), Evidence: math.Inf(-1)}
 	out.Surprise = -math.Log10(out.P)
 	for l := range features.Lanes {
 		out.Evidence = max(out.Evidence, log10(a.Lane[l].Detector.R))

@@ -260,10 +260,15 @@ func sortedKeys[V any](m map[uint64]V) []uint64 {
 
 // evidenceDecay is what is left at epoch i of evidence that stood at judged.
 func evidenceDecay(l features.Lane, judged, i int64) float64 {
+	return fade(evidenceHalfLife[l], judged, i)
+}
+
+// fade is what is left after i-judged epochs of a half-life.
+func fade(halfLife float64, judged, i int64) float64 {
 	if judged == 0 || i <= judged {
 		return 1
 	}
-	return math.Exp2(-float64(i-judged) / evidenceHalfLife[l])
+	return math.Exp2(-float64(i-judged) / halfLife)
 }
 
 // hashTie is the conformal rank's U of a flow.

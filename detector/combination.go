@@ -53,7 +53,7 @@ func vector(all []judged, out *[combinationWidth]float32) (telling int) {
 	odd := false
 	for i := range all {
 		j := &all[i]
-		at := 0
+		var at int
 		switch {
 		case isKind(j.Term):
 			k, f := termKind(j.Term)

@@ -75,6 +75,9 @@ func (m *flowModel) judge(f flow, s *stream, seen, exposure, tie float64) readin
 func (r *reading) rank(m *flowModel, s *stream, tie float64) {
 	r.Z = s.Level.Standard(r.Raw, m.Spread)
 	r.P = m.table.P(r.Z, tie)
+	if r.P <= topRanks/(m.table.N+1) {
+		r.P = beyond(r.P, r.Raw, flowReach)
+	}
 	if r.Raw < 1 {
 		r.P = math.Max(r.P, math.Pow(10, -r.Raw)) // what is expected is no news, whatever its rank
 	}

@@ -206,7 +206,7 @@ func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, sa
 		// These scores are decades: what the model itself expects is no news either.
 		return max(p, elementary.Pow10(-raw))
 	case (isKind(term) || term == measureTerm(features.Order)) && p <= topRanks/(table.N+1) && table.P(z, 1) <= topRanks/(table.N+1): // whichever way ties fall
-		return beyond(p, raw)
+		return beyond(p, raw, modelReach)
 	case term == measureTerm(features.Drift):
 		return driftP(table, g.Spread[which][term], a.strayedWeight(), z, tie)
 	default:
@@ -217,21 +217,23 @@ func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, sa
 // What lies among the topRanks largest of few scores may be slight or enormous, and
 // no rank tells which. There the model's own probability counts too, as a part
 // modelTrust of the decades by which it goes beyond the rank and modelDoubt more,
-// and for modelReach decades at most.
+// and for modelReach decades at most; flowReach about customers and networks, of
+// which each is one of many alike.
 const (
 	topRanks   = 3
 	modelTrust = 0.2
 	modelDoubt = 2
 	modelReach = 2
+	flowReach  = 4
 )
 
 // beyond is the p-value of a score at the end of its ranks, raw its model's decades.
-func beyond(p, raw float64) float64 {
+func beyond(p, raw, reach float64) float64 {
 	more := modelTrust * (raw + math.Log10(p) - modelDoubt)
 	if more <= 0 {
 		return p
 	}
-	return math.Max(p*math.Pow(10, -math.Min(more, modelReach)), calibrate.MinP)
+	return math.Max(p*math.Pow(10, -math.Min(more, reach)), calibrate.MinP)
 }
 
 // eWith is the epoch's e-value if kind k had been seen n times instead.

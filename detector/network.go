@@ -118,6 +118,10 @@ func (t *targets) network(e *vigil.Event, r reach, now int64) {
 	}
 }
 
+// networkHalfLife is how fast the evidence about a network fades, in quarters:
+// three days. Passwords are tried out at leisure.
+const networkHalfLife = 3 * 96
+
 // The weights of a network's two questions: new names are usual where an office
 // goes online, many refused ones are not.
 const (
@@ -154,7 +158,7 @@ func (t *targets) judgeNetwork(n *network) (rds [2]reading, e float64) {
 
 func (t *targets) weighNetwork(n *network, rds []reading, e float64, now int64) {
 	line := t.shared.budget.Line[lineNetwork]
-	r := log10(n.Detector.Peek(evidenceDecay(features.Quarter, n.Judged, t.networks.Quarter), e))
+	r := log10(n.Detector.Peek(fade(networkHalfLife, n.Judged, t.networks.Quarter), e))
 	a := t.networks.find(n.Hash)
 	switch {
 	case a != nil && e < telling, a == nil && (r < line || e <= 1):
@@ -194,7 +198,7 @@ func (t *targets) closeNetworks() {
 		weight := 1.0
 		if t.shared.budget.Ready[lineNetwork] {
 			t.weighNetwork(n, rds[:], e, n.now.Last)
-			decay := evidenceDecay(features.Quarter, n.Judged, ns.Quarter)
+			decay := fade(networkHalfLife, n.Judged, ns.Quarter)
 			if r := log10(n.Detector.Peek(decay, e)); r > 0 {
 				t.delta.peaks[lineNetwork] = append(t.delta.peaks[lineNetwork], r)
 			}

@@ -509,7 +509,8 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		j := &all[i]
 		level := &la.Level[j.Term]
 		spread := g.Spread[l][j.Term]
-		z, heard := 0.0, voice*repeated(j.Alone, level, spread)
+		var z float64
+		heard := voice * repeated(j.Alone, level, spread)
 		taught := w * believed(j.Alone, level)
 		if j.Term == measureTerm(features.Drift) {
 			z, heard = level.Standard(j.Raw, spread), a.strayed(j, w)

@@ -245,7 +245,8 @@ func (sh *shard) state() (shardState, error) {
 	for _, a := range sh.opened {
 		st.Opened = append(st.Opened, a.Key)
 	}
-	return st, sh.stateTiers(&st)
+	err := sh.stateTiers(&st)
+	return st, err
 }
 
 func (a *actor) state() (actorState, error) {

@@ -22,7 +22,7 @@ func (o *opened) add(e *vigil.Event) {
 	if len(e.Subjects) != 1 {
 		return // a list was shown, nobody was looked up
 	}
-	mark := uint8(0)
+	var mark uint8
 	switch {
 	case e.Outcome == vigil.OutcomeDenied || e.Outcome == vigil.OutcomeError:
 		return

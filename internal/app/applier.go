@@ -39,6 +39,9 @@ type applier struct {
 	status atomic.Pointer[detector.Status]
 	fault  atomic.Pointer[string]
 
+	// folding is held while entries are folded and what came of them is committed.
+	folding sync.Mutex
+
 	mu    sync.Mutex
 	wants []chan error // askers for a snapshot
 	kick  chan struct{}
@@ -198,6 +201,8 @@ func (a *applier) catchUp(ctx context.Context) error {
 // engine its outcome must reach the ledger, so the commit is tried until it
 // succeeds or ctx ends; then the next start judges these entries again.
 func (a *applier) fold(ctx context.Context, entries []vigil.Entry) error {
+	a.folding.Lock()
+	defer a.folding.Unlock()
 	applied := ledger.Applied{From: entries[0].Seq}
 	for i := range entries {
 		e := &entries[i]
@@ -293,9 +298,14 @@ func (a *applier) snapshotIfAsked(ctx context.Context) {
 	}
 }
 
-// snapshot keeps the engine's state as of the last applied entry. It is called
-// by the goroutine that folds, or when none does.
+// snapshot keeps the engine's state as of the last applied entry. While entries are
+// being folded, as when the program must stop before judging has, there is none to
+// keep: the next start goes on from the one before.
 func (a *applier) snapshot(ctx context.Context) error {
+	if !a.folding.TryLock() {
+		return errors.New("judging goes on: the next start judges again from the snapshot before")
+	}
+	defer a.folding.Unlock()
 	if a.seq == 0 || a.seq == a.saved {
 		return nil
 	}

@@ -23,7 +23,7 @@ func others(end time.Time) []string {
 	add := func(at time.Time, actor, ip, outcome, more string) {
 		id++
 		out = append(out, line(at, fmt.Sprint("canary-event-", id), actor, fmt.Sprintf(
-			`,"actor_kind":"human","role":"agent","team":"emea","session":"canary-session-%s","store":"helpdesk","resource":"messages","ip":"%s","outcome":"%s"%s`, actor, ip, outcome, more)))
+			`,"actor_kind":"human","role":"agent","team":"emea","session":%q,"store":"helpdesk","resource":"messages","ip":%q,"outcome":%q%s`, "canary-session-"+actor, ip, outcome, more)))
 	}
 	read := func(customer int) string { return fmt.Sprintf(`,"subjects":["canary-customer-%d"]`, customer) }
 	const days = 21
@@ -90,7 +90,7 @@ func TestFindingsAboutOthersShowNobody(t *testing.T) {
 	slack := newSlackServer(t)
 	cfg := configure(t, filepath.Join(dir, "data"))
 	cfg.Slack = config.Slack{Token: config.NewSecret(slackToken), Channel: "C1", APIURL: slack.url + "/"}
-	cfg.PseudonymKey, cfg.Budget = config.NewSecret("canary-key-of-enough-bytes"), 5
+	cfg.PseudonymKey, cfg.Budget = config.NewSecret("canary-key-of-enough-bytes"), 50
 	w := begin(t, cfg, app.Options{})
 	// A Tuesday, long past: no clock matters.
 	lines := others(time.Date(2025, 11, 4, 0, 0, 0, 0, time.UTC))

@@ -81,7 +81,10 @@ func Run(ctx context.Context, source func(seed uint64) Source, fixed bool, opts 
 // worlds deals scenarios to worlds so that neighbours, which often want the same
 // actors, are apart. Two variants of one row never share a world.
 func worlds(list []Scenario) [][]*Scenario {
-	out := make([][]*Scenario, (len(list)+perWorld-1)/perWorld)
+	var out [][]*Scenario
+	for range (len(list) + perWorld - 1) / perWorld {
+		out = append(out, nil)
+	}
 	for i := range list {
 		at := i % len(out)
 		if slices.ContainsFunc(out[at], func(s *Scenario) bool { return s.Row() == list[i].Row() }) {

@@ -14,7 +14,6 @@ import (
 // affair is an open finding about something other than an actor.
 type affair struct {
 	Key          uint64
-	Line         int
 	Finding      vigil.Finding
 	LastEvidence int64
 	// Before is what closed spans held, Told the events when it last came out.
@@ -41,7 +40,7 @@ type affairTerm struct {
 const affairQuiet = 3 * 24 * hourNanos
 
 func newAffair(about vigil.About, key uint64, line int, start, now int64, r, threshold float64) *affair {
-	a := &affair{Key: key, Line: line, LastEvidence: now, Best: map[flow]affairTerm{}, actors: map[string]struct{}{}}
+	a := &affair{Key: key, LastEvidence: now, Best: map[flow]affairTerm{}, actors: map[string]struct{}{}}
 	a.Finding = vigil.Finding{
 		ID: findingID(fmt.Sprintf("%016x", key), lineName(line), start), State: vigil.StateOpen, About: about,
 		Start: utc(start), Detected: utc(now), Lane: lineName(line), Evidence: r, Threshold: threshold,

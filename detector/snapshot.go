@@ -564,7 +564,7 @@ func (d *delta) state() deltaState {
 		st.Values = append(st.Values, valueState{Group: o.group.key(), Category: o.category, Value: o.value, Weight: o.weight, Day: o.day})
 	}
 	for _, m := range d.members {
-		st.Members = append(st.Members, memberState{Group: m.group.key(), Actor: m.actor, Seen: m.seen, Mean: m.mean, Var: m.sd2, Events: m.events})
+		st.Members = append(st.Members, memberState{Group: m.group.key(), Actor: m.actor, Seen: m.seen, Mean: m.mean, Var: m.variance, Events: m.events})
 	}
 	return st
 }

@@ -57,9 +57,9 @@ const silent = 0.2
 // silenceHalfLife is how fast a source's evidence of silence fades, in hours.
 const silenceHalfLife = 24
 
-// closeHour judges what each source told in the hour that ended. The models of
-// silence are judged at its lower tail; until a source has been heard for two
-// weeks it is only learnt.
+// closeHour judges what each source told in the hour that ended, at the lower tail
+// of what it tells at such an hour. Until a source has been heard for two weeks it
+// is only learnt.
 func (s *shared) closeHour(hour int64) {
 	m := &s.Flows[flowSilence]
 	for _, name := range slices.Sorted(maps.Keys(s.told)) {

@@ -28,7 +28,7 @@ type team struct {
 type teamDay struct {
 	Members         int
 	Seen, Mean, Var float64
-	// Top are the members with the largest excess, for the finding.
+	// Actors are the members who worked, for the finding to name.
 	Actors []teamActor
 }
 
@@ -40,10 +40,10 @@ type teamActor struct {
 
 // memberDay is what a shard tells of one member's closed day.
 type memberDay struct {
-	group           *group
-	actor           string
-	seen, mean, sd2 float64
-	events          int64
+	group                *group
+	actor                string
+	seen, mean, variance float64
+	events               int64
 }
 
 // minMembers is how many members must have worked for a team to be one.
@@ -85,7 +85,7 @@ func (s *shared) takeMember(m memberDay) {
 	t.day.Members++
 	t.day.Seen += m.seen
 	t.day.Mean += m.mean
-	t.day.Var += m.sd2
+	t.day.Var += m.variance
 	t.day.Actors = append(t.day.Actors, teamActor{m.actor, m.seen - m.mean, m.events})
 }
 

@@ -1,0 +1,98 @@
+package detector
+
+import (
+	"math"
+
+	"vigil/detector/features"
+	"vigil/models/novelty"
+)
+
+// settledDays is how long an actor must have been known before what is new to it
+// alone counts as new: to a newcomer everything is.
+const settledDays = 7
+
+// calendarDays is how long the hours of the week are only learnt: until each has
+// come round.
+const calendarDays = 8
+
+// What an actor does again within freshQuarters quarters of an hour, a day, is no
+// news a second time, however rare it still is: its probability counts as at least
+// repeatedP.
+const (
+	freshQuarters = 96
+	repeatedP     = 0.2
+)
+
+// meet judges the values that the present quarter had not met, and learns them.
+// It reports whether any was new to the actor.
+func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.Value) (met bool) {
+	q := features.Quarter.Index(t)
+	day := features.Day.Index(t)
+	w, learnt := 0.0, 0.0
+	for c := range features.Category(features.Categories) {
+		v := values[c]
+		if v.Label == "" {
+			continue
+		}
+		own := &a.Values[c]
+		known := own.Get(v.Hash)
+		if known != nil && known.Label == (novelty.Label{}) {
+			known.Label = novelty.Intern(v.Label) // it was among the cold
+		}
+		if known != nil && int64(known.Span) >= q {
+			continue // met in this quarter, or by a late event's future
+		}
+		if w == 0 {
+			w = unit(t)
+			learnt = w * a.trust()
+		}
+		if c == features.Hour && t-sh.shared.Started < calendarDays*24*hourNanos {
+			// An hour that has not come round yet is new to the calendar, not to people.
+			own.Add(v.Hash, v.Label, learnt, q, valueLimit)
+			sh.pass(a, c, own.Get(v.Hash), v.Hash, w, day)
+			continue
+		}
+		var peers *novelty.Table
+		if a.group != nil {
+			peers = &a.group.Values[c]
+		}
+		p, frame := novelty.Predict(own, peers, &sh.shared.everyone.Values[c], v.Hash, w)
+		first := int64(0)
+		if known != nil && frame == novelty.Known {
+			first = int64(known.First)
+			if q-int64(known.Span) <= freshQuarters {
+				p = math.Max(p, repeatedP)
+			}
+		}
+		for _, l := range [...]features.Lane{features.Quarter, features.Day} {
+			if a.Lane[l].span.Open {
+				a.Lane[l].span.Meet(c, p, v.Label, frame, first)
+			}
+		}
+		// A new shift brings many new hours at once; they are one thing, not eight.
+		if frame != novelty.Known && c != features.Hour && (t-a.Born >= settledDays*24*hourNanos || frame >= novelty.NewToPeers) {
+			met = true
+			for l := range features.Lanes {
+				if a.Lane[l].span.Open {
+					a.Lane[l].span.AddNew()
+				}
+			}
+		}
+		own.Add(v.Hash, v.Label, learnt, q, valueLimit)
+		if known = own.Get(v.Hash); known != nil {
+			known.P, known.Frame = float32(p), frame
+			sh.pass(a, c, known, v.Hash, w, day)
+		}
+	}
+	return met
+}
+
+// pass tells the wider frames of a value, once a day: an actor counts by days
+// there, not by how often it acts.
+func (sh *shard) pass(a *actor, c features.Category, v *novelty.Value, hash uint64, w float64, day int64) {
+	if v == nil || int64(v.Told) == day || a.open != nil || len(sh.delta.values) >= sh.deltaLimit()/4 {
+		return
+	}
+	v.Told = int32(day)
+	sh.delta.values = append(sh.delta.values, valueDelta{a.home, c, features.Value{Hash: hash, Label: v.Label.String()}, w * a.trust(), day})
+}

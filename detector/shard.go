@@ -35,6 +35,7 @@ type shard struct {
 	opened []*actor
 
 	conversations *rules.Conversation
+	quotas        quotas
 	// edges counts what actors read, at their end.
 	edges   *affinity.Sketch
 	reader  features.Reader
@@ -81,6 +82,10 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 	if a.Seen == 0 {
 		away = 0
 	}
+	if away >= features.AwayFrom {
+		// Who was known to be away has not come back from nowhere.
+		away -= sh.shared.book.Absence(e, a.Seen, t)
+	}
 	a.Seen = max(a.Seen, t)
 
 	var values [features.Categories]features.Value
@@ -98,9 +103,9 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 			sh.begin(a, l, i)
 			la.span.Away = away
 		}
-		la.span.Add(e)
+		la.span.Add(e, tr.why)
 		if l == features.Day {
-			la.span.LookUp(e)
+			la.span.LookUp(e, tr.why)
 		}
 	}
 	sh.follow(a, e, tr)
@@ -109,9 +114,9 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 		step = sh.step(a, e, t)
 	}
 	// Nobody steals by leaving: what a logout names is not judged.
-	met := e.Action != vigil.ActionLogout && sh.meet(a, t, &values)
+	met := e.Action != vigil.ActionLogout && sh.meet(a, t, &values, tr.why.Found)
 	if a.open != nil {
-		a.open.since.add(e)
+		a.open.since.add(e, tr.why)
 	}
 	if hit, ok := sh.conversations.Check(e); ok {
 		sh.ruleHit(a, e, hit)

@@ -92,7 +92,7 @@ func (t *targets) subject(e *vigil.Event, r reach, now int64, out *trace) {
 		ss.known[r.hash] = s
 	}
 	who := readerOf(e)
-	reason := features.Reasoned(e)
+	reason := out.why.Found.Excuses()
 	if s.meet(who) && !reason {
 		out.strangers.Add(1)
 	}

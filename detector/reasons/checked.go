@@ -45,6 +45,10 @@ func (r Reason) Justifies() bool { return r&(verified|OnCall|Own) != 0 }
 // the reader, for this piece of work.
 func (r Reason) Verified() bool { return r&verified != 0 }
 
+// Work reports whether any of the reasons in r is one for a piece of work, rather than
+// for a time.
+func (r Reason) Work() bool { return r&verified != 0 }
+
 // Excuses reports whether there is a reason for this piece of work, if only one that
 // the access itself names.
 func (r Reason) Excuses() bool { return r&(Named|verified) != 0 }
@@ -146,5 +150,5 @@ func (c *Checked) Exceed(declared, contracted bool) {
 // Unjustified reports whether a reason was looked for and none was found that makes a
 // read legitimate.
 func (c Checked) Unjustified() bool {
-	return c.Looked&verified != 0 && !c.Found.Justifies()
+	return c.Looked.Work() && !c.Found.Justifies()
 }

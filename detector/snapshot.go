@@ -226,8 +226,12 @@ func (st *groupState) restore() *group {
 
 func (sh *shard) state() (shardState, error) {
 	st := shardState{
-		Version: stateVersion, Index: sh.index, Conversations: sh.conversations.State(), Delta: sh.delta.state(), Evicted: sh.evicted,
+		Version: stateVersion, Index: sh.index, Conversations: sh.conversations.State(), Evicted: sh.evicted,
 		Edges: sh.edges.State(),
+	}
+	var err error
+	if st.Delta, err = sh.delta.state(); err != nil {
+		return st, err
 	}
 	for _, a := range sh.actors {
 		as, err := a.state()
@@ -244,8 +248,7 @@ func (sh *shard) state() (shardState, error) {
 	for _, a := range sh.opened {
 		st.Opened = append(st.Opened, a.Key)
 	}
-	err := sh.stateTiers(&st)
-	return st, err
+	return st, sh.stateTiers(&st)
 }
 
 func (a *actor) state() (actorState, error) {
@@ -438,7 +441,10 @@ func (e *Engine) restoreShared(st *sharedState) error {
 func (sh *shard) restore(st *shardState) error {
 	sh.index, sh.evicted = st.Index, st.Evicted
 	sh.conversations.Restore(st.Conversations)
-	sh.delta = st.Delta.restore(sh.shared)
+	var err error
+	if sh.delta, err = st.Delta.restore(sh.shared); err != nil {
+		return err
+	}
 	sh.actors, sh.byKey = nil, make(map[string]*actor, len(st.Actors))
 	for i := range st.Actors {
 		a, err := st.Actors[i].restore()
@@ -460,7 +466,6 @@ func (sh *shard) restore(st *shardState) error {
 		}
 		return out, nil
 	}
-	var err error
 	for l := range st.Touched {
 		if sh.touched[l], err = find(st.Touched[l]); err != nil {
 			return err

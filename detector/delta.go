@@ -94,6 +94,7 @@ func (d *delta) reset() {
 	}
 	clear(d.tells)
 	clear(d.told)
+	clear(d.members)
 	d.members = d.members[:0]
 	clear(d.steps)
 	for l := range d.sample {
@@ -102,8 +103,8 @@ func (d *delta) reset() {
 }
 
 func (s *shared) take(d *delta) {
-	for _, m := range d.members {
-		s.takeMember(m)
+	for i := range d.members {
+		s.takeMember(&d.members[i])
 	}
 	for _, source := range slices.Sorted(maps.Keys(d.told)) {
 		s.takeTold(source, d.told[source], s.heard)

@@ -413,35 +413,27 @@ func (in *incident) harm() float64 {
 	return n * over / (1 + over)
 }
 
-// ruleHit opens or grows a finding by the rule "one conversation, one customer".
-func (sh *shard) ruleHit(a *actor, e *vigil.Event, hit rules.Hit) {
-	t := e.Time.UnixNano()
+// ruleHit tells a finding by the rule "one conversation, one customer", or tells it
+// again when one more customer was read.
+func (sh *shard) ruleHit(a *actor, hit rules.Hit) {
+	b := &hit.Breach
 	f := vigil.Finding{
-		ID:    findingID(a.Key, "conversation\x00"+hit.Conversation, 0),
+		ID:    findingID(a.Key, "conversation\x00"+hit.Conversation, b.Declared),
 		State: vigil.StateClosed, About: vigil.AboutActor, Rule: "one-conversation-one-customer", Lane: "rule",
-		Start: utc(t), End: utc(t), Detected: utc(t), Revision: hit.Others,
+		Start: utc(b.First), End: utc(b.Last), Detected: utc(b.Declared), Revision: hit.Others,
 		Actor: a.ID, ActorKind: a.Kind, Role: a.Role, Team: a.Team, Tenant: a.Tenant, Source: a.Source,
-		Subjects: int64(hit.Others) + 1, Events: int64(hit.Others) + 1, Rows: e.Rows, Conversations: 1,
-		SubjectIDs: hit.Subjects,
-		Evidence:   9, Threshold: 0, Severity: vigil.SeverityHigh,
+		Subjects: int64(hit.Others) + 1, Events: b.Accesses, Rows: b.Rows, Conversations: 1,
+		SubjectIDs: hit.Subjects, Stores: b.Stores, Resources: b.Resources, Networks: b.Networks,
+		Evidence: 9, Threshold: 0, Severity: vigil.SeverityHigh,
 	}
 	if hit.Others >= 10 {
 		f.Severity = vigil.SeverityCritical
 	}
 	f.Harm = 100 * float64(f.Subjects)
-	if e.Resource != "" {
-		f.Resources = []string{e.Resource}
-	}
-	if e.Store != "" {
-		f.Stores = []string{e.Store}
-	}
-	if e.Network != "" {
-		f.Networks = []string{e.Network}
-	}
 	text := fmt.Sprintf("the conversation %s belongs to customer %s, and data of %s read in it",
 		hit.Conversation, hit.First, plural(int64(hit.Others), "another customer was", "other customers were"))
 	f.Contributions = []vigil.Contribution{{
-		Model: "rule", Observation: "subjects", Span: "event", SpanStart: utc(t), Frame: "everyone",
+		Model: "rule", Observation: "subjects", Span: "event", SpanStart: f.Start, Frame: "everyone",
 		Seen: float64(hit.Others) + 1, Expected: 1, Low: 1, High: 1, P: 1e-9, E: 1e9, Share: 1, Text: text,
 	}}
 	f.Counterfactual = "No finding if the conversation had read its own customer only, or if these customers were known to belong together."

@@ -119,7 +119,7 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 		a.open.since.add(e, tr.why)
 	}
 	if hit, ok := sh.conversations.Check(e); ok {
-		sh.ruleHit(a, e, hit)
+		sh.ruleHit(a, hit)
 	}
 	if !e.Late {
 		sh.look(a, t, met)

@@ -237,11 +237,14 @@ func (st *groupState) restore() *group {
 
 func (sh *shard) state() (shardState, error) {
 	st := shardState{
-		Version: stateVersion, Index: sh.index, Conversations: sh.conversations.State(), Delta: sh.delta.state(), Evicted: sh.evicted,
+		Version: stateVersion, Index: sh.index, Conversations: sh.conversations.State(), Evicted: sh.evicted,
 		Edges: sh.edges.State(),
 	}
 	var err error
 	if st.Quotas, err = sh.quotas.state(); err != nil {
+		return st, err
+	}
+	if st.Delta, err = sh.delta.state(); err != nil {
 		return st, err
 	}
 	for _, a := range sh.actors {
@@ -259,8 +262,7 @@ func (sh *shard) state() (shardState, error) {
 	for _, a := range sh.opened {
 		st.Opened = append(st.Opened, a.Key)
 	}
-	err = sh.stateTiers(&st)
-	return st, err
+	return st, sh.stateTiers(&st)
 }
 
 func (a *actor) state() (actorState, error) {
@@ -469,7 +471,9 @@ func (sh *shard) restore(st *shardState) error {
 	if sh.quotas, err = st.Quotas.restore(); err != nil {
 		return fmt.Errorf("quotas: %w", err)
 	}
-	sh.delta = st.Delta.restore(sh.shared)
+	if sh.delta, err = st.Delta.restore(sh.shared); err != nil {
+		return err
+	}
 	sh.actors, sh.byKey = nil, make(map[string]*actor, len(st.Actors))
 	for i := range st.Actors {
 		a, err := st.Actors[i].restore()

@@ -203,9 +203,10 @@ type flowState struct {
 }
 
 type teamState struct {
-	Team   *team
-	Day    teamDay
-	Affair *affairState
+	Team     *team
+	Day      teamDay
+	Subjects features.DistinctState
+	Affair   *affairState
 }
 
 type tellerState struct {
@@ -234,7 +235,11 @@ func (s *shared) circle() (c circle, err error) {
 		if err != nil {
 			return c, err
 		}
-		c.Teams = append(c.Teams, teamState{t, t.day, a})
+		ids, err := t.day.subjects.State()
+		if err != nil {
+			return c, err
+		}
+		c.Teams = append(c.Teams, teamState{t, t.day, ids, a})
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.told)) {
 		t := s.told[name]
@@ -259,7 +264,10 @@ func (s *shared) restoreCircle(c *circle) error {
 			return fmt.Errorf("a team is missing")
 		}
 		t.day = c.Teams[i].Day
-		var err error
+		err := t.day.subjects.Restore(c.Teams[i].Subjects)
+		if err != nil {
+			return err
+		}
 		if t.affair, err = c.Teams[i].Affair.restore(); err != nil {
 			return err
 		}

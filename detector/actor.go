@@ -22,7 +22,7 @@ const (
 // actor is all that is known of one actor. Its exported fields are kept in
 // snapshots.
 type actor struct {
-	Key                string // see actorKey
+	Key                string // see appendActorKey
 	ID                 string
 	Kind               vigil.ActorKind
 	Role, Team, Tenant string

@@ -1,6 +1,9 @@
 package detector
 
 import (
+	"maps"
+	"slices"
+
 	"vigil/detector/features"
 	"vigil/models/calibrate"
 	"vigil/models/forest"
@@ -15,13 +18,19 @@ type deltaState struct {
 	Peaks   [lines][]float64
 	Epochs  [lines]int
 	Readers int
-	Tells   map[string]uint32
-	Told    map[string]int
+	Sources []sourceState
 	Members []memberState
 	Steps   map[string]*sequence.Delta
 	Sample  [features.Week]forest.Reservoir
 	Raw     [eventModels][]float64
 	Groups  []string
+}
+
+type sourceState struct {
+	_      struct{} `cbor:",toarray"`
+	Name   string
+	Events int
+	Tells  uint32
 }
 
 type scoreState struct {
@@ -61,7 +70,14 @@ type valueState struct {
 }
 
 func (d *delta) state() (deltaState, error) {
-	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Readers: d.readers, Tells: d.tells, Told: d.told, Steps: d.steps, Sample: d.sample, Raw: d.raw, Groups: d.groups}
+	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Readers: d.readers, Sample: d.sample, Raw: d.raw, Groups: d.groups}
+	for _, o := range d.sources {
+		st.Sources = append(st.Sources, sourceState{Name: o.name, Events: o.events, Tells: o.tells})
+	}
+	st.Steps = make(map[string]*sequence.Delta, len(d.steps))
+	for i := range d.steps {
+		st.Steps[d.steps[i].group.Key] = &d.steps[i].Delta
+	}
 	for _, o := range d.scores {
 		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Low: o.low, Bin: o.bin, W: o.w})
 	}
@@ -85,15 +101,20 @@ func (d *delta) state() (deltaState, error) {
 }
 
 func (st *deltaState) restore(s *shared) (delta, error) {
-	d := delta{peaks: st.Peaks, epochs: st.Epochs, readers: st.Readers, tells: st.Tells, told: st.Told, steps: st.Steps, sample: st.Sample, raw: st.Raw, groups: st.Groups}
-	if d.tells == nil {
-		d.tells = map[string]uint32{}
+	d := delta{peaks: st.Peaks, epochs: st.Epochs, readers: st.Readers, sample: st.Sample, raw: st.Raw, groups: st.Groups}
+	for _, o := range st.Sources {
+		if have := d.source(o.Name); have != nil {
+			have.events, have.tells = o.Events, o.Tells
+		}
 	}
-	if d.steps == nil {
-		d.steps = map[string]*sequence.Delta{}
-	}
-	if d.told == nil {
-		d.told = map[string]int{}
+	for _, key := range slices.Sorted(maps.Keys(st.Steps)) {
+		g := s.groups[key]
+		if g == nil {
+			g = s.everyone
+		}
+		if steps := st.Steps[key]; steps != nil {
+			d.steps = append(d.steps, stepsDelta{g, *steps})
+		}
 	}
 	for i := range st.Members {
 		m := &st.Members[i]

@@ -154,12 +154,6 @@ func (t *targets) restore(st *targetsState) error {
 		if c.Crowd == nil {
 			return fmt.Errorf("a customer's readers are missing")
 		}
-		if c.Crowd.Readers == nil {
-			c.Crowd.Readers = map[uint64]string{}
-		}
-		if c.Crowd.Worked == nil {
-			c.Crowd.Worked = map[uint64]struct{}{}
-		}
 		c.Crowd.affair = ss.find(c.Hash)
 		ss.crowds[c.Hash] = c.Crowd
 	}
@@ -172,15 +166,7 @@ func (t *targets) restore(st *targetsState) error {
 			n.Network.Regulars = map[uint64]int32{}
 		}
 		if n.Visit != nil {
-			if n.Network.now = n.Visit; n.Visit.Actors == nil {
-				n.Visit.Actors = map[uint64]string{}
-			}
-			if n.Visit.New == nil {
-				n.Visit.New = map[uint64]string{}
-			}
-			if n.Visit.Refused == nil {
-				n.Visit.Refused = map[uint64]string{}
-			}
+			n.Network.now = n.Visit
 			if err := n.Visit.Subjects.Restore(n.Subjects); err != nil {
 				return err
 			}

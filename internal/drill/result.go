@@ -155,7 +155,11 @@ func newResult(opts Options) *Result {
 }
 
 func (r *Result) survey(s *Scene) {
-	r.Traffic = Traffic{Events: s.Events, Actors: s.Actors(), Customers: s.Customers.Distinct, Start: s.Start, End: s.End}
+	r.Traffic = trafficOf(s)
+}
+
+func trafficOf(s *Scene) Traffic {
+	return Traffic{Events: s.Events, Actors: s.Actors(), Customers: s.Customers.Distinct, Start: s.Start, End: s.End}
 }
 
 // add takes in one staging.

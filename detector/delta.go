@@ -234,7 +234,7 @@ func (s *shared) take(d *delta) {
 	}
 	for m := range d.raw {
 		for _, v := range d.raw[m] {
-			s.events.Sketch[m].Add(v, 1)
+			s.events.hour[m].Add(v, 1)
 		}
 	}
 }

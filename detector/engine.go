@@ -57,7 +57,9 @@ type Score struct {
 	// Evidence is log10 of the actor's e-detector, the largest lane.
 	Evidence      float64
 	Contributions []vigil.Contribution
-	// Models holds each model's raw score and p, when asked for.
+	// Models holds each model's raw score and p, when asked for: of those that had
+	// something to judge. A login names nothing that is read, so there are no edges
+	// to it, and nothing of affinity.
 	Models map[string]ModelScore
 }
 

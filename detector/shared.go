@@ -123,6 +123,7 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 		sh.dirty = sh.dirty || !sh.delta.empty()
 		sh.delta.reset()
 	}
+	s.events.learn()
 	hour := now / hourNanos
 	for h := max(s.heard, hour-silentHours); h < hour; h++ {
 		s.closeHour(h)
@@ -135,7 +136,7 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	s.Merges++
 	if hour%24 == 0 {
 		s.closeTeams(hour/24 - 1)
-		s.age()
+		s.age(float64(now-s.Started) / float64(24*hourNanos))
 		s.budget.endDay()
 	}
 	if hour%refit(now-s.Started) != 0 {
@@ -174,15 +175,15 @@ func refit(age int64) int64 {
 	return 24
 }
 
-// age lets a day pass over the sums.
-func (s *shared) age() {
+// age lets a day pass over the sums. days is how old the log is.
+func (s *shared) age(days float64) {
 	keep := math.Exp2(-1 / halfLifeDays)
 	s.Due = allLanes
 	s.everyone.forget(keep)
 	for _, key := range s.keys {
 		s.groups[key].forget(keep)
 	}
-	s.events.forget(keep)
+	s.events.age(days)
 	for f := range s.Flows {
 		s.Flows[f].Sketch.Forget(keep)
 	}

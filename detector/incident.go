@@ -1,14 +1,12 @@
 package detector
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
 
 	"vigil"
 	"vigil/detector/features"
-	"vigil/detector/rules"
 	"vigil/models/novelty"
 )
 
@@ -71,6 +69,11 @@ func (h *holding) add(e *vigil.Event) {
 	if e.Conversation != "" {
 		h.convers.Add(e.Conversation, vigil.MaxSubjects)
 	}
+	h.place(e)
+}
+
+// place notes what was touched.
+func (h *holding) place(e *vigil.Event) {
 	if e.Resource != "" && len(h.Resources) < listLimit {
 		name := e.Resource
 		if e.Store != "" {
@@ -391,42 +394,6 @@ func (in *incident) harm() float64 {
 	}
 	over := math.Pow(10, in.Finding.Evidence-in.Finding.Threshold)
 	return n * over / (1 + over)
-}
-
-// ruleHit opens or grows a finding by the rule "one conversation, one customer".
-func (sh *shard) ruleHit(a *actor, e *vigil.Event, hit rules.Hit) {
-	t := e.Time.UnixNano()
-	f := vigil.Finding{
-		ID:    findingID(a.Key, "conversation\x00"+hit.Conversation, 0),
-		State: vigil.StateClosed, About: vigil.AboutActor, Rule: "one-conversation-one-customer", Lane: "rule",
-		Start: utc(t), End: utc(t), Detected: utc(t), Revision: hit.Others,
-		Actor: a.ID, ActorKind: a.Kind, Role: a.Role, Team: a.Team, Tenant: a.Tenant, Source: a.Source,
-		Subjects: int64(hit.Others) + 1, Events: int64(hit.Others) + 1, Rows: e.Rows, Conversations: 1,
-		SubjectIDs: hit.Subjects,
-		Evidence:   9, Threshold: 0, Severity: vigil.SeverityHigh,
-	}
-	if hit.Others >= 10 {
-		f.Severity = vigil.SeverityCritical
-	}
-	f.Harm = 100 * float64(f.Subjects)
-	if e.Resource != "" {
-		f.Resources = []string{e.Resource}
-	}
-	if e.Store != "" {
-		f.Stores = []string{e.Store}
-	}
-	if e.Network != "" {
-		f.Networks = []string{e.Network}
-	}
-	text := fmt.Sprintf("the conversation %s belongs to customer %s, and data of %s read in it",
-		hit.Conversation, hit.First, plural(int64(hit.Others), "another customer was", "other customers were"))
-	f.Contributions = []vigil.Contribution{{
-		Model: "rule", Observation: "subjects", Span: "event", SpanStart: utc(t), Frame: "everyone",
-		Seen: float64(hit.Others) + 1, Expected: 1, Low: 1, High: 1, P: 1e-9, E: 1e9, Share: 1, Text: text,
-	}}
-	f.Counterfactual = "No finding if the conversation had read its own customer only, or if these customers were known to belong together."
-	f.Sentence = fmt.Sprintf("%s read %d customers' data within one conversation; one conversation belongs to one customer.", who(&f), f.Subjects)
-	sh.emit(&f)
 }
 
 func sorted(set map[string]struct{}) []string {

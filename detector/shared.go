@@ -6,6 +6,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/rules"
 	"vigil/models/peers"
 )
 
@@ -49,6 +50,9 @@ type shared struct {
 	Forests forests
 	// Peers are the learned groups, nil before the first fit.
 	Peers *peers.Groups
+	// rules are those that run, Laws how they stand.
+	rules *rules.Set
+	Laws  laws
 	// heard is the hour up to which sources were judged.
 	heard int64
 
@@ -57,10 +61,10 @@ type shared struct {
 	fitter fitter
 }
 
-func newShared(b budget) *shared {
+func newShared(b budget, set *rules.Set) *shared {
 	s := &shared{
 		everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b,
-		teams: map[string]*team{}, told: map[string]*teller{}, Forests: forests{Sample: newReservoirs(forestRows)},
+		teams: map[string]*team{}, told: map[string]*teller{}, rules: set, Laws: laws{}.ready(), Forests: forests{Sample: newReservoirs(forestRows)},
 	}
 	for f := range s.Flows {
 		s.Flows[f] = newFlowModel()
@@ -119,6 +123,7 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 		// What was merged must not be merged again after a restart.
 		sh.dirty = sh.dirty || !sh.delta.empty()
 		sh.delta.reset()
+		s.takeRules(sh, now)
 	}
 	hour := now / hourNanos
 	for h := max(s.heard, hour-silentHours); h < hour; h++ {
@@ -133,6 +138,7 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	if hour%24 == 0 {
 		s.closeTeams(hour/24 - 1)
 		s.age()
+		s.Laws.endDay(now)
 		s.budget.endDay()
 	}
 	if hour%refit(now-s.Started) != 0 {

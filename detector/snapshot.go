@@ -17,7 +17,7 @@ import (
 
 // stateVersion changes whenever the meaning of a part does; parts of another
 // version are refused, and the log is replayed instead.
-const stateVersion = 5
+const stateVersion = 6
 
 // The names of parts; a shard's is shardPart and its number.
 const (
@@ -65,6 +65,7 @@ type sharedState struct {
 	Peers    *peers.Groups
 	Networks affinity.SourcesState
 	Due      [features.Lanes]bool
+	Laws     laws
 	Hour     int64
 	Judged   int64
 	Late     int64
@@ -92,7 +93,10 @@ type shardState struct {
 	Touched       [features.Lanes][]string
 	Index         [features.Lanes]int64
 	Opened        []string
-	Conversations []rules.ConversationState
+	Rules         rules.State
+	Rulings       []rulingState
+	RulingsLooked int64
+	Offices       []uint64
 	Delta         deltaState
 	Evicted       int64
 	Edges         affinity.State
@@ -188,7 +192,7 @@ func (e *Engine) sharedState() (sharedState, error) {
 	s := e.shared
 	st := sharedState{
 		Version: stateVersion, Everyone: s.everyone.state(), Sources: s.Sources, Merges: s.Merges, Started: s.Started,
-		Budget: s.budget, Events: s.events, Surge: s.Surge, Due: s.Due, Forests: s.Forests, Peers: s.Peers, Hour: e.hour, Judged: e.events, Late: e.late,
+		Budget: s.budget, Events: s.events, Surge: s.Surge, Due: s.Due, Forests: s.Forests, Peers: s.Peers, Laws: s.Laws, Hour: e.hour, Judged: e.events, Late: e.late,
 	}
 	for _, key := range s.keys {
 		st.Groups = append(st.Groups, s.groups[key].state())
@@ -226,7 +230,7 @@ func (st *groupState) restore() *group {
 
 func (sh *shard) state() (shardState, error) {
 	st := shardState{
-		Version: stateVersion, Index: sh.index, Conversations: sh.conversations.State(), Delta: sh.delta.state(), Evicted: sh.evicted,
+		Version: stateVersion, Index: sh.index, Rules: sh.watch.State(), Delta: sh.delta.state(), Evicted: sh.evicted,
 		Edges: sh.edges.State(),
 	}
 	for _, a := range sh.actors {
@@ -243,6 +247,9 @@ func (sh *shard) state() (shardState, error) {
 	}
 	for _, a := range sh.opened {
 		st.Opened = append(st.Opened, a.Key)
+	}
+	if err := sh.stateRules(&st); err != nil {
+		return st, err
 	}
 	err := sh.stateTiers(&st)
 	return st, err
@@ -413,6 +420,7 @@ func (e *Engine) restoreShared(st *sharedState) error {
 	s.budget.Asked = asked
 	s.events = st.Events
 	s.Forests, s.Peers = st.Forests, st.Peers
+	s.Laws = st.Laws.ready()
 	for l, f := range s.Forests.Grown {
 		if f == nil {
 			continue
@@ -437,7 +445,9 @@ func (e *Engine) restoreShared(st *sharedState) error {
 
 func (sh *shard) restore(st *shardState) error {
 	sh.index, sh.evicted = st.Index, st.Evicted
-	sh.conversations.Restore(st.Conversations)
+	if err := sh.restoreRules(st); err != nil {
+		return err
+	}
 	sh.delta = st.Delta.restore(sh.shared)
 	sh.actors, sh.byKey = nil, make(map[string]*actor, len(st.Actors))
 	for i := range st.Actors {

@@ -44,7 +44,7 @@ var rules = []rule{
 	{folder: "collectors/formats/catalog", may: []string{root, "collectors/formats/..."}},
 
 	// Rules are files: they are read by the same strict reader as the configuration.
-	{folder: "detector/rules", may: []string{root, "detector/reasons", "detector/rules/builtin", "internal/yaml"}, pure: true},
+	{folder: "detector/rules", may: []string{root, "detector/features", "detector/reasons", "detector/rules/builtin", "internal/yaml"}, pure: true},
 	{folder: "detector/rules/builtin", may: nil},
 	{folder: "detector/...", may: []string{root, "detector/...", "models/..."}, pure: true},
 	{folder: "models/...", may: []string{root, "models/..."}, pure: true},

@@ -1,7 +1,6 @@
 package detector
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -9,7 +8,6 @@ import (
 	"vigil"
 	"vigil/detector/features"
 	"vigil/detector/reasons"
-	"vigil/detector/rules"
 	"vigil/models/novelty"
 )
 
@@ -83,6 +81,11 @@ func (h *holding) add(e *vigil.Event, why reasons.Checked) {
 	if e.Conversation != "" {
 		h.convers.Add(e.Conversation, vigil.MaxSubjects)
 	}
+	h.place(e)
+}
+
+// place notes what was touched.
+func (h *holding) place(e *vigil.Event) {
 	if e.Resource != "" && len(h.Resources) < listLimit {
 		name := e.Resource
 		if e.Store != "" {
@@ -411,34 +414,6 @@ func (in *incident) harm() float64 {
 	}
 	over := math.Pow(10, in.Finding.Evidence-in.Finding.Threshold)
 	return n * over / (1 + over)
-}
-
-// ruleHit tells a finding by the rule "one conversation, one customer", or tells it
-// again when one more customer was read.
-func (sh *shard) ruleHit(a *actor, hit rules.Hit) {
-	b := &hit.Breach
-	f := vigil.Finding{
-		ID:    findingID(a.Key, "conversation\x00"+hit.Conversation, b.Declared),
-		State: vigil.StateClosed, About: vigil.AboutActor, Rule: "one-conversation-one-customer", Lane: "rule",
-		Start: utc(b.First), End: utc(b.Last), Detected: utc(b.Declared), Revision: hit.Others,
-		Actor: a.ID, ActorKind: a.Kind, Role: a.Role, Team: a.Team, Tenant: a.Tenant, Source: a.Source,
-		Subjects: int64(hit.Others) + 1, Events: b.Accesses, Rows: b.Rows, Conversations: 1,
-		SubjectIDs: hit.Subjects, Stores: b.Stores, Resources: b.Resources, Networks: b.Networks,
-		Evidence: 9, Threshold: 0, Severity: vigil.SeverityHigh,
-	}
-	if hit.Others >= 10 {
-		f.Severity = vigil.SeverityCritical
-	}
-	f.Harm = 100 * float64(f.Subjects)
-	text := fmt.Sprintf("the conversation %s belongs to customer %s, and data of %s read in it",
-		hit.Conversation, hit.First, plural(int64(hit.Others), "another customer was", "other customers were"))
-	f.Contributions = []vigil.Contribution{{
-		Model: "rule", Observation: "subjects", Span: "event", SpanStart: f.Start, Frame: "everyone",
-		Seen: float64(hit.Others) + 1, Expected: 1, Low: 1, High: 1, P: 1e-9, E: 1e9, Share: 1, Text: text,
-	}}
-	f.Counterfactual = "No finding if the conversation had read its own customer only, or if these customers were known to belong together."
-	f.Sentence = fmt.Sprintf("%s read %d customers' data within one conversation; one conversation belongs to one customer.", who(&f), f.Subjects)
-	sh.emit(&f)
 }
 
 func sorted(set map[string]struct{}) []string {

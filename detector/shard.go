@@ -33,8 +33,16 @@ type shard struct {
 	// opened lists the actors with an open finding.
 	opened []*actor
 
-	conversations *rules.Conversation
-	quotas        quotas
+	quotas quotas
+	// watch runs the rules, and rulings are what they found lately.
+	watch   *rules.Watch
+	rulings map[string]*ruling
+	ruled   []ruled
+	known   rules.Known
+	// looked is the hour up to which rulings were looked through; offices are the
+	// networks of people since the last merge.
+	looked  int64
+	offices map[uint64]struct{}
 	// edges counts what actors read, at their end.
 	edges   *affinity.Sketch
 	reader  features.Reader
@@ -57,7 +65,8 @@ type shard struct {
 
 func newShard(s *shared, limit, coldLimit int) *shard {
 	return &shard{
-		shared: s, byKey: map[string]*actor{}, cold: map[string]*cold{}, marks: newMarks(coldLimit), conversations: rules.NewConversation(),
+		shared: s, byKey: map[string]*actor{}, cold: map[string]*cold{}, marks: newMarks(coldLimit),
+		watch: s.rules.Watch(s.switchedOff), rulings: map[string]*ruling{}, offices: map[uint64]struct{}{},
 		delta: delta{sample: newReservoirs(deltaRows)}, limit: limit, coldLimit: coldLimit,
 	}
 }
@@ -118,9 +127,7 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 	if a.open != nil {
 		a.open.since.add(e, tr.why)
 	}
-	if hit, ok := sh.conversations.Check(e); ok {
-		sh.ruleHit(a, hit)
-	}
+	sh.rule(a, e, tr.why)
 	if !e.Late {
 		sh.look(a, t, met)
 	}
@@ -145,6 +152,7 @@ func (sh *shard) advance(t int64) {
 		sh.index[l] = i
 	}
 	sh.expire(t)
+	sh.settleRulings(t)
 }
 
 // actor finds or makes the event's actor. What the source says of it is taken

@@ -36,6 +36,7 @@ type commands struct {
 	Parse   parseCommand   `cmd:"" help:"Print what is read of logs, one event a line."`
 	Drill   drillCommand   `cmd:"" help:"Stage breaches in made-up or recorded traffic and tell which of them are found."`
 	Serve   serveCommand   `cmd:"" help:"Watch the configured sources: keep, judge and tell."`
+	Rules   rulesCommand   `cmd:"" help:"List the rules, show one, or try one on history before it goes live."`
 	Check   checkCommand   `cmd:"" help:"Validate a configuration without touching anything."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

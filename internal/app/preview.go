@@ -142,7 +142,7 @@ func (p *previewer) warn() {
 		warn("the rule fires on %.0f of 100 accesses: that is what is usual here, not a breach; narrow when, or say unless", 100*float64(out.Hits)/float64(out.Events))
 	}
 	if out.PerDay > out.Budget {
-		warn("it would tell %.3g findings a day, and the budget is %.3g false ones for all that is judged", out.PerDay, out.Budget)
+		warn("it would tell %.3g a day; the budget is %.3g false findings a day for all that is judged", out.PerDay, out.Budget)
 	}
 	if len(p.rule.Needs()) > 0 {
 		warn("the rule asks what feeds say (see vigil rules list); a preview knows none, so there it fires less")

@@ -190,8 +190,7 @@ func (e *Engine) Fold(entry *vigil.Entry) ([]vigil.Finding, error) {
 	case vigil.EntryTick:
 		e.order.tick(entry.Tick.Watermark.UnixNano())
 	case vigil.EntryControl:
-		e.control(entry.Control)
-		return nil, nil
+		return e.control(&entry.Control)
 	default:
 		return nil, fmt.Errorf("log entry %d has the unknown kind %q", entry.Seq, entry.Kind)
 	}

@@ -179,10 +179,10 @@ func (sh *shard) closeRuling(r *ruling) {
 	sh.dirty = true
 }
 
-// closeRulings tells all that are open a last time, at the end of a bounded input.
+// closeRulings tells what grew since it was told a last time, at the end of a bounded input.
 func (sh *shard) closeRulings() {
 	for _, key := range slices.Sorted(maps.Keys(sh.rulings)) {
-		if r := sh.rulings[key]; r.Finding.State == vigil.StateOpen {
+		if r := sh.rulings[key]; r.held.Events+r.held.Others != r.Told.Events {
 			sh.tellRuling(r, true)
 		}
 	}

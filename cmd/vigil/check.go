@@ -16,7 +16,7 @@ type checkCommand struct {
 
 // Help is shown below the flags.
 func (checkCommand) Help() string {
-	return `Reads the file, looks its secrets up, and tells every problem with its line, its field and the
+	return `Reads the file and the rules that it names, runs the rules' examples, looks its secrets up, and tells every problem with its line, its field and the
 remedy. Nothing is written, made or connected to. Exits with 1 when there is a problem.
 
 Examples:
@@ -42,9 +42,20 @@ func (c *checkCommand) Run(io streams) error {
 		return err
 	}
 	if !c.JSON {
-		_, err = fmt.Fprintf(io.out, "%s: good, with %d %s and %d actor %s\n", printable(c.Config),
+		own := ""
+		if len(cfg.Rules) > 0 {
+			set, _ := app.LoadRules(cfg.Rules) // Load has told what is wrong
+			n := int64(0)
+			for _, r := range set.Rules() {
+				if !r.Builtin {
+					n++
+				}
+			}
+			own = fmt.Sprintf(", and %s %s of your own, their examples told right", count(n), plural(n, "rule", "rules"))
+		}
+		_, err = fmt.Fprintf(io.out, "%s: good, with %d %s and %d actor %s%s\n", printable(c.Config),
 			len(cfg.Sources), plural(int64(len(cfg.Sources)), "source", "sources"),
-			len(cfg.Actors), plural(int64(len(cfg.Actors)), "rule", "rules"))
+			len(cfg.Actors), plural(int64(len(cfg.Actors)), "rule", "rules"), own)
 	}
 	return err
 }

@@ -37,6 +37,7 @@ type commands struct {
 	Drill   drillCommand   `cmd:"" help:"Stage breaches in made-up or recorded traffic and tell which of them are found."`
 	Honey   honeyCommand   `cmd:"" help:"Plant customers who do not exist, so that any read of them is seen."`
 	Serve   serveCommand   `cmd:"" help:"Watch the configured sources: keep, judge and tell."`
+	Rules   rulesCommand   `cmd:"" help:"List the rules, show one, or try one on history before it goes live."`
 	Check   checkCommand   `cmd:"" help:"Validate a configuration without touching anything."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

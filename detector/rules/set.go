@@ -113,7 +113,7 @@ func (w *Watch) Check(e *vigil.Event, k *Known) []Hit {
 	}
 	w.env.MemoryOfAnother = w.memories.add(e)
 	for i, r := range w.set.rules {
-		if !r.when.guard.may(w.view) || r.exceptional || !w.fires(i, r) {
+		if r.exceptional || !w.fires(i, r) {
 			continue
 		}
 		h := w.hit(r)
@@ -150,10 +150,13 @@ func (w *Watch) CheckException(x *Exception) []Hit {
 }
 
 func (w *Watch) fires(i int, r *Rule) bool {
-	if w.off != nil && w.off(r) {
+	if !r.when.guard.may(w.view) || w.off != nil && w.off(r) {
 		return false
 	}
-	holds, err := r.when.holds(&w.machine, &w.env, w.view)
+	holds, err := true, error(nil)
+	if !r.when.exact {
+		holds, err = r.when.run(&w.machine, &w.env)
+	}
 	if err == nil && holds && r.unless != nil {
 		var spared bool
 		spared, err = r.unless.holds(&w.machine, &w.env, w.view)

@@ -11,6 +11,7 @@ import (
 	"vigil"
 	"vigil/collectors/file"
 	"vigil/detector"
+	"vigil/detector/rules"
 )
 
 // maxFindings bounds the findings that a scan holds. Beyond it the least harmful
@@ -24,6 +25,8 @@ type ScanOptions struct {
 	// MaxActors bounds the actors held in full, MaxCold those held in short; zero
 	// means the default.
 	MaxActors, MaxCold int
+	// Rules are the deterministic rules; nil means those that are built in.
+	Rules *rules.Set
 	// Since drops findings that ended before it; all events are learnt from.
 	Since time.Time
 	// Workers is how many goroutines judge; zero means as many as there are
@@ -47,7 +50,7 @@ type ScanResult struct {
 func Scan(ctx context.Context, in Input, opts ScanOptions) (*ScanResult, error) {
 	engine, err := detector.New(
 		detector.Config{Budget: opts.Budget, MaxActors: opts.MaxActors, MaxCold: opts.MaxCold},
-		detector.Options{Workers: opts.Workers},
+		detector.Options{Workers: opts.Workers, Rules: opts.Rules},
 	)
 	if err != nil {
 		return nil, fmt.Errorf("set up detector: %w", err)
@@ -92,7 +95,7 @@ type ScoreOptions struct {
 func ScoreEvents(ctx context.Context, in Input, opts ScoreOptions) (file.Summary, error) {
 	engine, err := detector.New(
 		detector.Config{Budget: opts.Budget, MaxActors: opts.MaxActors, MaxCold: opts.MaxCold},
-		detector.Options{Workers: opts.Workers, Score: opts.Each, Models: opts.Models},
+		detector.Options{Workers: opts.Workers, Score: opts.Each, Models: opts.Models, Rules: opts.Rules},
 	)
 	if err != nil {
 		return file.Summary{}, fmt.Errorf("set up detector: %w", err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"vigil/detector/rules"
 	"vigil/internal/config"
 	"vigil/internal/privacy"
 )
@@ -42,6 +43,8 @@ type Resolved struct {
 	Budget    float64
 	MaxActors int
 	MaxCold   int
+	// Rules are those that are built in and the configuration's.
+	Rules *rules.Set
 	// RandomKey says that pseudonyms are made with a key of this run alone.
 	RandomKey bool
 }
@@ -56,6 +59,7 @@ func (s Settings) Resolve() (*Resolved, error) {
 	source := config.Source{}
 	var key config.Secret
 	var dataDir string
+	var patterns []string
 	if s.Config != "" {
 		cfg, err := config.Load(s.Config, Known())
 		if err != nil {
@@ -67,10 +71,15 @@ func (s Settings) Resolve() (*Resolved, error) {
 		}
 		source = *from
 		out.Input.Actors, out.Budget, out.MaxActors, out.MaxCold = cfg.Actors, cfg.Budget, cfg.MaxActors, cfg.MaxCold
-		key, dataDir = cfg.PseudonymKey, cfg.DataDir
+		key, dataDir, patterns = cfg.PseudonymKey, cfg.DataDir, cfg.Rules
 	} else if s.Source != "" {
 		return nil, errors.New("--source names a source of a configuration; give that with -c")
 	}
+	set, wrong := LoadRules(patterns)
+	if len(wrong) > 0 {
+		return nil, &config.Error{Problems: wrong}
+	}
+	out.Rules = set
 	s.override(&source)
 	in := &out.Input
 	in.Files, in.Source, in.Store, in.Tenant, in.Format = s.Files, source.Name, source.Store, source.Tenant, source.Format

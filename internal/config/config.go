@@ -56,6 +56,9 @@ type Config struct {
 	// Actors say more about identities than the logs do; the first rule that
 	// matches is the one that counts. May be empty.
 	Actors []ActorRule `yaml:"actors"`
+	// Rules are the user's own rules: files, folders of .yaml files, or globs. A rule
+	// with the id of one that is built in takes its place. May be empty.
+	Rules []string `yaml:"rules"`
 	// Slack is where findings are told. Without a token they are printed.
 	Slack Slack `yaml:"slack"`
 	// Influx is a second home for the time series. Without a URL there is none.

@@ -21,6 +21,8 @@ type Known struct {
 	Spec func(spec string) error
 	// Decoder says whether a source's format takes its settings.
 	Decoder func(source *Source) error
+	// Rules reads the user's rules and says what is wrong with their files.
+	Rules func(patterns []string) []Problem
 }
 
 // Load reads and validates the file at path. The error is an *Error that lists
@@ -48,10 +50,14 @@ func Parse(file string, text []byte, known Known) (*Config, error) {
 		c := &checker{Document: doc, known: known, cfg: cfg}
 		c.check()
 	}
-	if len(doc.Problems) == 0 {
+	problems := doc.Sorted()
+	if known.Rules != nil && !doc.Bad("rules") {
+		problems = append(problems, known.Rules(cfg.Rules)...)
+	}
+	if len(problems) == 0 {
 		return cfg, nil
 	}
-	return nil, &Error{Problems: doc.Sorted()}
+	return nil, &Error{Problems: problems}
 }
 
 // Problem is one thing that is wrong in a configuration file, and Error one that

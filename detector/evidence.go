@@ -58,7 +58,7 @@ func (sh *shard) weigh(a *actor, l features.Lane, t int64, all []judged, e, r fl
 		a.open.grow(a, l, all, e)
 		a.open.confirm(t, r)
 		if again > 0 {
-			a.open.New.Raised++
+			a.open.aggravate()
 		}
 		sh.tell(a, again > 0)
 		if again > 0 {

@@ -154,13 +154,11 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 	other := in != nil && in.another(la, all, e)
 	if in != nil && t-in.LastEvidence < reopen && !(other && in.apart(la)) {
 		// The same story goes on, or nobody can tell.
-		if other {
-			in.New.Raised++
-		}
 		in.Finding.State = vigil.StateOpen
 		in.Finding.Evidence = max(in.Finding.Evidence, r)
 		in.LastEvidence = t
 	} else {
+		other = false
 		in = &incident{Lane: int(l), LastEvidence: t, Terms: make(map[int]trail, len(la.Run.Terms)), held: newHolding(), since: newHolding()}
 		in.Finding = vigil.Finding{
 			ID: findingID(a.Key, l.String(), start), State: vigil.StateOpen, About: vigil.AboutActor,
@@ -188,6 +186,9 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 	if in.Finding.Revision == 0 {
 		in.Finding.Counterfactual = sh.counterfactual(a, l, all)
 		in.Finding.NotJudged = sh.notJudged(a, l)
+	}
+	if other {
+		in.aggravate()
 	}
 	sh.tell(a, true)
 	in.New.tell(t, e, in.breadth())

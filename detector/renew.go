@@ -71,6 +71,14 @@ func (sh *shard) renewed(a *actor, l features.Lane, all []judged, e float64) (ag
 // enough to be no part of it.
 func (in *incident) apart(la *lane) bool { return la.span.First-in.LastEvidence >= apart }
 
+// aggravate raises the severity above the one told last, where what came does not by
+// itself.
+func (in *incident) aggravate() {
+	if in.severity().Rank() <= in.Told.Severity.Rank() {
+		in.New.Raised++
+	}
+}
+
 // another says whether a span is another story than the finding's.
 func (in *incident) another(la *lane, all []judged, e float64) bool {
 	if log10(e) >= in.New.Peak+stronger {

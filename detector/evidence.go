@@ -48,9 +48,22 @@ const telling = 10
 func (sh *shard) weigh(a *actor, l features.Lane, t int64, all []judged, e, r float64) {
 	switch {
 	case a.open != nil && e >= telling:
+		again, own := sh.renewed(a, l, all, e)
+		if own {
+			sh.finish(a)
+			a.past = nil
+			sh.declare(a, l, t, all, e, again)
+			return
+		}
 		a.open.grow(a, l, all, e)
 		a.open.confirm(t, r)
-		sh.tell(a, false)
+		if again > 0 {
+			a.open.aggravate()
+		}
+		sh.tell(a, again > 0)
+		if again > 0 {
+			a.open.New.tell(t, e, a.open.breadth())
+		}
 	case a.open == nil && r >= sh.shared.budget.Line[l] && e > 1:
 		sh.declare(a, l, t, all, e, r)
 	}
@@ -86,6 +99,9 @@ func (sh *shard) conclude(a *actor, l features.Lane, all []judged, e float64) {
 		r := log10(la.Detector.Peek(decay, e))
 		sh.weigh(a, l, la.span.Last, all, e, r)
 		la.Detector.Step(decay, e)
+		if a.open != nil {
+			a.open.New.step(l, la.span.First, decay, e)
+		}
 		if la.rise(decay, e) {
 			if la.Since == 0 {
 				la.Since = la.span.First

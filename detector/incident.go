@@ -25,6 +25,8 @@ type incident struct {
 	LastEvidence int64
 	Terms        map[int]trail
 	Foreign      bool // from a network that is new to everyone
+	// New is what came since it was last told as news.
+	New renewal
 
 	// held is what the evidence covers; since, what came after it. It joins held
 	// when more evidence comes, and is dropped when the finding closes.
@@ -171,12 +173,14 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 		start = min(start, la.Since)
 	}
 	in := a.past
-	if in != nil && t-in.LastEvidence < reopen {
-		// The same story goes on.
+	other := in != nil && in.another(la, all, e)
+	if in != nil && t-in.LastEvidence < reopen && !(other && in.apart(la)) {
+		// The same story goes on, or nobody can tell.
 		in.Finding.State = vigil.StateOpen
 		in.Finding.Evidence = max(in.Finding.Evidence, r)
 		in.LastEvidence = t
 	} else {
+		other = false
 		in = &incident{Lane: int(l), LastEvidence: t, Terms: make(map[int]trail, len(la.Run.Terms)), held: newHolding(), since: newHolding()}
 		in.Finding = vigil.Finding{
 			ID: findingID(a.Key, l.String(), start), State: vigil.StateOpen, About: vigil.AboutActor,
@@ -186,7 +190,9 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 		in.identify(a)
 	}
 	a.open, a.past = in, nil
-	sh.opened = append(sh.opened, a)
+	if !slices.Contains(sh.opened, a) {
+		sh.opened = append(sh.opened, a)
+	}
 	from := la
 	if la.span.First <= in.held.End {
 		// Part of this span was counted before the finding closed.
@@ -203,7 +209,11 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 		in.Finding.Counterfactual = sh.counterfactual(a, l, all)
 		in.Finding.NotJudged = sh.notJudged(a, l)
 	}
+	if other {
+		in.aggravate()
+	}
 	sh.tell(a, true)
+	in.New.tell(t, e, in.breadth())
 }
 
 // identify copies what is known of the actor.
@@ -387,22 +397,23 @@ func (in *incident) breadth() float64 {
 	return max(float64(n), in.held.Rows/100)
 }
 
-// severity is harm: how many people's data, and whether it left for a network
-// that nobody knows.
+// severity is harm: how many people's data, whether it left for a network that
+// nobody knows, and whether more than one story is told in it.
 func (in *incident) severity() vigil.Severity {
 	n := in.breadth()
 	if in.Foreign {
 		n *= 10
 	}
+	s := vigil.SeverityLow
 	switch {
 	case n >= 1000:
-		return vigil.SeverityCritical
+		s = vigil.SeverityCritical
 	case n >= 100:
-		return vigil.SeverityHigh
+		s = vigil.SeverityHigh
 	case n >= 10:
-		return vigil.SeverityMedium
+		s = vigil.SeverityMedium
 	}
-	return vigil.SeverityLow
+	return raised(s, in.New.Raised)
 }
 
 // harm is the expected harm: people, weighed by how far the evidence outruns its

@@ -106,6 +106,9 @@ func (sh *shard) conclude(a *actor, l features.Lane, all []judged, e float64) {
 			if la.Since == 0 {
 				la.Since = la.span.First
 			}
+			if la.Run == nil {
+				la.Run = sh.newRun()
+			}
 			la.Run.add(&la.span)
 			la.Run.learn(a, l, all, e)
 			la.Run.Peak = max(la.Run.Peak, r)
@@ -123,16 +126,20 @@ const crossedOnce = 30 * 24 * hourNanos
 // endRun notes how far a run of evidence got, and forgets the run.
 func (sh *shard) endRun(a *actor, l features.Lane) {
 	la := &a.Lane[l]
-	end := la.span.Last
+	end, peak := la.span.Last, 0.0
+	if la.Run != nil {
+		peak = la.Run.Peak
+	}
 	switch {
-	case a.trust() < 1 && la.Run.Peak < sh.shared.budget.Line[l]:
+	case a.trust() < 1 && peak < sh.shared.budget.Line[l]:
 		// Who is suspected anyway must not move the line for all.
-	case la.Run.Peak < sh.shared.budget.Line[l]:
-		sh.delta.peaks[l] = append(sh.delta.peaks[l], la.Run.Peak)
+	case peak < sh.shared.budget.Line[l]:
+		sh.delta.peaks[l] = append(sh.delta.peaks[l], peak)
 	case la.Crossed == 0 || end-la.Crossed > crossedOnce:
-		sh.delta.peaks[l] = append(sh.delta.peaks[l], la.Run.Peak)
+		sh.delta.peaks[l] = append(sh.delta.peaks[l], peak)
 		la.Crossed = end
 	}
 	la.Rise, la.Since = 0, 0
-	la.Run.reset()
+	sh.spare(la.Run)
+	la.Run = nil
 }

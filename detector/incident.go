@@ -99,14 +99,16 @@ func (h *holding) place(e *vigil.Event) {
 
 // take counts what a lane's run of evidence held, and its open span.
 func (h *holding) take(la *lane) {
-	h.Events += int64(la.Run.Events)
-	h.Others += la.Run.Others
-	h.Rows += la.Run.Rows
-	h.RowsTold = h.RowsTold || la.Run.RowsTold
-	h.subjects.Merge(&la.Run.subjects, vigil.MaxSubjects)
-	h.convers.Merge(&la.Run.convers, vigil.MaxSubjects)
-	h.without.Merge(&la.Run.without, vigil.MaxSubjects)
-	h.Looked |= la.Run.Looked
+	if r := la.Run; r != nil {
+		h.Events += int64(r.Events)
+		h.Others += r.Others
+		h.Rows += r.Rows
+		h.RowsTold = h.RowsTold || r.RowsTold
+		h.subjects.Merge(&r.subjects, vigil.MaxSubjects)
+		h.convers.Merge(&r.convers, vigil.MaxSubjects)
+		h.without.Merge(&r.without, vigil.MaxSubjects)
+		h.Looked |= r.Looked
+	}
 	if !la.span.Open {
 		return
 	}
@@ -181,7 +183,7 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 		in.LastEvidence = t
 	} else {
 		other = false
-		in = &incident{Lane: int(l), LastEvidence: t, Terms: make(map[int]trail, len(la.Run.Terms)), held: newHolding(), since: newHolding()}
+		in = &incident{Lane: int(l), LastEvidence: t, Terms: map[int]trail{}, held: newHolding(), since: newHolding()}
 		in.Finding = vigil.Finding{
 			ID: findingID(a.Key, l.String(), start), State: vigil.StateOpen, About: vigil.AboutActor,
 			Start: utc(start), Detected: utc(t), Lane: l.String(),
@@ -199,9 +201,11 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 		from = &a.Lane[features.Quarter]
 	}
 	in.held.take(from)
-	for term, tr := range la.Run.Terms {
-		key := term + terms*int(l)
-		in.Terms[key] = in.Terms[key].join(*tr)
+	if la.Run != nil {
+		for _, tr := range la.Run.Terms {
+			key := tr.Best.Term + terms*int(l)
+			in.Terms[key] = in.Terms[key].join(tr)
+		}
 	}
 	in.grow(a, l, all, e)
 	in.touched(a, start)
@@ -263,15 +267,12 @@ func shares(all []judged, e float64, each func(j *judged, part float64)) {
 // learn notes which terms the run's evidence came from.
 func (r *run) learn(a *actor, l features.Lane, all []judged, e float64) {
 	shares(all, e, func(j *judged, part float64) {
-		if r.Terms == nil {
-			r.Terms = map[int]*trail{}
+		at := slices.IndexFunc(r.Terms, func(tr trail) bool { return tr.Best.Term == j.Term })
+		if at < 0 {
+			at = len(r.Terms)
+			r.Terms = append(r.Terms, trail{})
 		}
-		tr := r.Terms[j.Term]
-		if tr == nil {
-			tr = new(trail)
-			r.Terms[j.Term] = tr
-		}
-		*tr = tr.follow(a, l, j, part)
+		r.Terms[at] = r.Terms[at].follow(a, l, j, part)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/reasons"
 )
 
 // TestWhatIsAnotherStory weighs spans against a finding that stands on customers
@@ -30,7 +31,7 @@ func TestWhatIsAnotherStory(t *testing.T) {
 		"another sign, below the line": {span(1e2, network), 1e2, 10, 30, false, false},
 		"another sign, told already":   {span(1e3, network), 1e3, 10, 0, false, false},
 	} {
-		sh := &shard{shared: newShared(newBudget(0))}
+		sh := &shard{shared: newShared(newBudget(0), nil)}
 		sh.shared.budget.Line[features.Quarter] = line
 		in := &incident{Terms: map[int]trail{customers: {Log: 3}}, held: newHolding(), since: newHolding(), LastEvidence: hourNanos}
 		in.New.tell(hourNanos, 1e3, 10)
@@ -40,7 +41,7 @@ func TestWhatIsAnotherStory(t *testing.T) {
 		e.Time, e.Action, e.SubjectCount = utc(at), vigil.ActionRead, int64(c.people)
 		la := &a.Lane[features.Quarter]
 		la.span.Begin(features.Quarter.Index(at))
-		la.span.Add(e)
+		la.span.Add(e, reasons.Checked{})
 		again, own := sh.renewed(a, features.Quarter, c.all, c.e)
 		if again > 0 != c.again || own != c.own {
 			t.Errorf("%s: told again %v, a finding of its own %v", name, again > 0, own)

@@ -28,7 +28,17 @@ const drillEvents = 120
 
 // Drill stages breaches and tells which of them are found.
 func Drill(ctx context.Context, opts DrillOptions) (*drill.Result, error) {
-	if in := opts.Traffic; in != nil {
+	return drill.Run(ctx, opts.source(), opts.Traffic != nil, opts.Options)
+}
+
+// DrillClean stages nothing and tells what is found all the same.
+func DrillClean(ctx context.Context, opts DrillOptions) (*drill.Clean, error) {
+	return drill.RunClean(ctx, opts.source(), opts.Options)
+}
+
+// source is the traffic of each seed.
+func (o *DrillOptions) source() func(seed uint64) drill.Source {
+	if in := o.Traffic; in != nil {
 		quarantine := in.Quarantine
 		source := func(ctx context.Context, use func([]*vigil.Event) error) error {
 			reading := *in
@@ -36,11 +46,11 @@ func Drill(ctx context.Context, opts DrillOptions) (*drill.Result, error) {
 			_, err := reading.each(ctx, use)
 			return err
 		}
-		return drill.Run(ctx, func(uint64) drill.Source { return source }, true, opts.Options)
+		return func(uint64) drill.Source { return source }
 	}
-	return drill.Run(ctx, func(seed uint64) drill.Source {
-		return drill.Generated(traffic.Config{Events: opts.Actors * opts.Days * drillEvents, Actors: opts.Actors, Days: opts.Days, Seed: seed, Happenings: opts.Happenings})
-	}, false, opts.Options)
+	return func(seed uint64) drill.Source {
+		return drill.Generated(traffic.Config{Events: o.Actors * o.Days * drillEvents, Actors: o.Actors, Days: o.Days, Seed: seed, Happenings: o.Happenings})
+	}
 }
 
 // WriteDrillReport drills at several intensities and writes the page about it to

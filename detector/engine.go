@@ -111,6 +111,7 @@ type Engine struct {
 	hour       int64 // the hour of event time up to which the shards are merged
 	events     int64
 	late       int64
+	unread     int64 // control records that could not be read
 	done       bool
 
 	targets [shardCount]*targets
@@ -179,7 +180,7 @@ func (e *Engine) Fold(entry *vigil.Entry) ([]vigil.Finding, error) {
 	case vigil.EntryTick:
 		e.order.tick(entry.Tick.Watermark.UnixNano())
 	case vigil.EntryControl:
-		// No control record changes detection yet; unknown ones are the future's.
+		e.control(entry.Control)
 		return nil, nil
 	default:
 		return nil, fmt.Errorf("log entry %d has the unknown kind %q", entry.Seq, entry.Kind)
@@ -299,6 +300,7 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 		if ev.Late {
 			e.late++
 		}
+		e.shared.book.Identify(ev)
 		h := actorHash(ev)
 		sh := (h ^ h>>32) % shardCount
 		e.inbox[sh] = append(e.inbox[sh], int32(i))
@@ -313,7 +315,9 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 	}
 	leave := func(i int) {
 		for _, at := range e.inbox[i] {
-			if ev := e.run[at]; !ev.Late {
+			ev := e.run[at]
+			e.shards[i].check(ev, &e.traces[at])
+			if !ev.Late {
 				depart(e.shards[i].edges, ev, &e.traces[at])
 			}
 		}

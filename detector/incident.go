@@ -8,6 +8,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/reasons"
 	"vigil/detector/rules"
 	"vigil/models/novelty"
 )
@@ -41,16 +42,20 @@ type holding struct {
 	End       int64
 	Resources map[string]struct{}
 	Networks  map[string]struct{}
-	subjects  features.Distinct
-	convers   features.Distinct
+	// Looked are the reasons that were looked for; without are the customers for whom
+	// none was found.
+	Looked   reasons.Reason
+	subjects features.Distinct
+	convers  features.Distinct
+	without  features.Distinct
 }
 
 func newHolding() holding {
 	return holding{Resources: map[string]struct{}{}, Networks: map[string]struct{}{}}
 }
 
-// add counts an event.
-func (h *holding) add(e *vigil.Event) {
+// add counts an event, of which why tells the reasons.
+func (h *holding) add(e *vigil.Event, why reasons.Checked) {
 	h.End = max(h.End, e.Time.UnixNano())
 	if e.Network != "" && len(h.Networks) < listLimit {
 		h.Networks[e.Network] = struct{}{}
@@ -68,6 +73,13 @@ func (h *holding) add(e *vigil.Event) {
 		h.subjects.Add(id, vigil.MaxSubjects)
 	}
 	h.subjects.AddUnnamed(features.Unnamed(e))
+	h.Looked |= why.Looked
+	if why.Unjustified() {
+		for _, id := range e.Subjects {
+			h.without.Add(id, vigil.MaxSubjects)
+		}
+		h.without.AddUnnamed(features.Unnamed(e))
+	}
 	if e.Conversation != "" {
 		h.convers.Add(e.Conversation, vigil.MaxSubjects)
 	}
@@ -88,6 +100,8 @@ func (h *holding) take(la *lane) {
 	h.RowsTold = h.RowsTold || la.Run.RowsTold
 	h.subjects.Merge(&la.Run.subjects, vigil.MaxSubjects)
 	h.convers.Merge(&la.Run.convers, vigil.MaxSubjects)
+	h.without.Merge(&la.Run.without, vigil.MaxSubjects)
+	h.Looked |= la.Run.Looked
 	if !la.span.Open {
 		return
 	}
@@ -100,6 +114,9 @@ func (h *holding) take(la *lane) {
 	}
 	h.subjects.Merge(la.span.Subjects(), vigil.MaxSubjects)
 	h.convers.Merge(la.span.Conversations(), vigil.MaxSubjects)
+	without, looked := la.span.Unreasoned()
+	h.without.Merge(without, vigil.MaxSubjects)
+	h.Looked |= looked
 }
 
 // join takes over what o holds and leaves it empty.
@@ -118,6 +135,8 @@ func (h *holding) join(o *holding) {
 	}
 	h.subjects.Merge(&o.subjects, vigil.MaxSubjects)
 	h.convers.Merge(&o.convers, vigil.MaxSubjects)
+	h.without.Merge(&o.without, vigil.MaxSubjects)
+	h.Looked |= o.Looked
 	*o = newHolding()
 }
 
@@ -302,6 +321,7 @@ func (sh *shard) tell(a *actor, always bool) {
 	f.Networks = sorted(h.Networks)
 	f.Contributions = in.contributions(a)
 	f.Harm = in.harm()
+	sh.reasons(f, h)
 	f.Sentence = sentence(f, h.Others, in.telling(a))
 	f.Revision++
 	in.Told = told{Subjects: f.Subjects, Events: f.Events, Rows: f.Rows, Conversations: f.Conversations, Severity: severity}
@@ -393,35 +413,27 @@ func (in *incident) harm() float64 {
 	return n * over / (1 + over)
 }
 
-// ruleHit opens or grows a finding by the rule "one conversation, one customer".
-func (sh *shard) ruleHit(a *actor, e *vigil.Event, hit rules.Hit) {
-	t := e.Time.UnixNano()
+// ruleHit tells a finding by the rule "one conversation, one customer", or tells it
+// again when one more customer was read.
+func (sh *shard) ruleHit(a *actor, hit rules.Hit) {
+	b := &hit.Breach
 	f := vigil.Finding{
-		ID:    findingID(a.Key, "conversation\x00"+hit.Conversation, 0),
+		ID:    findingID(a.Key, "conversation\x00"+hit.Conversation, b.Declared),
 		State: vigil.StateClosed, About: vigil.AboutActor, Rule: "one-conversation-one-customer", Lane: "rule",
-		Start: utc(t), End: utc(t), Detected: utc(t), Revision: hit.Others,
+		Start: utc(b.First), End: utc(b.Last), Detected: utc(b.Declared), Revision: hit.Others,
 		Actor: a.ID, ActorKind: a.Kind, Role: a.Role, Team: a.Team, Tenant: a.Tenant, Source: a.Source,
-		Subjects: int64(hit.Others) + 1, Events: int64(hit.Others) + 1, Rows: e.Rows, Conversations: 1,
-		SubjectIDs: hit.Subjects,
-		Evidence:   9, Threshold: 0, Severity: vigil.SeverityHigh,
+		Subjects: int64(hit.Others) + 1, Events: b.Accesses, Rows: b.Rows, Conversations: 1,
+		SubjectIDs: hit.Subjects, Stores: b.Stores, Resources: b.Resources, Networks: b.Networks,
+		Evidence: 9, Threshold: 0, Severity: vigil.SeverityHigh,
 	}
 	if hit.Others >= 10 {
 		f.Severity = vigil.SeverityCritical
 	}
 	f.Harm = 100 * float64(f.Subjects)
-	if e.Resource != "" {
-		f.Resources = []string{e.Resource}
-	}
-	if e.Store != "" {
-		f.Stores = []string{e.Store}
-	}
-	if e.Network != "" {
-		f.Networks = []string{e.Network}
-	}
 	text := fmt.Sprintf("the conversation %s belongs to customer %s, and data of %s read in it",
 		hit.Conversation, hit.First, plural(int64(hit.Others), "another customer was", "other customers were"))
 	f.Contributions = []vigil.Contribution{{
-		Model: "rule", Observation: "subjects", Span: "event", SpanStart: utc(t), Frame: "everyone",
+		Model: "rule", Observation: "subjects", Span: "event", SpanStart: f.Start, Frame: "everyone",
 		Seen: float64(hit.Others) + 1, Expected: 1, Low: 1, High: 1, P: 1e-9, E: 1e9, Share: 1, Text: text,
 	}}
 	f.Counterfactual = "No finding if the conversation had read its own customer only, or if these customers were known to belong together."

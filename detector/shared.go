@@ -6,6 +6,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/reasons"
 	"vigil/models/peers"
 )
 
@@ -29,6 +30,8 @@ type shared struct {
 
 	// Sources holds, for each source, which kinds it has ever told.
 	Sources map[string]uint32
+	// book is what feeds have told. It changes between events only.
+	book *reasons.Book
 	// Merges counts merges; Started is the event time of the first event.
 	Merges  int64
 	Started int64
@@ -59,7 +62,7 @@ type shared struct {
 
 func newShared(b budget) *shared {
 	s := &shared{
-		everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b,
+		everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b, book: reasons.New(reasons.Limits{}),
 		teams: map[string]*team{}, told: map[string]*teller{}, Forests: forests{Sample: newReservoirs(forestRows)},
 	}
 	for f := range s.Flows {

@@ -61,6 +61,10 @@ func RunClean(ctx context.Context, source func(seed uint64) Source, opts Options
 	result := &Clean{Seeds: opts.Seeds}
 	for i, seed := range opts.Seeds {
 		src := source(seed)
+		facts, err := opts.facts(seed)
+		if err != nil {
+			return nil, err
+		}
 		scene, err := Survey(ctx, src)
 		if err != nil {
 			return nil, fmt.Errorf("survey traffic: %w", err)
@@ -68,7 +72,7 @@ func RunClean(ctx context.Context, source func(seed uint64) Source, opts Options
 		if len(scene.People) == 0 {
 			return nil, errors.New("survey traffic: there are no events to judge")
 		}
-		found, status, err := judge(ctx, src, newWorld(scene, seed), nil, nil, opts)
+		found, status, err := judge(ctx, src, facts, newWorld(scene, seed), nil, nil, opts)
 		if err != nil {
 			return nil, err
 		}

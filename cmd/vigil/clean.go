@@ -17,6 +17,7 @@ type drillCleanCommand struct {
 	Actors    int     `default:"120" placeholder:"N" help:"People and machines of the made-up traffic (default: ${default})."`
 	Days      int     `default:"28" placeholder:"N" help:"Its length in days (default: ${default})."`
 	Goings    string  `name:"happenings" default:"all" placeholder:"LIST" help:"What goes on in it: all, none, or names such as spike,vpn (default: ${default})."`
+	Feeds     string  `placeholder:"LIST" help:"What other systems tell the detector: all, none, or kinds such as assignment,consent (default: all in made-up traffic, none in recorded)."`
 	Budget    float64 `placeholder:"N" help:"False findings a day that people accept (default: one for each 1,000 actors, at least one a month)."`
 	JSON      bool    `name:"json" help:"Print all figures as one JSON object, with what each false finding was about."`
 
@@ -39,7 +40,7 @@ Examples:
 // Run judges clean weeks.
 func (c *drillCleanCommand) Run(ctx context.Context, io streams) error {
 	flags := drillFlags{
-		Seeds: c.Seeds, FirstSeed: c.FirstSeed, Actors: c.Actors, Days: c.Days, Goings: c.Goings, Budget: c.Budget, drillTraffic: c.drillTraffic,
+		Seeds: c.Seeds, FirstSeed: c.FirstSeed, Actors: c.Actors, Days: c.Days, Goings: c.Goings, Feeds: c.Feeds, Budget: c.Budget, drillTraffic: c.drillTraffic,
 	}
 	if len(c.Traffic) > 0 {
 		flags.Seeds = 1 // it is the same in every world

@@ -104,6 +104,7 @@ var homes = map[string][]string{
 	"github.com/cespare/xxhash/v2":       {"..."},
 	"gonum.org/v1/gonum":                 {"detector/...", "models/...", "internal/demo/...", "internal/traffic"},
 	"golang.org/x/sync":                  {"collectors/...", "internal/...", "cmd/..."},
+	"golang.org/x/text":                  {"internal/privacy"},
 	"golang.org/x/sys":                   {"collectors/...", "alerts/terminal", "internal/...", "cmd/..."},
 }
 

@@ -51,9 +51,9 @@ func stories(later time.Duration) (events []*vigil.Event, agent string, first, s
 	return events, agent, first, second
 }
 
-// told are the actor's findings by the order of their first word, each with all its
+// storiesOf are the actor's findings by the order of their first word, each with all its
 // words.
-func told(all []vigil.Finding, actor string) (ids []string, words map[string][]vigil.Finding) {
+func storiesOf(all []vigil.Finding, actor string) (ids []string, words map[string][]vigil.Finding) {
 	words = map[string][]vigil.Finding{}
 	for _, f := range all {
 		if f.Actor != actor || f.Rule != "" {
@@ -72,7 +72,7 @@ func told(all []vigil.Finding, actor string) (ids []string, words map[string][]v
 func TestAnotherStoryIsAnotherFinding(t *testing.T) {
 	t.Parallel()
 	events, agent, first, second := stories(3 * 24 * time.Hour)
-	ids, words := told(judge(t, newEngine(t, 2), events, always(4096)), agent)
+	ids, words := storiesOf(judge(t, newEngine(t, 2), events, always(4096)), agent)
 	if len(ids) != 2 {
 		t.Fatalf("%d findings about %s, want 2", len(ids), agent)
 	}
@@ -96,7 +96,7 @@ func TestAnotherStoryIsAnotherFinding(t *testing.T) {
 func TestAnotherStorySoonIsToldAgain(t *testing.T) {
 	t.Parallel()
 	events, agent, _, second := stories(20 * time.Hour)
-	ids, words := told(judge(t, newEngine(t, 2), events, always(4096)), agent)
+	ids, words := storiesOf(judge(t, newEngine(t, 2), events, always(4096)), agent)
 	if len(ids) != 1 {
 		t.Fatalf("%d findings about %s, want 1", len(ids), agent)
 	}
@@ -133,7 +133,7 @@ func TestTheSameStoryIsOneFinding(t *testing.T) {
 		}
 	}
 	slices.SortStableFunc(events, func(a, b *vigil.Event) int { return a.Time.Compare(b.Time) })
-	if ids, _ := told(judge(t, newEngine(t, 2), events, always(4096)), agent); len(ids) != 1 {
+	if ids, _ := storiesOf(judge(t, newEngine(t, 2), events, always(4096)), agent); len(ids) != 1 {
 		t.Errorf("%d findings about %s, want 1", len(ids), agent)
 	}
 }

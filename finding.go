@@ -104,6 +104,14 @@ type Finding struct {
 	// it (for example "rows").
 	NotJudged []string `json:"not_judged,omitempty"`
 
+	// ReasonsLooked are the reasons for the reads that were looked for, such as
+	// "assignment"; empty where no feed tells of any. Unreasoned is of how many
+	// customers none was found. ReasonsMissing are the kinds of feed that could have
+	// told a reason, and of which there is none.
+	ReasonsLooked  []string `json:"reasons_looked,omitempty"`
+	Unreasoned     int64    `json:"unreasoned,omitempty"`
+	ReasonsMissing []string `json:"reasons_missing,omitempty"`
+
 	// Subjects, Events and Rows count what the finding covers. Subjects and Rows
 	// are Unknown (-1) when no source told. Events are those that showed data: none
 	// of somebody who only writes or signs in.

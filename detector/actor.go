@@ -5,6 +5,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/reasons"
 	"vigil/models/calibrate"
 	"vigil/models/novelty"
 	"vigil/models/sequence"
@@ -21,7 +22,7 @@ const (
 // actor is all that is known of one actor. Its exported fields are kept in
 // snapshots.
 type actor struct {
-	Key                string // see actorKey
+	Key                string // see appendActorKey
 	ID                 string
 	Kind               vigil.ActorKind
 	Role, Team, Tenant string
@@ -92,6 +93,10 @@ type run struct {
 	Others            int64 // what shows nothing to its actor
 	Terms             map[int]*trail
 	subjects, convers features.Distinct
+	// Looked are the reasons that were looked for; without are the customers for whom
+	// none was found.
+	Looked  reasons.Reason
+	without features.Distinct
 	// Peak is the largest log10 R that it reached.
 	Peak float64
 }
@@ -110,7 +115,8 @@ type trail struct {
 }
 
 func (r *run) reset() {
-	*r = run{subjects: r.subjects, convers: r.convers}
+	*r = run{subjects: r.subjects, convers: r.convers, without: r.without}
+	r.without.Reset()
 	r.subjects.Reset()
 	r.convers.Reset()
 }
@@ -125,6 +131,9 @@ func (r *run) add(s *features.Span) {
 	}
 	r.subjects.Merge(s.Subjects(), features.ExactLimit)
 	r.convers.Merge(s.Conversations(), features.ExactLimit)
+	without, looked := s.Unreasoned()
+	r.without.Merge(without, features.ExactLimit)
+	r.Looked |= looked
 }
 
 // halfLife is how fast baselines forget: 14 days.

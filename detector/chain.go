@@ -38,12 +38,7 @@ func (sh *shard) step(a *actor, e *vigil.Event, t int64) (p float64) {
 		}
 	}
 	if a.open == nil {
-		d := sh.delta.steps[g.Key]
-		if d == nil && len(sh.delta.steps) < maxChains {
-			d = &sequence.Delta{}
-			sh.delta.steps[g.Key] = d
-		}
-		if d != nil {
+		if d := sh.delta.chain(g); d != nil {
 			d.Add(a.steps, symbol, a.Voice.step(t)*a.trust())
 		}
 	}

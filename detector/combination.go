@@ -9,7 +9,11 @@ import (
 
 // combinationWidth is how many scores of a span the forest sees together: each
 // kind against the actor's own past, each category, each measure.
-const combinationWidth = features.Kinds + features.Categories + int(features.Combination)
+// Whether a reason was found is not among them: most stores' feeds do not tell.
+const (
+	combinationWidth = forestKinds + features.Categories + int(features.Combination)
+	forestKinds      = features.Kinds - 1
+)
 
 // forests holds, for the lanes of quarters and days, the sample of usual spans and
 // the forest grown from it.
@@ -60,11 +64,15 @@ func vector(all []judged, out *[combinationWidth]float32) (telling int) {
 			if f != frameSelf {
 				continue
 			}
-			at = int(k)
+			if at = int(k); k == features.Unreasoned {
+				continue
+			} else if k > features.Unreasoned {
+				at--
+			}
 		case j.Term < firstMeasure:
-			at = features.Kinds + j.Term - firstCategory
+			at = forestKinds + j.Term - firstCategory
 		default:
-			if at = features.Kinds + features.Categories + j.Term - firstMeasure; at >= combinationWidth {
+			if at = forestKinds + features.Categories + j.Term - firstMeasure; at >= combinationWidth {
 				continue
 			}
 			if j.Term == measureTerm(features.Together) {

@@ -60,7 +60,9 @@ type Score struct {
 	// Evidence is log10 of the actor's e-detector, the largest lane.
 	Evidence      float64
 	Contributions []vigil.Contribution
-	// Models holds each model's raw score and p, when asked for.
+	// Models holds each model's raw score and p, when asked for: of those that had
+	// something to judge. A login names nothing that is read, so there are no edges
+	// to it, and nothing of affinity.
 	Models map[string]ModelScore
 }
 
@@ -112,6 +114,7 @@ type Engine struct {
 	hour       int64 // the hour of event time up to which the shards are merged
 	events     int64
 	late       int64
+	unread     int64 // control records that could not be read
 	done       bool
 
 	targets [shardCount]*targets
@@ -187,7 +190,7 @@ func (e *Engine) Fold(entry *vigil.Entry) ([]vigil.Finding, error) {
 	case vigil.EntryTick:
 		e.order.tick(entry.Tick.Watermark.UnixNano())
 	case vigil.EntryControl:
-		return e.control(&entry.Control)
+		return e.control(&entry.Control), nil
 	default:
 		return nil, fmt.Errorf("log entry %d has the unknown kind %q", entry.Seq, entry.Kind)
 	}
@@ -307,6 +310,7 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 		if ev.Late {
 			e.late++
 		}
+		e.shared.book.Identify(ev)
 		h := actorHash(ev)
 		sh := (h ^ h>>32) % shardCount
 		e.inbox[sh] = append(e.inbox[sh], int32(i))
@@ -321,7 +325,9 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 	}
 	leave := func(i int) {
 		for _, at := range e.inbox[i] {
-			if ev := e.run[at]; !ev.Late {
+			ev := e.run[at]
+			e.shards[i].check(ev, &e.traces[at])
+			if !ev.Late {
 				depart(e.shards[i].edges, ev, &e.traces[at])
 			}
 		}

@@ -312,6 +312,9 @@ func sentence(f *vigil.Finding, others int64, telling string) string {
 	if len(why) > 0 {
 		s += ". Unusual: " + strings.Join(why, "; ")
 	}
+	if text := unreasoned(f); text != "" {
+		s += ". " + text
+	}
 	return s + "."
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/reasons"
 	"vigil/models/novelty"
 )
 
@@ -39,16 +40,20 @@ type holding struct {
 	End       int64
 	Resources map[string]struct{}
 	Networks  map[string]struct{}
-	subjects  features.Distinct
-	convers   features.Distinct
+	// Looked are the reasons that were looked for; without are the customers for whom
+	// none was found.
+	Looked   reasons.Reason
+	subjects features.Distinct
+	convers  features.Distinct
+	without  features.Distinct
 }
 
 func newHolding() holding {
 	return holding{Resources: map[string]struct{}{}, Networks: map[string]struct{}{}}
 }
 
-// add counts an event.
-func (h *holding) add(e *vigil.Event) {
+// add counts an event, of which why tells the reasons.
+func (h *holding) add(e *vigil.Event, why reasons.Checked) {
 	h.End = max(h.End, e.Time.UnixNano())
 	if e.Network != "" && len(h.Networks) < listLimit {
 		h.Networks[e.Network] = struct{}{}
@@ -66,6 +71,13 @@ func (h *holding) add(e *vigil.Event) {
 		h.subjects.Add(id, vigil.MaxSubjects)
 	}
 	h.subjects.AddUnnamed(features.Unnamed(e))
+	h.Looked |= why.Looked
+	if why.Unjustified() {
+		for _, id := range e.Subjects {
+			h.without.Add(id, vigil.MaxSubjects)
+		}
+		h.without.AddUnnamed(features.Unnamed(e))
+	}
 	if e.Conversation != "" {
 		h.convers.Add(e.Conversation, vigil.MaxSubjects)
 	}
@@ -91,6 +103,8 @@ func (h *holding) take(la *lane) {
 	h.RowsTold = h.RowsTold || la.Run.RowsTold
 	h.subjects.Merge(&la.Run.subjects, vigil.MaxSubjects)
 	h.convers.Merge(&la.Run.convers, vigil.MaxSubjects)
+	h.without.Merge(&la.Run.without, vigil.MaxSubjects)
+	h.Looked |= la.Run.Looked
 	if !la.span.Open {
 		return
 	}
@@ -103,6 +117,9 @@ func (h *holding) take(la *lane) {
 	}
 	h.subjects.Merge(la.span.Subjects(), vigil.MaxSubjects)
 	h.convers.Merge(la.span.Conversations(), vigil.MaxSubjects)
+	without, looked := la.span.Unreasoned()
+	h.without.Merge(without, vigil.MaxSubjects)
+	h.Looked |= looked
 }
 
 // join takes over what o holds and leaves it empty.
@@ -121,6 +138,8 @@ func (h *holding) join(o *holding) {
 	}
 	h.subjects.Merge(&o.subjects, vigil.MaxSubjects)
 	h.convers.Merge(&o.convers, vigil.MaxSubjects)
+	h.without.Merge(&o.without, vigil.MaxSubjects)
+	h.Looked |= o.Looked
 	*o = newHolding()
 }
 
@@ -305,6 +324,7 @@ func (sh *shard) tell(a *actor, always bool) {
 	f.Networks = sorted(h.Networks)
 	f.Contributions = in.contributions(a)
 	f.Harm = in.harm()
+	sh.reasons(f, h)
 	f.Sentence = sentence(f, h.Others, in.telling(a))
 	f.Revision++
 	in.Told = told{Subjects: f.Subjects, Events: f.Events, Rows: f.Rows, Conversations: f.Conversations, Severity: severity}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"vigil/detector/features"
+	"vigil/detector/reasons"
 	"vigil/models/novelty"
 )
 
@@ -23,9 +24,11 @@ const (
 	repeatedP     = 0.2
 )
 
-// meet judges the values that the present quarter had not met, and learns them.
+// meet judges the values that the present quarter had not met, and learns them. A
+// deploy or a campaign brings new things, of which each is half as telling then, but
+// for the network: nobody is to come from elsewhere for it.
 // It reports whether any was new to the actor.
-func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.Value) (met bool) {
+func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.Value, found reasons.Reason) (met bool) {
 	q := features.Quarter.Index(t)
 	day := features.Day.Index(t)
 	w, learnt := 0.0, 0.0
@@ -64,13 +67,17 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 				p = math.Max(p, repeatedP)
 			}
 		}
+		awaited := found&reasons.Awaited != 0 && c != features.Network
+		if awaited {
+			p = math.Sqrt(p)
+		}
 		for _, l := range [...]features.Lane{features.Quarter, features.Day} {
 			if a.Lane[l].span.Open {
 				a.Lane[l].span.Meet(c, p, v.Label, frame, first)
 			}
 		}
 		// A new shift brings many new hours at once; they are one thing, not eight.
-		if frame != novelty.Known && c != features.Hour && (t-a.Born >= settledDays*24*hourNanos || frame >= novelty.NewToPeers) {
+		if frame != novelty.Known && c != features.Hour && !awaited && (t-a.Born >= settledDays*24*hourNanos || frame >= novelty.NewToPeers) {
 			met = true
 			for l := range features.Lanes {
 				if a.Lane[l].span.Open {

@@ -7,6 +7,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/reasons"
 	"vigil/detector/rules"
 )
 
@@ -46,15 +47,18 @@ type ruled struct {
 }
 
 // rule runs the rules on an event.
-func (sh *shard) rule(a *actor, e *vigil.Event) {
-	sh.known = rules.Known{PeopleNetwork: sh.peopleNetwork(e)}
+func (sh *shard) rule(a *actor, e *vigil.Event, tr *trace) {
+	sh.known.Checked, sh.known.PeopleNetwork = tr.why, sh.peopleNetwork(e)
 	for _, h := range sh.watch.Check(e, &sh.known) {
-		sh.hit(a, e, h)
+		sh.hit(a, e, tr.why, h)
 	}
 }
 
+// linked reports whether two customers are known to belong together.
+func (sh *shard) linked(one, other string) bool { return sh.shared.book.SameHousehold(one, other) }
+
 // hit opens a finding by rule or lets it grow.
-func (sh *shard) hit(a *actor, e *vigil.Event, h rules.Hit) {
+func (sh *shard) hit(a *actor, e *vigil.Event, why reasons.Checked, h rules.Hit) {
 	t := e.Time.UnixNano()
 	key := a.Key + "\x00" + h.Rule.ID + "\x00" + h.Key
 	r := sh.rulings[key]
@@ -77,7 +81,7 @@ func (sh *shard) hit(a *actor, e *vigil.Event, h rules.Hit) {
 		f.Start = start
 	}
 	r.Last, r.Words = max(r.Last, t), h.Words
-	r.held.add(e)
+	r.held.add(e, why)
 	r.held.place(e)
 	for _, id := range h.Customers {
 		r.held.subjects.Add(id, vigil.MaxSubjects)
@@ -111,6 +115,7 @@ func (sh *shard) tellRuling(r *ruling, always bool) {
 		return
 	}
 	f.Harm = ruleHarm[rule.Severity] * float64(max(1, f.Subjects))
+	sh.reasons(f, h)
 	f.SubjectIDs = h.subjects.IDs()
 	f.Resources, f.Stores = split(h.Resources)
 	f.Networks = sorted(h.Networks)

@@ -6,6 +6,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/reasons"
 	"vigil/detector/rules"
 	"vigil/models/peers"
 )
@@ -30,6 +31,8 @@ type shared struct {
 
 	// Sources holds, for each source, which kinds it has ever told.
 	Sources map[string]uint32
+	// book is what feeds have told. It changes between events only.
+	book *reasons.Book
 	// Merges counts merges; Started is the event time of the first event.
 	Merges  int64
 	Started int64
@@ -63,7 +66,7 @@ type shared struct {
 
 func newShared(b budget, set *rules.Set) *shared {
 	s := &shared{
-		everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b,
+		everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b, book: reasons.New(reasons.Limits{}),
 		teams: map[string]*team{}, told: map[string]*teller{}, rules: set, Laws: laws{}.ready(), Forests: forests{Sample: newReservoirs(forestRows)},
 	}
 	for f := range s.Flows {
@@ -125,6 +128,7 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 		sh.delta.reset()
 		s.takeRules(sh, now)
 	}
+	s.events.learn()
 	hour := now / hourNanos
 	for h := max(s.heard, hour-silentHours); h < hour; h++ {
 		s.closeHour(h)
@@ -137,7 +141,7 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	s.Merges++
 	if hour%24 == 0 {
 		s.closeTeams(hour/24 - 1)
-		s.age()
+		s.age(float64(now-s.Started) / float64(24*hourNanos))
 		s.Laws.endDay(now)
 		s.budget.endDay()
 	}
@@ -177,15 +181,15 @@ func refit(age int64) int64 {
 	return 24
 }
 
-// age lets a day pass over the sums.
-func (s *shared) age() {
+// age lets a day pass over the sums. days is how old the log is.
+func (s *shared) age(days float64) {
 	keep := math.Exp2(-1 / halfLifeDays)
 	s.Due = allLanes
 	s.everyone.forget(keep)
 	for _, key := range s.keys {
 		s.groups[key].forget(keep)
 	}
-	s.events.forget(keep)
+	s.events.age(days)
 	for f := range s.Flows {
 		s.Flows[f].Sketch.Forget(keep)
 	}

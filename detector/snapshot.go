@@ -17,7 +17,7 @@ import (
 
 // stateVersion changes whenever the meaning of a part does; parts of another
 // version are refused, and the log is replayed instead.
-const stateVersion = 6
+const stateVersion = 7
 
 // The names of parts; a shard's is shardPart and its number.
 const (
@@ -25,6 +25,7 @@ const (
 	orderPart  = "order"
 	shardPart  = "shard/"
 	targetPart = "targets/"
+	bookPart   = "reasons/"
 )
 
 // codec encodes parts: the same state gives the same bytes.
@@ -100,6 +101,7 @@ type shardState struct {
 	Delta         deltaState
 	Evicted       int64
 	Edges         affinity.State
+	Quotas        quotasState
 	Cold          []coldState
 	Marks         []byte
 }
@@ -119,6 +121,7 @@ type laneState struct {
 	Span                   features.SpanState
 	Next                   [features.Kinds]float32
 	RunSubjects, RunConvos features.DistinctState
+	RunWithout             features.DistinctState
 }
 
 type incidentState struct {
@@ -129,6 +132,7 @@ type incidentState struct {
 type holdingState struct {
 	Holding           holding
 	Subjects, Convers features.DistinctState
+	Without           features.DistinctState
 }
 
 // Snapshot returns the parts of the state that changed since the last call, or
@@ -182,6 +186,13 @@ func (e *Engine) Snapshot(all bool) ([]Part, error) {
 			return nil, err
 		}
 	}
+	book, err := e.shared.book.State(all)
+	if err != nil {
+		return nil, fmt.Errorf("encode reasons: %w", err)
+	}
+	for _, p := range book {
+		parts = append(parts, Part{Name: bookPart + p.Name, Data: p.Data})
+	}
 	for i := range e.shards {
 		e.shards[i].dirty, e.targets[i].dirty = false, false
 	}
@@ -230,8 +241,15 @@ func (st *groupState) restore() *group {
 
 func (sh *shard) state() (shardState, error) {
 	st := shardState{
-		Version: stateVersion, Index: sh.index, Rules: sh.watch.State(), Delta: sh.delta.state(), Evicted: sh.evicted,
+		Version: stateVersion, Index: sh.index, Rules: sh.watch.State(), Evicted: sh.evicted,
 		Edges: sh.edges.State(),
+	}
+	var err error
+	if st.Quotas, err = sh.quotas.state(); err != nil {
+		return st, err
+	}
+	if st.Delta, err = sh.delta.state(); err != nil {
+		return st, err
 	}
 	for _, a := range sh.actors {
 		as, err := a.state()
@@ -251,8 +269,7 @@ func (sh *shard) state() (shardState, error) {
 	if err := sh.stateRules(&st); err != nil {
 		return st, err
 	}
-	err := sh.stateTiers(&st)
-	return st, err
+	return st, sh.stateTiers(&st)
 }
 
 func (a *actor) state() (actorState, error) {
@@ -267,6 +284,9 @@ func (a *actor) state() (actorState, error) {
 			return st, err
 		}
 		if ls.RunConvos, err = la.Run.convers.State(); err != nil {
+			return st, err
+		}
+		if ls.RunWithout, err = la.Run.without.State(); err != nil {
 			return st, err
 		}
 		ls.Next = la.next
@@ -317,6 +337,9 @@ func (h *holding) state() (st holdingState, err error) {
 	if st.Subjects, err = h.subjects.State(); err != nil {
 		return st, err
 	}
+	if st.Without, err = h.without.State(); err != nil {
+		return st, err
+	}
 	st.Convers, err = h.convers.State()
 	return st, err
 }
@@ -330,6 +353,9 @@ func (st *holdingState) restore() (holding, error) {
 		h.Networks = map[string]struct{}{}
 	}
 	if err := h.subjects.Restore(st.Subjects); err != nil {
+		return h, err
+	}
+	if err := h.without.Restore(st.Without); err != nil {
 		return h, err
 	}
 	return h, h.convers.Restore(st.Convers)
@@ -365,6 +391,9 @@ func (e *Engine) Restore(parts []Part) error {
 	}
 	if err := e.restoreShared(&st); err != nil {
 		return fmt.Errorf("restore state %q: %w", sharedPart, err)
+	}
+	if err := e.restoreBook(parts); err != nil {
+		return err
 	}
 	var o orderState
 	if err := decode(orderPart, &o); err != nil {
@@ -448,7 +477,13 @@ func (sh *shard) restore(st *shardState) error {
 	if err := sh.restoreRules(st); err != nil {
 		return err
 	}
-	sh.delta = st.Delta.restore(sh.shared)
+	var err error
+	if sh.quotas, err = st.Quotas.restore(); err != nil {
+		return fmt.Errorf("quotas: %w", err)
+	}
+	if sh.delta, err = st.Delta.restore(sh.shared); err != nil {
+		return err
+	}
 	sh.actors, sh.byKey = nil, make(map[string]*actor, len(st.Actors))
 	for i := range st.Actors {
 		a, err := st.Actors[i].restore()
@@ -470,7 +505,6 @@ func (sh *shard) restore(st *shardState) error {
 		}
 		return out, nil
 	}
-	var err error
 	for l := range st.Touched {
 		if sh.touched[l], err = find(st.Touched[l]); err != nil {
 			return err
@@ -497,6 +531,9 @@ func (st *actorState) restore() (*actor, error) {
 			return nil, err
 		}
 		if err := la.Run.convers.Restore(ls.RunConvos); err != nil {
+			return nil, err
+		}
+		if err := la.Run.without.Restore(ls.RunWithout); err != nil {
 			return nil, err
 		}
 		la.next = ls.Next

@@ -6,6 +6,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/reasons"
 	"vigil/models/affinity"
 )
 
@@ -45,6 +46,9 @@ type trace struct {
 	fresh uint8
 	// source is the score of the network that the event came from, NaN for none.
 	source float64
+	// why is what is known for and against the access. The actor's shard writes it,
+	// before all others read it.
+	why reasons.Checked
 }
 
 func (t *trace) reset() {

@@ -75,6 +75,19 @@ var termWeights = func() (w [terms]float64) {
 	return w
 }()
 
+// tieOf is the number by which a term's ties are broken. Those that came later have
+// numbers behind all others, so that no tie of an older one falls another way.
+func tieOf(term int) int {
+	first := kindTerm(features.Unreasoned, 0)
+	switch {
+	case term < first:
+		return term
+	case term < first+frames:
+		return terms + term
+	}
+	return term - frames
+}
+
 // judged is the answer to one term for one span.
 type judged struct {
 	Term int

@@ -21,12 +21,13 @@ const (
 	familyWhen
 	familyOrder
 	familyReturn
+	familyReason
 	families int = iota
 )
 
 var kindFamily = [features.Kinds]family{
 	features.Events: familyCount, features.Subjects: familyCount, features.Conversations: familyCount,
-	features.Strangers: familyCount, features.Silent: familyCount, features.New: familyWhat, features.Denied: familyRefused,
+	features.Strangers: familyCount, features.Silent: familyCount, features.Unreasoned: familyReason, features.New: familyWhat, features.Denied: familyRefused,
 	features.Unbounded: familyWhole, features.Splits: familySplit, features.Rows: familySize, features.Bytes: familySize,
 }
 

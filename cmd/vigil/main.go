@@ -35,6 +35,7 @@ type commands struct {
 	Score   scoreCommand   `cmd:"" help:"Print one line of JSON per event with how unusual it is."`
 	Parse   parseCommand   `cmd:"" help:"Print what is read of logs, one event a line."`
 	Drill   drillCommand   `cmd:"" help:"Stage breaches in made-up or recorded traffic and tell which of them are found."`
+	Honey   honeyCommand   `cmd:"" help:"Plant customers who do not exist, so that any read of them is seen."`
 	Serve   serveCommand   `cmd:"" help:"Watch the configured sources: keep, judge and tell."`
 	Rules   rulesCommand   `cmd:"" help:"List the rules, show one, or try one on history before it goes live."`
 	Check   checkCommand   `cmd:"" help:"Validate a configuration without touching anything."`

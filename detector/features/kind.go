@@ -25,6 +25,9 @@ const (
 	// and about whom nothing was written: looked at, and that was all. It is told by
 	// days.
 	Silent
+	// Unreasoned counts customers read for whom a reason was looked for (see package
+	// reasons) and none was found. It is told only where feeds tell of reasons.
+	Unreasoned
 	// Rows and Bytes are sums.
 	Rows
 	Bytes
@@ -34,7 +37,7 @@ const (
 	Sizes      = Kinds - Counts
 )
 
-var kindNames = [Kinds]string{"events", "subjects", "conversations", "denied", "new", "strangers", "unbounded", "splits", "silent", "rows", "bytes"}
+var kindNames = [Kinds]string{"events", "subjects", "conversations", "denied", "new", "strangers", "unbounded", "splits", "silent", "unreasoned", "rows", "bytes"}
 
 // String is the kind's name in findings.
 func (k Kind) String() string { return kindNames[k] }
@@ -46,10 +49,10 @@ func (k Kind) IsCount() bool { return int(k) < Counts }
 func (k Kind) Words(one bool) string {
 	plural := [Kinds]string{"accesses", "customers", "conversations", "refused accesses", "things never used before",
 		"customers new to the actor and its team", "reads of everything at once", "changes of network or program within a session",
-		"customers only looked at, with no reason and no reply", "rows", "bytes"}
+		"customers only looked at, with no reason and no reply", "customers read with no reason to be found", "rows", "bytes"}
 	single := [Kinds]string{"access", "customer", "conversation", "refused access", "thing never used before",
 		"customer new to the actor and its team", "read of everything at once", "change of network or program within a session",
-		"customer only looked at, with no reason and no reply", "row", "byte"}
+		"customer only looked at, with no reason and no reply", "customer read with no reason to be found", "row", "byte"}
 	if one {
 		return single[k]
 	}
@@ -59,7 +62,7 @@ func (k Kind) Words(one bool) string {
 // Weight is the kind's part in an epoch's evidence. Customers weigh most: they
 // are what a breach is about.
 func (k Kind) Weight() float64 {
-	return [Kinds]float64{2, 3, 1, 1, 0.75, 2.5, 2, 1.5, 3, 2.5, 0.5}[k]
+	return [Kinds]float64{2, 3, 1, 1, 0.75, 2.5, 2, 1.5, 3, 4, 2.5, 0.5}[k]
 }
 
 // Category is one thing that an event names.

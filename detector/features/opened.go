@@ -18,7 +18,7 @@ const (
 )
 
 // add counts an event that is about one customer.
-func (o *opened) add(e *vigil.Event) {
+func (o *opened) add(e *vigil.Event, reason bool) {
 	if len(e.Subjects) != 1 {
 		return // a list was shown, nobody was looked up
 	}
@@ -28,7 +28,7 @@ func (o *opened) add(e *vigil.Event) {
 		return
 	case e.Action == vigil.ActionWrite:
 		mark = markWrote
-	case e.Action.Discloses() && !Reasoned(e):
+	case e.Action.Discloses() && !reason:
 		mark = markOpened
 	default:
 		return

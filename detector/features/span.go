@@ -2,6 +2,7 @@ package features
 
 import (
 	"vigil"
+	"vigil/detector/reasons"
 	"vigil/models/novelty"
 	"vigil/models/sequence"
 )
@@ -32,6 +33,18 @@ type Span struct {
 	others   int64   // events that show nothing to their actor
 	opened   opened
 	reasoned float64
+	reasons  told
+}
+
+// told is what the reasons of a span's reads come to.
+type told struct {
+	// looked are those that were looked for.
+	looked reasons.Reason
+	// verified and awaited count reads: with a reason that somebody else put down, and
+	// in a time of which the unusual was announced.
+	verified, awaited float64
+	// without are the customers of whom none was found.
+	without Distinct
 }
 
 // Rare is the least probable value among a span's distinct values.
@@ -55,6 +68,7 @@ func (s *Span) Begin(i int64) {
 	s.outcomeKnown = false
 	s.subjects.Reset()
 	s.conversations.Reset()
+	s.reasons.reset()
 	s.Rare = [Categories]Rare{}
 	s.Away, s.burst, s.reasoned, s.others = 0, -1, 0, 0
 	s.opened.reset()
@@ -67,11 +81,17 @@ func (s *Span) End() {
 	s.Open = false
 	s.subjects.Reset()
 	s.conversations.Reset()
+	s.reasons.without.Reset()
 }
 
-// Add counts an event. What shows no data to its actor (a write, a sign-in) is in
+func (t *told) reset() {
+	t.without.Reset()
+	t.looked, t.verified, t.awaited = 0, 0, 0
+}
+
+// Add counts an event, of which why tells the reasons. What shows no data to its actor (a write, a sign-in) is in
 // no count but that of refusals; its categories are judged all the same.
-func (s *Span) Add(e *vigil.Event) {
+func (s *Span) Add(e *vigil.Event, why reasons.Checked) {
 	t := e.Time.UnixNano()
 	if s.First == 0 || t < s.First {
 		s.First = t
@@ -88,7 +108,8 @@ func (s *Span) Add(e *vigil.Event) {
 		return
 	}
 	s.counts[Events]++
-	if Reasoned(e) {
+	s.reasons.add(e, why)
+	if why.Found.Excuses() {
 		s.reasoned++
 	} else {
 		s.order.Add(int(e.Step))
@@ -121,7 +142,7 @@ func (s *Span) AddNew() { s.counts[New]++ }
 func (s *Span) Reasons() (reads, reasoned float64) { return s.counts[Events], s.reasoned }
 
 // LookUp notes whose record was opened or written about. It is asked of days.
-func (s *Span) LookUp(e *vigil.Event) { s.opened.add(e) }
+func (s *Span) LookUp(e *vigil.Event, why reasons.Checked) { s.opened.add(e, why.Found.Excuses()) }
 
 // AddStep notes the probability of what the event did after those before it.
 func (s *Span) AddStep(p float64) { s.surprise.Add(p) }
@@ -135,8 +156,31 @@ func (s *Span) AddStrangers(n int) { s.counts[Strangers] += float64(n) }
 // AddSplit counts a change of client within a session.
 func (s *Span) AddSplit() { s.counts[Splits]++ }
 
-// Reasoned says that the event names why it was done: a ticket or a purpose.
-func Reasoned(e *vigil.Event) bool { return e.Ticket != "" || e.Purpose != "" }
+// add counts a read's reasons.
+func (t *told) add(e *vigil.Event, why reasons.Checked) {
+	t.looked |= why.Looked
+	if why.Found.Verified() {
+		t.verified++
+	}
+	if why.Found&reasons.Awaited != 0 {
+		t.awaited++
+	}
+	if !why.Unjustified() {
+		return
+	}
+	for _, id := range e.Subjects {
+		t.without.Add(id, ExactLimit)
+	}
+	t.without.AddUnnamed(Unnamed(e))
+}
+
+// Verified is how many of the span's reads had a reason that somebody else put down,
+// Awaited how many fell into a time of which the unusual was announced.
+func (s *Span) Verified() (verified, awaited float64) { return s.reasons.verified, s.reasons.awaited }
+
+// Unreasoned is the set of customers for whom no reason was found, and which were
+// looked for.
+func (s *Span) Unreasoned() (*Distinct, reasons.Reason) { return &s.reasons.without, s.reasons.looked }
 
 // Unnamed is how many subjects e counts beyond those that it names.
 func Unnamed(e *vigil.Event) int64 { return max(0, e.SubjectCount-int64(len(e.Subjects))) }
@@ -150,6 +194,8 @@ func (s *Span) Value(k Kind) float64 {
 		return float64(s.conversations.Len())
 	case Silent:
 		return float64(s.opened.silent)
+	case Unreasoned:
+		return float64(s.reasons.without.Len())
 	case Rows, Bytes:
 		return s.sizes[k-Rows]
 	default:
@@ -170,6 +216,8 @@ func (s *Span) Told(k Kind) bool {
 		return s.sizeKnown[k-Rows]
 	case Silent:
 		return len(s.opened.marks) > 0
+	case Unreasoned:
+		return s.reasons.looked.Work()
 	case Subjects, Strangers:
 		return s.subjects.Len() > 0
 	default:
@@ -216,6 +264,9 @@ type SpanState struct {
 	Silent                  int
 	Reasoned                float64
 	Others                  int64
+	Looked                  reasons.Reason
+	Verified, Awaited       float64
+	Without                 DistinctState
 }
 
 // State returns what Restore takes.
@@ -226,13 +277,16 @@ func (s *Span) State() (SpanState, error) {
 		Index: s.Index, Open: s.Open, First: s.First, Last: s.Last, Counts: s.counts, Sizes: s.sizes,
 		SizeKnown: s.sizeKnown, OutcomeKnown: s.outcomeKnown, Rare: s.Rare,
 		Away: s.Away, Burst: s.burst, Order: s.order, Rhythm: s.rhythm, Surprise: s.surprise, Opened: s.opened.marks, Silent: s.opened.silent,
-		Reasoned: s.reasoned, Others: s.others,
+		Reasoned: s.reasoned, Others: s.others, Looked: s.reasons.looked, Verified: s.reasons.verified, Awaited: s.reasons.awaited,
 	}
 	if !s.Open {
 		return st, nil
 	}
 	var err error
 	if st.Subjects, err = s.subjects.State(); err != nil {
+		return st, err
+	}
+	if st.Without, err = s.reasons.without.State(); err != nil {
 		return st, err
 	}
 	st.Conversations, err = s.conversations.State()
@@ -246,6 +300,10 @@ func (s *Span) Restore(st SpanState) error {
 		sizeKnown: st.SizeKnown, outcomeKnown: st.OutcomeKnown, Rare: st.Rare,
 		Away: st.Away, burst: st.Burst, order: st.Order, rhythm: st.Rhythm, surprise: st.Surprise,
 		opened: opened{st.Opened, st.Silent}, reasoned: st.Reasoned, others: st.Others,
+		reasons: told{looked: st.Looked, verified: st.Verified, awaited: st.Awaited},
+	}
+	if err := s.reasons.without.Restore(st.Without); err != nil {
+		return err
 	}
 	if err := s.subjects.Restore(st.Subjects); err != nil {
 		return err

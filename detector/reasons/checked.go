@@ -4,7 +4,8 @@
 //
 // A Book is the fold of all vigil.Facts records of the log. The engine applies
 // records between events and asks the book while none is applied, from several
-// goroutines. Its memory is bounded.
+// goroutines. Its memory is bounded (see Limits). It counts nothing: how much of a
+// day's quota is used up is known to who asks (see Bounds).
 package reasons
 
 // Reason is a set of reasons for which a read may be legitimate.
@@ -28,14 +29,42 @@ const (
 	Contracted
 	// Own: the customer's own record, or that of the own household.
 	Own
+	// Awaited: a deploy, a maintenance window or an event of the calendar makes much
+	// unusual at present. It justifies no read, and tempers what is new and how much.
+	Awaited
 )
 
-// reasonCount is how many there are.
-const reasonCount = 8
+// verified are the reasons for a piece of work that somebody else has put down.
+const verified = Assigned | Approved | Declared | Contracted
 
 // Justifies reports whether any of the reasons in r makes a read legitimate by itself:
 // being at work does not.
-func (r Reason) Justifies() bool { return r&(Assigned|OnCall|Approved|Declared|Contracted|Own) != 0 }
+func (r Reason) Justifies() bool { return r&(verified|OnCall|Own) != 0 }
+
+// Verified reports whether any of the reasons in r was put down by somebody else than
+// the reader, for this piece of work.
+func (r Reason) Verified() bool { return r&verified != 0 }
+
+// Work reports whether any of the reasons in r is one for a piece of work, rather than
+// for a time.
+func (r Reason) Work() bool { return r&verified != 0 }
+
+// Excuses reports whether there is a reason for this piece of work, if only one that
+// the access itself names.
+func (r Reason) Excuses() bool { return r&(Named|verified) != 0 }
+
+// reasonWords are the reasons for a person, in the order of their bits.
+var reasonWords = [...]string{"ticket or purpose", "assignment", "shift", "on-call duty", "change or incident", "declared purpose", "contract", "own record", "window"}
+
+// Words lists the reasons for a person.
+func (r Reason) Words() (words []string) {
+	for i, w := range reasonWords {
+		if r>>i&1 != 0 {
+			words = append(words, w)
+		}
+	}
+	return words
+}
 
 // Breach is a set of facts that speak against an access.
 type Breach uint32
@@ -90,10 +119,39 @@ type Checked struct {
 	Looked, Found Reason
 	// Against is what speaks against the access.
 	Against Breach
+	// Ended is when the consent that is missing ended, or the record should have been
+	// gone: the earliest among the customers, in Unix nanoseconds; zero for none.
+	Ended int64
+	// Bounds is how much of a day what was found covers.
+	Bounds Bounds
+}
+
+// Bounds are quotas of a day (UTC); zero sets none. The book does not count: who does
+// calls Exceed.
+type Bounds struct {
+	// Declared bounds the customers that a declared purpose covers, Customers and Rows
+	// what a contract does.
+	Declared, Customers, Rows int64
+}
+
+// Any says that there is something to count.
+func (b Bounds) Any() bool { return b != Bounds{} }
+
+// Exceed takes away what is covered no more: declared and contracted say that the
+// day's quota of that reason is used up.
+func (c *Checked) Exceed(declared, contracted bool) {
+	if declared && c.Found&Declared != 0 {
+		c.Found &^= Declared
+		c.Against |= NotDeclared
+	}
+	if contracted && c.Looked&Contracted != 0 {
+		c.Found &^= Contracted
+		c.Against |= OutsideVolume
+	}
 }
 
 // Unjustified reports whether a reason was looked for and none was found that makes a
 // read legitimate.
 func (c Checked) Unjustified() bool {
-	return c.Looked&(Assigned|Approved|Declared|Contracted) != 0 && !c.Found.Justifies()
+	return c.Looked.Work() && !c.Found.Justifies()
 }

@@ -39,9 +39,10 @@ type Settings struct {
 // Resolved is what Settings come down to.
 type Resolved struct {
 	Input Input
-	// Budget and MaxActors are the configuration's, zero without one.
+	// Budget, MaxActors and MaxCold are the configuration's, zero without one.
 	Budget    float64
 	MaxActors int
+	MaxCold   int
 	// Rules are those that are built in and the configuration's.
 	Rules *rules.Set
 	// RandomKey says that pseudonyms are made with a key of this run alone.
@@ -69,7 +70,7 @@ func (s Settings) Resolve() (*Resolved, error) {
 			return nil, err
 		}
 		source = *from
-		out.Input.Actors, out.Budget, out.MaxActors = cfg.Actors, cfg.Budget, cfg.MaxActors
+		out.Input.Actors, out.Budget, out.MaxActors, out.MaxCold = cfg.Actors, cfg.Budget, cfg.MaxActors, cfg.MaxCold
 		key, dataDir, patterns = cfg.PseudonymKey, cfg.DataDir, cfg.Rules
 	} else if s.Source != "" {
 		return nil, errors.New("--source names a source of a configuration; give that with -c")

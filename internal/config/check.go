@@ -56,8 +56,15 @@ func (c *checker) check() {
 	if cfg.Budget < 0 || cfg.Budget > 1e6 {
 		c.at("budget", fmt.Sprintf("%v findings a day make no sense", cfg.Budget), "write a number such as 5, or 0 for the default")
 	}
-	if cfg.MaxActors < 0 || cfg.MaxActors > 10_000_000 {
-		c.at("max_actors", fmt.Sprintf("%d is outside 0 to 10,000,000", cfg.MaxActors), "leave it out for the default")
+	for _, r := range []struct {
+		field string
+		n     int
+		most  int
+		told  string
+	}{{"max_actors", cfg.MaxActors, 10_000_000, "10,000,000"}, {"max_cold", cfg.MaxCold, 100_000_000, "100,000,000"}} {
+		if r.n != 0 && (r.n < 256 || r.n > r.most) {
+			c.at(r.field, fmt.Sprintf("%d is outside 256 to %s", r.n, r.told), "leave it out for the default")
+		}
 	}
 	const hour = Duration(time.Hour)
 	for _, r := range []struct {

@@ -176,7 +176,7 @@ func (s *Scores) read(r io.Reader) error {
 		s.set(merged, i, l.Surprise)
 		for _, name := range slices.Sorted(maps.Keys(l.Models)) {
 			s.set(name+" score", i, l.Models[name].Score)
-			s.set(name+" p", i, -l.Models[name].P)
+			s.set(name+" p", i, 1-l.Models[name].P) // a model that has nothing to judge says as much as a p of one
 		}
 	}
 	if err := lines.Err(); err != nil {

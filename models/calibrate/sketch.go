@@ -142,6 +142,42 @@ func (s *Sketch) Merge(o *Sketch, f float64) {
 	s.N += float64(f * o.N)
 }
 
+// Learn adds the scores of one epoch after so many others. What happens at once is
+// seldom many independent things: of an epoch's scores, and of those above any
+// level, no more count than burst times as many as an epoch usually has, one more
+// counted in. So a wave of attacks does not become the tail that the next one is
+// ranked in, and what lasts is learnt in the end. (In peaks over threshold, clusters
+// are thinned for the same reason: Smith and Weissman, "Estimating the extremal
+// index", 1994; the filter in front of the baseline is that of MIDAS-F: Bhatia et
+// al., "Real-time anomaly detection in edge streams", TKDD 2022.)
+func (s *Sketch) Learn(o *Sketch, epochs float64) {
+	lo, hi := o.window()
+	if lo == hi {
+		return
+	}
+	if s.Bins == nil {
+		s.Bins = make([]float64, gridBins)
+	}
+	first, last := s.window()
+	lowest := min(lo, first)
+	usual := 0.0 // how many an epoch has from here up
+	each := 1 / math.Max(epochs, 1)
+	limit := func() float64 { return burst * (usual + 1) }
+	share := math.Min(1, burst*(s.N*each+1)/o.N)
+	s.widen(lo, hi)
+	var above, taken float64
+	for b := max(hi, last) - 1; b >= lowest; b-- {
+		usual += float64(s.Bins[b] * each)
+		above = math.Min(taken+float64(share*o.Bins[b]), limit())
+		s.Bins[b] += above - taken
+		taken = above
+	}
+	s.N += taken
+}
+
+// burst is how many times the usual number of scores an epoch may teach.
+const burst = 4
+
 // Forget keeps the share keep.
 func (s *Sketch) Forget(keep float64) {
 	lo, hi := s.window()

@@ -1,0 +1,125 @@
+package detector
+
+import (
+	"cmp"
+	"slices"
+
+	"vigil"
+	"vigil/detector/features"
+	"vigil/detector/reasons"
+)
+
+// quotas counts what of a day's quota (see reasons.Bounds) the actors of a shard have
+// used up, in the order of their events. Where more than quotaActors have one on the
+// same day, those of the others are not counted: they are covered as if unused.
+type quotas struct {
+	Day  int64
+	used map[uint64]*used
+}
+
+const (
+	// quotaActors bounds the actors of a shard that are counted on one day.
+	quotaActors = 1024
+	// quotaSubjects bounds the customers of each that are told apart; beyond, they are
+	// counted by a sketch.
+	quotaSubjects = 4096
+)
+
+// used is one actor's day: the customers that a declared purpose covered, and what a
+// contract did.
+type used struct {
+	Rows                int64
+	declared, customers features.Distinct
+}
+
+// check asks the book about an access and takes back what is beyond the day's quota.
+func (sh *shard) check(e *vigil.Event, tr *trace) {
+	tr.why = sh.shared.book.Check(e)
+	if tr.why.Bounds.Any() && e.Action.Discloses() {
+		sh.quotas.count(e, &tr.why)
+	}
+}
+
+// count uses the day's quota up.
+func (q *quotas) count(e *vigil.Event, why *reasons.Checked) {
+	day := features.Day.Index(e.Time.UnixNano())
+	if day < q.Day {
+		return // a late one, whose day is over
+	}
+	if day > q.Day || q.used == nil {
+		q.Day, q.used = day, map[uint64]*used{}
+	}
+	who := actorHash(e)
+	u := q.used[who]
+	if u == nil {
+		if len(q.used) >= quotaActors {
+			return
+		}
+		u = &used{}
+		q.used[who] = u
+	}
+	b := why.Bounds
+	beyond := func(d *features.Distinct, bound int64) bool {
+		if bound == 0 {
+			return false
+		}
+		for _, s := range e.Subjects {
+			d.Add(s, quotaSubjects)
+		}
+		d.AddUnnamed(features.Unnamed(e))
+		return d.Len() > bound
+	}
+	// What other reasons cover uses up no purpose's quota.
+	other := why.Found &^ reasons.Declared
+	declared := !other.Verified() && beyond(&u.declared, b.Declared)
+	contracted := beyond(&u.customers, b.Customers)
+	if b.Rows > 0 && e.Rows > 0 {
+		u.Rows += min(e.Rows, 1<<40)
+		contracted = contracted || u.Rows > b.Rows
+	}
+	why.Exceed(declared, contracted)
+}
+
+// quotasState is quotas in the form that is kept.
+type quotasState struct {
+	Day  int64
+	Used []usedState
+}
+
+type usedState struct {
+	Actor               uint64
+	Rows                int64
+	Declared, Customers features.DistinctState
+}
+
+func (q *quotas) state() (quotasState, error) {
+	st := quotasState{Day: q.Day}
+	for who, u := range q.used {
+		s := usedState{Actor: who, Rows: u.Rows}
+		var err error
+		if s.Declared, err = u.declared.State(); err != nil {
+			return st, err
+		}
+		if s.Customers, err = u.customers.State(); err != nil {
+			return st, err
+		}
+		st.Used = append(st.Used, s)
+	}
+	slices.SortFunc(st.Used, func(a, b usedState) int { return cmp.Compare(a.Actor, b.Actor) })
+	return st, nil
+}
+
+func (st *quotasState) restore() (quotas, error) {
+	q := quotas{Day: st.Day, used: map[uint64]*used{}}
+	for _, s := range st.Used {
+		u := &used{Rows: s.Rows}
+		if err := u.declared.Restore(s.Declared); err != nil {
+			return q, err
+		}
+		if err := u.customers.Restore(s.Customers); err != nil {
+			return q, err
+		}
+		q.used[s.Actor] = u
+	}
+	return q, nil
+}

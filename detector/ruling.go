@@ -46,20 +46,19 @@ type ruled struct {
 	told   vigil.Finding
 }
 
-// rule runs the rules on an event. why is what the book says of it.
-func (sh *shard) rule(a *actor, e *vigil.Event, why reasons.Checked) {
-	sh.known = rules.Known{Checked: why, PeopleNetwork: sh.peopleNetwork(e)}
-	if book := sh.shared.book; !book.Empty() {
-		sh.known.WithdrawnFor = book.WithdrawnFor(e)
-		sh.known.Linked = func(_, a, b string) bool { return book.SameHousehold(a, b) }
-	}
+// rule runs the rules on an event.
+func (sh *shard) rule(a *actor, e *vigil.Event, tr *trace) {
+	sh.known.Checked, sh.known.PeopleNetwork = tr.why, sh.peopleNetwork(e)
 	for _, h := range sh.watch.Check(e, &sh.known) {
-		sh.hit(a, e, h, why)
+		sh.hit(a, e, tr.why, h)
 	}
 }
 
+// linked reports whether two customers are known to belong together.
+func (sh *shard) linked(one, other string) bool { return sh.shared.book.SameHousehold(one, other) }
+
 // hit opens a finding by rule or lets it grow.
-func (sh *shard) hit(a *actor, e *vigil.Event, h rules.Hit, why reasons.Checked) {
+func (sh *shard) hit(a *actor, e *vigil.Event, why reasons.Checked, h rules.Hit) {
 	t := e.Time.UnixNano()
 	key := a.Key + "\x00" + h.Rule.ID + "\x00" + h.Key
 	r := sh.rulings[key]
@@ -116,6 +115,7 @@ func (sh *shard) tellRuling(r *ruling, always bool) {
 		return
 	}
 	f.Harm = ruleHarm[rule.Severity] * float64(max(1, f.Subjects))
+	sh.reasons(f, h)
 	f.SubjectIDs = h.subjects.IDs()
 	f.Resources, f.Stores = split(h.Resources)
 	f.Networks = sorted(h.Networks)

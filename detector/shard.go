@@ -33,7 +33,6 @@ type shard struct {
 	// opened lists the actors with an open finding.
 	opened []*actor
 
-	quotas quotas
 	// watch runs the rules, and rulings are what they found lately.
 	watch   *rules.Watch
 	rulings map[string]*ruling
@@ -43,6 +42,7 @@ type shard struct {
 	// networks of people since the last merge.
 	looked  int64
 	offices map[uint64]struct{}
+	quotas  quotas
 	// edges counts what actors read, at their end.
 	edges   *affinity.Sketch
 	reader  features.Reader
@@ -65,11 +65,13 @@ type shard struct {
 }
 
 func newShard(s *shared, limit, coldLimit int) *shard {
-	return &shard{
+	sh := &shard{
 		shared: s, byKey: map[string]*actor{}, cold: map[string]*cold{}, marks: newMarks(coldLimit),
 		watch: s.rules.Watch(s.switchedOff), rulings: map[string]*ruling{}, offices: map[uint64]struct{}{},
 		delta: delta{sample: newReservoirs(deltaRows)}, limit: limit, coldLimit: coldLimit,
 	}
+	sh.known.Linked = sh.linked
+	return sh
 }
 
 // unit is the weight of one observation at event time t: it doubles every 14
@@ -128,7 +130,7 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 	if a.open != nil {
 		a.open.since.add(e, tr.why)
 	}
-	sh.rule(a, e, tr.why)
+	sh.rule(a, e, tr)
 	if !e.Late {
 		sh.look(a, t, met)
 	}

@@ -37,7 +37,7 @@ func newConversations() conversations {
 
 // add folds e and returns its conversation, nil when it is in none, with how many
 // further customers are new with it.
-func (c *conversations) add(e *vigil.Event, linked func(tenant, a, b string) bool) (conv *conversation, further int64) {
+func (c *conversations) add(e *vigil.Event, linked func(one, other string) bool) (conv *conversation, further int64) {
 	if e.Conversation == "" || e.Actor.Kind == vigil.KindHuman || e.Actor.Kind == vigil.KindAdmin {
 		return nil, 0
 	}
@@ -61,7 +61,7 @@ func (c *conversations) add(e *vigil.Event, linked func(tenant, a, b string) boo
 		if _, ok := conv.others[s]; ok {
 			continue
 		}
-		if linked != nil && linked(e.Actor.Tenant, conv.first, s) {
+		if linked != nil && linked(conv.first, s) {
 			continue
 		}
 		if conv.others == nil {

@@ -75,6 +75,7 @@ type Env struct {
 	Approved    bool `expr:"approved" doc:"a change, incident or maintenance covers it" needs:"change"`
 	Declared    bool `expr:"declared" doc:"the actor's purpose is declared, its quota not used up" needs:"purpose"`
 	Contracted  bool `expr:"contracted" doc:"a contract covers it" needs:"contract"`
+	Awaited     bool `expr:"awaited" doc:"a deploy, a maintenance window or a calendar's event makes much unusual now" needs:"change"`
 	Own         bool `expr:"own" doc:"it is the customer's own record, or of the own household" needs:"customer"`
 
 	// What speaks against it.

@@ -115,7 +115,7 @@ func (s *sample) event() (*vigil.Event, error) {
 var (
 	foundFacts = map[string]reasons.Reason{
 		"named": reasons.Named, "assigned": reasons.Assigned, "on_shift": reasons.OnShift, "on_call": reasons.OnCall,
-		"approved": reasons.Approved, "declared": reasons.Declared, "contracted": reasons.Contracted, "own": reasons.Own,
+		"approved": reasons.Approved, "declared": reasons.Declared, "contracted": reasons.Contracted, "own": reasons.Own, "awaited": reasons.Awaited,
 	}
 	againstFacts = map[string]reasons.Breach{
 		"left": reasons.Left, "leaving": reasons.Leaving, "absent": reasons.Absent, "withdrawn": reasons.Withdrawn, "erased": reasons.Erased,
@@ -144,7 +144,7 @@ func facts() []string {
 
 // known is what feeds say in the example.
 func (x *Example) known() *Known {
-	k := &Known{WithdrawnFor: time.Duration(x.WithdrawnHours) * time.Hour}
+	k := &Known{}
 	for _, f := range x.Facts {
 		k.Found |= foundFacts[f]
 		k.Against |= againstFacts[f]
@@ -165,7 +165,7 @@ func (x *Example) known() *Known {
 		for _, s := range x.Linked {
 			linked[s] = true
 		}
-		k.Linked = func(_, a, b string) bool { return linked[a] && linked[b] }
+		k.Linked = func(a, b string) bool { return linked[a] && linked[b] }
 	}
 	return k
 }
@@ -185,6 +185,9 @@ func (x *Example) fires(r *Rule) (hit bool, err error) {
 		e, err := x.Events[i].event()
 		if err != nil {
 			return false, fmt.Errorf("event %d: %w", i, err)
+		}
+		if x.WithdrawnHours > 0 {
+			k.Ended = e.Time.Add(-time.Duration(x.WithdrawnHours) * time.Hour).UnixNano()
 		}
 		hit = len(w.Check(e, k)) > 0 || hit
 	}

@@ -12,12 +12,9 @@ type Known struct {
 	reasons.Checked
 	// PeopleNetwork says that people worked from the event's network lately.
 	PeopleNetwork bool
-	// WithdrawnFor is how long ago consent was withdrawn or the record erased; zero
-	// when it was not, or nobody tells.
-	WithdrawnFor time.Duration
-	// Linked reports whether two customers of a tenant belong together, such as one
-	// household. Nil links nobody.
-	Linked func(tenant, a, b string) bool
+	// Linked reports whether two customers belong together, such as one household. Nil
+	// links nobody.
+	Linked func(one, other string) bool
 }
 
 // ways names the ways to be outside a contract.
@@ -55,8 +52,8 @@ func (env *Env) fill(e *vigil.Event, k *Known) {
 	if e.Destination != nil {
 		env.DestinationKind, env.DestinationNetwork, env.DestinationRegion = e.Destination.Kind, e.Destination.Network, e.Destination.Region
 	}
-	if k.WithdrawnFor > 0 {
-		env.WithdrawnHours = int64(k.WithdrawnFor / time.Hour)
+	if k.Ended != 0 {
+		env.WithdrawnHours = max(0, (e.Time.UnixNano()-k.Ended)/int64(time.Hour))
 	}
 	env.ForeignTenant = a.Tenant != "" && e.ResourceTenant != "" && a.Tenant != e.ResourceTenant
 	env.found(k.Found)
@@ -79,7 +76,7 @@ func (env *Env) found(r reasons.Reason) {
 	env.Named, env.Assigned = r&reasons.Named != 0, r&reasons.Assigned != 0
 	env.OnShift, env.OnCall = r&reasons.OnShift != 0, r&reasons.OnCall != 0
 	env.Approved, env.Declared = r&reasons.Approved != 0, r&reasons.Declared != 0
-	env.Contracted, env.Own = r&reasons.Contracted != 0, r&reasons.Own != 0
+	env.Contracted, env.Own, env.Awaited = r&reasons.Contracted != 0, r&reasons.Own != 0, r&reasons.Awaited != 0
 }
 
 func (env *Env) against(b reasons.Breach) {

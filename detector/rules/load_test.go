@@ -168,7 +168,8 @@ func TestWhatFeedsBringIsSeen(t *testing.T) {
 	k := &rules.Known{Checked: reasons.Checked{
 		Looked: reasons.Assigned, Found: reasons.Contracted | reasons.OnCall,
 		Against: reasons.OutsideFields | reasons.OutsideHours | reasons.VIP,
-	}, WithdrawnFor: 25 * time.Hour}
+		Ended:   e.Time.Add(-25 * time.Hour).UnixNano(),
+	}}
 	for when, want := range map[string]bool{
 		`vip and contracted and on_call and justified and not unjustified`: true,
 		`outside_contract and "fields" in outside and len(outside) == 2`:   true,

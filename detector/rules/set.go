@@ -177,7 +177,7 @@ func (w *Watch) fires(i int, r *Rule) bool {
 func (w *Watch) hit(r *Rule) Hit {
 	h := Hit{Rule: r, Words: make([]string, len(r.words))}
 	for i, field := range r.words {
-		h.Words[i] = w.env.text(field)
+		h.Words[i] = strings.Clone(w.env.text(field))
 	}
 	return h
 }

@@ -144,7 +144,8 @@ func (a *App) startJudging(ctx context.Context) error {
 	if len(wrong) > 0 {
 		return &config.Error{Problems: wrong}
 	}
-	a.applier, err = newApplier(ctx, a.ledger, detector.Config{Budget: a.cfg.Budget, MaxActors: a.cfg.MaxActors, MaxCold: a.cfg.MaxCold}, detector.Options{Rules: set}, a.logger)
+	cfg := detector.Config{Budget: a.cfg.Budget, MaxActors: a.cfg.MaxActors, MaxCold: a.cfg.MaxCold}
+	a.applier, err = newApplier(ctx, a.ledger, cfg, detector.Options{Rules: set}, a.logger)
 	if err != nil {
 		return fmt.Errorf("restore the detector: %w", err)
 	}

@@ -30,14 +30,16 @@ const (
 
 // commands are the subcommands, in the order in which help lists them.
 type commands struct {
-	Demo    demoCommand    `cmd:"" help:"Replay a recorded help desk with three breaches; nothing else is needed."`
-	Scan    scanCommand    `cmd:"" help:"Learn and judge existing logs in one pass; print findings, worst first."`
-	Score   scoreCommand   `cmd:"" help:"Print one line of JSON per event with how unusual it is."`
-	Parse   parseCommand   `cmd:"" help:"Print what is read of logs, one event a line."`
-	Drill   drillCommand   `cmd:"" help:"Stage breaches in made-up or recorded traffic and tell which of them are found."`
-	Serve   serveCommand   `cmd:"" help:"Watch the configured sources: keep, judge and tell."`
-	Check   checkCommand   `cmd:"" help:"Validate a configuration without touching anything."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Demo       demoCommand       `cmd:"" help:"Replay a recorded help desk with three breaches; nothing else is needed."`
+	Scan       scanCommand       `cmd:"" help:"Learn and judge existing logs in one pass; print findings, worst first."`
+	Score      scoreCommand      `cmd:"" help:"Print one line of JSON per event with how unusual it is."`
+	Parse      parseCommand      `cmd:"" help:"Print what is read of logs, one event a line."`
+	Drill      drillCommand      `cmd:"" help:"Stage breaches in made-up or recorded traffic and tell which of them are found."`
+	Findings   findingsCommand   `cmd:"" help:"List findings, show one, say what it was, expect what it tells of."`
+	Exceptions exceptionsCommand `cmd:"" help:"List and end exceptions."`
+	Serve      serveCommand      `cmd:"" help:"Watch the configured sources: keep, judge and tell."`
+	Check      checkCommand      `cmd:"" help:"Validate a configuration without touching anything."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 
 // streams is where a command reads and writes.

@@ -46,6 +46,7 @@ type App struct {
 	clean   cleanups
 	ledger  *ledger.Ledger
 	intake  *intake
+	desk    *desk
 	applier *applier
 	outbox  *outbox
 	super   *supervisor
@@ -123,6 +124,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return err
 	}
 	if err := a.startWeb(web, pushed); err != nil {
+		return err
+	}
+	if err := a.publishAddress(); err != nil {
 		return err
 	}
 	return a.startCollecting(ctx)

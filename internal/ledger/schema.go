@@ -180,6 +180,18 @@ CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+`, `
+-- What people said, as of the newest accepted entry: the log has it all.
+CREATE TABLE verdict (
+	finding TEXT PRIMARY KEY,
+	data    BLOB NOT NULL,
+	sum     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE exception (
+	id   TEXT PRIMARY KEY,
+	data BLOB NOT NULL,
+	sum  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 `}
 }
 

@@ -117,6 +117,21 @@ func Learning(why string) (text string, part float64) {
 	return strings.Join(parts, ", "), math.Min(part, 1)
 }
 
+// Verdict is an analyst's word as it is shown.
+func Verdict(w vigil.Word) string {
+	switch w {
+	case vigil.WordBreach:
+		return "a breach"
+	case vigil.WordMisuse:
+		return "misuse"
+	case vigil.WordExpected:
+		return "expected"
+	case vigil.WordUnknown:
+		return "not known"
+	}
+	return Text(string(w), 40)
+}
+
 // Found says how a finding was found.
 func Found(lane, rule string) string {
 	switch {

@@ -9,14 +9,11 @@ import (
 	"vigil/detector/reasons"
 )
 
-// control folds a control record. Unknown ones are the future's. One that can't be
-// read changes nothing: what is in the log must not stop judging for good.
-func (e *Engine) control(c vigil.Control) {
-	if c.Type != vigil.ControlFacts {
-		return
-	}
+// learnFacts folds what a feed told. What can't be read changes nothing: what is in
+// the log must not stop judging for good.
+func (e *Engine) learnFacts(data []byte) {
 	var f vigil.Facts
-	if json.Unmarshal(c.Data, &f) != nil {
+	if json.Unmarshal(data, &f) != nil {
 		e.unread++
 		return
 	}

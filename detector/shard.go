@@ -33,14 +33,23 @@ type shard struct {
 	// opened lists the actors with an open finding.
 	opened []*actor
 
-	conversations *rules.Conversation
-	quotas        quotas
+	quotas quotas
+	// watch runs the rules, and rulings are what they found lately.
+	watch   *rules.Watch
+	rulings map[string]*ruling
+	ruled   []ruled
+	known   rules.Known
+	// looked is the hour up to which rulings were looked through; offices are the
+	// networks of people since the last merge.
+	looked  int64
+	offices map[uint64]struct{}
 	// edges counts what actors read, at their end.
 	edges   *affinity.Sketch
 	reader  features.Reader
 	delta   delta
 	scratch []judged
 	key     []byte // of the event's actor
+	runs    []*run // spare ones
 	scorer  forest.Scorer
 	found   []vigil.Finding
 
@@ -57,7 +66,8 @@ type shard struct {
 
 func newShard(s *shared, limit, coldLimit int) *shard {
 	return &shard{
-		shared: s, byKey: map[string]*actor{}, cold: map[string]*cold{}, marks: newMarks(coldLimit), conversations: rules.NewConversation(),
+		shared: s, byKey: map[string]*actor{}, cold: map[string]*cold{}, marks: newMarks(coldLimit),
+		watch: s.rules.Watch(s.switchedOff), rulings: map[string]*ruling{}, offices: map[uint64]struct{}{},
 		delta: delta{sample: newReservoirs(deltaRows)}, limit: limit, coldLimit: coldLimit,
 	}
 }
@@ -108,19 +118,17 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 			la.span.LookUp(e, tr.why)
 		}
 	}
-	sh.follow(a, e, tr)
+	sh.follow(a, e, tr, &values)
 	step := 1.0
 	if !e.Late && e.Action != vigil.ActionLogout {
-		step = sh.step(a, e, t)
+		step = sh.step(a, e, t, &values)
 	}
 	// Nobody steals by leaving: what a logout names is not judged.
 	met := e.Action != vigil.ActionLogout && sh.meet(a, t, &values, tr.why.Found)
 	if a.open != nil {
 		a.open.since.add(e, tr.why)
 	}
-	if hit, ok := sh.conversations.Check(e); ok {
-		sh.ruleHit(a, hit)
-	}
+	sh.rule(a, e, tr.why)
 	if !e.Late {
 		sh.look(a, t, met)
 	}
@@ -145,6 +153,7 @@ func (sh *shard) advance(t int64) {
 		sh.index[l] = i
 	}
 	sh.expire(t)
+	sh.settleRulings(t)
 }
 
 // actor finds or makes the event's actor. What the source says of it is taken

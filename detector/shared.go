@@ -7,6 +7,7 @@ import (
 	"vigil"
 	"vigil/detector/features"
 	"vigil/detector/reasons"
+	"vigil/detector/rules"
 	"vigil/models/peers"
 )
 
@@ -52,6 +53,9 @@ type shared struct {
 	Forests forests
 	// Peers are the learned groups, nil before the first fit.
 	Peers *peers.Groups
+	// rules are those that run, Laws how they stand.
+	rules *rules.Set
+	Laws  laws
 	// heard is the hour up to which sources were judged.
 	heard int64
 
@@ -60,10 +64,10 @@ type shared struct {
 	fitter fitter
 }
 
-func newShared(b budget) *shared {
+func newShared(b budget, set *rules.Set) *shared {
 	s := &shared{
 		everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b, book: reasons.New(reasons.Limits{}),
-		teams: map[string]*team{}, told: map[string]*teller{}, Forests: forests{Sample: newReservoirs(forestRows)},
+		teams: map[string]*team{}, told: map[string]*teller{}, rules: set, Laws: laws{}.ready(), Forests: forests{Sample: newReservoirs(forestRows)},
 	}
 	for f := range s.Flows {
 		s.Flows[f] = newFlowModel()
@@ -122,6 +126,7 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 		// What was merged must not be merged again after a restart.
 		sh.dirty = sh.dirty || !sh.delta.empty()
 		sh.delta.reset()
+		s.takeRules(sh, now)
 	}
 	s.events.learn()
 	hour := now / hourNanos
@@ -137,6 +142,7 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	if hour%24 == 0 {
 		s.closeTeams(hour/24 - 1)
 		s.age(float64(now-s.Started) / float64(24*hourNanos))
+		s.Laws.endDay(now)
 		s.budget.endDay()
 	}
 	if hour%refit(now-s.Started) != 0 {

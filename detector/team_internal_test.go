@@ -22,7 +22,7 @@ func day(g *group, i, from, to int) memberDay {
 // weighed is the finding about a team of one day, through a saved state.
 func weighed(t *testing.T, days func(g *group) []memberDay) vigil.Finding {
 	t.Helper()
-	s := newShared(newBudget(0))
+	s := newShared(newBudget(0), nil)
 	s.join("human|agent|emea")
 	g := s.groups["human|agent|emea"]
 	g.Fitted = true

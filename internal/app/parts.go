@@ -140,7 +140,11 @@ func (a *App) consoleURL() string {
 // startJudging restores the detector and starts the applier.
 func (a *App) startJudging(ctx context.Context) error {
 	var err error
-	a.applier, err = newApplier(ctx, a.ledger, detector.Config{Budget: a.cfg.Budget, MaxActors: a.cfg.MaxActors, MaxCold: a.cfg.MaxCold}, a.logger)
+	set, wrong := LoadRules(a.cfg.Rules)
+	if len(wrong) > 0 {
+		return &config.Error{Problems: wrong}
+	}
+	a.applier, err = newApplier(ctx, a.ledger, detector.Config{Budget: a.cfg.Budget, MaxActors: a.cfg.MaxActors, MaxCold: a.cfg.MaxCold}, detector.Options{Rules: set}, a.logger)
 	if err != nil {
 		return fmt.Errorf("restore the detector: %w", err)
 	}
@@ -201,13 +205,20 @@ func (a *App) startWeb(web, pushed net.Listener) error {
 	if receiver != nil {
 		a.pushURL = a.url + pushPath
 	}
-	here := receiver
+	fed, err := a.feedReceiver()
+	if err != nil {
+		return fmt.Errorf("set up feeds: %w", err)
+	}
+	here, fedHere := receiver, fed
 	if pushed != nil && receiver != nil {
 		a.pushURL = "http://" + pushed.Addr().String() + pushPath
 		here = nil
-		a.clean.add("push", serve(pushed, muxOf(receiver, nil), a.logger))
 	}
-	a.clean.add("console", serve(web, muxOf(here, page), a.logger))
+	if pushed != nil && (receiver != nil || fed != nil) {
+		fedHere = nil
+		a.clean.add("push", serve(pushed, muxOf(receiver, fed, nil), a.logger))
+	}
+	a.clean.add("console", serve(web, muxOf(here, fedHere, page), a.logger))
 	return nil
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"vigil"
 	"vigil/collectors/file"
 	"vigil/detector"
+	"vigil/detector/rules"
 )
 
 // maxFindings bounds the findings that a scan holds. Beyond it the least harmful
@@ -24,6 +26,8 @@ type ScanOptions struct {
 	// MaxActors bounds the actors held in full, MaxCold those held in short; zero
 	// means the default.
 	MaxActors, MaxCold int
+	// Rules are the deterministic rules; nil means those that are built in.
+	Rules *rules.Set
 	// Since drops findings that ended before it; all events are learnt from.
 	Since time.Time
 	// Workers is how many goroutines judge; zero means as many as there are
@@ -47,7 +51,7 @@ type ScanResult struct {
 func Scan(ctx context.Context, in Input, opts ScanOptions) (*ScanResult, error) {
 	engine, err := detector.New(
 		detector.Config{Budget: opts.Budget, MaxActors: opts.MaxActors, MaxCold: opts.MaxCold},
-		detector.Options{Workers: opts.Workers},
+		detector.Options{Workers: opts.Workers, Rules: opts.Rules},
 	)
 	if err != nil {
 		return nil, fmt.Errorf("set up detector: %w", err)
@@ -68,6 +72,17 @@ func Scan(ctx context.Context, in Input, opts ScanOptions) (*ScanResult, error) 
 // fold feeds the input to the engine as numbered entries.
 func (in *Input) fold(ctx context.Context, engine *detector.Engine, found func([]vigil.Finding)) (file.Summary, error) {
 	var seq uint64
+	for i := range in.Facts {
+		data, err := json.Marshal(&in.Facts[i])
+		if err != nil {
+			return file.Summary{}, fmt.Errorf("encode facts: %w", err)
+		}
+		seq++
+		entry := &vigil.Entry{Seq: seq, Kind: vigil.EntryControl, Control: vigil.Control{Type: vigil.ControlFacts, Data: data}}
+		if _, err := engine.Fold(entry); err != nil {
+			return file.Summary{}, fmt.Errorf("take feeds: %w", err)
+		}
+	}
 	return in.each(ctx, func(events []*vigil.Event) error {
 		seq++
 		findings, err := engine.Fold(&vigil.Entry{Seq: seq, Kind: vigil.EntryEvents, Source: in.Source, Events: events})
@@ -92,7 +107,7 @@ type ScoreOptions struct {
 func ScoreEvents(ctx context.Context, in Input, opts ScoreOptions) (file.Summary, error) {
 	engine, err := detector.New(
 		detector.Config{Budget: opts.Budget, MaxActors: opts.MaxActors, MaxCold: opts.MaxCold},
-		detector.Options{Workers: opts.Workers, Score: opts.Each, Models: opts.Models},
+		detector.Options{Workers: opts.Workers, Score: opts.Each, Models: opts.Models, Rules: opts.Rules},
 	)
 	if err != nil {
 		return file.Summary{}, fmt.Errorf("set up detector: %w", err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"vigil/detector/rules"
 	"vigil/internal/config"
 	"vigil/internal/privacy"
 )
@@ -33,6 +34,10 @@ type Settings struct {
 	Params map[string]string
 	// Pseudonyms replaces identifiers.
 	Pseudonyms bool
+	// Feeds are files that tell reasons, each as "kind=FILE"; Problem, when set, gets
+	// what is wrong in them.
+	Feeds   []string
+	Problem func(string)
 }
 
 // Resolved is what Settings come down to.
@@ -42,6 +47,8 @@ type Resolved struct {
 	Budget    float64
 	MaxActors int
 	MaxCold   int
+	// Rules are those that are built in and the configuration's.
+	Rules *rules.Set
 	// RandomKey says that pseudonyms are made with a key of this run alone.
 	RandomKey bool
 }
@@ -56,6 +63,7 @@ func (s Settings) Resolve() (*Resolved, error) {
 	source := config.Source{}
 	var key config.Secret
 	var dataDir string
+	var patterns []string
 	if s.Config != "" {
 		cfg, err := config.Load(s.Config, Known())
 		if err != nil {
@@ -67,10 +75,15 @@ func (s Settings) Resolve() (*Resolved, error) {
 		}
 		source = *from
 		out.Input.Actors, out.Budget, out.MaxActors, out.MaxCold = cfg.Actors, cfg.Budget, cfg.MaxActors, cfg.MaxCold
-		key, dataDir = cfg.PseudonymKey, cfg.DataDir
+		key, dataDir, patterns = cfg.PseudonymKey, cfg.DataDir, cfg.Rules
 	} else if s.Source != "" {
 		return nil, errors.New("--source names a source of a configuration; give that with -c")
 	}
+	set, wrong := LoadRules(patterns)
+	if len(wrong) > 0 {
+		return nil, &config.Error{Problems: wrong}
+	}
+	out.Rules = set
 	s.override(&source)
 	in := &out.Input
 	in.Files, in.Source, in.Store, in.Tenant, in.Format = s.Files, source.Name, source.Store, source.Tenant, source.Format
@@ -82,9 +95,21 @@ func (s Settings) Resolve() (*Resolved, error) {
 		return nil, err
 	}
 	if s.Pseudonyms {
-		in.Pseudonyms, out.RandomKey, err = pseudonymizer(key, dataDir)
+		if in.Pseudonyms, out.RandomKey, err = pseudonymizer(key, dataDir); err != nil {
+			return nil, err
+		}
 	}
-	return out, err
+	problem := s.Problem
+	if problem == nil {
+		problem = func(string) {}
+	}
+	if in.Facts, err = readFeeds(s.Feeds, in.Tenant, problem); err != nil {
+		return nil, err
+	}
+	for i := range in.Facts {
+		in.Pseudonyms.Facts(&in.Facts[i], in.Tenant)
+	}
+	return out, nil
 }
 
 // pick finds the configuration's source that the files belong to.

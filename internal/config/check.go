@@ -16,6 +16,7 @@ import (
 
 	"vigil"
 	"vigil/collectors/formats"
+	"vigil/internal/yaml"
 )
 
 // The least lengths of secrets, in bytes.
@@ -37,33 +38,14 @@ var (
 
 // checker looks at what the fields say, once they are all of the right type.
 type checker struct {
-	*decoder
+	*yaml.Document
 	known Known
 	cfg   *Config
 }
 
-// at reports a problem of a field. Where the field itself does not stand in the
-// file, the nearest one around it gives the line.
-func (c *checker) at(field, message, remedy string) {
-	p := Problem{File: c.file, Field: field, Message: message, Remedy: remedy}
-	for place := field; place != ""; {
-		if pos := c.places[place]; pos != nil {
-			p.Line, p.Column = pos.Line, pos.Column
-			break
-		}
-		cut := strings.LastIndexAny(place, ".[")
-		if cut < 0 {
-			break
-		}
-		place = place[:cut]
-	}
-	c.problems = append(c.problems, p)
-}
+func (c *checker) at(field, message, remedy string) { c.At(field, message, remedy) }
 
-// bad reports whether the decoder has already complained about a field.
-func (c *checker) bad(field string) bool {
-	return slices.ContainsFunc(c.problems, func(p Problem) bool { return p.Field == field })
-}
+func (c *checker) bad(field string) bool { return c.Bad(field) }
 
 func (c *checker) check() {
 	cfg := c.cfg
@@ -102,6 +84,7 @@ func (c *checker) check() {
 	c.specs()
 	c.sources()
 	c.actors()
+	c.feeds()
 	c.outside()
 }
 
@@ -168,7 +151,7 @@ func (c *checker) specs() {
 	}
 	for _, s := range []struct{ field, spec string }{
 		{"digest", c.cfg.Digest}, {"snapshots", c.cfg.Snapshots}, {"ticks", c.cfg.Ticks},
-		{"sealing", c.cfg.Sealing}, {"pruning", c.cfg.Pruning},
+		{"sealing", c.cfg.Sealing}, {"pruning", c.cfg.Pruning}, {"feed_polls", c.cfg.FeedPolls},
 	} {
 		if s.field == "digest" && s.spec == "off" {
 			continue
@@ -220,11 +203,11 @@ func (c *checker) source(field string, s *Source, tokens map[string]string) {
 		}
 	}
 	if s.Push != nil {
-		c.push(field+".push.token", s, tokens)
+		c.push(field+".push.token", s.Push, fmt.Sprintf("source %q", s.Name), tokens)
 	}
 	if s.Format != "" && len(c.known.Formats) > 0 && !slices.Contains(c.known.Formats, s.Format) {
 		remedy := "the formats are " + strings.Join(c.known.Formats, ", ") + "; leave it out to find it by looking"
-		if near := nearest(s.Format, c.known.Formats); near != "" {
+		if near := yaml.Nearest(s.Format, c.known.Formats); near != "" {
 			remedy = fmt.Sprintf("did you mean %q?", near)
 		}
 		c.at(field+".format", fmt.Sprintf("%q is no format", s.Format), remedy)
@@ -236,8 +219,9 @@ func (c *checker) source(field string, s *Source, tokens map[string]string) {
 	c.mapping(field+".mapping", &s.Mapping)
 }
 
-func (c *checker) push(field string, s *Source, tokens map[string]string) {
-	value, ok := c.secret(field, s.Push.Token)
+// push checks a token. Who sends for what is known by it alone, so no two may be one.
+func (c *checker) push(field string, p *Push, owner string, tokens map[string]string) {
+	value, ok := c.secret(field, p.Token)
 	switch {
 	case !ok:
 	case value == "":
@@ -247,9 +231,9 @@ func (c *checker) push(field string, s *Source, tokens map[string]string) {
 	case len(value) < minToken:
 		c.at(field, fmt.Sprintf("has fewer than %d characters", minToken), "make one with: openssl rand -hex 32")
 	case tokens[value] != "":
-		c.at(field, fmt.Sprintf("is also the token of source %q", tokens[value]), "give each source its own")
+		c.at(field, fmt.Sprintf("is also the token of %s", tokens[value]), "give each its own")
 	default:
-		tokens[value] = s.Name
+		tokens[value] = owner
 	}
 }
 
@@ -257,7 +241,7 @@ func (c *checker) mapping(field string, m *Mapping) {
 	if m.Preset != "" && c.known.Preset != nil {
 		if _, ok := c.known.Preset(m.Preset); !ok {
 			remedy := "the presets are " + strings.Join(c.known.Presets, ", ")
-			if near := nearest(m.Preset, c.known.Presets); near != "" {
+			if near := yaml.Nearest(m.Preset, c.known.Presets); near != "" {
 				remedy = fmt.Sprintf("did you mean %q?", near)
 			}
 			c.at(field+".preset", fmt.Sprintf("%q is no preset", m.Preset), remedy)
@@ -292,7 +276,7 @@ func (c *checker) meaning(field string, m formats.Meaning) {
 		return
 	}
 	remedy := "the meanings are " + strings.Join(meanings(), ", ")
-	if near := nearest(string(m), meanings()); near != "" {
+	if near := yaml.Nearest(string(m), meanings()); near != "" {
 		remedy = fmt.Sprintf("did you mean %q?", near)
 	}
 	c.at(field, fmt.Sprintf("%q is no meaning", m), remedy)

@@ -2,6 +2,7 @@ package detector
 
 import (
 	"math"
+	"slices"
 
 	"vigil/detector/features"
 	"vigil/models/calibrate"
@@ -37,7 +38,7 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 			case f == framePeers && (a.group == nil || a.group.Members < minPeers):
 				continue
 			}
-			out = append(out, judged{Term: kindTerm(k, f), Seen: seen})
+			out = ask(out, kindTerm(k, f), seen)
 			if seen == 0 && k.IsCount() && f != frameSelf {
 				continue // none of a kind is no news to anybody, whatever was expected
 			}
@@ -126,6 +127,16 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 		out = append(out, j)
 	}
 	return out, sum / weight
+}
+
+// ask appends a term that has no answer yet, in place: answers are long.
+func ask(out []judged, term int, seen float64) []judged {
+	n := len(out)
+	out = slices.Grow(out, 1)[:n+1]
+	j := &out[n]
+	*j = judged{}
+	j.Term, j.Seen = term, seen
+	return out
 }
 
 // explained is the p-value of a wider frame in the light of the actor's own past:

@@ -96,10 +96,14 @@ func (a *affair) complete() {
 }
 
 // harm is the people whose data is at stake. A customer whom many read counts as
-// so many looks at one person.
+// so many looks at one person. Most of whom a team read it reads as on any day: its
+// members count.
 func (a *affair) harm() (vigil.Severity, float64) {
 	f := &a.Finding
 	n := max(float64(f.Subjects), 1)
+	if f.About == vigil.AboutTeam {
+		n = 1
+	}
 	if f.About != vigil.AboutSource {
 		n = max(n, float64(len(a.actors)))
 	}
@@ -176,6 +180,9 @@ func (a *affair) sentence() string {
 		}
 	case vigil.AboutTeam:
 		what = fmt.Sprintf("Team %s read more than its members usually do, together, %s", f.Team, when)
+		if f.Subjects > 0 {
+			what += ": data of " + plural(f.Subjects, "customer", "customers")
+		}
 	default:
 		what = fmt.Sprintf("Source %s told less than usual %s", f.Source, when)
 	}

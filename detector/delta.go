@@ -1,8 +1,8 @@
 package detector
 
 import (
-	"maps"
 	"slices"
+	"strings"
 
 	"vigil/detector/features"
 	"vigil/models/calibrate"
@@ -18,12 +18,11 @@ type delta struct {
 	peaks   [lines][]float64
 	epochs  [lines]int
 	readers int // actors whose day held more than one customer
-	tells   map[string]uint32
-	// told counts events by source, members are the closed days of actors.
-	told    map[string]int
+	// sources are those that told anything, by name; members the closed days of actors.
+	sources []sourceDelta
 	members []memberDay
 	// steps is what followed what, by group; sample are spans for the forests.
-	steps  map[string]*sequence.Delta
+	steps  []stepsDelta
 	sample [features.Week]forest.Reservoir
 	raw    [eventModels][]float64
 	groups []string
@@ -56,8 +55,53 @@ type valueDelta struct {
 	day      int64
 }
 
+// sourceDelta is what one source told: how many events, and which kinds.
+type sourceDelta struct {
+	name   string
+	events int
+	tells  uint32
+}
+
+// source is what the source of that name told, nil where there are too many.
+func (d *delta) source(name string) *sourceDelta {
+	at, ok := slices.BinarySearchFunc(d.sources, name, func(s sourceDelta, name string) int { return strings.Compare(s.name, name) })
+	if !ok {
+		if len(d.sources) >= maxSources {
+			return nil
+		}
+		d.sources = slices.Insert(d.sources, at, sourceDelta{name: name})
+	}
+	return &d.sources[at]
+}
+
+// stepsDelta is what one group's members did after what.
+type stepsDelta struct {
+	group *group
+	sequence.Delta
+}
+
+// chain is where the group's steps are noted, nil where there are too many groups.
+func (d *delta) chain(g *group) *sequence.Delta {
+	for i := range d.steps {
+		if d.steps[i].group == g {
+			return &d.steps[i].Delta
+		}
+	}
+	n := len(d.steps)
+	if n >= maxChains {
+		return nil
+	}
+	if n < cap(d.steps) {
+		d.steps = d.steps[:n+1] // with the room for steps that it had before
+	} else {
+		d.steps = append(d.steps, stepsDelta{})
+	}
+	d.steps[n].group = g
+	return &d.steps[n].Delta
+}
+
 func (d *delta) empty() bool {
-	n := len(d.scores) + len(d.seasons) + len(d.values) + len(d.groups) + len(d.tells) + len(d.told) + len(d.members) + len(d.steps)
+	n := len(d.scores) + len(d.seasons) + len(d.values) + len(d.groups) + len(d.sources) + len(d.members) + len(d.steps)
 	for l := range d.peaks {
 		n += len(d.peaks[l]) + d.epochs[l]
 	}
@@ -69,7 +113,11 @@ func (d *delta) empty() bool {
 
 // deltaKept is how many scores, seasons or values a delta keeps room for: where a
 // day ends there may be hundreds of times as many as in other hours.
-const deltaKept = 1 << 12
+const (
+	deltaKept = 1 << 12
+	// stepsKept is that of the steps of one group.
+	stepsKept = 1 << 6
+)
 
 // emptied is s with nothing in it, and without its room if that is large.
 func emptied[T any](s []T) []T {
@@ -92,21 +140,29 @@ func (d *delta) reset() {
 	for m := range d.raw {
 		d.raw[m] = d.raw[m][:0]
 	}
-	clear(d.tells)
-	clear(d.told)
+	clear(d.sources)
+	d.sources = d.sources[:0]
+	clear(d.members)
 	d.members = d.members[:0]
-	clear(d.steps)
+	for i := range d.steps {
+		c := &d.steps[i]
+		c.group = nil
+		if c.Delta = (sequence.Delta{Steps: c.Steps[:0]}); cap(c.Steps) > stepsKept {
+			c.Steps = nil
+		}
+	}
+	d.steps = d.steps[:0]
 	for l := range d.sample {
 		d.sample[l].Items = d.sample[l].Items[:0]
 	}
 }
 
 func (s *shared) take(d *delta) {
-	for _, m := range d.members {
-		s.takeMember(m)
+	for i := range d.members {
+		s.takeMember(&d.members[i])
 	}
-	for _, source := range slices.Sorted(maps.Keys(d.told)) {
-		s.takeTold(source, d.told[source], s.heard)
+	for _, o := range d.sources {
+		s.takeTold(o.name, o.events, s.heard)
 	}
 	for _, key := range d.groups {
 		s.join(key)
@@ -114,12 +170,9 @@ func (s *shared) take(d *delta) {
 	for l := range s.Due {
 		s.Due[l] = s.Due[l] || d.epochs[l] > 0
 	}
-	for _, key := range slices.Sorted(maps.Keys(d.steps)) {
-		if g := s.groups[key]; g != nil {
-			g.Chain.Take(d.steps[key])
-		} else {
-			s.everyone.Chain.Take(d.steps[key])
-		}
+	slices.SortFunc(d.steps, func(a, b stepsDelta) int { return strings.Compare(a.group.Key, b.group.Key) })
+	for i := range d.steps {
+		d.steps[i].group.Chain.Take(&d.steps[i].Delta)
 	}
 	for l := range d.sample {
 		s.Forests.Sample[l].Merge(&d.sample[l])
@@ -167,10 +220,9 @@ func (s *shared) take(d *delta) {
 			}
 		}
 	}
-	for _, source := range s.untold(d) {
-		mask := d.tells[source]
-		if _, ok := s.Sources[source]; ok || len(s.Sources) < maxSources {
-			s.Sources[source] |= mask
+	for _, o := range d.sources {
+		if have, ok := s.Sources[o.name]; ok && have|o.tells != have || !ok && len(s.Sources) < maxSources {
+			s.Sources[o.name] = have | o.tells
 		}
 	}
 	s.budget.Readers += float64(d.readers)
@@ -182,21 +234,9 @@ func (s *shared) take(d *delta) {
 	}
 	for m := range d.raw {
 		for _, v := range d.raw[m] {
-			s.events.Sketch[m].Add(v, 1)
+			s.events.hour[m].Add(v, 1)
 		}
 	}
-}
-
-// untold lists the sources that told what they had not told before, in order.
-func (s *shared) untold(d *delta) []string {
-	var sources []string
-	for source, mask := range d.tells {
-		if have, ok := s.Sources[source]; !ok || have&mask != mask {
-			sources = append(sources, source)
-		}
-	}
-	slices.Sort(sources)
-	return sources
 }
 
 // takeTargets folds in what a shard of targets learnt.

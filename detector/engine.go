@@ -22,6 +22,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/rules"
 	"vigil/models/affinity"
 )
 
@@ -45,6 +46,8 @@ type Options struct {
 	Workers int
 	// Score, when set, gets one score per event, in the log's order of events.
 	Score func(Score)
+	// Rules are the deterministic rules; nil means those that are built in.
+	Rules *rules.Set
 	// Models asks for each model's raw score and p in every Score.
 	Models bool
 }
@@ -57,7 +60,9 @@ type Score struct {
 	// Evidence is log10 of the actor's e-detector, the largest lane.
 	Evidence      float64
 	Contributions []vigil.Contribution
-	// Models holds each model's raw score and p, when asked for.
+	// Models holds each model's raw score and p, when asked for: of those that had
+	// something to judge. A login names nothing that is read, so there are no edges
+	// to it, and nothing of affinity.
 	Models map[string]ModelScore
 }
 
@@ -149,11 +154,18 @@ func New(cfg Config, opts Options) (*Engine, error) {
 	if opts.Workers <= 0 {
 		opts.Workers = runtime.GOMAXPROCS(0)
 	}
+	if opts.Rules == nil {
+		set, err := builtinRules()
+		if err != nil {
+			return nil, err
+		}
+		opts.Rules = set
+	}
 	models, err := newAffinities()
 	if err != nil {
 		return nil, fmt.Errorf("set up affinity: %w", err)
 	}
-	e := &Engine{cfg: cfg, opts: opts, shared: newShared(newBudget(cfg.Budget)), affinities: models, sources: models.sources.Sources()}
+	e := &Engine{cfg: cfg, opts: opts, shared: newShared(newBudget(cfg.Budget), opts.Rules), affinities: models, sources: models.sources.Sources()}
 	e.shared.events.freeze()
 	for i := range e.shards {
 		e.shards[i] = newShard(e.shared, cfg.MaxActors/shardCount, cfg.MaxCold/shardCount)
@@ -178,8 +190,7 @@ func (e *Engine) Fold(entry *vigil.Entry) ([]vigil.Finding, error) {
 	case vigil.EntryTick:
 		e.order.tick(entry.Tick.Watermark.UnixNano())
 	case vigil.EntryControl:
-		e.control(entry.Control)
-		return nil, nil
+		return e.control(&entry.Control), nil
 	default:
 		return nil, fmt.Errorf("log entry %d has the unknown kind %q", entry.Seq, entry.Kind)
 	}
@@ -211,6 +222,7 @@ func (e *Engine) Finish() ([]vigil.Finding, error) {
 		for _, a := range sh.opened {
 			sh.tell(a, true)
 		}
+		sh.closeRulings()
 	}
 	for _, t := range e.targets {
 		t.closeSubjects()
@@ -302,9 +314,12 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 		h := actorHash(ev)
 		sh := (h ^ h>>32) % shardCount
 		e.inbox[sh] = append(e.inbox[sh], int32(i))
-		e.traces[i].reset()
+		tr := &e.traces[i]
+		tr.reset()
+		tr.actor = h
 		if !ev.Late && ev.Network != "" {
-			e.traces[i].source = e.sources.Add(features.Hash(ev.Network), h, ev.Outcome == vigil.OutcomeDenied, minute(ev.Time.UnixNano()))
+			tr.network = features.Hash(ev.Network)
+			tr.source = e.sources.Add(tr.network, h, ev.Outcome == vigil.OutcomeDenied, minute(ev.Time.UnixNano()))
 		}
 	}
 	e.events += int64(len(events))
@@ -404,6 +419,7 @@ func (e *Engine) collect() []vigil.Finding {
 	}
 	found = append(found, e.shared.found...)
 	e.shared.found = e.shared.found[:0]
+	found = append(found, e.collectRuled()...)
 	slices.SortStableFunc(found, func(a, b vigil.Finding) int {
 		if c := a.Detected.Compare(b.Detected); c != 0 {
 			return c

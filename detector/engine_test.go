@@ -310,7 +310,10 @@ func TestScoresComeInOrder(t *testing.T) {
 		if s.Event != d.events[i] {
 			t.Fatalf("score %d is of another event", i)
 		}
-		if !(s.P > 0 && s.P <= 1) || len(s.Models) != 5 {
+		if _, edge := s.Models["affinity"]; edge != (s.Event.Resource != "" || len(s.Event.Subjects) > 0) {
+			t.Fatalf("score %d: affinity judges %+v: %v", i, s.Event, edge)
+		}
+		if !(s.P > 0 && s.P <= 1) || len(s.Models) < 3 {
 			t.Fatalf("score %d: %+v", i, s)
 		}
 		for name, m := range s.Models {

@@ -11,16 +11,25 @@ import (
 
 // control folds a control record. Unknown ones are the future's. One that can't be
 // read changes nothing: what is in the log must not stop judging for good.
-func (e *Engine) control(c vigil.Control) {
-	if c.Type != vigil.ControlFacts {
-		return
+func (e *Engine) control(c *vigil.Control) []vigil.Finding {
+	switch c.Type {
+	case vigil.ControlFacts:
+		var f vigil.Facts
+		if json.Unmarshal(c.Data, &f) != nil {
+			e.unread++
+			return nil
+		}
+		e.shared.book.Apply(f)
+	case controlException:
+		var x exception
+		if json.Unmarshal(c.Data, &x) != nil || x.By == "" || x.Time.IsZero() {
+			e.unread++
+			return nil
+		}
+		e.except(x)
+		return e.collect()
 	}
-	var f vigil.Facts
-	if json.Unmarshal(c.Data, &f) != nil {
-		e.unread++
-		return
-	}
-	e.shared.book.Apply(f)
+	return nil
 }
 
 // Facts lists all that feeds have told of a kind, one record a feed: applied to an

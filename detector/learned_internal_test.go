@@ -39,7 +39,7 @@ func TestALearnedGroupHasAKeyAndAName(t *testing.T) {
 // TestALearnedGroupThatIsNoMoreIsForgotten has a group with an open finding vanish.
 func TestALearnedGroupThatIsNoMoreIsForgotten(t *testing.T) {
 	t.Parallel()
-	s := newShared(newBudget(0))
+	s := newShared(newBudget(0), nil)
 	keep, gone, given := learnedKey(vigil.KindHuman, 1), learnedKey(vigil.KindHuman, 2), groupKey(vigil.KindHuman, "agent", "emea")
 	for _, key := range []string{keep, gone, given} {
 		s.join(key)

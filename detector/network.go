@@ -29,9 +29,9 @@ type network struct {
 
 // visit is what came from a network within one quarter of an hour.
 type visit struct {
-	Actors       map[uint64]string
-	New          map[uint64]string
-	Refused      map[uint64]string
+	Actors       names
+	New          names
+	Refused      names
 	Subjects     features.Distinct
 	Events       int64
 	Start, Last  int64
@@ -45,15 +45,37 @@ type networks struct {
 	known   map[uint64]*network
 	touched []*network
 	open    []*affair
-	limit   int
+	// spare are visits of earlier quarters, to be used again.
+	spare []*visit
+	limit int
 }
 
 func newNetworks(limit int) networks {
 	return networks{known: map[uint64]*network{}, limit: max(limit, 16)}
 }
 
+// visit makes an empty visit, or takes an old one.
+func (ns *networks) visit() *visit {
+	n := len(ns.spare)
+	if n == 0 {
+		return &visit{}
+	}
+	v := ns.spare[n-1]
+	ns.spare = ns.spare[:n-1]
+	return v
+}
+
+// reset empties the visit, whose small sets keep their memory.
+func (v *visit) reset() {
+	v.Actors.reset()
+	v.New.reset()
+	v.Refused.reset()
+	v.Subjects.Reset()
+	*v = visit{Actors: v.Actors, New: v.New, Refused: v.Refused, Subjects: v.Subjects}
+}
+
 // network folds an event from a network.
-func (t *targets) network(e *vigil.Event, r reach, now int64) {
+func (t *targets) network(e *vigil.Event, r reach, now int64, tr *trace) {
 	ns := &t.networks
 	n := ns.known[r.hash]
 	if n == nil {
@@ -68,45 +90,40 @@ func (t *targets) network(e *vigil.Event, r reach, now int64) {
 		n.Newcomers.forget(days)
 		n.Refused.forget(days)
 		n.Seen = ns.Quarter
-		n.now = &visit{
-			Actors: map[uint64]string{}, New: map[uint64]string{}, Refused: map[uint64]string{}, Start: now,
-			NextNewcomer: t.shared.Flows[flowNewcomers].nextLook(&n.Newcomers),
-			NextRefused:  t.shared.Flows[flowRefused].nextLook(&n.Refused),
-		}
+		n.now = ns.visit()
+		n.now.Start = now
+		n.now.NextNewcomer = t.shared.Flows[flowNewcomers].nextLook(&n.Newcomers)
+		n.now.NextRefused = t.shared.Flows[flowRefused].nextLook(&n.Refused)
 		ns.touched = append(ns.touched, n)
 	}
 	v := n.now
 	v.Events++
 	v.Last = now
-	actor := actorHash(e)
+	actor := tr.actor
 	if e.Action.Discloses() {
 		for _, id := range e.Subjects {
 			v.Subjects.Add(id, features.ExactLimit)
 		}
 	}
 	due := false
-	if len(v.Actors) < crowdLimit {
-		if _, ok := v.Actors[actor]; !ok {
-			v.Actors[actor] = e.Actor.ID
-			if _, known := n.Regulars[actor]; !known {
-				v.New[actor] = e.Actor.ID
-			}
-			if c := float64(len(v.New)); c >= v.NextNewcomer {
-				v.NextNewcomer, due = c*lookFactor, true
-			}
+	if len(v.Actors) < crowdLimit && v.Actors.add(actor, e.Actor.ID) {
+		if _, known := n.Regulars[actor]; !known {
+			v.New.add(actor, e.Actor.ID)
+		}
+		if c := float64(len(v.New)); c >= v.NextNewcomer {
+			v.NextNewcomer, due = c*lookFactor, true
 		}
 	}
 	switch {
 	case e.Outcome != vigil.OutcomeDenied:
 		// Who gets in after all had mistyped.
-		delete(v.Refused, actor)
+		v.Refused.remove(actor)
 		n.regular(actor, features.Day.Index(now))
 	case len(v.Refused) < crowdLimit:
 		if _, known := n.Regulars[actor]; known {
 			break
 		}
-		if _, ok := v.Refused[actor]; !ok {
-			v.Refused[actor] = e.Actor.ID
+		if v.Refused.add(actor, e.Actor.ID) {
 			if c := float64(len(v.Refused)); c >= v.NextRefused {
 				v.NextRefused, due = c*lookFactor, true
 			}
@@ -173,11 +190,11 @@ func (t *targets) weighNetwork(n *network, rds []reading, e float64, now int64) 
 		a.take(&rds[i], features.Quarter, t.networks.Quarter, r, now)
 	}
 	v := n.now
-	for _, h := range sortedKeys(v.Refused) {
-		a.actor(v.Refused[h])
+	for i := range v.Refused {
+		a.actor(v.Refused[i].ID)
 	}
-	for _, h := range sortedKeys(v.New) {
-		a.actor(v.New[h])
+	for i := range v.New {
+		a.actor(v.New[i].ID)
 	}
 	a.subjects.Merge(&v.Subjects, vigil.MaxSubjects)
 	f := &a.Finding
@@ -213,6 +230,8 @@ func (t *targets) closeNetworks() {
 			t.score(&rds[i])
 			s.learn(&t.shared.Flows[rds[i].Flow], &rds[i], weight)
 		}
+		n.now.reset()
+		ns.spare = append(ns.spare, n.now)
 		n.Judged, n.now = ns.Quarter, nil
 	}
 	t.dirty = t.dirty || len(ns.touched) > 0

@@ -6,6 +6,7 @@ import (
 	"vigil"
 	"vigil/detector/features"
 	"vigil/models/calibrate"
+	"vigil/models/elementary"
 )
 
 // The models that score single events.
@@ -25,7 +26,24 @@ var modelWeights = []float64{1, 1, 1, 1, 0.5}
 // eventScores ranks single events' raw scores among all that came before.
 type eventScores struct {
 	Sketch [eventModels]calibrate.Sketch
-	table  [eventModels]*calibrate.Table
+	// Hours is how many hours had events in them, as much of them as is not forgotten.
+	Hours float64
+
+	hour  [eventModels]calibrate.Sketch // the scores of the hour that ends
+	table [eventModels]*calibrate.Table
+}
+
+// learn takes in the hour that ended.
+func (s *eventScores) learn() {
+	told := false
+	for m := range s.hour {
+		told = told || s.hour[m].N > 0
+		s.Sketch[m].Learn(&s.hour[m], s.Hours)
+		s.hour[m].Forget(0)
+	}
+	if told {
+		s.Hours++
+	}
 }
 
 func (s *eventScores) freeze() {
@@ -34,15 +52,36 @@ func (s *eventScores) freeze() {
 	}
 }
 
-func (s *eventScores) forget(keep float64) {
+// age lets a day pass. In the first days everything is new to everyone, and what was
+// odd then says little of what is odd later: while the log is young, its first
+// half is always about to be forgotten.
+func (s *eventScores) age(days float64) {
+	keep := math.Exp2(-1 / math.Min(halfLifeDays, math.Max(1, days/2)))
+	s.Hours *= keep
 	for m := range s.Sketch {
 		s.Sketch[m].Forget(keep)
+	}
+}
+
+// p is the p-value of a model's raw score, its ties broken by tie.
+func (s *eventScores) p(model int, raw, tie float64) float64 {
+	switch p := s.table[model].P(raw, tie); {
+	case raw <= 0:
+		return 1 // nothing to see, however the rank's ties fall
+	case raw < 1 && (model == modelVolume || model == modelNovelty || model == modelSequence):
+		// These scores are decades: what the model itself expects is no news either.
+		return max(p, elementary.Pow10(-raw))
+	default:
+		return p
 	}
 }
 
 // score judges one event that has just been counted in its actor's spans.
 func (sh *shard) score(a *actor, e *vigil.Event, tr *trace, step float64, values *[features.Categories]features.Value) Score {
 	var raw [eventModels]float64
+	for m := range raw {
+		raw[m] = math.NaN() // until the model has something to judge
+	}
 	var contributions []vigil.Contribution
 	for _, which := range [...]features.Lane{features.Quarter, features.Day} {
 		if !a.Lane[which].span.Open {
@@ -56,9 +95,7 @@ func (sh *shard) score(a *actor, e *vigil.Event, tr *trace, step float64, values
 				continue
 			}
 			if k, f := termKind(j.Term); f == frameSelf && k != features.New {
-				if j.Raw > raw[modelVolume] {
-					raw[modelVolume] = j.Raw
-				}
+				raw[modelVolume] = larger(raw[modelVolume], j.Raw)
 				if j.P < 0.05 {
 					contributions = append(contributions, contribution(a, which, a.Lane[which].span.Index, j))
 				}
@@ -71,7 +108,7 @@ func (sh *shard) score(a *actor, e *vigil.Event, tr *trace, step float64, values
 			continue
 		}
 		s := -math.Log10(float64(v.P))
-		raw[modelNovelty] = max(raw[modelNovelty], s)
+		raw[modelNovelty] = larger(raw[modelNovelty], s)
 		if v.P < 0.05 {
 			j := judged{
 				Term: categoryTerm(features.Category(c)), Raw: s, P: float64(v.P), E: calibrate.E(float64(v.P)),
@@ -83,17 +120,20 @@ func (sh *shard) score(a *actor, e *vigil.Event, tr *trace, step float64, values
 	if burst, ok := tr.score(); ok {
 		raw[modelAffinity] = burst
 	}
-	if !math.IsNaN(tr.source) {
-		raw[modelSources] = tr.source
+	raw[modelSources] = tr.source
+	if !e.Late {
+		raw[modelSequence] = max(0, -math.Log10(step))
 	}
-	raw[modelSequence] = max(0, -math.Log10(step))
 	var ps, weights [eventModels]float64
 	for m := range raw {
+		if math.IsNaN(raw[m]) {
+			continue
+		}
 		// What says nothing neither excuses nor accuses.
 		if raw[m] > 0 {
 			weights[m] = modelWeights[m]
 		}
-		ps[m] = sh.shared.events.table[m].P(raw[m], tieBreak(tieSalt(e.ID, features.Lane(m), e.Time.UnixNano()), m))
+		ps[m] = sh.shared.events.p(m, raw[m], tieBreak(tieSalt(e.ID, features.Lane(m), e.Time.UnixNano()), m))
 		sh.delta.raw[m] = append(sh.delta.raw[m], raw[m])
 	}
 	out := Score{Event: e, P: calibrate.Merge(ps[:], weights[:]), Evidence: math.Inf(-1)}
@@ -105,10 +145,21 @@ func (sh *shard) score(a *actor, e *vigil.Event, tr *trace, step float64, values
 	if sh.models {
 		out.Models = make(map[string]ModelScore, eventModels)
 		for m := range raw {
+			if math.IsNaN(raw[m]) {
+				continue
+			}
 			out.Models[modelNames[m]] = ModelScore{Score: raw[m], P: ps[m]}
 		}
 	}
 	return out
+}
+
+// larger is the larger of two scores, the first of which may be none.
+func larger(a, b float64) float64 {
+	if a >= b {
+		return a
+	}
+	return b
 }
 
 // log10 is the logarithm of evidence, 0 for what is at most one.

@@ -12,7 +12,6 @@ import (
 	"vigil/detector/rules"
 	"vigil/models/affinity"
 	"vigil/models/forest"
-	"vigil/models/sequence"
 )
 
 // shardCount is how many virtual shards actors hash to, always. Cores only
@@ -34,13 +33,23 @@ type shard struct {
 	// opened lists the actors with an open finding.
 	opened []*actor
 
-	conversations *rules.Conversation
-	quotas        quotas
+	// watch runs the rules, and rulings are what they found lately.
+	watch   *rules.Watch
+	rulings map[string]*ruling
+	ruled   []ruled
+	known   rules.Known
+	// looked is the hour up to which rulings were looked through; offices are the
+	// networks of people since the last merge.
+	looked  int64
+	offices map[uint64]struct{}
+	quotas  quotas
 	// edges counts what actors read, at their end.
 	edges   *affinity.Sketch
 	reader  features.Reader
 	delta   delta
 	scratch []judged
+	key     []byte // of the event's actor
+	runs    []*run // spare ones
 	scorer  forest.Scorer
 	found   []vigil.Finding
 
@@ -56,10 +65,13 @@ type shard struct {
 }
 
 func newShard(s *shared, limit, coldLimit int) *shard {
-	return &shard{
-		shared: s, byKey: map[string]*actor{}, cold: map[string]*cold{}, marks: newMarks(coldLimit), conversations: rules.NewConversation(),
-		delta: delta{tells: map[string]uint32{}, told: map[string]int{}, steps: map[string]*sequence.Delta{}, sample: newReservoirs(deltaRows)}, limit: limit, coldLimit: coldLimit,
+	sh := &shard{
+		shared: s, byKey: map[string]*actor{}, cold: map[string]*cold{}, marks: newMarks(coldLimit),
+		watch: s.rules.Watch(s.switchedOff), rulings: map[string]*ruling{}, offices: map[uint64]struct{}{},
+		delta: delta{sample: newReservoirs(deltaRows)}, limit: limit, coldLimit: coldLimit,
 	}
+	sh.known.Linked = sh.linked
+	return sh
 }
 
 // unit is the weight of one observation at event time t: it doubles every 14
@@ -108,19 +120,17 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 			la.span.LookUp(e, tr.why)
 		}
 	}
-	sh.follow(a, e, tr)
+	sh.follow(a, e, tr, &values)
 	step := 1.0
 	if !e.Late && e.Action != vigil.ActionLogout {
-		step = sh.step(a, e, t)
+		step = sh.step(a, e, t, &values)
 	}
 	// Nobody steals by leaving: what a logout names is not judged.
 	met := e.Action != vigil.ActionLogout && sh.meet(a, t, &values, tr.why.Found)
 	if a.open != nil {
 		a.open.since.add(e, tr.why)
 	}
-	if hit, ok := sh.conversations.Check(e); ok {
-		sh.ruleHit(a, e, hit)
-	}
+	sh.rule(a, e, tr)
 	if !e.Late {
 		sh.look(a, t, met)
 	}
@@ -145,18 +155,19 @@ func (sh *shard) advance(t int64) {
 		sh.index[l] = i
 	}
 	sh.expire(t)
+	sh.settleRulings(t)
 }
 
 // actor finds or makes the event's actor. What the source says of it is taken
 // anew when it says anything.
 func (sh *shard) actor(e *vigil.Event, t int64) *actor {
-	key := actorKey(e.Actor.Tenant, e.Actor.ID)
-	a := sh.byKey[key]
+	sh.key = appendActorKey(sh.key[:0], e.Actor.Tenant, e.Actor.ID)
+	a := sh.byKey[string(sh.key)] // of which no copy is made
 	if a == nil {
 		if len(sh.actors) >= sh.limit {
 			sh.evict(t)
 		}
-		key = strings.Clone(key)
+		key := string(sh.key)
 		a = &actor{Key: key, ID: strings.Clone(e.Actor.ID), Tenant: one(e.Actor.Tenant), Born: t}
 		sh.recall(a, t)
 		sh.byKey[key] = a
@@ -180,13 +191,13 @@ func (sh *shard) actor(e *vigil.Event, t int64) *actor {
 // one is the copy of s that all share: of what thousands of actors have in common.
 func one(s string) string { return unique.Make(s).Value() }
 
-// actorKey names an actor: its tenant, NUL, its id. A tenant that has a NUL itself
-// must not pass for another actor's, so then the key has none.
-func actorKey(tenant, id string) string {
+// appendActorKey appends an actor's name: its tenant, NUL, its id. A tenant that has a
+// NUL itself must not pass for another actor's, so then the key has none.
+func appendActorKey(to []byte, tenant, id string) []byte {
 	if strings.IndexByte(tenant, 0) >= 0 {
-		return strconv.Quote(tenant) + strconv.Quote(id)
+		return strconv.AppendQuote(strconv.AppendQuote(to, tenant), id)
 	}
-	return tenant + "\x00" + id
+	return append(append(append(to, tenant...), 0), id...)
 }
 
 // groupKey names the peers of an actor: those of the same kind, role and team.
@@ -237,11 +248,9 @@ func (sh *shard) note(e *vigil.Event) {
 	if e.Outcome != "" {
 		mask |= 1 << features.Denied
 	}
-	if _, ok := sh.delta.told[e.Source]; ok || len(sh.delta.told) < maxSources {
-		sh.delta.told[e.Source]++
-	}
-	if have, ok := sh.delta.tells[e.Source]; have&mask != mask || !ok {
-		sh.delta.tells[e.Source] = have | mask
+	if d := sh.delta.source(e.Source); d != nil {
+		d.events++
+		d.tells |= mask
 	}
 }
 

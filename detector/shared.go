@@ -7,6 +7,7 @@ import (
 	"vigil"
 	"vigil/detector/features"
 	"vigil/detector/reasons"
+	"vigil/detector/rules"
 	"vigil/models/peers"
 )
 
@@ -52,6 +53,9 @@ type shared struct {
 	Forests forests
 	// Peers are the learned groups, nil before the first fit.
 	Peers *peers.Groups
+	// rules are those that run, Laws how they stand.
+	rules *rules.Set
+	Laws  laws
 	// heard is the hour up to which sources were judged.
 	heard int64
 
@@ -60,10 +64,10 @@ type shared struct {
 	fitter fitter
 }
 
-func newShared(b budget) *shared {
+func newShared(b budget, set *rules.Set) *shared {
 	s := &shared{
 		everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b, book: reasons.New(reasons.Limits{}),
-		teams: map[string]*team{}, told: map[string]*teller{}, Forests: forests{Sample: newReservoirs(forestRows)},
+		teams: map[string]*team{}, told: map[string]*teller{}, rules: set, Laws: laws{}.ready(), Forests: forests{Sample: newReservoirs(forestRows)},
 	}
 	for f := range s.Flows {
 		s.Flows[f] = newFlowModel()
@@ -122,7 +126,9 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 		// What was merged must not be merged again after a restart.
 		sh.dirty = sh.dirty || !sh.delta.empty()
 		sh.delta.reset()
+		s.takeRules(sh, now)
 	}
+	s.events.learn()
 	hour := now / hourNanos
 	for h := max(s.heard, hour-silentHours); h < hour; h++ {
 		s.closeHour(h)
@@ -135,7 +141,8 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	s.Merges++
 	if hour%24 == 0 {
 		s.closeTeams(hour/24 - 1)
-		s.age()
+		s.age(float64(now-s.Started) / float64(24*hourNanos))
+		s.Laws.endDay(now)
 		s.budget.endDay()
 	}
 	if hour%refit(now-s.Started) != 0 {
@@ -174,15 +181,15 @@ func refit(age int64) int64 {
 	return 24
 }
 
-// age lets a day pass over the sums.
-func (s *shared) age() {
+// age lets a day pass over the sums. days is how old the log is.
+func (s *shared) age(days float64) {
 	keep := math.Exp2(-1 / halfLifeDays)
 	s.Due = allLanes
 	s.everyone.forget(keep)
 	for _, key := range s.keys {
 		s.groups[key].forget(keep)
 	}
-	s.events.forget(keep)
+	s.events.age(days)
 	for f := range s.Flows {
 		s.Flows[f].Sketch.Forget(keep)
 	}

@@ -17,7 +17,7 @@ import (
 
 // stateVersion changes whenever the meaning of a part does; parts of another
 // version are refused, and the log is replayed instead.
-const stateVersion = 6
+const stateVersion = 7
 
 // The names of parts; a shard's is shardPart and its number.
 const (
@@ -66,6 +66,7 @@ type sharedState struct {
 	Peers    *peers.Groups
 	Networks affinity.SourcesState
 	Due      [features.Lanes]bool
+	Laws     laws
 	Hour     int64
 	Judged   int64
 	Late     int64
@@ -93,7 +94,10 @@ type shardState struct {
 	Touched       [features.Lanes][]string
 	Index         [features.Lanes]int64
 	Opened        []string
-	Conversations []rules.ConversationState
+	Rules         rules.State
+	Rulings       []rulingState
+	RulingsLooked int64
+	Offices       []uint64
 	Delta         deltaState
 	Evicted       int64
 	Edges         affinity.State
@@ -199,7 +203,7 @@ func (e *Engine) sharedState() (sharedState, error) {
 	s := e.shared
 	st := sharedState{
 		Version: stateVersion, Everyone: s.everyone.state(), Sources: s.Sources, Merges: s.Merges, Started: s.Started,
-		Budget: s.budget, Events: s.events, Surge: s.Surge, Due: s.Due, Forests: s.Forests, Peers: s.Peers, Hour: e.hour, Judged: e.events, Late: e.late,
+		Budget: s.budget, Events: s.events, Surge: s.Surge, Due: s.Due, Forests: s.Forests, Peers: s.Peers, Laws: s.Laws, Hour: e.hour, Judged: e.events, Late: e.late,
 	}
 	for _, key := range s.keys {
 		st.Groups = append(st.Groups, s.groups[key].state())
@@ -229,7 +233,7 @@ func (st *groupState) restore() *group {
 	for l := range features.Lanes {
 		g.profile[l] = st.Profile[l]
 		for t := range terms {
-			g.table[l][t] = st.Ranks[l][t].Freeze()
+			st.Ranks[l][t].FreezeInto(&g.table[l][t])
 		}
 	}
 	return &g
@@ -237,11 +241,14 @@ func (st *groupState) restore() *group {
 
 func (sh *shard) state() (shardState, error) {
 	st := shardState{
-		Version: stateVersion, Index: sh.index, Conversations: sh.conversations.State(), Delta: sh.delta.state(), Evicted: sh.evicted,
+		Version: stateVersion, Index: sh.index, Rules: sh.watch.State(), Evicted: sh.evicted,
 		Edges: sh.edges.State(),
 	}
 	var err error
 	if st.Quotas, err = sh.quotas.state(); err != nil {
+		return st, err
+	}
+	if st.Delta, err = sh.delta.state(); err != nil {
 		return st, err
 	}
 	for _, a := range sh.actors {
@@ -259,8 +266,10 @@ func (sh *shard) state() (shardState, error) {
 	for _, a := range sh.opened {
 		st.Opened = append(st.Opened, a.Key)
 	}
-	err = sh.stateTiers(&st)
-	return st, err
+	if err := sh.stateRules(&st); err != nil {
+		return st, err
+	}
+	return st, sh.stateTiers(&st)
 }
 
 func (a *actor) state() (actorState, error) {
@@ -271,11 +280,13 @@ func (a *actor) state() (actorState, error) {
 		if ls.Span, err = la.span.State(); err != nil {
 			return st, err
 		}
-		if ls.RunSubjects, err = la.Run.subjects.State(); err != nil {
-			return st, err
-		}
-		if ls.RunConvos, err = la.Run.convers.State(); err != nil {
-			return st, err
+		if r := la.Run; r != nil {
+			if ls.RunSubjects, err = r.subjects.State(); err != nil {
+				return st, err
+			}
+			if ls.RunConvos, err = r.convers.State(); err != nil {
+				return st, err
+			}
 		}
 		if ls.RunWithout, err = la.Run.without.State(); err != nil {
 			return st, err
@@ -440,6 +451,7 @@ func (e *Engine) restoreShared(st *sharedState) error {
 	s.budget.Asked = asked
 	s.events = st.Events
 	s.Forests, s.Peers = st.Forests, st.Peers
+	s.Laws = st.Laws.ready()
 	for l, f := range s.Forests.Grown {
 		if f == nil {
 			continue
@@ -464,12 +476,16 @@ func (e *Engine) restoreShared(st *sharedState) error {
 
 func (sh *shard) restore(st *shardState) error {
 	sh.index, sh.evicted = st.Index, st.Evicted
-	sh.conversations.Restore(st.Conversations)
+	if err := sh.restoreRules(st); err != nil {
+		return err
+	}
 	var err error
 	if sh.quotas, err = st.Quotas.restore(); err != nil {
 		return fmt.Errorf("quotas: %w", err)
 	}
-	sh.delta = st.Delta.restore(sh.shared)
+	if sh.delta, err = st.Delta.restore(sh.shared); err != nil {
+		return err
+	}
 	sh.actors, sh.byKey = nil, make(map[string]*actor, len(st.Actors))
 	for i := range st.Actors {
 		a, err := st.Actors[i].restore()
@@ -513,11 +529,13 @@ func (st *actorState) restore() (*actor, error) {
 		if err := la.span.Restore(ls.Span); err != nil {
 			return nil, err
 		}
-		if err := la.Run.subjects.Restore(ls.RunSubjects); err != nil {
-			return nil, err
-		}
-		if err := la.Run.convers.Restore(ls.RunConvos); err != nil {
-			return nil, err
+		if r := la.Run; r != nil {
+			if err := r.subjects.Restore(ls.RunSubjects); err != nil {
+				return nil, err
+			}
+			if err := r.convers.Restore(ls.RunConvos); err != nil {
+				return nil, err
+			}
 		}
 		if err := la.Run.without.Restore(ls.RunWithout); err != nil {
 			return nil, err

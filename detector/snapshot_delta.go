@@ -1,6 +1,9 @@
 package detector
 
 import (
+	"maps"
+	"slices"
+
 	"vigil/detector/features"
 	"vigil/models/calibrate"
 	"vigil/models/forest"
@@ -15,13 +18,19 @@ type deltaState struct {
 	Peaks   [lines][]float64
 	Epochs  [lines]int
 	Readers int
-	Tells   map[string]uint32
-	Told    map[string]int
+	Sources []sourceState
 	Members []memberState
 	Steps   map[string]*sequence.Delta
 	Sample  [features.Week]forest.Reservoir
 	Raw     [eventModels][]float64
 	Groups  []string
+}
+
+type sourceState struct {
+	_      struct{} `cbor:",toarray"`
+	Name   string
+	Events int
+	Tells  uint32
 }
 
 type scoreState struct {
@@ -39,6 +48,7 @@ type memberState struct {
 	Group, Actor    string
 	Seen, Mean, Var float64
 	Events          int64
+	Subjects        features.DistinctState
 }
 
 type seasonState struct {
@@ -59,8 +69,15 @@ type valueState struct {
 	Day      int64
 }
 
-func (d *delta) state() deltaState {
-	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Readers: d.readers, Tells: d.tells, Told: d.told, Steps: d.steps, Sample: d.sample, Raw: d.raw, Groups: d.groups}
+func (d *delta) state() (deltaState, error) {
+	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Readers: d.readers, Sample: d.sample, Raw: d.raw, Groups: d.groups}
+	for _, o := range d.sources {
+		st.Sources = append(st.Sources, sourceState{Name: o.name, Events: o.events, Tells: o.tells})
+	}
+	st.Steps = make(map[string]*sequence.Delta, len(d.steps))
+	for i := range d.steps {
+		st.Steps[d.steps[i].group.Key] = &d.steps[i].Delta
+	}
 	for _, o := range d.scores {
 		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Low: o.low, Bin: o.bin, W: o.w})
 	}
@@ -70,27 +87,46 @@ func (d *delta) state() deltaState {
 	for _, o := range d.values {
 		st.Values = append(st.Values, valueState{Group: o.group.key(), Category: o.category, Value: o.value, Weight: o.weight, Day: o.day})
 	}
-	for _, m := range d.members {
-		st.Members = append(st.Members, memberState{Group: m.group.key(), Actor: m.actor, Seen: m.seen, Mean: m.mean, Var: m.variance, Events: m.events})
+	for i := range d.members {
+		m := &d.members[i]
+		subjects, err := m.subjects.State()
+		if err != nil {
+			return st, err
+		}
+		st.Members = append(st.Members, memberState{
+			Group: m.group.key(), Actor: m.actor, Seen: m.seen, Mean: m.mean, Var: m.variance, Events: m.events, Subjects: subjects,
+		})
 	}
-	return st
+	return st, nil
 }
 
-func (st *deltaState) restore(s *shared) delta {
-	d := delta{peaks: st.Peaks, epochs: st.Epochs, readers: st.Readers, tells: st.Tells, told: st.Told, steps: st.Steps, sample: st.Sample, raw: st.Raw, groups: st.Groups}
-	if d.tells == nil {
-		d.tells = map[string]uint32{}
-	}
-	if d.steps == nil {
-		d.steps = map[string]*sequence.Delta{}
-	}
-	if d.told == nil {
-		d.told = map[string]int{}
-	}
-	for _, m := range st.Members {
-		if g := s.group(m.Group); g != nil {
-			d.members = append(d.members, memberDay{g, m.Actor, m.Seen, m.Mean, m.Var, m.Events})
+func (st *deltaState) restore(s *shared) (delta, error) {
+	d := delta{peaks: st.Peaks, epochs: st.Epochs, readers: st.Readers, sample: st.Sample, raw: st.Raw, groups: st.Groups}
+	for _, o := range st.Sources {
+		if have := d.source(o.Name); have != nil {
+			have.events, have.tells = o.Events, o.Tells
 		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(st.Steps)) {
+		g := s.groups[key]
+		if g == nil {
+			g = s.everyone
+		}
+		if steps := st.Steps[key]; steps != nil {
+			d.steps = append(d.steps, stepsDelta{g, *steps})
+		}
+	}
+	for i := range st.Members {
+		m := &st.Members[i]
+		g := s.group(m.Group)
+		if g == nil {
+			continue
+		}
+		day := memberDay{group: g, actor: m.Actor, seen: m.Seen, mean: m.Mean, variance: m.Var, events: m.Events}
+		if err := day.subjects.Restore(m.Subjects); err != nil {
+			return d, err
+		}
+		d.members = append(d.members, day)
 	}
 	for _, o := range st.Scores {
 		d.scores = append(d.scores, scoreDelta{s.group(o.Group), o.Lane, o.Term, o.Low, o.Bin, o.W})
@@ -101,5 +137,5 @@ func (st *deltaState) restore(s *shared) delta {
 	for _, o := range st.Values {
 		d.values = append(d.values, valueDelta{s.group(o.Group), o.Category, o.Value, o.Weight, o.Day})
 	}
-	return d
+	return d, nil
 }

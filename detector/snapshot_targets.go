@@ -154,12 +154,6 @@ func (t *targets) restore(st *targetsState) error {
 		if c.Crowd == nil {
 			return fmt.Errorf("a customer's readers are missing")
 		}
-		if c.Crowd.Readers == nil {
-			c.Crowd.Readers = map[uint64]string{}
-		}
-		if c.Crowd.Worked == nil {
-			c.Crowd.Worked = map[uint64]struct{}{}
-		}
 		c.Crowd.affair = ss.find(c.Hash)
 		ss.crowds[c.Hash] = c.Crowd
 	}
@@ -172,15 +166,7 @@ func (t *targets) restore(st *targetsState) error {
 			n.Network.Regulars = map[uint64]int32{}
 		}
 		if n.Visit != nil {
-			if n.Network.now = n.Visit; n.Visit.Actors == nil {
-				n.Visit.Actors = map[uint64]string{}
-			}
-			if n.Visit.New == nil {
-				n.Visit.New = map[uint64]string{}
-			}
-			if n.Visit.Refused == nil {
-				n.Visit.Refused = map[uint64]string{}
-			}
+			n.Network.now = n.Visit
 			if err := n.Visit.Subjects.Restore(n.Subjects); err != nil {
 				return err
 			}
@@ -203,9 +189,10 @@ type flowState struct {
 }
 
 type teamState struct {
-	Team   *team
-	Day    teamDay
-	Affair *affairState
+	Team     *team
+	Day      teamDay
+	Subjects features.DistinctState
+	Affair   *affairState
 }
 
 type tellerState struct {
@@ -234,7 +221,11 @@ func (s *shared) circle() (c circle, err error) {
 		if err != nil {
 			return c, err
 		}
-		c.Teams = append(c.Teams, teamState{t, t.day, a})
+		ids, err := t.day.subjects.State()
+		if err != nil {
+			return c, err
+		}
+		c.Teams = append(c.Teams, teamState{t, t.day, ids, a})
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.told)) {
 		t := s.told[name]
@@ -259,7 +250,10 @@ func (s *shared) restoreCircle(c *circle) error {
 			return fmt.Errorf("a team is missing")
 		}
 		t.day = c.Teams[i].Day
-		var err error
+		err := t.day.subjects.Restore(c.Teams[i].Subjects)
+		if err != nil {
+			return err
+		}
 		if t.affair, err = c.Teams[i].Affair.restore(); err != nil {
 			return err
 		}

@@ -37,10 +37,10 @@ type subject struct {
 type crowd struct {
 	ID      string
 	Tenant  string
-	Readers map[uint64]string
+	Readers names
 	// Worked are those who wrote about the subject today: they had work to do there,
 	// and are no readers to wonder about.
-	Worked map[uint64]struct{}
+	Worked names
 	Events int64
 	Rows   int64 // Unknown until a source tells
 	Start  int64
@@ -53,6 +53,8 @@ type subjects struct {
 	Day    int64
 	known  map[uint64]*subject
 	crowds map[uint64]*crowd
+	// spare are crowds of earlier days, to be used again.
+	spare []*crowd
 	// touched lists today's, in order of first reading.
 	touched []*subject
 	// open lists findings about subjects, in order of opening.
@@ -78,7 +80,7 @@ func (t *targets) subject(e *vigil.Event, r reach, now int64, out *trace) {
 	}
 	if !e.Action.Discloses() {
 		if e.Action == vigil.ActionWrite {
-			t.worked(e, r, now)
+			t.worked(e, r, now, out)
 		}
 		return
 	}
@@ -91,7 +93,7 @@ func (t *targets) subject(e *vigil.Event, r reach, now int64, out *trace) {
 		s = &subject{Hash: r.hash}
 		ss.known[r.hash] = s
 	}
-	who := readerOf(e)
+	who := readerOf(e, out)
 	reason := out.why.Found.Excuses()
 	if s.meet(who) && !reason {
 		out.strangers.Add(1)
@@ -149,13 +151,9 @@ func (t *targets) reader(s *subject, e *vigil.Event, r reach, actor uint64, now 
 	if e.Rows >= 0 {
 		c.Rows = max(c.Rows, 0) + e.Rows
 	}
-	if _, ok := c.Readers[actor]; ok || len(c.Readers) >= crowdLimit {
+	if len(c.Readers) >= crowdLimit || c.Worked.has(actor) || !c.Readers.add(actor, e.Actor.ID) {
 		return
 	}
-	if _, ok := c.Worked[actor]; ok {
-		return
-	}
-	c.Readers[actor] = e.Actor.ID
 	s.Today++
 	if !t.shared.budget.Ready[lineSubject] || float64(s.Today) < s.Next {
 		return
@@ -174,12 +172,16 @@ func (t *targets) open(s *subject) {
 
 // crowd begins to tell the day's readers apart.
 func (t *targets) crowd(s *subject, e *vigil.Event, r reach, now int64) *crowd {
-	c := &crowd{
+	c := &crowd{}
+	if n := len(t.subjects.spare); n > 0 {
+		c, t.subjects.spare = t.subjects.spare[n-1], t.subjects.spare[:n-1]
+	}
+	*c = crowd{
 		ID: strings.Clone(e.Subjects[r.subject]), Tenant: e.ResourceTenant, Rows: vigil.Unknown, Start: now, Last: now,
-		Readers: map[uint64]string{}, Worked: map[uint64]struct{}{}, affair: t.subjects.find(s.Hash),
+		Readers: c.Readers, Worked: c.Worked, affair: t.subjects.find(s.Hash),
 	}
 	if s.Today > 0 {
-		c.Readers[s.FirstHash] = s.FirstName
+		c.Readers.add(s.FirstHash, s.FirstName)
 		c.Events = 1
 	}
 	t.subjects.crowds[s.Hash] = c
@@ -187,7 +189,7 @@ func (t *targets) crowd(s *subject, e *vigil.Event, r reach, now int64) *crowd {
 }
 
 // worked notes who wrote about a customer that is read today.
-func (t *targets) worked(e *vigil.Event, r reach, now int64) {
+func (t *targets) worked(e *vigil.Event, r reach, now int64, tr *trace) {
 	s := t.subjects.known[r.hash]
 	if s == nil || !s.Open {
 		return
@@ -196,12 +198,10 @@ func (t *targets) worked(e *vigil.Event, r reach, now int64) {
 	if c == nil {
 		c = t.crowd(s, e, r, now)
 	}
-	actor := actorHash(e)
 	if len(c.Worked) < crowdLimit {
-		c.Worked[actor] = struct{}{}
+		c.Worked.add(tr.actor, "")
 	}
-	if _, ok := c.Readers[actor]; ok {
-		delete(c.Readers, actor)
+	if c.Readers.remove(tr.actor) {
 		s.Today--
 	}
 }
@@ -235,8 +235,8 @@ func (t *targets) weighSubject(s *subject, c *crowd, rd *reading, now int64) {
 // grow takes a crowd's numbers into its finding, and tells it.
 func (t *targets) grow(a *affair, c *crowd, rd *reading, r float64, now int64) {
 	a.take(rd, features.Day, t.subjects.Day, r, now)
-	for _, h := range sortedKeys(c.Readers) {
-		a.actor(c.Readers[h])
+	for i := range c.Readers {
+		a.actor(c.Readers[i].ID)
 	}
 	f := &a.Finding
 	f.End = utc(max(c.Last, c.Start))
@@ -281,6 +281,11 @@ func (t *targets) closeSubjects() {
 	t.dirty = t.dirty || len(ss.touched) > 0
 	clear(ss.touched)
 	ss.touched = ss.touched[:0]
+	for _, c := range ss.crowds {
+		c.Readers.reset()
+		c.Worked.reset()
+		ss.spare = append(ss.spare, c)
+	}
 	clear(ss.crowds)
 }
 

@@ -30,6 +30,9 @@ type teamDay struct {
 	Seen, Mean, Var float64
 	// Actors are the members who worked, for the finding to name.
 	Actors []teamActor
+
+	// subjects are the customers whom they read, where that is told.
+	subjects features.Distinct
 }
 
 type teamActor struct {
@@ -44,6 +47,7 @@ type memberDay struct {
 	actor                string
 	seen, mean, variance float64
 	events               int64
+	subjects             features.Distinct
 }
 
 // minMembers is how many members must have worked for a team to be one.
@@ -70,13 +74,16 @@ func (sh *shard) member(a *actor, all []judged) {
 	if best == nil {
 		return
 	}
-	seen := math.Min(best.Seen, best.Counts.Mean+2.33*best.Counts.SD())
-	sh.delta.members = append(sh.delta.members, memberDay{
-		a.home, a.ID, seen, best.Counts.Mean, best.Counts.Var, int64(a.Lane[features.Day].span.Value(features.Events)),
-	})
+	span := &a.Lane[features.Day].span
+	m := memberDay{
+		group: a.home, actor: a.ID, seen: math.Min(best.Seen, best.Counts.Mean+2.33*best.Counts.SD()),
+		mean: best.Counts.Mean, variance: best.Counts.Var, events: int64(span.Value(features.Events)),
+	}
+	m.subjects.Merge(span.Subjects(), features.ExactLimit) // the span goes on to another day
+	sh.delta.members = append(sh.delta.members, m)
 }
 
-func (s *shared) takeMember(m memberDay) {
+func (s *shared) takeMember(m *memberDay) {
 	t := s.teams[m.group.Key]
 	if t == nil {
 		t = &team{Key: m.group.Key}
@@ -87,6 +94,7 @@ func (s *shared) takeMember(m memberDay) {
 	t.day.Mean += m.mean
 	t.day.Var += m.variance
 	t.day.Actors = append(t.day.Actors, teamActor{m.actor, m.seen - m.mean, m.events})
+	t.day.subjects.Merge(&m.subjects, features.ExactLimit)
 }
 
 // closeTeams judges the day that ended.
@@ -164,6 +172,10 @@ func (s *shared) weighTeam(t *team, d *teamDay, rd *reading, r float64, day int6
 		}
 	}
 	a.Finding.Events += events
+	a.subjects.Merge(&d.subjects, features.ExactLimit)
+	if n := a.subjects.Len(); n > 0 {
+		a.Finding.Subjects = n
+	}
 	a.Finding.End = utc(end)
 	a.complete()
 	s.found = append(s.found, a.copy())

@@ -17,8 +17,9 @@ type checkCommand struct {
 
 // Help is shown below the flags.
 func (checkCommand) Help() string {
-	return `Reads the file, looks its secrets up, and tells every problem with its line, its field and the
-remedy. The files of feeds are read as well, record by record. Nothing is written, made or connected to. Exits with 1 when there is a problem.
+	return `Reads the file and the rules and feeds that it names, runs the rules' examples, reads the feeds record by record, looks its
+secrets up, and tells every problem with its line, its field and the remedy. Nothing is written, made or connected to. Exits with 1
+when there is a problem.
 
 Examples:
 
@@ -45,10 +46,25 @@ func (c *checkCommand) Run(io streams) error {
 	if c.JSON {
 		return c.feedsJSON(io, app.CheckFeeds(cfg))
 	}
-	fmt.Fprintf(io.out, "%s: good, with %d %s and %d actor %s\n", printable(c.Config),
+	fmt.Fprintf(io.out, "%s: good, with %d %s and %d actor %s%s\n", printable(c.Config),
 		len(cfg.Sources), plural(int64(len(cfg.Sources)), "source", "sources"),
-		len(cfg.Actors), plural(int64(len(cfg.Actors)), "rule", "rules"))
+		len(cfg.Actors), plural(int64(len(cfg.Actors)), "rule", "rules"), ruleCount(cfg))
 	return printFeeds(io, app.CheckFeeds(cfg))
+}
+
+// ruleCount tells of the user's own rules, where there are any.
+func ruleCount(cfg *config.Config) string {
+	if len(cfg.Rules) == 0 {
+		return ""
+	}
+	set, _ := app.LoadRules(cfg.Rules) // Load has told what is wrong
+	n := int64(0)
+	for _, r := range set.Rules() {
+		if !r.Builtin {
+			n++
+		}
+	}
+	return fmt.Sprintf(", and %s %s of your own, their examples told right", count(n), plural(n, "rule", "rules"))
 }
 
 // printFeeds tells how each feed stands. A feed that can't be used, or that was

@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"vigil"
 	"vigil/dashboards/phrase"
 	"vigil/internal/app"
 	"vigil/internal/drill"
@@ -23,6 +24,8 @@ type drillCommand struct {
 	List   drillListCommand   `cmd:"" help:"List the breaches that can be staged, each with its trap."`
 	Run    drillRunCommand    `cmd:"" help:"Stage breaches and tell which of them are found, when, and after how many customers."`
 	Report drillReportCommand `cmd:"" help:"Stage breaches at several intensities and write a page with pictures."`
+	Clean  drillCleanCommand  `cmd:"" help:"Stage nothing and count, week by week, what is found all the same."`
+	Gain   drillGainCommand   `cmd:"" help:"Tell what each feed is worth: false findings on clean weeks with and without it."`
 }
 
 type drillListCommand struct {
@@ -81,6 +84,7 @@ type drillFlags struct {
 	Actors    int      `default:"120" placeholder:"N" help:"People and machines of the made-up traffic (default: ${default})."`
 	Days      int      `default:"42" placeholder:"N" help:"Its length in days (default: ${default})."`
 	Goings    string   `name:"happenings" default:"all" placeholder:"LIST" help:"What goes on in it besides: all, none, or names such as spike,vpn (default: ${default})."`
+	Feeds     string   `placeholder:"LIST" help:"What other systems tell the detector: all, none, or kinds such as assignment,consent (default: all in made-up traffic, none in recorded)."`
 	Budget    float64  `placeholder:"N" help:"False findings a day that people accept (default: one for each 1,000 actors)."`
 
 	drillTraffic `embed:""`
@@ -122,6 +126,12 @@ func (f *drillFlags) resolve(io streams) (app.DrillOptions, *progress, error) {
 	}
 	if opts.Happenings, err = traffic.ParseSet(f.Goings); err != nil {
 		return opts, nil, &usageError{fmt.Errorf("--happenings: %w", err)}
+	}
+	if f.Feeds == "" && len(f.Traffic) == 0 {
+		f.Feeds = "all"
+	}
+	if opts.Feeds, err = drill.ParseFeeds(f.Feeds); err != nil {
+		return opts, nil, &usageError{fmt.Errorf("--feeds: %w", err)}
 	}
 	opts.Scenarios, opts.Budget, opts.Actors, opts.Days = list, f.Budget, f.Actors, f.Days
 	for i := range f.Seeds {
@@ -221,9 +231,23 @@ func printDrills(w io.Writer, r *drill.Result) error {
 	for _, k := range o.ByKind {
 		fmt.Fprintf(&b, "  %s: %d of %d stagings found, median %s customers before, after %s\n", k.Kind, k.Found, k.Of, phrase.Number(k.Exposed), after(k.Seconds))
 	}
+	if len(r.Feeds) > 0 {
+		fmt.Fprintf(&b, "  feeds: %s\n", joined(r.Feeds))
+	} else {
+		fmt.Fprintf(&b, "  feeds: none\n")
+	}
 	fmt.Fprintf(&b, "  false findings: %.2f a day for each 1,000 actors, of which %.2f about no trap\n", o.False, o.Background)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// joined lists kinds of feed.
+func joined(kinds []vigil.FactKind) string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = string(k)
+	}
+	return strings.Join(names, ", ")
 }
 
 // after says how long detection took.

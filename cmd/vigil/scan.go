@@ -68,7 +68,7 @@ func (c *scanCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	opts := app.ScanOptions{Budget: c.Budget, MaxActors: resolved.MaxActors, Since: since}
+	opts := app.ScanOptions{Budget: c.Budget, MaxActors: resolved.MaxActors, MaxCold: resolved.MaxCold, Rules: resolved.Rules, Since: since}
 	if c.Budget == 0 {
 		opts.Budget = resolved.Budget
 	}

@@ -74,7 +74,7 @@ func (c *scoreCommand) Run(ctx context.Context, io streams) error {
 	defer stop()
 	var printErr error
 	opts := app.ScoreOptions{
-		ScanOptions: app.ScanOptions{Budget: c.Budget, MaxActors: resolved.MaxActors},
+		ScanOptions: app.ScanOptions{Budget: c.Budget, MaxActors: resolved.MaxActors, MaxCold: resolved.MaxCold, Rules: resolved.Rules},
 		Models:      c.Models,
 		Each: func(s detector.Score) {
 			if printErr != nil {

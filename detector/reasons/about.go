@@ -32,7 +32,9 @@ func (b *Book) subject(a *asker, e *vigil.Event, t int64, subject string, c *Che
 		return
 	}
 	if l := b.consents.index[m.hash]; l != nil {
-		c.Against |= b.consent(l, e, t, subject)
+		against, ended := b.consent(l, e, t, subject)
+		c.Against |= against
+		c.Ended = earlier(c.Ended, ended)
 	}
 	known := b.customer(subject, e)
 	if known != nil {
@@ -54,17 +56,18 @@ func (b *Book) theirs(tenant string, e *vigil.Event) bool { return agree(tenant,
 
 // consent asks all that a customer allowed and took back. A hold outweighs all of it,
 // and a consent that was given again the withdrawal before.
-func (b *Book) consent(l *timeline[vigil.Consent], e *vigil.Event, t int64, subject string) (against Breach) {
+func (b *Book) consent(l *timeline[vigil.Consent], e *vigil.Event, t int64, subject string) (against Breach, ended int64) {
 	for _, en := range l.entries {
 		r := &en.rec
 		if r.Subject != subject || !b.theirs(r.Tenant, e) {
 			continue
 		}
 		if r.LegalHold {
-			return 0
+			return 0, 0
 		}
 		if !r.Erased.IsZero() && r.Erased.UnixNano() <= t {
 			against |= Erased
+			ended = earlier(ended, r.Erased.UnixNano())
 		}
 		if r.Purpose != "" && r.Purpose != e.Purpose || r.Withdrawn.IsZero() || r.Withdrawn.UnixNano() > t {
 			continue
@@ -72,9 +75,18 @@ func (b *Book) consent(l *timeline[vigil.Consent], e *vigil.Event, t int64, subj
 		again := r.Given.After(r.Withdrawn) && r.Given.UnixNano() <= t
 		if !again {
 			against |= Withdrawn
+			ended = earlier(ended, r.Withdrawn.UnixNano())
 		}
 	}
-	return against
+	return against, ended
+}
+
+// earlier is the earlier of two times, of which zero is none.
+func earlier(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // customer finds what is known of a customer, nil where nothing is. Of several feeds

@@ -119,6 +119,9 @@ type Checked struct {
 	Looked, Found Reason
 	// Against is what speaks against the access.
 	Against Breach
+	// Ended is when the consent that is missing ended, or the record should have been
+	// gone: the earliest among the customers, in Unix nanoseconds; zero for none.
+	Ended int64
 	// Bounds is how much of a day what was found covers.
 	Bounds Bounds
 }

@@ -49,13 +49,13 @@ type applier struct {
 
 // newApplier restores the newest snapshot and refolds what was applied after it,
 // without telling it again.
-func newApplier(ctx context.Context, l *ledger.Ledger, cfg detector.Config, logger *slog.Logger) (*applier, error) {
+func newApplier(ctx context.Context, l *ledger.Ledger, cfg detector.Config, opts detector.Options, logger *slog.Logger) (*applier, error) {
 	a := &applier{ledger: l, logger: logger, whole: true, kick: make(chan struct{}, 1)}
 	snapshot, ok, err := l.LoadSnapshot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load snapshot: %w", err)
 	}
-	if a.engine, err = detector.New(cfg, detector.Options{}); err != nil {
+	if a.engine, err = detector.New(cfg, opts); err != nil {
 		return nil, fmt.Errorf("set up detector: %w", err)
 	}
 	if ok {
@@ -66,7 +66,7 @@ func newApplier(ctx context.Context, l *ledger.Ledger, cfg detector.Config, logg
 		if err := a.engine.Restore(parts); err != nil {
 			// Another version's state: the log itself is still there.
 			logger.Warn("the snapshot does not fit this version; the log is judged again", "error", err.Error())
-			if a.engine, err = detector.New(cfg, detector.Options{}); err != nil {
+			if a.engine, err = detector.New(cfg, opts); err != nil {
 				return nil, fmt.Errorf("set up detector: %w", err)
 			}
 			ok = false

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"vigil"
@@ -202,7 +203,7 @@ func (d *Demo) Truth(ctx context.Context) (breaches []DemoBreach, others []vigil
 		hit := false
 		for j := range breaches {
 			b := &breaches[j]
-			if f.Actor != b.Pseudonym || f.End.Before(b.Start) || f.Start.After(b.End) {
+			if !b.told(f) {
 				continue
 			}
 			hit = true
@@ -215,4 +216,20 @@ func (d *Demo) Truth(ctx context.Context) (breaches []DemoBreach, others []vigil
 		}
 	}
 	return breaches, others, nil
+}
+
+// told says that a finding tells of the breach: it covers some of its time, and is
+// about its actor, or about a customer, network or team and names the actor among
+// those who took part. One about a source tells of nobody.
+func (b *DemoBreach) told(f *vigil.Finding) bool {
+	if f.End.Before(b.Start) || f.Start.After(b.End) {
+		return false
+	}
+	switch f.About {
+	case vigil.AboutActor, "":
+		return f.Actor == b.Pseudonym
+	case vigil.AboutSource:
+		return false
+	}
+	return slices.Contains(f.Actors, b.Pseudonym)
 }

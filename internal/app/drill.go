@@ -26,21 +26,44 @@ type DrillOptions struct {
 // drillEvents is how many events a made-up actor makes in a day, on average.
 const drillEvents = 120
 
+// made is the made-up traffic of a seed.
+func (o *DrillOptions) made(seed uint64) traffic.Config {
+	return traffic.Config{Events: o.Actors * o.Days * drillEvents, Actors: o.Actors, Days: o.Days, Seed: seed, Happenings: o.Happenings}
+}
+
+// source gives the traffic of a seed; fixed says that it is the same for all.
+func (o *DrillOptions) source() (source func(seed uint64) drill.Source, fixed bool) {
+	in := o.Traffic
+	if in == nil {
+		o.Facts = func(seed uint64) ([]traffic.Told, error) { return drill.CompanyFacts(o.made(seed)) }
+		return func(seed uint64) drill.Source { return drill.Generated(o.made(seed)) }, false
+	}
+	quarantine := in.Quarantine
+	recorded := func(ctx context.Context, use func([]*vigil.Event) error) error {
+		reading := *in
+		reading.Quarantine, quarantine = quarantine, nil // told the first time
+		_, err := reading.each(ctx, use)
+		return err
+	}
+	return func(uint64) drill.Source { return recorded }, true
+}
+
 // Drill stages breaches and tells which of them are found.
 func Drill(ctx context.Context, opts DrillOptions) (*drill.Result, error) {
-	if in := opts.Traffic; in != nil {
-		quarantine := in.Quarantine
-		source := func(ctx context.Context, use func([]*vigil.Event) error) error {
-			reading := *in
-			reading.Quarantine, quarantine = quarantine, nil // told the first time
-			_, err := reading.each(ctx, use)
-			return err
-		}
-		return drill.Run(ctx, func(uint64) drill.Source { return source }, true, opts.Options)
-	}
-	return drill.Run(ctx, func(seed uint64) drill.Source {
-		return drill.Generated(traffic.Config{Events: opts.Actors * opts.Days * drillEvents, Actors: opts.Actors, Days: opts.Days, Seed: seed, Happenings: opts.Happenings})
-	}, false, opts.Options)
+	source, fixed := opts.source()
+	return drill.Run(ctx, source, fixed, opts.Options)
+}
+
+// DrillClean stages nothing and tells what is found all the same.
+func DrillClean(ctx context.Context, opts DrillOptions) (*drill.Clean, error) {
+	source, _ := opts.source()
+	return drill.RunClean(ctx, source, opts.Options)
+}
+
+// DrillGains tells what each feed is worth in traffic in which nothing is staged.
+func DrillGains(ctx context.Context, opts DrillOptions) (*drill.Gains, error) {
+	source, _ := opts.source()
+	return drill.MeasureGains(ctx, source, opts.Options)
 }
 
 // WriteDrillReport drills at several intensities and writes the page about it to

@@ -30,6 +30,7 @@ func Known() config.Known {
 		Presets: presets.Names(),
 		Spec:    func(spec string) error { _, err := schedule.Parse(spec); return err },
 		Decoder: tryDecoder,
+		Rules:   func(patterns []string) []config.Problem { _, problems := LoadRules(patterns); return problems },
 	}
 }
 

@@ -140,7 +140,12 @@ func (a *App) consoleURL() string {
 // startJudging restores the detector and starts the applier.
 func (a *App) startJudging(ctx context.Context) error {
 	var err error
-	a.applier, err = newApplier(ctx, a.ledger, detector.Config{Budget: a.cfg.Budget, MaxActors: a.cfg.MaxActors}, a.logger)
+	set, wrong := LoadRules(a.cfg.Rules)
+	if len(wrong) > 0 {
+		return &config.Error{Problems: wrong}
+	}
+	cfg := detector.Config{Budget: a.cfg.Budget, MaxActors: a.cfg.MaxActors, MaxCold: a.cfg.MaxCold}
+	a.applier, err = newApplier(ctx, a.ledger, cfg, detector.Options{Rules: set}, a.logger)
 	if err != nil {
 		return fmt.Errorf("restore the detector: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"vigil"
 	"vigil/collectors/file"
 	"vigil/detector"
+	"vigil/detector/rules"
 )
 
 // maxFindings bounds the findings that a scan holds. Beyond it the least harmful
@@ -22,8 +23,11 @@ const maxFindings = 20_000
 type ScanOptions struct {
 	// Budget is the number of false findings a day; zero means the default.
 	Budget float64
-	// MaxActors bounds the actors in memory; zero means the default.
-	MaxActors int
+	// MaxActors bounds the actors held in full, MaxCold those held in short; zero
+	// means the default.
+	MaxActors, MaxCold int
+	// Rules are the deterministic rules; nil means those that are built in.
+	Rules *rules.Set
 	// Since drops findings that ended before it; all events are learnt from.
 	Since time.Time
 	// Workers is how many goroutines judge; zero means as many as there are
@@ -46,8 +50,8 @@ type ScanResult struct {
 // result on any number of cores.
 func Scan(ctx context.Context, in Input, opts ScanOptions) (*ScanResult, error) {
 	engine, err := detector.New(
-		detector.Config{Budget: opts.Budget, MaxActors: opts.MaxActors},
-		detector.Options{Workers: opts.Workers},
+		detector.Config{Budget: opts.Budget, MaxActors: opts.MaxActors, MaxCold: opts.MaxCold},
+		detector.Options{Workers: opts.Workers, Rules: opts.Rules},
 	)
 	if err != nil {
 		return nil, fmt.Errorf("set up detector: %w", err)
@@ -102,8 +106,8 @@ type ScoreOptions struct {
 // ScoreEvents judges the input and hands each event's score to opts.Each.
 func ScoreEvents(ctx context.Context, in Input, opts ScoreOptions) (file.Summary, error) {
 	engine, err := detector.New(
-		detector.Config{Budget: opts.Budget, MaxActors: opts.MaxActors},
-		detector.Options{Workers: opts.Workers, Score: opts.Each, Models: opts.Models},
+		detector.Config{Budget: opts.Budget, MaxActors: opts.MaxActors, MaxCold: opts.MaxCold},
+		detector.Options{Workers: opts.Workers, Score: opts.Each, Models: opts.Models, Rules: opts.Rules},
 	)
 	if err != nil {
 		return file.Summary{}, fmt.Errorf("set up detector: %w", err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"vigil/detector/rules"
 	"vigil/internal/config"
 	"vigil/internal/privacy"
 )
@@ -42,9 +43,12 @@ type Settings struct {
 // Resolved is what Settings come down to.
 type Resolved struct {
 	Input Input
-	// Budget and MaxActors are the configuration's, zero without one.
+	// Budget, MaxActors and MaxCold are the configuration's, zero without one.
 	Budget    float64
 	MaxActors int
+	MaxCold   int
+	// Rules are those that are built in and the configuration's.
+	Rules *rules.Set
 	// RandomKey says that pseudonyms are made with a key of this run alone.
 	RandomKey bool
 }
@@ -59,6 +63,7 @@ func (s Settings) Resolve() (*Resolved, error) {
 	source := config.Source{}
 	var key config.Secret
 	var dataDir string
+	var patterns []string
 	if s.Config != "" {
 		cfg, err := config.Load(s.Config, Known())
 		if err != nil {
@@ -69,11 +74,16 @@ func (s Settings) Resolve() (*Resolved, error) {
 			return nil, err
 		}
 		source = *from
-		out.Input.Actors, out.Budget, out.MaxActors = cfg.Actors, cfg.Budget, cfg.MaxActors
-		key, dataDir = cfg.PseudonymKey, cfg.DataDir
+		out.Input.Actors, out.Budget, out.MaxActors, out.MaxCold = cfg.Actors, cfg.Budget, cfg.MaxActors, cfg.MaxCold
+		key, dataDir, patterns = cfg.PseudonymKey, cfg.DataDir, cfg.Rules
 	} else if s.Source != "" {
 		return nil, errors.New("--source names a source of a configuration; give that with -c")
 	}
+	set, wrong := LoadRules(patterns)
+	if len(wrong) > 0 {
+		return nil, &config.Error{Problems: wrong}
+	}
+	out.Rules = set
 	s.override(&source)
 	in := &out.Input
 	in.Files, in.Source, in.Store, in.Tenant, in.Format = s.Files, source.Name, source.Store, source.Tenant, source.Format

@@ -16,6 +16,7 @@ import (
 
 	"vigil"
 	"vigil/collectors/formats"
+	"vigil/internal/yaml"
 )
 
 // The least lengths of secrets, in bytes.
@@ -37,33 +38,14 @@ var (
 
 // checker looks at what the fields say, once they are all of the right type.
 type checker struct {
-	*decoder
+	*yaml.Document
 	known Known
 	cfg   *Config
 }
 
-// at reports a problem of a field. Where the field itself does not stand in the
-// file, the nearest one around it gives the line.
-func (c *checker) at(field, message, remedy string) {
-	p := Problem{File: c.file, Field: field, Message: message, Remedy: remedy}
-	for place := field; place != ""; {
-		if pos := c.places[place]; pos != nil {
-			p.Line, p.Column = pos.Line, pos.Column
-			break
-		}
-		cut := strings.LastIndexAny(place, ".[")
-		if cut < 0 {
-			break
-		}
-		place = place[:cut]
-	}
-	c.problems = append(c.problems, p)
-}
+func (c *checker) at(field, message, remedy string) { c.At(field, message, remedy) }
 
-// bad reports whether the decoder has already complained about a field.
-func (c *checker) bad(field string) bool {
-	return slices.ContainsFunc(c.problems, func(p Problem) bool { return p.Field == field })
-}
+func (c *checker) bad(field string) bool { return c.Bad(field) }
 
 func (c *checker) check() {
 	cfg := c.cfg
@@ -74,8 +56,15 @@ func (c *checker) check() {
 	if cfg.Budget < 0 || cfg.Budget > 1e6 {
 		c.at("budget", fmt.Sprintf("%v findings a day make no sense", cfg.Budget), "write a number such as 5, or 0 for the default")
 	}
-	if cfg.MaxActors < 0 || cfg.MaxActors > 10_000_000 {
-		c.at("max_actors", fmt.Sprintf("%d is outside 0 to 10,000,000", cfg.MaxActors), "leave it out for the default")
+	for _, r := range []struct {
+		field string
+		n     int
+		most  int
+		told  string
+	}{{"max_actors", cfg.MaxActors, 10_000_000, "10,000,000"}, {"max_cold", cfg.MaxCold, 100_000_000, "100,000,000"}} {
+		if r.n != 0 && (r.n < 256 || r.n > r.most) {
+			c.at(r.field, fmt.Sprintf("%d is outside 256 to %s", r.n, r.told), "leave it out for the default")
+		}
 	}
 	const hour = Duration(time.Hour)
 	for _, r := range []struct {
@@ -218,7 +207,7 @@ func (c *checker) source(field string, s *Source, tokens map[string]string) {
 	}
 	if s.Format != "" && len(c.known.Formats) > 0 && !slices.Contains(c.known.Formats, s.Format) {
 		remedy := "the formats are " + strings.Join(c.known.Formats, ", ") + "; leave it out to find it by looking"
-		if near := nearest(s.Format, c.known.Formats); near != "" {
+		if near := yaml.Nearest(s.Format, c.known.Formats); near != "" {
 			remedy = fmt.Sprintf("did you mean %q?", near)
 		}
 		c.at(field+".format", fmt.Sprintf("%q is no format", s.Format), remedy)
@@ -252,7 +241,7 @@ func (c *checker) mapping(field string, m *Mapping) {
 	if m.Preset != "" && c.known.Preset != nil {
 		if _, ok := c.known.Preset(m.Preset); !ok {
 			remedy := "the presets are " + strings.Join(c.known.Presets, ", ")
-			if near := nearest(m.Preset, c.known.Presets); near != "" {
+			if near := yaml.Nearest(m.Preset, c.known.Presets); near != "" {
 				remedy = fmt.Sprintf("did you mean %q?", near)
 			}
 			c.at(field+".preset", fmt.Sprintf("%q is no preset", m.Preset), remedy)
@@ -287,7 +276,7 @@ func (c *checker) meaning(field string, m formats.Meaning) {
 		return
 	}
 	remedy := "the meanings are " + strings.Join(meanings(), ", ")
-	if near := nearest(string(m), meanings()); near != "" {
+	if near := yaml.Nearest(string(m), meanings()); near != "" {
 		remedy = fmt.Sprintf("did you mean %q?", near)
 	}
 	c.at(field, fmt.Sprintf("%q is no meaning", m), remedy)

@@ -29,8 +29,12 @@ type Config struct {
 	// Budget is how many false findings a day people accept. Zero, the default,
 	// means one a day for each 1,000 actors, and at least one a month.
 	Budget float64 `yaml:"budget"`
-	// MaxActors bounds the actors held in memory. Zero means 100,000.
+	// MaxActors bounds the actors held in full, about 10 KiB each, at least 256. Zero
+	// means 100,000.
 	MaxActors int `yaml:"max_actors"`
+	// MaxCold bounds those who made room and are held in short, about 400 bytes each,
+	// at least 256. Zero means ten times MaxActors.
+	MaxCold int `yaml:"max_cold"`
 	// Retention is how long events are kept. Default "180d"; zero keeps them for
 	// ever.
 	Retention Duration `yaml:"retention"`
@@ -52,6 +56,9 @@ type Config struct {
 	// Actors say more about identities than the logs do; the first rule that
 	// matches is the one that counts. May be empty.
 	Actors []ActorRule `yaml:"actors"`
+	// Rules are the user's own rules: files, folders of .yaml files, or globs. A rule
+	// with the id of one that is built in takes its place. May be empty.
+	Rules []string `yaml:"rules"`
 	// Feeds tell the reasons for reads: who works where, who answers for which
 	// ticket, what customers allowed and vendors agreed to. May be empty.
 	Feeds []Feed `yaml:"feeds"`

@@ -24,6 +24,7 @@ const full = `data_dir: /var/lib/vigil
 listen: "localhost:0"
 budget: 2.5
 max_actors: 5000
+max_cold: 9000
 retention: 30d
 finding_retention: 1d12h
 disk_floor: 500MB
@@ -101,7 +102,7 @@ func TestFullFileReads(t *testing.T) {
 	if got := cfg.FindingRetention.Std(); got != 36*time.Hour {
 		t.Errorf("finding_retention = %v", got)
 	}
-	if cfg.DiskFloor != 500<<20 || cfg.Budget != 2.5 || cfg.MaxActors != 5000 || cfg.Ticks != "@every 10s" {
+	if cfg.DiskFloor != 500<<20 || cfg.Budget != 2.5 || cfg.MaxActors != 5000 || cfg.MaxCold != 9000 || cfg.Ticks != "@every 10s" {
 		t.Errorf("got %+v", cfg)
 	}
 	s := cfg.Sources[0]
@@ -196,6 +197,7 @@ func TestProblems(t *testing.T) {
 		{"listener's port", ok + "listen: localhost:99999\n", []string{"not 0 to 65535"}},
 		{"other addresses", ok + "push_listen: x\nconsole_url: ftp://x\nretention: 5m\n", []string{"push_listen:", "console_url:", "retention: 5m is shorter"}},
 		{"negative", ok + "budget: -1\nmax_actors: -1\n", []string{"budget:", "max_actors:"}},
+		{"actors remembered", ok + "max_actors: 255\nmax_cold: 200000000\n", []string{"3:1: max_actors: 255 is outside 256 to", "4:1: max_cold: 200000000 is outside"}},
 		{"short key", ok + "pseudonym_key: short\n", []string{"fewer than 16 bytes"}},
 		{"schedule", ok + "digest: bad\n", []string{`3:1: digest: "bad" is no schedule`}},
 		{"names", "data_dir: /d\nsources:\n  - file: /x\n  - {name: a b, file: /x}\n  - {name: c, file: /x}\n  - {name: c, file: /x}\n", []string{

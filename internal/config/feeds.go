@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vigil"
+	"vigil/internal/yaml"
 )
 
 // maxFeeds bounds the feeds of one file.
@@ -46,7 +47,7 @@ func (c *checker) feed(field string, f *Feed, tokens map[string]string) {
 	}
 	if !slices.Contains(kinds, string(f.Kind)) && !c.bad(field+".kind") {
 		remedy := "the kinds are " + strings.Join(kinds, ", ")
-		if near := nearest(string(f.Kind), kinds); near != "" && f.Kind != "" {
+		if near := yaml.Nearest(string(f.Kind), kinds); near != "" && f.Kind != "" {
 			remedy = fmt.Sprintf("did you mean %q?", near)
 		}
 		c.at(field+".kind", fmt.Sprintf("%q is no kind of feed", f.Kind), remedy)

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 
 	"vigil/collectors/formats"
+	"vigil/internal/yaml"
 )
 
 // Known is what the rest of the program knows and a configuration must fit. A
@@ -21,6 +21,8 @@ type Known struct {
 	Spec func(spec string) error
 	// Decoder says whether a source's format takes its settings.
 	Decoder func(source *Source) error
+	// Rules reads the user's rules and says what is wrong with their files.
+	Rules func(patterns []string) []Problem
 }
 
 // Load reads and validates the file at path. The error is an *Error that lists
@@ -32,7 +34,7 @@ func Load(path string, known Known) (*Config, error) {
 		return nil, fmt.Errorf("open configuration: %w", err)
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	text, err := io.ReadAll(io.LimitReader(f, yaml.MaxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
@@ -43,20 +45,24 @@ func Load(path string, known Known) (*Config, error) {
 // problems.
 func Parse(file string, text []byte, known Known) (*Config, error) {
 	cfg := DefaultConfig()
-	d := &decoder{file: file}
-	d.decode(text, cfg)
-	if !slices.ContainsFunc(d.problems, func(p Problem) bool { return p.Field == "" }) {
-		c := &checker{decoder: d, known: known, cfg: cfg}
+	doc := yaml.Decode(file, text, cfg)
+	if doc.Whole() {
+		c := &checker{Document: doc, known: known, cfg: cfg}
 		c.check()
 	}
-	if len(d.problems) == 0 {
+	problems := doc.Sorted()
+	if known.Rules != nil && !doc.Bad("rules") {
+		problems = append(problems, known.Rules(cfg.Rules)...)
+	}
+	if len(problems) == 0 {
 		return cfg, nil
 	}
-	slices.SortStableFunc(d.problems, func(a, b Problem) int {
-		if a.Line != b.Line {
-			return a.Line - b.Line
-		}
-		return a.Column - b.Column
-	})
-	return nil, &Error{Problems: d.problems}
+	return nil, &Error{Problems: problems}
 }
+
+// Problem is one thing that is wrong in a configuration file, and Error one that
+// can't be used, with every problem found in it.
+type (
+	Problem = yaml.Problem
+	Error   = yaml.Error
+)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vigil"
+	"vigil/internal/traffic"
 )
 
 // Kind is how a breach takes what it takes.
@@ -40,7 +41,8 @@ type Act struct {
 	events []*vigil.Event
 	edits  []edit
 	shades []shadow
-	marks  []mark // in the order in which they were merged
+	told   []traffic.Told // what feeds tell because of it
+	marks  []mark         // in the order in which they were merged
 }
 
 // mark is the trace of one staged event in the truth.
@@ -54,6 +56,9 @@ type mark struct {
 	// whether anything was shown at all.
 	others int64
 	shows  bool
+	// lost says that the log of source should have had this and has not.
+	lost   bool
+	source string
 }
 
 // Truth is what an act was, as it is told.
@@ -72,10 +77,15 @@ type Truth struct {
 	Events     int      `json:"events"`
 	SubjectIDs []string `json:"subject_ids,omitempty"`
 	Subjects   int64    `json:"subjects"`
+	// Sources are those in whose logs it leaves a hole, Lost how many accesses are
+	// missing from them.
+	Sources []string `json:"sources,omitempty"`
+	Lost    int      `json:"lost,omitempty"`
 }
 
 // edit changes a person's own events within a time. Change returns false to take
-// the event out.
+// the event out. With nobody named it is of everybody: then what is taken out is a
+// hole in its source's log, and nothing else is changed.
 type edit struct {
 	who      personKey
 	from, to time.Time
@@ -123,12 +133,31 @@ func (a *Act) record(e *vigil.Event, harmless bool) {
 	}
 }
 
+// lose writes down that the log misses an event.
+func (a *Act) lose(e *vigil.Event) {
+	if len(a.marks) < maxMarks {
+		a.marks = append(a.marks, mark{at: e.Time, lost: true, source: e.Source})
+	}
+}
+
+// unseen writes down that customers are shown at a time, and no log tells of it.
+func (a *Act) unseen(at time.Time, source string, customers int64) {
+	a.marks = append(a.marks, mark{at: at, lost: true, source: source, others: customers, shows: true})
+}
+
 // Truth tells what was staged. It is complete once the traffic is merged.
 func (a *Act) Truth() Truth {
-	t := Truth{Start: a.Start, Since: a.Since, End: a.End, Events: len(a.marks)}
-	networks, subjects := map[string]bool{}, map[string]bool{}
+	t := Truth{Start: a.Start, Since: a.Since, End: a.End}
+	networks, subjects, sources := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i := range a.marks {
 		m := &a.marks[i]
+		if m.lost { // what was not logged has no id
+			sources[m.source] = true
+			t.Lost++
+			t.Subjects += m.others
+			continue
+		}
+		t.Events++
 		if !a.Trap { // a trap may be all of somebody's weeks
 			t.EventIDs = append(t.EventIDs, m.id)
 		}
@@ -144,7 +173,7 @@ func (a *Act) Truth() Truth {
 		t.Actors = append(t.Actors, k.id)
 	}
 	slices.Sort(t.Actors)
-	t.Networks, t.Teams = sorted(networks), sorted(a.teams)
+	t.Networks, t.Teams, t.Sources = sorted(networks), sorted(a.teams), sorted(sources)
 	if !a.Trap {
 		t.SubjectIDs = sorted(subjects)
 	}
@@ -224,6 +253,8 @@ type merger struct {
 	coming coming
 	last   time.Time
 	serial int
+	// see, when set, gets each event that is merged, and whether it is a breach's.
+	see func(e *vigil.Event, breach bool)
 }
 
 type ofAct[T any] struct {
@@ -303,12 +334,20 @@ func (m *merger) merge(out, events []*vigil.Event) []*vigil.Event {
 		for _, a := range mine {
 			a.record(e, false)
 		}
+		m.saw(e, false) // the day's work, from wherever it is done
 		out = append(out, e)
 	}
 	return out
 }
 
 func (m *merger) edit(key personKey, e *vigil.Event) (kept bool, mine []*Act) {
+	for _, x := range m.edits[personKey{}] { // everybody's
+		if e.Time.Before(x.what.from) || !e.Time.Before(x.what.to) || x.what.change(e) {
+			continue
+		}
+		x.act.lose(e)
+		return false, nil
+	}
 	for _, x := range m.edits[key] {
 		if e.Time.Before(x.what.from) || !e.Time.Before(x.what.to) {
 			continue
@@ -355,9 +394,16 @@ func (m *merger) until(out []*vigil.Event, t time.Time) []*vigil.Event {
 		if p.act != nil {
 			p.act.record(p.e, p.harmless)
 		}
+		m.saw(p.e, p.act != nil && !p.act.Trap)
 		out = append(out, p.e)
 	}
 	return out
+}
+
+func (m *merger) saw(e *vigil.Event, breach bool) {
+	if m.see != nil {
+		m.see(e, breach)
+	}
 }
 
 // rest appends what is staged up to a while after the last event of the traffic.

@@ -52,7 +52,7 @@ func idsOf(f *vigil.Finding) []string {
 	}
 	about := string(f.About)
 	switch about {
-	case "actor", "subject", "network", "team":
+	case "actor", "subject", "network", "team", "source":
 		if ids := named(about); len(ids) > 0 {
 			return ids
 		}
@@ -86,6 +86,9 @@ func (a *Act) firstIn(f *told) time.Time {
 }
 
 func (a *Act) names(m *mark, f *told) bool {
+	if m.lost {
+		return f.About == vigil.AboutSource && f.Source == m.source
+	}
 	for _, id := range f.ids {
 		if id == m.who.id || id == m.network || slices.Contains(m.subjects, id) || a.teams[id] && a.actors[m.who] {
 			return true

@@ -62,7 +62,7 @@ type formKey struct {
 
 func newProfiler() *profiler {
 	return &profiler{
-		scene:  &Scene{networks: map[string]bool{}},
+		scene:  &Scene{networks: map[string]bool{}, tells: map[string]bool{}, tenants: map[string]int64{}},
 		people: map[personKey]*sitter{},
 		rng:    rand.New(rand.NewPCG(1, 0x5ce9e)), // a fixed stream: the same traffic gives the same scene
 		known:  map[string]uint64{},
@@ -80,6 +80,7 @@ func (p *profiler) add(e *vigil.Event) {
 	if e.Time.After(s.End) {
 		s.End = e.Time
 	}
+	s.told(e)
 	s.stepped = s.stepped || e.Step != vigil.StepUnknown
 	for _, c := range e.Subjects {
 		p.customer(c)
@@ -108,6 +109,36 @@ func (p *profiler) add(e *vigil.Event) {
 		p.people[key] = w
 	}
 	w.add(p, e)
+}
+
+// maxTenants bounds the tenants that are told apart.
+const maxTenants = 64
+
+// told notes which of the rarer fields an event has.
+func (s *Scene) told(e *vigil.Event) {
+	if e.ResourceTenant != "" {
+		if _, ok := s.tenants[e.ResourceTenant]; ok || len(s.tenants) < maxTenants {
+			s.tenants[e.ResourceTenant]++
+		}
+	}
+	if e.Purpose != "" {
+		s.tells["purpose"] = true
+	}
+	if e.Principal != "" {
+		s.tells["principal"] = true
+	}
+	if e.Country != "" {
+		s.tells["country"] = true
+	}
+	if e.Destination != nil {
+		s.tells["destination"] = true
+	}
+}
+
+// rich reports whether the source tells what databases and web servers don't: then
+// it would tell where something went, too.
+func (s *Scene) rich() bool {
+	return len(s.tenants) > 0 || s.tells["purpose"] || s.tells["principal"] || s.tells["destination"]
 }
 
 // thin makes room for further actors: the half that did least goes. Who comes

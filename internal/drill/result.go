@@ -15,6 +15,8 @@ import (
 type Result struct {
 	Intensity float64  `json:"intensity"`
 	Seeds     []uint64 `json:"seeds"`
+	// Feeds are the kinds of fact that the detector was told.
+	Feeds []vigil.FactKind `json:"feeds"`
 	// Traffic describes in what was staged, of the last seed.
 	Traffic   Traffic   `json:"traffic"`
 	Scenarios []Figures `json:"scenarios"`
@@ -142,7 +144,10 @@ type KindFigures struct {
 }
 
 func newResult(opts Options) *Result {
-	r := &Result{Intensity: opts.Intensity, Seeds: opts.Seeds}
+	r := &Result{Intensity: opts.Intensity, Seeds: opts.Seeds, Feeds: opts.Feeds}
+	if r.Feeds == nil {
+		r.Feeds = []vigil.FactKind{}
+	}
 	for _, s := range opts.Scenarios {
 		r.Scenarios = append(r.Scenarios, Figures{ID: s.ID, Row: s.Row(), Name: s.Name, Kind: s.Kind, About: s.About, Quiet: s.Quiet})
 	}
@@ -150,7 +155,11 @@ func newResult(opts Options) *Result {
 }
 
 func (r *Result) survey(s *Scene) {
-	r.Traffic = Traffic{Events: s.Events, Actors: s.Actors(), Customers: s.Customers.Distinct, Start: s.Start, End: s.End}
+	r.Traffic = trafficOf(s)
+}
+
+func trafficOf(s *Scene) Traffic {
+	return Traffic{Events: s.Events, Actors: s.Actors(), Customers: s.Customers.Distinct, Start: s.Start, End: s.End}
 }
 
 // add takes in one staging.

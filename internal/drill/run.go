@@ -11,6 +11,7 @@ import (
 	"vigil"
 	"vigil/detector"
 	"vigil/internal/privacy"
+	"vigil/internal/traffic"
 )
 
 // perWorld is how many scenarios are staged in one world. They use different
@@ -31,6 +32,10 @@ type Options struct {
 	// Curves asks for the evidence over time of each breach; it costs a score for
 	// every event.
 	Curves bool
+	// Facts, when set, gives what the company's other systems tell in the world of a
+	// seed. Feeds are the kinds of it that the detector gets; none means nothing.
+	Facts func(seed uint64) ([]traffic.Told, error)
+	Feeds []vigil.FactKind
 	// Progress, when set, is told how many of all worlds are done.
 	Progress func(done, total int)
 }
@@ -54,17 +59,21 @@ func Run(ctx context.Context, source func(seed uint64) Source, fixed bool, opts 
 	var scene *Scene
 	for _, seed := range opts.Seeds {
 		src := source(seed)
+		facts, err := opts.facts(seed)
+		if err != nil {
+			return nil, err
+		}
 		if scene == nil || !fixed {
-			var err error
 			if scene, err = Survey(ctx, src); err != nil {
 				return nil, fmt.Errorf("survey traffic: %w", err)
 			}
 			if len(scene.People) == 0 {
 				return nil, errors.New("survey traffic: there are no events to stage anything in")
 			}
+			scene.know(facts)
 		}
 		for _, group := range groups {
-			if err := runWorld(ctx, src, scene, seed, group, opts, result); err != nil {
+			if err := runWorld(ctx, src, facts, scene, seed, group, opts, result); err != nil {
 				return nil, err
 			}
 			done++
@@ -78,22 +87,43 @@ func Run(ctx context.Context, source func(seed uint64) Source, fixed bool, opts 
 	return result, nil
 }
 
-// worlds deals scenarios to worlds so that neighbours, which often want the same
-// actors, are apart. Two variants of one row never share a world.
-func worlds(list []Scenario) [][]*Scenario {
-	var out [][]*Scenario
-	for range (len(list) + perWorld - 1) / perWorld {
-		out = append(out, nil)
+func (o *Options) facts(seed uint64) ([]traffic.Told, error) {
+	if o.Facts == nil {
+		return nil, nil
 	}
+	told, err := o.Facts(seed)
+	if err != nil {
+		return nil, fmt.Errorf("ask feeds: %w", err)
+	}
+	return told, nil
+}
+
+// worlds deals scenarios to worlds so that those that want the same scarce part are
+// apart, and so are two variants of one row: each goes to the emptiest world that
+// has room for it, else to one of its own.
+func worlds(list []Scenario) [][]*Scenario {
+	out := make([][]*Scenario, (len(list)+perWorld-1)/perWorld)
 	for i := range list {
-		at := i % len(out)
-		if slices.ContainsFunc(out[at], func(s *Scenario) bool { return s.Row() == list[i].Row() }) {
-			out = append(out, []*Scenario{&list[i]})
-			continue
+		sc := &list[i]
+		best := -1
+		for at, group := range out {
+			apart := len(group) < perWorld && !slices.ContainsFunc(group, sc.collides)
+			if apart && (best < 0 || len(group) < len(out[best])) {
+				best = at
+			}
 		}
-		out[at] = append(out[at], &list[i])
+		if best < 0 {
+			out = append(out, nil)
+			best = len(out) - 1
+		}
+		out[best] = append(out[best], sc)
 	}
 	return out
+}
+
+// collides reports whether two scenarios can't share a world.
+func (s *Scenario) collides(other *Scenario) bool {
+	return s.Row() == other.Row() || slices.ContainsFunc(s.Parts, func(p Part) bool { return slices.Contains(other.Parts, p) })
 }
 
 // pair is one scenario as it is staged in a world.
@@ -104,7 +134,7 @@ type pair struct {
 	unfit        string
 }
 
-func runWorld(ctx context.Context, src Source, scene *Scene, seed uint64, group []*Scenario, opts Options, result *Result) error {
+func runWorld(ctx context.Context, src Source, facts []traffic.Told, scene *Scene, seed uint64, group []*Scenario, opts Options, result *Result) error {
 	w := newWorld(scene, seed)
 	var pairs []*pair
 	var acts []*Act
@@ -128,7 +158,7 @@ func runWorld(ctx context.Context, src Source, scene *Scene, seed uint64, group 
 			p.curve = newCurve(p.breach, scene)
 		}
 	}
-	found, lanes, err := judge(ctx, src, w, acts, pairs, opts)
+	found, status, err := judge(ctx, src, facts, w, acts, pairs, opts)
 	if err != nil {
 		return err
 	}
@@ -144,14 +174,15 @@ func runWorld(ctx context.Context, src Source, scene *Scene, seed uint64, group 
 		}
 	}
 	for _, p := range pairs {
-		result.add(p, seed, found, of, ground, lanes)
+		result.add(p, seed, found, of, ground, status.Lanes)
 	}
 	result.grounds = append(result.grounds, ground)
 	return nil
 }
 
-// judge merges the acts into the traffic and returns what the detector says.
-func judge(ctx context.Context, src Source, w *world, acts []*Act, pairs []*pair, opts Options) ([]*told, []detector.Lane, error) {
+// judge merges the acts into the traffic and returns what the detector says, and
+// how it stands at the end.
+func judge(ctx context.Context, src Source, facts []traffic.Told, w *world, acts []*Act, pairs []*pair, opts Options) ([]*told, detector.Status, error) {
 	dopts := detector.Options{Workers: opts.Workers}
 	if opts.Curves {
 		dopts.Score = func(s detector.Score) {
@@ -164,7 +195,7 @@ func judge(ctx context.Context, src Source, w *world, acts []*Act, pairs []*pair
 	}
 	engine, err := detector.New(detector.Config{Budget: opts.Budget}, dopts)
 	if err != nil {
-		return nil, nil, fmt.Errorf("set up detector: %w", err)
+		return nil, detector.Status{}, fmt.Errorf("set up detector: %w", err)
 	}
 	found := map[string]*told{}
 	take := func(list []vigil.Finding) {
@@ -188,6 +219,8 @@ func judge(ctx context.Context, src Source, w *world, acts []*Act, pairs []*pair
 		}
 	}
 	m := newMerger(acts, w.clean)
+	feeds := newFeeder(opts.Feeds, w.seed, facts, acts)
+	m.see = feeds.see
 	var steps privacy.Steps
 	var seq uint64
 	fold := func(events []*vigil.Event) error {
@@ -205,18 +238,31 @@ func judge(ctx context.Context, src Source, w *world, acts []*Act, pairs []*pair
 		take(list)
 		return nil
 	}
+	control := func(f *vigil.Facts) error {
+		c, err := controlOf(f)
+		if err != nil {
+			return err
+		}
+		seq++
+		list, err := engine.Fold(&vigil.Entry{Seq: seq, Kind: vigil.EntryControl, Source: "drill", Control: c})
+		if err != nil {
+			return fmt.Errorf("take in facts of kind %s: %w", f.Kind, err)
+		}
+		take(list)
+		return nil
+	}
 	err = src(ctx, func(events []*vigil.Event) error {
-		return fold(m.merge(make([]*vigil.Event, 0, len(events)+64), events))
+		return feeds.deal(m.merge(make([]*vigil.Event, 0, len(events)+64), events), control, fold)
 	})
 	if err == nil {
-		err = fold(m.rest(nil))
+		err = feeds.deal(m.rest(nil), control, fold)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, detector.Status{}, err
 	}
 	list, err := engine.Finish()
 	if err != nil {
-		return nil, nil, fmt.Errorf("finish judging: %w", err)
+		return nil, detector.Status{}, fmt.Errorf("finish judging: %w", err)
 	}
 	take(list)
 	out := make([]*told, 0, len(found))
@@ -230,7 +276,7 @@ func judge(ctx context.Context, src Source, w *world, acts []*Act, pairs []*pair
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
-	return out, engine.Status().Lanes, nil
+	return out, engine.Status(), nil
 }
 
 // curve follows the evidence about a breach's actors over time.

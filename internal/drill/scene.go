@@ -19,6 +19,12 @@ type Scene struct {
 	// Customers are the subjects that occur.
 	Customers Customers
 
+	knowledge knowledge
+
+	// tells are the fields that some event has; tenants those whose data it is, by
+	// how often.
+	tells   map[string]bool
+	tenants map[string]int64
 	// stepped says that the source tells how ids follow each other.
 	stepped  bool
 	networks map[string]bool // all that were seen

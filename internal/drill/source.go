@@ -27,6 +27,7 @@ func Generated(cfg traffic.Config) Source {
 			if e.Network == "" {
 				e.Network = vigil.NetworkOf(e.IP)
 			}
+			e.Source = e.Store // each system has a log of its own
 			events = append(events, e)
 			if len(events) == batch {
 				if err := ctx.Err(); err != nil {
@@ -40,6 +41,15 @@ func Generated(cfg traffic.Config) Source {
 		}
 		return use(events)
 	}
+}
+
+// CompanyFacts is what the other systems of the company of made-up traffic tell.
+func CompanyFacts(cfg traffic.Config) ([]traffic.Told, error) {
+	w, err := traffic.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return w.Facts(), nil
 }
 
 // Survey reads traffic once and returns its scene.

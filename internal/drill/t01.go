@@ -89,6 +89,8 @@ func monthlyReport(s *stage) error {
 			}
 		}
 	}
+	s.tellPurpose(s.scene.Start, vigil.Purpose{ID: "reporting-" + p.Actor.ID, Who: only(p), Purpose: "reporting"})
+	s.tellAssignment(s.scene.Start, vigil.Assignment{ID: "reporting-" + p.Actor.ID, Who: only(p), Purpose: "reporting"})
 	late := s.workday(p, s.lastDay()-8, s.lastDay()-2)
 	for _, day := range []int{late - 28, late} {
 		if day < 0 {

@@ -10,7 +10,7 @@ import (
 // shows it.
 func t02() Scenario {
 	return Scenario{
-		ID: "T02", Name: "Slow scraping by a service account", Kind: LowAndSlow,
+		ID: "T02", Name: "Slow scraping by a service account", Kind: LowAndSlow, Parts: []Part{Service},
 		About:    "A service reads one customer every nine minutes, day and night, in rising order, for two weeks.",
 		Quiet:    "A nightly sync that covers every customer, and always has.",
 		Breach:   slowScrape,
@@ -64,6 +64,18 @@ func nightlySync(s *stage) error {
 		if form, err = s.record(p); err != nil {
 			return err
 		}
+	}
+	s.tellAssignment(s.scene.Start, vigil.Assignment{ID: "job-sync-" + p.Actor.ID, Who: only(p), Store: form.Store, Resource: form.Resource})
+	if p.Actor.Kind == vigil.KindVendor {
+		c := s.scene.contract(p)
+		c.Stores, c.Resources, c.Actions = oneMore(c.Stores, form.Store), oneMore(c.Resources, form.Resource), oneMore(c.Actions, form.Action)
+		for _, e := range form.Samples {
+			for _, field := range e.Fields {
+				c.Fields = oneMore(c.Fields, field)
+			}
+		}
+		c.PerDay, c.RowsPerDay, c.Hours = 0, 0, nil
+		s.tellContract(s.scene.Start, c)
 	}
 	hour := s.rng.IntN(5)
 	all := min(s.scene.Customers.Len(), 4_000)

@@ -30,6 +30,7 @@ func dormantRevival(s *stage) error {
 	}
 	at := s.soon(p)
 	s.silence(p, at.Add(-dormancy), s.scene.End.Add(time.Hour))
+	s.away(p, at.Add(-dormancy), s.scene.End.Add(time.Hour))
 	place := s.elsewhere(s.usual(p), "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/139.0 Safari/537.36")
 	forms := p.forms((*Form).single)
 	v := s.visit(p, place, at)
@@ -43,6 +44,11 @@ func dormantRevival(s *stage) error {
 		v.wait(12*time.Second, 0.7)
 	}
 	return nil
+}
+
+// away tells that somebody is on leave, known a week before.
+func (s *stage) away(p *Person, from, to time.Time) {
+	s.tellShift(from.AddDate(0, 0, -7), vigil.Shift{ID: "leave-" + p.Actor.ID, Who: only(p), Duty: vigil.DutyAbsent, Period: vigil.Period{From: from, To: to}})
 }
 
 // silence takes out what p does in a time.
@@ -60,6 +66,7 @@ func backFromLeave(s *stage) error {
 	}
 	back := s.clock(s.lastDay()-5-s.rng.IntN(3), 0)
 	s.silence(p, back.Add(-dormancy), back)
+	s.away(p, back.Add(-dormancy), back)
 	s.watch(p, back, s.scene.End)
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 // around, comes back days later for all it can get, and removes its traces.
 func t07() Scenario {
 	return Scenario{
-		ID: "T07", Name: "Stolen token of a vendor", Kind: Bulk,
+		ID: "T07", Name: "Stolen token of a vendor", Kind: Bulk, Parts: []Part{Vendor},
 		About:    "A vendor's token is used from a new network with a new client: it counts and describes, three days later reads objects new to it in bulk, 200 rows at a time, and deletes its jobs.",
 		Quiet:    "A vendor moves to another cloud: same client, same work, another network from then on.",
 		Breach:   vendorToken,
@@ -109,8 +109,15 @@ func vendorMoves(s *stage) error {
 		return err
 	}
 	place := s.elsewhere(s.usual(p), s.usual(p).Agent)
+	from := s.clock(s.lastDay()-7-s.rng.IntN(3), s.rng.IntN(24))
+	c := s.scene.contract(p)
+	c.Networks = oneMore(c.Networks, place.Network)
+	s.tellContract(from.AddDate(0, 0, -2), c)
+	s.tellChange(from.AddDate(0, 0, -2), vigil.Change{
+		ID: s.number("CHG-"), Type: vigil.ChangeChange, Who: only(p), Period: vigil.Period{From: from, To: from.AddDate(0, 0, 14)},
+	})
 	s.act.edits = append(s.act.edits, edit{
-		who: keyOf(&p.Actor), from: s.clock(s.lastDay()-7-s.rng.IntN(3), s.rng.IntN(24)), to: s.scene.End.Add(time.Hour), mine: true,
+		who: keyOf(&p.Actor), from: from, to: s.scene.End.Add(time.Hour), mine: true,
 		change: func(e *vigil.Event) bool {
 			e.IP, e.Network, e.Country, e.ASN = place.IP, place.Network, place.Country, place.ASN
 			return true

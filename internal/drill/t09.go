@@ -9,7 +9,7 @@ import (
 // t09: what a customer wrote makes the bot read other customers.
 func t09() Scenario {
 	return Scenario{
-		ID: "T09", Name: "Bot made to read other customers", Kind: RecordByRecord,
+		ID: "T09", Name: "Bot made to read other customers", Kind: RecordByRecord, Parts: []Part{Bot},
 		About:    "In one conversation the bot's tools read 30 other customers in a row, several calls a turn.",
 		Quiet:    "A new release of the bot makes one more tool call in each conversation, about its own customer.",
 		Breach:   func(s *stage) error { return injectedBot(s, true) },
@@ -20,7 +20,7 @@ func t09() Scenario {
 // t09b: the same, where the source names no conversation.
 func t09b() Scenario {
 	return Scenario{
-		ID: "T09b", Name: "Bot made to read other customers, no conversation named", Kind: RecordByRecord,
+		ID: "T09b", Name: "Bot made to read other customers, no conversation named", Kind: RecordByRecord, Parts: []Part{Bot},
 		About:    "As T09, but the source names neither conversation nor session.",
 		Quiet:    "As T09.",
 		Breach:   func(s *stage) error { return injectedBot(s, false) },
@@ -112,6 +112,12 @@ func botRelease(s *stage) error {
 	resource := "order_status"
 	from := s.clock(s.lastDay()-6-s.rng.IntN(3), 9+s.rng.IntN(6))
 	agent := s.usual(p).Agent
+	c := s.scene.contract(p)
+	c.Resources = oneMore(c.Resources, resource)
+	s.tellContract(from.AddDate(0, 0, -2), c)
+	s.tellChange(from.AddDate(0, 0, -2), vigil.Change{
+		ID: "REL-" + p.Actor.ID, Type: vigil.ChangeDeploy, Who: only(p), Period: vigil.Period{From: from, To: from.AddDate(0, 0, 14)},
+	})
 	s.act.edits = append(s.act.edits, edit{
 		who: keyOf(&p.Actor), from: from, to: s.scene.End.Add(time.Hour), mine: true,
 		change: func(e *vigil.Event) bool {

@@ -42,6 +42,7 @@ func snooping(s *stage) error {
 	}
 	people = people[:n]
 	star := s.quietOne(people)
+	s.famous(star, people[0])
 	last := s.lastDay() - 3 - s.rng.IntN(4)
 	for _, p := range people {
 		v := s.visit(p, s.usual(p), s.atWork(p, s.workday(p, last-1, last)))
@@ -54,6 +55,13 @@ func snooping(s *stage) error {
 		}
 	}
 	return nil
+}
+
+// famous tells that people are curious about a customer.
+func (s *stage) famous(customer string, like *Person) {
+	c := s.scene.client(customer, like.Actor.Tenant)
+	c.VIP = true
+	s.tellCustomers(s.scene.Start, c)
 }
 
 // inSession works in the session that the person has at that time, if there is
@@ -72,6 +80,7 @@ func famousCase(s *stage) error {
 		return err
 	}
 	star := s.quietOne(people)
+	s.famous(star, people[0])
 	last := s.lastDay() - 3 - s.rng.IntN(4)
 	var talk, ticket string
 	for i, p := range people {

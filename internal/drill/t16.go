@@ -27,6 +27,7 @@ func leaver(s *stage) error {
 	}
 	end := s.lastDay() - 2
 	s.silence(p, s.clock(end+1, 12), s.scene.End.Add(time.Hour))
+	s.leaves(p, end)
 	export, err := s.export(p)
 	if err != nil {
 		return err
@@ -51,6 +52,13 @@ func leaver(s *stage) error {
 		}
 	}
 	return nil
+}
+
+// leaves tells that somebody has given notice, two weeks before the last day.
+func (s *stage) leaves(p *Person, last int) {
+	about := s.scene.person(&p.Actor)
+	about.Notice, about.Leaves = s.clock(last-14, 9), s.clock(last+2, 0)
+	s.tellPerson(about.Notice, about)
 }
 
 // workdays are the days on which a person works, among those from until to; when
@@ -87,6 +95,7 @@ func handover(s *stage) error {
 	}
 	end := s.lastDay() - 2
 	s.silence(p, s.clock(end+1, 12), s.scene.End.Add(time.Hour))
+	s.leaves(p, end)
 	forms := p.forms(func(f *Form) bool { return f.Single*2 > f.Count })
 	for _, day := range s.workdays(p, end-13, end) {
 		v := s.visit(p, s.usual(p), s.atWork(p, day))

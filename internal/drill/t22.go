@@ -11,7 +11,7 @@ import (
 // t22: who has the database's password asks it directly.
 func t22() Scenario {
 	return Scenario{
-		ID: "T22", Name: "Direct query of whole tables by an engineer", Kind: Bulk,
+		ID: "T22", Name: "Direct query of whole tables by an engineer", Kind: Bulk, Parts: []Part{Technical},
 		About:    "From a workstation, with an interactive client, an engineer selects all of three tables of customers' data, with no condition and no ticket.",
 		Quiet:    "An approved response to an incident: an engineer looks into the same tables at night, some rows at a time, with the ticket.",
 		Breach:   wholeTables,
@@ -100,7 +100,10 @@ func incident(s *stage) error {
 	}
 	night := s.clock(s.workday(p, s.lastDay()-9, s.lastDay()-3), p.hour(s.rng)).Add(7 * time.Hour)
 	v := s.visit(p, s.usual(p), night)
-	v.ticket = "INC-" + padded(int64(s.rng.IntN(9000)+1000), 4)
+	v.ticket = s.number("INC-")
+	s.tellChange(night.Add(-5*time.Minute), vigil.Change{
+		ID: v.ticket, Type: vigil.ChangeIncident, Who: only(p), Period: vigil.Period{From: night.Add(-15 * time.Minute), To: night.Add(6 * time.Hour)},
+	})
 	for i := range 25 {
 		f := forms[s.rng.IntN(len(forms))]
 		if len(tables) > 0 && i%5 == 4 {

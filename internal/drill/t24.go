@@ -9,7 +9,7 @@ import (
 // t24: the store behind the bot's answers is emptied by asking.
 func t24() Scenario {
 	return Scenario{
-		ID: "T24", Name: "Harvesting of the bot's retrieval store", Kind: Bulk,
+		ID: "T24", Name: "Harvesting of the bot's retrieval store", Kind: Bulk, Parts: []Part{Bot, Service},
 		About:    "In one long conversation the bot's retrieval is asked 400 near-duplicates, at ten times the usual number of results, page after page.",
 		Quiet:    "The index is built anew, by the service that always does, as it was four weeks before.",
 		Breach:   harvest,
@@ -106,6 +106,10 @@ func reindex(s *stage) error {
 		form = p.Forms[0]
 	}
 	late := s.lastDay() - 2 - s.rng.IntN(6)
+	s.tellAssignment(s.scene.Start, vigil.Assignment{ID: "job-index-" + p.Actor.ID, Who: only(p), Store: form.Store, Resource: form.Resource})
+	s.tellChange(s.clock(late-3, 9), vigil.Change{
+		ID: "CHG-index-" + p.Actor.ID, Type: vigil.ChangeChange, Who: only(p), Period: vigil.Period{From: s.clock(late, 1), To: s.clock(late, 6)},
+	})
 	for _, day := range []int{late - 28, late} {
 		if day < 1 {
 			continue

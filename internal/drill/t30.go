@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -77,6 +78,10 @@ func newcomer(s *stage) error {
 	s.act.actors[keyOf(&who)] = true
 	place := s.elsewhere(s.usual(model), s.usual(model).Agent)
 	begin := s.clock(s.lastDay()-26, 0)
+	s.tellPerson(begin.AddDate(0, 0, -7), vigil.Person{
+		Actor: who.ID, Tenant: who.Tenant, Kind: who.Kind, Role: who.Role, Team: who.Team, Manager: s.scene.person(&model.Actor).Manager, Started: begin,
+	})
+	s.shiftsLike(model, who, begin)
 	shift := 9*time.Minute + time.Duration(s.rng.IntN(600))*time.Second
 	salt := s.rng.Uint64()
 	other := func(id string) string {
@@ -104,4 +109,24 @@ func newcomer(s *stage) error {
 		},
 	})
 	return nil
+}
+
+// shiftsLike tells that somebody works when another does.
+func (s *stage) shiftsLike(model *Person, who vigil.Actor, from time.Time) {
+	first, last := 23, 0
+	for h, n := range model.hours {
+		if n > 0 {
+			first, last = min(first, h), max(last, h)
+		}
+	}
+	var list []vigil.Shift
+	for day := s.scene.day(from); day <= s.scene.day(s.scene.End); day++ {
+		if model.worked(day) {
+			list = append(list, vigil.Shift{
+				ID: fmt.Sprintf("shift-%s-%d", who.ID, day), Who: vigil.Who{Actor: who.ID}, Duty: vigil.DutyShift,
+				Period: vigil.Period{From: s.clock(day, first-1), To: s.clock(day, last+2)},
+			})
+		}
+	}
+	s.tellShift(from.AddDate(0, 0, -1), list...)
 }

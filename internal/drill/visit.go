@@ -59,6 +59,61 @@ func (v *visit) do(f *Form) *vigil.Event {
 	return e
 }
 
+// other makes an access that the traffic has no form of, in the manner of one that
+// it has: to another resource, showing nobody yet.
+func (v *visit) other(f *Form, action vigil.Action, resource, class string) *vigil.Event {
+	e := v.do(f)
+	e.Action, e.Resource, e.ResourceClass = action, resource, class
+	e.Conversation, e.Fields, e.Unbounded = "", nil, false
+	e.Rows, e.Bytes, e.Limit = vigil.Unknown, vigil.Unknown, vigil.Unknown
+	if e.Shape != "" {
+		e.Shape = string(action) + " " + resource
+	}
+	return e
+}
+
+// sized gives an access as many rows as it shows customers, each of so many bytes,
+// where the source tells such things.
+func (v *visit) sized(e *vigil.Event, f *Form, rows, each int64) {
+	if f.rows > 0 {
+		e.Rows = rows
+	}
+	if f.bytes > 0 {
+		e.Bytes = rows * each
+	}
+}
+
+// whyOf is a purpose where the source tells purposes.
+func (s *stage) whyOf(purpose string) string {
+	if s.scene.tells["purpose"] {
+		return purpose
+	}
+	return ""
+}
+
+// goes says where an access sends what it shows, where the source would tell.
+func (s *stage) goes(e *vigil.Event, kind, network, region string) {
+	if s.scene.rich() {
+		e.Destination = &vigil.Destination{Kind: kind, Network: network, Region: region}
+	}
+}
+
+// stranger is an actor who was never there before: an application, a key, somebody
+// without a name. It works by the forms of others, from a place of its own.
+func (s *stage) stranger(a vigil.Actor, like *Person, place Place, forms ...*Form) *Person {
+	p := &Person{Actor: a, Source: like.Source, Forms: forms, Places: []Place{place}}
+	s.claim(p)
+	return p
+}
+
+// administrator is an actor of the company who administers, else one who looks after
+// databases, else anybody experienced who does not serve customers.
+func (s *stage) administrator() (*Person, error) {
+	desk := func(p *Person) bool { return s.established(p) && !p.machine() && !p.customer() }
+	return s.one("administrator", func(p *Person) bool { return desk(p) && p.Actor.Kind == vigil.KindAdmin }, s.technical,
+		func(p *Person) bool { return desk(p) && !s.frontline(p) }, desk)
+}
+
 // read shows one customer by a form.
 func (v *visit) read(f *Form, customer string) *vigil.Event {
 	e := v.do(f)

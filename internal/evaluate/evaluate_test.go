@@ -137,7 +137,7 @@ echo '{"id":"0","surprise":1,"models":{"a":{"score":2,"p":0.5}}}'
 		t.Fatal(err)
 	}
 	if s.Events != 2 || !slices.Equal(s.Names, []string{"merged p", "a score", "a p", "b score", "b p"}) ||
-		!slices.Equal(s.By["merged p"], []float64{1, 3, 0}) || !slices.Equal(s.By["b score"], []float64{0, 5, 0}) || !slices.Equal(s.By["a p"], []float64{-.5, -.2, 0}) {
+		!slices.Equal(s.By["merged p"], []float64{1, 3, 0}) || !slices.Equal(s.By["b score"], []float64{0, 5, 0}) || !slices.Equal(s.By["a p"], []float64{.5, .8, 0}) {
 		t.Errorf("%+v", s)
 	}
 	text, err := evaluate.EventTable(s, []evaluate.PeerRow{{Name: "gone", Err: evaluate.ErrNotInstalled}, {Name: "broken", Err: io.ErrUnexpectedEOF}})

@@ -43,6 +43,9 @@ var rules = []rule{
 	// The one place that knows every format.
 	{folder: "collectors/formats/catalog", may: []string{root, "collectors/formats/..."}},
 
+	// Rules are files: they are read by the same strict reader as the configuration.
+	{folder: "detector/rules", may: []string{root, "detector/features", "detector/reasons", "detector/rules/builtin", "internal/yaml"}, pure: true},
+	{folder: "detector/rules/builtin", may: nil},
 	{folder: "detector/...", may: []string{root, "detector/...", "models/..."}, pure: true},
 	{folder: "models/...", may: []string{root, "models/..."}, pure: true},
 
@@ -59,7 +62,8 @@ var rules = []rule{
 	{folder: "internal/evidence/...", may: []string{root, "internal/evidence/..."}},
 	{folder: "internal/ledger/...", may: []string{root, "collectors", "internal/api", "internal/evidence/...", "internal/ledger/...", "internal/series"}},
 	{folder: "internal/schedule", may: nil},
-	{folder: "internal/config", may: []string{root, "collectors/formats", "collectors/formats/presets"}},
+	{folder: "internal/config", may: []string{root, "collectors/formats", "collectors/formats/presets", "internal/yaml"}},
+	{folder: "internal/yaml", may: nil, pure: true},
 	{folder: "internal/privacy", may: []string{root}},
 	{folder: "internal/feeds", may: []string{root, "internal/privacy"}},
 	{folder: "internal/demo", may: []string{root, "collectors/formats"}},
@@ -91,7 +95,8 @@ var homes = map[string][]string{
 	"github.com/jackc/pgx/v5":                     {"internal/demo/record"},
 	"github.com/chromedp/chromedp":                {"dashboards/internal/browser"},
 	"github.com/chromedp/cdproto":                 {"dashboards/internal/browser"},
-	"github.com/goccy/go-yaml":                    {"internal/config", "internal/feeds"},
+	"github.com/goccy/go-yaml":                    {"internal/yaml", "internal/feeds"},
+	"github.com/expr-lang/expr":                   {"detector/rules"},
 	"github.com/alecthomas/kong":                  {"cmd/..."},
 	"github.com/schollz/progressbar/v3":           {"cmd/...", "internal/app/..."},
 	"github.com/jedib0t/go-pretty/v6":             {"cmd/...", "internal/app/..."},

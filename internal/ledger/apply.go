@@ -70,8 +70,12 @@ func (l *Ledger) Apply(ctx context.Context, a Applied) error {
 			return err
 		}
 		for i := range a.Findings {
-			if err := l.putFinding(ctx, tx, &a.Findings[i]); err != nil {
-				return fmt.Errorf("keep finding %q: %w", a.Findings[i].ID, err)
+			f := &a.Findings[i]
+			if err := l.countFinding(ctx, tx, f, int64(a.Seq)); err != nil {
+				return fmt.Errorf("count finding %q: %w", f.ID, err)
+			}
+			if err := l.putFinding(ctx, tx, f); err != nil {
+				return fmt.Errorf("keep finding %q: %w", f.ID, err)
 			}
 		}
 		for _, item := range a.Outbox {
@@ -99,7 +103,7 @@ func (l *Ledger) Apply(ctx context.Context, a Applied) error {
 	if queued {
 		l.mail.broadcast()
 	}
-	if l.cfg.Spool && len(a.Points) > 0 {
+	if l.cfg.Spool && len(a.Points)+len(a.Findings) > 0 {
 		l.dirty.broadcast()
 	}
 	return nil

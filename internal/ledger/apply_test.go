@@ -239,12 +239,12 @@ func TestSpoolKeepsWhatChangedMeanwhile(t *testing.T) {
 		}
 	}
 	apply(0, 480) // two minutes
-	points, token, err := l.DirtyPoints(t.Context(), 1)
-	if err != nil || len(points) != 1 || points[0].Events != 240 {
-		t.Fatalf("points %+v, error %v", points, err)
+	first, err := l.DirtyPoints(t.Context(), 1)
+	if err != nil || len(first.Points) != 1 || first.Points[0].Events != 240 {
+		t.Fatalf("points %+v, error %v", first, err)
 	}
-	both, later, err := l.DirtyPoints(t.Context(), 100)
-	if err != nil || len(both) != 2 {
+	both, err := l.DirtyPoints(t.Context(), 100)
+	if err != nil || len(both.Points) != 2 {
 		t.Fatalf("points %+v, error %v", both, err)
 	}
 	apply(480, 60) // a third minute begins
@@ -259,20 +259,20 @@ func TestSpoolKeepsWhatChangedMeanwhile(t *testing.T) {
 	}
 	// The first minute grew after it was read: writing the old total does not
 	// take it off.
-	for _, token := range []series.Token{token, later} {
+	for _, token := range []series.Token{first.Token, both.Token} {
 		if err := l.MarkWritten(t.Context(), token); err != nil {
 			t.Fatal(err)
 		}
 	}
-	points, _, err = l.DirtyPoints(t.Context(), 100)
-	if err != nil || len(points) != 2 || points[0].Events != 241 || points[1].Events != 60 {
-		t.Fatalf("points %+v, error %v", points, err)
+	left, err := l.DirtyPoints(t.Context(), 100)
+	if err != nil || len(left.Points) != 2 || left.Points[0].Events != 241 || left.Points[1].Events != 60 {
+		t.Fatalf("points %+v, error %v", left, err)
 	}
 	if n, err := l.DropDirty(t.Context(), 1); n != 1 || err != nil {
 		t.Errorf("dropped %d, error %v", n, err)
 	}
-	if points, _, err = l.DirtyPoints(t.Context(), 100); err != nil || len(points) != 1 || points[0].Events != 60 {
-		t.Errorf("points %+v, error %v: the oldest goes first", points, err)
+	if left, err = l.DirtyPoints(t.Context(), 100); err != nil || len(left.Points) != 1 || left.Points[0].Events != 60 {
+		t.Errorf("points %+v, error %v: the oldest goes first", left, err)
 	}
 	if err := l.WaitDirty(t.Context()); err != nil {
 		t.Error(err)

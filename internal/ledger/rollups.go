@@ -119,39 +119,59 @@ type written []struct{ start, version int64 }
 var _ series.Spool = (*Ledger)(nil)
 
 // DirtyPoints implements series.Spool.
-func (l *Ledger) DirtyPoints(ctx context.Context, max int) ([]series.Point, series.Token, error) {
-	var points []series.Point
-	var token written
+func (l *Ledger) DirtyPoints(ctx context.Context, max int) (series.Dirty, error) {
+	var d series.Dirty
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT d.version, `+pointColumns+` FROM
-			(SELECT start, version FROM dirty ORDER BY start LIMIT ?) d JOIN rollup r ON r.start = d.start JOIN series_key k ON k.id = r.key
-			ORDER BY d.start, r.key`, max)
+		token, err := dirtyWindows(ctx, tx, max)
+		if err != nil || len(token) == 0 {
+			return err
+		}
+		d.Token = token
+		last := token[len(token)-1].start
+		rows, err := tx.QueryContext(ctx, `SELECT `+pointColumns+` FROM dirty d JOIN rollup r ON r.start = d.start
+			JOIN series_key k ON k.id = r.key WHERE d.start <= ? ORDER BY r.start, r.key`, last)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var p series.Point
-			var version, start int64
-			if err := rows.Scan(&version, &start, &p.Events, &p.Rows, &p.Bytes, &p.Subjects, &p.Denied,
-				&p.Key.Source, &p.Key.Store, &p.Key.Action, &p.Key.ActorKind, &p.Key.Role, &p.Key.Tenant); err != nil {
+			p, err := scanPoint(rows)
+			if err != nil {
 				return err
 			}
-			p.Start = minuteTime(start)
-			if n := len(token); n == 0 || token[n-1].start != start {
-				if len(points) >= max {
-					break
-				}
-				token = append(token, struct{ start, version int64 }{start, version})
-			}
-			points = append(points, p)
+			d.Points = append(d.Points, p)
 		}
-		return rows.Err()
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		d.Findings, err = findingPoints(ctx, tx, `JOIN dirty d ON d.start = f.start WHERE f.start <= ?`, last)
+		return err
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("read points that wait: %w", err)
+		return series.Dirty{}, fmt.Errorf("read points that wait: %w", err)
 	}
-	return points, token, nil
+	return d, nil
+}
+
+// dirtyWindows are the oldest windows that wait, at least one, with about max points.
+func dirtyWindows(ctx context.Context, tx *sql.Tx, max int) (written, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT start, version, (SELECT count(*) FROM rollup r WHERE r.start = d.start) +
+		(SELECT count(*) FROM finding_rollup f WHERE f.start = d.start) FROM dirty d ORDER BY start LIMIT ?`, max)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var token written
+	for points := 0; points < max && rows.Next(); {
+		var start, version int64
+		var n int
+		if err := rows.Scan(&start, &version, &n); err != nil {
+			return nil, err
+		}
+		token = append(token, struct{ start, version int64 }{start, version})
+		points += n
+	}
+	return token, rows.Err()
 }
 
 // MarkWritten implements series.Spool.

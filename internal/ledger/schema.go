@@ -180,6 +180,18 @@ CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+`, `
+-- Counts of findings by the minute, beside rollup's of accesses.
+CREATE TABLE finding_rollup (
+	start      INTEGER NOT NULL,
+	severity   TEXT NOT NULL,
+	lane       TEXT NOT NULL,
+	about      TEXT NOT NULL,
+	actor_kind TEXT NOT NULL,
+	opened     INTEGER NOT NULL,
+	closed     INTEGER NOT NULL,
+	PRIMARY KEY (start, severity, lane, about, actor_kind)
+) STRICT, WITHOUT ROWID;
 `}
 }
 

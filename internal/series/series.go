@@ -27,8 +27,28 @@ type Point struct {
 	Events, Rows, Bytes, Subjects, Denied int64
 }
 
+// FindingKey is what counts of findings are told apart by. Severity, Lane, About
+// and ActorKind are the finding's own words, all of closed sets; ActorKind is empty
+// where no actor is meant.
+type FindingKey struct {
+	Severity, Lane, About, ActorKind string
+}
+
+// FindingPoint is one window's findings of one key. Counts are totals, as a Point's
+// are.
+type FindingPoint struct {
+	// Start is the window's start, UTC, a multiple of Window.
+	Start time.Time
+	Key   FindingKey
+	// Opened counts findings that were declared in the window, or whose evidence went
+	// on after they had closed; Closed those whose last evidence lies in it and that
+	// have closed since. The severity is the one that each had then.
+	Opened, Closed int64
+}
+
 // Writer takes points to a home outside of the ledger. Writing the same point
 // again must be harmless. An error means that none may be counted as written.
 type Writer interface {
 	Write(ctx context.Context, points []Point) error
+	WriteFindings(ctx context.Context, points []FindingPoint) error
 }

@@ -9,15 +9,35 @@ import (
 	"time"
 )
 
-// Token stands for the points that one call of Dirty returned.
+// Token stands for the windows that one call of DirtyPoints returned.
 type Token any
+
+// Dirty are whole windows whose totals changed, oldest first.
+type Dirty struct {
+	Points   []Point
+	Findings []FindingPoint
+	Token    Token
+}
+
+// windows are the starts of the windows, sorted.
+func (d *Dirty) windows() []time.Time {
+	var all []time.Time
+	for i := range d.Points {
+		all = append(all, d.Points[i].Start)
+	}
+	for i := range d.Findings {
+		all = append(all, d.Findings[i].Start)
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return slices.CompactFunc(all, time.Time.Equal)
+}
 
 // Spool is where points wait for the writer. The ledger is one.
 type Spool interface {
 	// DirtyPoints returns totals that changed since they were last marked as
 	// written, oldest first and whole windows at a time: at least one window, and
-	// about max points. No points mean that none wait.
-	DirtyPoints(ctx context.Context, max int) ([]Point, Token, error)
+	// about max points. An empty answer means that none wait.
+	DirtyPoints(ctx context.Context, max int) (Dirty, error)
 	// MarkWritten takes the points of the token off the spool, save those that
 	// changed meanwhile.
 	MarkWritten(ctx context.Context, token Token) error
@@ -147,17 +167,18 @@ func (s *shipper) round(ctx context.Context) (bool, error) {
 	// window that changes all the time must not keep it going for ever.
 	seen := make(map[time.Time]bool)
 	for ctx.Err() == nil {
-		points, token, err := s.spool.DirtyPoints(ctx, MaxWrite)
+		waiting, err := s.spool.DirtyPoints(ctx, MaxWrite)
 		if err != nil {
 			return false, fmt.Errorf("read the spool: %w", err)
 		}
-		if len(points) == 0 || seen[points[0].Start] {
+		windows := waiting.windows()
+		if len(windows) == 0 || seen[windows[0]] {
 			return true, nil
 		}
-		for _, p := range points {
-			seen[p.Start] = true
+		for _, at := range windows {
+			seen[at] = true
 		}
-		if err := s.write(ctx, points); err != nil {
+		if err := s.write(ctx, &waiting); err != nil {
 			if ctx.Err() != nil {
 				return false, nil
 			}
@@ -174,8 +195,8 @@ func (s *shipper) round(ctx context.Context) (bool, error) {
 			s.log.Info("time series are written again")
 		}
 		s.state.Err = nil
-		s.state.Points += int64(len(points))
-		if err := s.spool.MarkWritten(ctx, token); err != nil {
+		s.state.Points += int64(len(waiting.Points) + len(waiting.Findings))
+		if err := s.spool.MarkWritten(ctx, waiting.Token); err != nil {
 			return false, fmt.Errorf("mark points as written: %w", err)
 		}
 		s.report(s.state)
@@ -183,15 +204,25 @@ func (s *shipper) round(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-func (s *shipper) write(ctx context.Context, points []Point) error {
-	for part := range slices.Chunk(points, MaxWrite) {
-		wctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
-		err := s.w.Write(wctx, part)
-		cancel()
-		if err != nil {
+func (s *shipper) write(ctx context.Context, d *Dirty) error {
+	once := func(do func(context.Context) error) error {
+		ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+		defer cancel()
+		err := do(ctx)
+		if err == nil {
+			s.state.Writes++
+		}
+		return err
+	}
+	for part := range slices.Chunk(d.Points, MaxWrite) {
+		if err := once(func(ctx context.Context) error { return s.w.Write(ctx, part) }); err != nil {
 			return err
 		}
-		s.state.Writes++
+	}
+	for part := range slices.Chunk(d.Findings, MaxWrite) {
+		if err := once(func(ctx context.Context) error { return s.w.WriteFindings(ctx, part) }); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (s *spool) windows() []time.Time {
 	return out
 }
 
-func (s *spool) DirtyPoints(_ context.Context, most int) ([]series.Point, series.Token, error) {
+func (s *spool) DirtyPoints(_ context.Context, most int) (series.Dirty, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	token := map[time.Time]int{}
@@ -58,7 +58,7 @@ func (s *spool) DirtyPoints(_ context.Context, most int) ([]series.Point, series
 		points = append(points, series.Point{Start: at, Events: s.totals[at]})
 		token[at] = s.dirty[at]
 	}
-	return points, token, s.err
+	return series.Dirty{Points: points, Token: token}, s.err
 }
 
 func (s *spool) MarkWritten(_ context.Context, token series.Token) error {
@@ -125,6 +125,10 @@ func (w *server) Write(_ context.Context, points []series.Point) error {
 		w.totals[p.Start] = p.Events
 	}
 	return nil
+}
+
+func (w *server) WriteFindings(context.Context, []series.FindingPoint) error {
+	return errors.New("this spool holds none")
 }
 
 func (w *server) setDown(err error) {

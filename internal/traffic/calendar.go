@@ -27,10 +27,12 @@ func (a *actor) calendar(cfg Config) {
 		case u < 0.008: // ill for some days
 			n := 1 + rng.IntN(4)
 			a.absent(d, d+n)
+			a.away = append(a.away, days{d, d + n})
 			d += n
 		case u < 0.011: // away for a week or two
 			n := 7 * (1 + rng.IntN(2))
 			a.absent(d, d+n)
+			a.away = append(a.away, days{d, d + n})
 			d += n
 		}
 	}

@@ -37,6 +37,8 @@ type actor struct {
 	pace, burst float64
 	works       []bool // by local day of the shift's start, from day -1
 	oncall      []bool // engineers: the same
+	away        []days // ill or on leave, where nothing called them back
+	comes, goes bool   // begins, or leaves for good, within the span
 
 	office, home, mobile string // first three octets
 	host                 int
@@ -53,6 +55,9 @@ type actor struct {
 	rng *rand.Rand
 	desk
 }
+
+// days are indices of works: from until before to.
+type days struct{ from, to int }
 
 // role is what a kind of actor does.
 type role struct {
@@ -241,8 +246,10 @@ func cast(cfg Config, rng *rand.Rand) []*actor {
 			switch u := rng.Float64(); {
 			case u < 0.04:
 				a.absent(0, rng.IntN(cfg.Days))
+				a.comes = true
 			case u < 0.06:
 				a.absent(rng.IntN(cfg.Days), cfg.Days+1)
+				a.goes = true
 			}
 		}
 	}

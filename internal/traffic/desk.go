@@ -130,6 +130,7 @@ func (a *actor) stamp(w *World, at time.Time) *vigil.Event {
 	e.Time = at
 	e.Actor = a.Actor.Actor
 	e.Session, e.IP, e.UserAgent = a.session, a.ip, a.agent
+	e.Country = a.country()
 	e.Store, e.ResourceTenant = a.role.store, Tenant
 	e.Outcome = vigil.OutcomeSuccess
 	return e

@@ -168,6 +168,7 @@ func (w *World) planHoliday(rng *rand.Rand) {
 			// Night shifts run on; some agents hold the fort.
 			if a.role.name != "agent" || rng.Float64() < 0.85 {
 				a.works[d+1] = false
+				a.away = append(a.away, days{d + 1, d + 2})
 			}
 			if d > 0 && a.ShiftStart+a.ShiftHours > 24 && rng.Float64() < 0.85 {
 				a.works[d] = false
@@ -202,6 +203,7 @@ func (w *World) planJoiners(rng *rand.Rand) {
 		}
 		d = max(d, 1)
 		a.absent(0, d+1)
+		a.comes, a.goes = true, false
 		a.employ(w, d, len(a.works))
 		a.learns = span{w.local(a, d), w.local(a, d+14)}
 		learns, start := a.learns, w.cfg.Start
@@ -230,6 +232,7 @@ func (w *World) planLeavers(rng *rand.Rand) {
 		d := w.workday(0.6 + 0.2*rng.Float64())
 		a.employ(w, max(0, d-7), d+1)
 		a.absent(d+2, len(a.works))
+		a.goes = true
 		a.hands = span{w.local(a, max(0, d-7)), w.local(a, d+2)}
 		w.note(Occurrence{Happening: Leavers, Start: a.hands.from, End: a.hands.to, Actors: []string{a.ID}, Note: "hands over, then gone for good"})
 	}
@@ -252,6 +255,8 @@ func (w *World) planLongLeave(rng *rand.Rand) {
 	gone, back := max(2, w.cfg.Days*15/100), w.cfg.Days*75/100
 	a.employ(w, 0, gone)
 	a.absent(gone+1, back+1)
+	a.comes, a.goes = false, false
+	a.away = append(a.away, days{gone + 1, back + 1})
 	a.employ(w, back, len(a.works))
 	home := fmt.Sprintf("100.%d.%d", 64+rng.IntN(64), rng.IntN(256))
 	a.moves = append(a.moves, move{at: w.local(a, back), network: home, browser: 1 + (a.browser+1)%len(browsers)})

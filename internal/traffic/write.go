@@ -99,6 +99,7 @@ func appendLine(b []byte, e *vigil.Event) []byte {
 	number("limit", e.Limit)
 	list("fields", e.Fields)
 	text("ip", e.IP)
+	text("country", e.Country)
 	text("user_agent", e.UserAgent)
 	text("shape", e.Shape)
 	text("outcome", string(e.Outcome))

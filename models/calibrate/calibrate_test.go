@@ -269,3 +269,71 @@ func BenchmarkP(b *testing.B) {
 		table.P(float64(i%20), 0.5)
 	}
 }
+
+// epoch is a sketch of n scores that draw gives.
+func epoch(n int, draw func() float64) *calibrate.Sketch {
+	s := &calibrate.Sketch{}
+	for range n {
+		s.Add(draw(), 1)
+	}
+	return s
+}
+
+func TestAWaveDoesNotBecomeTheTail(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(11, 12))
+	var learnt, plain calibrate.Sketch
+	for i := range 500 {
+		e := epoch(10+r.IntN(20), r.NormFloat64)
+		if i%10 == 9 { // half of all there is
+			e.Merge(epoch(200, func() float64 { return 50 + r.NormFloat64() }), 1)
+		}
+		learnt.Learn(e, float64(i))
+		plain.Merge(e, 1)
+	}
+	if p := plain.Freeze().P(49, 0.5); p < 0.3 {
+		t.Fatalf("a wave has p %g even where all of it is learnt", p)
+	}
+	if p := learnt.Freeze().P(49, 0.5); p > 0.05 {
+		t.Errorf("a wave is no news: p %g", p)
+	}
+	if p := learnt.Freeze().P(0, 0.5); math.Abs(p-0.5) > 0.05 {
+		t.Errorf("the usual's median has p %g", p)
+	}
+	// What lasts is learnt.
+	for i := range 500 {
+		learnt.Learn(epoch(100, func() float64 { return 50 + r.NormFloat64() }), float64(500+i))
+	}
+	if p := learnt.Freeze().P(50, 0.5); p < 0.25 {
+		t.Errorf("what has long been usual has p %g", p)
+	}
+}
+
+func TestUsualEpochsAreLearntWhole(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(13, 14))
+	var learnt, plain calibrate.Sketch
+	for i := range 2000 {
+		n := 2 + r.IntN(6)
+		if i%24 > 15 { // office hours
+			n *= 3
+		}
+		e := epoch(n, r.ExpFloat64)
+		learnt.Learn(e, float64(i))
+		plain.Merge(e, 1)
+	}
+	if share := learnt.N / plain.N; share < 0.99 || share > 1 {
+		t.Errorf("%g of what is usual is learnt", share)
+	}
+	for _, z := range []float64{0.5, 2, 5, 8} {
+		if a, b := learnt.Freeze().P(z, 0.5), plain.Freeze().P(z, 0.5); math.Abs(math.Log(a/b)) > 0.1 {
+			t.Errorf("%g has p %g, and %g where all is learnt", z, a, b)
+		}
+	}
+	n := learnt.N
+	learnt.Learn(&calibrate.Sketch{}, 1)
+	var none calibrate.Sketch
+	if none.Learn(epoch(3, r.ExpFloat64), 0); learnt.N != n || none.N != 3 {
+		t.Errorf("an empty epoch leaves %g of %g; the first one teaches %g of 3", learnt.N, n, none.N)
+	}
+}

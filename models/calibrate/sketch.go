@@ -142,6 +142,42 @@ func (s *Sketch) Merge(o *Sketch, f float64) {
 	s.N += float64(f * o.N)
 }
 
+// Learn adds the scores of one epoch after so many others. What happens at once is
+// seldom many independent things: of an epoch's scores, and of those above any
+// level, no more count than burst times as many as an epoch usually has, one more
+// counted in. So a wave of attacks does not become the tail that the next one is
+// ranked in, and what lasts is learnt in the end. (In peaks over threshold, clusters
+// are thinned for the same reason: Smith and Weissman, "Estimating the extremal
+// index", 1994; the filter in front of the baseline is that of MIDAS-F: Bhatia et
+// al., "Real-time anomaly detection in edge streams", TKDD 2022.)
+func (s *Sketch) Learn(o *Sketch, epochs float64) {
+	lo, hi := o.window()
+	if lo == hi {
+		return
+	}
+	if s.Bins == nil {
+		s.Bins = make([]float64, gridBins)
+	}
+	first, last := s.window()
+	lowest := min(lo, first)
+	usual := 0.0 // how many an epoch has from here up
+	each := 1 / math.Max(epochs, 1)
+	limit := func() float64 { return burst * (usual + 1) }
+	share := math.Min(1, burst*(s.N*each+1)/o.N)
+	s.widen(lo, hi)
+	var above, taken float64
+	for b := max(hi, last) - 1; b >= lowest; b-- {
+		usual += float64(s.Bins[b] * each)
+		above = math.Min(taken+float64(share*o.Bins[b]), limit())
+		s.Bins[b] += above - taken
+		taken = above
+	}
+	s.N += taken
+}
+
+// burst is how many times the usual number of scores an epoch may teach.
+const burst = 4
+
 // Forget keeps the share keep.
 func (s *Sketch) Forget(keep float64) {
 	lo, hi := s.window()
@@ -216,16 +252,19 @@ func (s *Sketch) FreezeInto(t *Table) {
 	t.ranks = t.ranks[:hi-lo]
 	t.lo = lo
 	t.one = 1 / (s.N + 1)
-	above := 0.0
-	cut, beyond := -1, 0.0 // the weight beyond the cut
-	for b := hi - 1; b >= lo; b-- {
-		t.ranks[b-lo] = rank{float32(above * t.one), float32((s.Bins[b] + 1) * t.one)}
-		if cut < 0 && above+s.Bins[b] >= (1-tailFrom)*s.N {
-			cut, beyond = b, above
+	above, one := 0.0, t.one
+	cut, beyond, enough := -1, 0.0, (1-tailFrom)*s.N // beyond is the weight above the cut
+	bins := s.Bins[lo:hi]
+	ranks := t.ranks[:len(bins)]
+	for i := len(bins) - 1; i >= 0; i-- {
+		n := bins[i]
+		ranks[i] = rank{float32(above * one), float32((n + 1) * one)}
+		if cut < 0 && above+n >= enough {
+			cut, beyond = lo+i, above
 		}
-		above += s.Bins[b]
+		above += n
 	}
-	t.all = above * t.one
+	t.all = above * one
 	t.fitTail(cut, lo, hi, beyond)
 }
 

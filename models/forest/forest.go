@@ -20,6 +20,7 @@ package forest
 import (
 	"errors"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 )
 
@@ -64,30 +65,49 @@ func Build(r *Reservoir, seed uint64) *Forest {
 	for i := range order {
 		order[i] = i
 	}
-	rows := make([][]float32, f.Drawn)
+	items := make([]row, n)
+	for i := range items {
+		items[i] = newRow(r.Items[i].Values)
+	}
+	rows := make([]row, f.Drawn)
 	for t := range Trees {
 		rng := rand.New(rand.NewPCG(seed, uint64(t)))
 		for i := range rows {
 			j := i + rng.IntN(n-i)
 			order[i], order[j] = order[j], order[i]
-			rows[i] = r.Items[order[i]].Values
+			rows[i] = items[order[i]]
 		}
-		g := grower{rng: rng, width: r.Width, nodes: f.Nodes[t*nodes : (t+1)*nodes], paths: f.Paths[t*nodes : (t+1)*nodes]}
+		g := grower{rng: rng, nodes: f.Nodes[t*nodes : (t+1)*nodes], paths: f.Paths[t*nodes : (t+1)*nodes]}
 		g.grow(rows, 1, 0)
 	}
 	return f
 }
 
+// row is a vector and, in bits, which of its features are not zero: few are.
+type row struct {
+	values []float32
+	some   uint32
+}
+
+func newRow(values []float32) row {
+	r := row{values: values}
+	for f, x := range values {
+		if x != 0 {
+			r.some |= 1 << f
+		}
+	}
+	return r
+}
+
 // grower grows one tree.
 type grower struct {
 	rng   *rand.Rand
-	width int
 	nodes []uint64
 	paths []float32
 }
 
 // grow splits the rows at a place of the given level.
-func (g *grower) grow(rows [][]float32, place, level int) {
+func (g *grower) grow(rows []row, place, level int) {
 	if level < depth && len(rows) > 1 {
 		if feature, lo, hi, ok := g.feature(rows); ok {
 			cut := lo + float32(float32(g.rng.Float64())*(hi-lo))
@@ -96,8 +116,8 @@ func (g *grower) grow(rows [][]float32, place, level int) {
 			}
 			g.nodes[place] = uint64(math.Float32bits(cut))<<32 | uint64(feature)
 			at := 0
-			for i, v := range rows {
-				if v[feature] < cut {
+			for i := range rows {
+				if rows[i].values[feature] < cut {
 					rows[i], rows[at] = rows[at], rows[i]
 					at++
 				}
@@ -120,34 +140,43 @@ func (g *grower) grow(rows [][]float32, place, level int) {
 const never = uint64(0x7f800000) << 32
 
 // feature draws one of the features in which the rows differ.
-func (g *grower) feature(rows [][]float32) (feature int, lo, hi float32, ok bool) {
-	var los, his [MaxWidth]float32
-	copy(los[:], rows[0])
-	copy(his[:], rows[0])
-	for _, v := range rows[1:] {
-		for f, x := range v {
-			los[f], his[f] = min(los[f], x), max(his[f], x)
+func (g *grower) feature(rows []row) (feature int, lo, hi float32, ok bool) {
+	some, all := uint32(0), ^uint32(0)
+	for i := range rows {
+		some |= rows[i].some
+		all &= rows[i].some
+	}
+	differ := some &^ all // zero in some rows, and in others not
+	for left := all; left != 0; left &= left - 1 {
+		if lo, hi := extent(rows, bits.TrailingZeros32(left)); hi > lo {
+			differ |= left & -left
 		}
 	}
-	n := 0
-	for f := range g.width {
-		if his[f] > los[f] {
-			n++
-		}
-	}
-	if n == 0 {
+	if differ == 0 {
 		return 0, 0, 0, false
 	}
-	n = g.rng.IntN(n)
-	for f := range g.width {
-		if his[f] > los[f] {
-			if n == 0 {
-				return f, los[f], his[f], true
-			}
-			n--
+	for range g.rng.IntN(bits.OnesCount32(differ)) {
+		differ &= differ - 1
+	}
+	feature = bits.TrailingZeros32(differ)
+	lo, hi = extent(rows, feature)
+	return feature, lo, hi, true
+}
+
+// extent is a feature's smallest and largest value.
+func extent(rows []row, feature int) (lo, hi float32) {
+	lo = rows[0].values[feature]
+	hi = lo
+	for i := range rows {
+		x := rows[i].values[feature]
+		if x < lo {
+			lo = x
+		}
+		if x > hi {
+			hi = x
 		}
 	}
-	return 0, 0, 0, false
+	return lo, hi
 }
 
 // average is the mean path length of an unsuccessful search in a binary search

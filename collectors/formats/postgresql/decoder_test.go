@@ -230,6 +230,45 @@ func TestInterleaved(t *testing.T) {
 	}
 }
 
+// A failure is no word about an earlier run of the same text that has ended: both
+// are told. It is one about a run whose end was not told.
+func TestAFailureKeepsTheSuccessBefore(t *testing.T) {
+	t.Parallel()
+	const one, two = "select * from contacts where id = 1", "select * from contacts where id = 1; select * from messages where id = 2"
+	ok := func(stmt int, text, rows string) string {
+		return fmt.Sprintf("LOG:  AUDIT: SESSION,%d,1,READ,SELECT,,,%s,<none>%s", stmt, text, rows)
+	}
+	for name, c := range map[string]struct {
+		lines []string
+		want  string
+	}{
+		"again":              {[]string{ok(1, one, ",1"), "ERROR:  canceling statement due to statement timeout", "STATEMENT:  " + one}, "read success, read error"},
+		"again and refused":  {[]string{ok(1, one, ",1"), "ERROR:  permission denied for table contacts", "STATEMENT:  " + one}, "read success, read denied"},
+		"an end not told":    {[]string{ok(1, one, ""), "ERROR:  canceling statement due to statement timeout", "STATEMENT:  " + one}, "read error"},
+		"the second of two":  {[]string{ok(1, two, ",1"), "ERROR:  canceling statement due to statement timeout", "STATEMENT:  " + two}, "read success, read error"},
+		"both of two, again": {[]string{ok(1, two, ",1"), ok(2, two, ",1"), "ERROR:  canceling statement due to statement timeout", "STATEMENT:  " + two}, "read success, read success, read error, read error"},
+		"without its text":   {[]string{ok(1, one, ",1"), "ERROR:  canceling statement due to statement timeout"}, "read success"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var in bytes.Buffer
+			for _, l := range c.lines {
+				fmt.Fprintf(&in, "2026-11-24 10:00:00.000 UTC [1] agent@help %s\n", l)
+			}
+			var got []string
+			for _, o := range decode(t, postgresql.New(), options(nil), in.Bytes()) {
+				if o.Event == nil {
+					t.Fatal(o.SetAside)
+				}
+				got = append(got, string(o.Event.Action)+" "+string(o.Event.Outcome))
+			}
+			if got := strings.Join(got, ", "); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 // What waits comes out after a while, though the session says nothing more.
 func TestHoldIsBounded(t *testing.T) {
 	t.Parallel()

@@ -277,24 +277,32 @@ func (d *decoder) failed(r *record, s *session) {
 	if r.statement != "" {
 		results, hash = d.read(r, r.statement, parameters(r.detail))
 	}
+	ended := make(map[int]bool) // parts of this text that are known to have succeeded
 	if s != nil {
-		matched := hash == 0 && len(s.held) > 0 && r.severity != "FATAL"
+		matched := false
 		for _, h := range s.held {
-			matched = matched || h.text == hash && hash != 0
-		}
-		if matched {
-			for _, h := range s.held {
-				if h.text != 0 {
-					h.ev.Outcome = outcome
-				}
+			switch same := hash != 0 && h.text == hash || hash == 0 && h.text != 0 && r.severity != "FATAL"; {
+			case !same:
+			case h.ev.Outcome == vigil.OutcomeSuccess:
+				ended[h.part] = true
+			default:
+				h.ev.Outcome, matched = outcome, true
 			}
-			d.settle(s, vigil.OutcomeUnspecified)
-			return
 		}
 		d.settle(s, vigil.OutcomeUnspecified)
+		if matched {
+			return
+		}
+	}
+	left := 0
+	for i := range results {
+		if access(&results[i]) && !ended[i] {
+			left++
+		}
 	}
 	for i := range results {
-		if !access(&results[i]) {
+		// Where all parts have succeeded, another run of the same text failed.
+		if !access(&results[i]) || ended[i] && left > 0 {
 			continue
 		}
 		e := d.event(r, i)

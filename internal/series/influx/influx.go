@@ -8,7 +8,7 @@
 // say. A cancelled context ends the request at once; since a point that is
 // written again replaces itself, a batch of unknown fate is simply sent again.
 //
-// Only the bounded fields of series.Key become tags. Values that the line
+// Only the bounded fields of series.Key and series.FindingKey become tags. Values that the line
 // protocol can't carry are percent-encoded (see EncodeTag), so that no value can
 // end a point early or begin another.
 package influx
@@ -202,25 +202,13 @@ func (w *Writer) Write(ctx context.Context, points []series.Point) error {
 	return nil
 }
 
-// FindingPoint is one count of findings in a window.
-type FindingPoint struct {
-	// Start is the window's start, UTC.
-	Start time.Time
-	// Severity, Lane and About are the finding's own words, ActorKind is empty
-	// when no actor is meant. All are closed sets; a lane or about that is not of
-	// its set is written as "other".
-	Severity, Lane, About, ActorKind string
-	// Opened and Closed count findings in the window.
-	Opened, Closed int64
-}
-
 // WriteFindings writes counts of findings, as Write does for accesses.
-func (w *Writer) WriteFindings(ctx context.Context, points []FindingPoint) error {
+func (w *Writer) WriteFindings(ctx context.Context, points []series.FindingPoint) error {
 	out := make([]*write.Point, 0, min(len(points), MaxBatch))
 	for i := range points {
 		p := &points[i]
 		out = append(out, newPoint(MeasurementFindings, p.Start, map[string]string{
-			"severity": p.Severity, "lane": lane(p.Lane), "about": about(p.About), "actor_kind": p.ActorKind,
+			"severity": severity(p.Key.Severity), "lane": lane(p.Key.Lane), "about": about(p.Key.About), "actor_kind": kind(p.Key.ActorKind),
 		}, map[string]int64{"opened": p.Opened, "closed": p.Closed}))
 		if len(out) == MaxBatch || i == len(points)-1 {
 			if err := w.send(ctx, out); err != nil {
@@ -232,8 +220,22 @@ func (w *Writer) WriteFindings(ctx context.Context, points []FindingPoint) error
 	return nil
 }
 
-// lane and about are tags of closed sets: another word would be a series of its
-// own, and an id among them a series for each person. It is "other".
+// severity, lane, about and kind are tags of closed sets: another word would be a
+// series of its own, and an id among them a series for each person. It is "other".
+func severity(word string) string {
+	if vigil.Severity(word).Rank() > 0 {
+		return word
+	}
+	return "other"
+}
+
+func kind(word string) string {
+	if vigil.ActorKind(word).Valid() {
+		return word
+	}
+	return "other"
+}
+
 func lane(word string) string {
 	switch word {
 	case "quarter", "day", "week", "subject", "network", "team", "source", "rule":

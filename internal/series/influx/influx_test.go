@@ -104,7 +104,7 @@ func roundTrip(t *testing.T, s *server) {
 	if len(rows) != 3 || rows[1]["events"] != "50" {
 		t.Errorf("after a rewrite: %v", rows)
 	}
-	if err := w.WriteFindings(ctx, []influx.FindingPoint{{Start: start, Severity: "high", Lane: "day", About: "actor", ActorKind: "vendor", Opened: 1}}); err != nil {
+	if err := w.WriteFindings(ctx, []series.FindingPoint{{Start: start, Key: series.FindingKey{Severity: "high", Lane: "day", About: "actor", ActorKind: "vendor"}, Opened: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	rows = s.flux(t, strings.ReplaceAll(pivot("trip"), "vigil_access", "vigil_findings"))
@@ -113,7 +113,7 @@ func roundTrip(t *testing.T, s *server) {
 	}
 	// What a finding is about is one of five words: never whom.
 	for i, about := range []string{"subject", "network", "team", "source", "subject-1f", "subject-2f"} {
-		err := w.WriteFindings(ctx, []influx.FindingPoint{{Start: start, Severity: "low", Lane: about, About: about, Opened: int64(i + 1)}})
+		err := w.WriteFindings(ctx, []series.FindingPoint{{Start: start, Key: series.FindingKey{Severity: "low", Lane: about, About: about}, Opened: int64(i + 1)}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,11 +196,11 @@ func (s *spool) left() int {
 	return len(s.dirty)
 }
 
-func (s *spool) DirtyPoints(_ context.Context, most int) ([]series.Point, series.Token, error) {
+func (s *spool) DirtyPoints(_ context.Context, most int) (series.Dirty, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := min(most, 100, len(s.dirty))
-	return slices.Clone(s.dirty[:n]), n, nil
+	return series.Dirty{Points: slices.Clone(s.dirty[:n]), Token: n}, nil
 }
 
 func (s *spool) MarkWritten(_ context.Context, token series.Token) error {

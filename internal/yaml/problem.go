@@ -1,11 +1,11 @@
-package config
+package yaml
 
 import (
 	"fmt"
 	"strings"
 )
 
-// Problem is one thing that is wrong in a configuration file.
+// Problem is one thing that is wrong in a file.
 type Problem struct {
 	// File is the path as it was given; Line and Column count from 1, and are 0
 	// when the problem has no place.
@@ -39,7 +39,7 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// Error is a configuration that can't be used, with every problem found in it,
+// Error is a file that can't be used, with every problem found in it,
 // in the file's order.
 type Error struct {
 	Problems []Problem
@@ -54,8 +54,8 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// nearest returns the candidate that is likeliest to be meant by word, or "".
-func nearest(word string, candidates []string) string {
+// Nearest returns the candidate that is likeliest to be meant by word, or "".
+func Nearest(word string, candidates []string) string {
 	best, bestDistance := "", len(word)/3+2
 	for _, c := range candidates {
 		if d := editDistance(strings.ToLower(word), c); d < bestDistance {

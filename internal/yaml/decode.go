@@ -1,4 +1,4 @@
-package config
+package yaml
 
 import (
 	"encoding"
@@ -15,54 +15,112 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// The bounds of a file. Deeper nesting than a configuration needs is refused
-// before the parser, which recurses, sees it.
+// The bounds of a file: its bytes, and its depth. Deeper nesting than a
+// configuration needs is refused before the parser, which recurses, sees it.
 const (
-	maxFile  = 1 << 20
+	MaxFile  = 1 << 20
 	maxDepth = 32
 )
 
-// decoder fills a Config from a syntax tree and collects problems on the way.
-// It is strict by construction: each key must be a field.
-type decoder struct {
-	file     string
-	problems []Problem
-	// places remembers where each field stands, so that later checks can name it.
-	places map[string]*token.Position
+// Document is a file that was read into a value: what is wrong with it, and where
+// its fields stand. It is strict by construction: each key must be a field.
+type Document struct {
+	// Problems are what was found wrong so far, in the order in which it was found.
+	Problems []Problem
+
+	file   string
+	text   string
+	places map[string]place
 }
 
-// decode reads text into cfg. What it returns is empty when all is well.
-func (d *decoder) decode(text []byte, cfg *Config) {
-	d.places = map[string]*token.Position{}
-	if len(text) > maxFile {
-		d.add("", nil, fmt.Sprintf("the file has %d bytes, at most %d are read", len(text), maxFile), "")
-		return
+// place is where a field and its value stand; value is nil for an empty one.
+type place struct{ field, value *token.Token }
+
+// Decode reads text, the file's content, into what into points to: structs, whose
+// fields have a yaml tag each, maps from strings, slices, strings, numbers and
+// booleans, and whatever reads itself from text. Keys that are absent leave what
+// into holds. Of a text with problems into holds what could be read.
+func Decode(file string, text []byte, into any) *Document {
+	d := &Document{file: file, text: string(text), places: map[string]place{}}
+	if len(text) > MaxFile {
+		d.add("", nil, fmt.Sprintf("the file has %d bytes, at most %d are read", len(text), MaxFile), "")
+		return d
 	}
 	if line := tooDeep(text); line > 0 {
-		d.problems = append(d.problems, Problem{File: d.file, Line: line, Column: 1,
+		d.Problems = append(d.Problems, Problem{File: d.file, Line: line, Column: 1,
 			Message: fmt.Sprintf("nested more than %d levels deep", maxDepth)})
-		return
+		return d
 	}
-	file, err := parse(text)
+	tree, err := parse(text)
 	if err != nil {
 		d.syntax(err)
-		return
+		return d
 	}
 	var body ast.Node
-	for _, doc := range file.Docs {
+	for _, doc := range tree.Docs {
 		if doc.Body == nil || doc.Body.Type() == ast.CommentType {
 			continue
 		}
 		if body != nil {
 			d.add("", doc.Body.GetToken(), "a second document", "keep one document in the file")
-			return
+			return d
 		}
 		body = doc.Body
 	}
-	if body == nil {
+	if body != nil {
+		d.value("", body, reflect.ValueOf(into).Elem())
+	}
+	return d
+}
+
+// Whole reports whether the file as a whole could be read as YAML.
+func (d *Document) Whole() bool {
+	return !slices.ContainsFunc(d.Problems, func(p Problem) bool { return p.Field == "" })
+}
+
+// Bad reports whether a field has a problem already.
+func (d *Document) Bad(field string) bool {
+	return slices.ContainsFunc(d.Problems, func(p Problem) bool { return p.Field == field })
+}
+
+// At reports a problem of a field. Where the field itself does not stand in the
+// file, the nearest one around it gives the line.
+func (d *Document) At(field, message, remedy string) {
+	for at := field; at != ""; {
+		if p, ok := d.places[at]; ok {
+			d.add(field, p.field, message, remedy)
+			return
+		}
+		cut := strings.LastIndexAny(at, ".[")
+		if cut < 0 {
+			break
+		}
+		at = at[:cut]
+	}
+	d.add(field, nil, message, remedy)
+}
+
+// Within reports a problem inside the text of a field: at the rune that the value
+// has at offset.
+func (d *Document) Within(field, value string, offset int, message, remedy string) {
+	p, ok := d.places[field]
+	if !ok || p.value == nil {
+		d.At(field, message, remedy)
 		return
 	}
-	d.value("", body, reflect.ValueOf(cfg).Elem())
+	line, column := locate(d.text, p.value.Position, value, offset)
+	d.Problems = append(d.Problems, Problem{File: d.file, Line: line, Column: column, Field: field, Message: message, Remedy: remedy})
+}
+
+// Sorted returns the problems in the file's order.
+func (d *Document) Sorted() []Problem {
+	slices.SortStableFunc(d.Problems, func(a, b Problem) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return d.Problems
 }
 
 // parse is the boundary to the foreign parser: a panic in it is an error here.
@@ -96,7 +154,7 @@ func tooDeep(text []byte) int {
 	return 0
 }
 
-func (d *decoder) syntax(err error) {
+func (d *Document) syntax(err error) {
 	var located yaml.Error
 	if errors.As(err, &located) {
 		remedy := ""
@@ -109,16 +167,16 @@ func (d *decoder) syntax(err error) {
 	d.add("", nil, strings.SplitN(err.Error(), "\n", 2)[0], "")
 }
 
-func (d *decoder) add(path string, at *token.Token, message, remedy string) {
+func (d *Document) add(path string, at *token.Token, message, remedy string) {
 	p := Problem{File: d.file, Field: path, Message: message, Remedy: remedy}
 	if at != nil && at.Position != nil {
 		p.Line, p.Column = at.Position.Line, at.Position.Column
 	}
-	d.problems = append(d.problems, p)
+	d.Problems = append(d.Problems, p)
 }
 
 // value reads node into v, which is settable.
-func (d *decoder) value(path string, node ast.Node, v reflect.Value) {
+func (d *Document) value(path string, node ast.Node, v reflect.Value) {
 	switch node.Type() {
 	case ast.NullType:
 		return // a key without a value keeps its default
@@ -157,7 +215,7 @@ func (d *decoder) value(path string, node ast.Node, v reflect.Value) {
 }
 
 // plain reads booleans and numbers.
-func (d *decoder) plain(path string, node ast.Node, v reflect.Value) {
+func (d *Document) plain(path string, node ast.Node, v reflect.Value) {
 	text, ok := d.scalar(path, node)
 	if !ok {
 		return
@@ -187,7 +245,7 @@ func (d *decoder) plain(path string, node ast.Node, v reflect.Value) {
 	}
 }
 
-func (d *decoder) structure(path string, node ast.Node, v reflect.Value) {
+func (d *Document) structure(path string, node ast.Node, v reflect.Value) {
 	values, ok := d.entries(path, node)
 	if !ok {
 		return
@@ -202,18 +260,18 @@ func (d *decoder) structure(path string, node ast.Node, v reflect.Value) {
 		index := slices.Index(names, key)
 		if index < 0 {
 			remedy := "the keys here are " + strings.Join(names, ", ")
-			if near := nearest(key, names); near != "" {
+			if near := Nearest(key, names); near != "" {
 				remedy = fmt.Sprintf("did you mean %q?", near)
 			}
 			d.add(field, entry.Key.GetToken(), "unknown key", remedy)
 			continue
 		}
-		d.places[field] = entry.Key.GetToken().Position
+		d.places[field] = place{entry.Key.GetToken(), textToken(entry.Value)}
 		d.value(field, entry.Value, v.Field(index))
 	}
 }
 
-func (d *decoder) mapping(path string, node ast.Node, v reflect.Value) {
+func (d *Document) mapping(path string, node ast.Node, v reflect.Value) {
 	values, ok := d.entries(path, node)
 	if !ok {
 		return
@@ -227,14 +285,14 @@ func (d *decoder) mapping(path string, node ast.Node, v reflect.Value) {
 			continue
 		}
 		field := join(path, key)
-		d.places[field] = entry.Key.GetToken().Position
+		d.places[field] = place{entry.Key.GetToken(), textToken(entry.Value)}
 		element := reflect.New(v.Type().Elem()).Elem()
 		d.value(field, entry.Value, element)
 		v.SetMapIndex(reflect.ValueOf(key), element)
 	}
 }
 
-func (d *decoder) list(path string, node ast.Node, v reflect.Value) {
+func (d *Document) list(path string, node ast.Node, v reflect.Value) {
 	sequence, ok := node.(*ast.SequenceNode)
 	if !ok {
 		if v.Type().Elem().Kind() == reflect.String {
@@ -250,7 +308,7 @@ func (d *decoder) list(path string, node ast.Node, v reflect.Value) {
 	out := reflect.MakeSlice(v.Type(), len(sequence.Values), len(sequence.Values))
 	for i, item := range sequence.Values {
 		field := fmt.Sprintf("%s[%d]", path, i)
-		d.places[field] = firstToken(item).Position
+		d.places[field] = place{firstToken(item), textToken(item)}
 		d.value(field, item, out.Index(i))
 	}
 	v.Set(out)
@@ -269,8 +327,19 @@ func firstToken(node ast.Node) *token.Token {
 	return node.GetToken()
 }
 
+// textToken is where a value's text begins, nil for what is no text.
+func textToken(node ast.Node) *token.Token {
+	switch n := node.(type) {
+	case *ast.StringNode:
+		return n.GetToken()
+	case *ast.LiteralNode:
+		return n.GetToken() // the bar: the lines follow it
+	}
+	return nil
+}
+
 // entries returns the key-value pairs of a mapping.
-func (d *decoder) entries(path string, node ast.Node) ([]*ast.MappingValueNode, bool) {
+func (d *Document) entries(path string, node ast.Node) ([]*ast.MappingValueNode, bool) {
 	switch n := node.(type) {
 	case *ast.MappingNode:
 		return n.Values, true
@@ -281,7 +350,7 @@ func (d *decoder) entries(path string, node ast.Node) ([]*ast.MappingValueNode, 
 	return nil, false
 }
 
-func (d *decoder) key(path string, entry *ast.MappingValueNode) (string, bool) {
+func (d *Document) key(path string, entry *ast.MappingValueNode) (string, bool) {
 	switch k := entry.Key.(type) {
 	case *ast.MergeKeyNode:
 		d.add(path, k.GetToken(), "anchors, aliases and tags are not read here", "write the value out")
@@ -294,7 +363,7 @@ func (d *decoder) key(path string, entry *ast.MappingValueNode) (string, bool) {
 }
 
 // scalar returns a scalar's text as it is written.
-func (d *decoder) scalar(path string, node ast.Node) (string, bool) {
+func (d *Document) scalar(path string, node ast.Node) (string, bool) {
 	switch n := node.(type) {
 	case *ast.StringNode:
 		return n.Value, true

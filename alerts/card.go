@@ -150,6 +150,13 @@ func findingCard(f *vigil.Finding) Card {
 	if n := len(f.NotJudged); n > 0 {
 		c.NotJudged = "The source does not tell: " + untold(f.NotJudged, 6)
 	}
+	if len(f.ReasonsMissing) > 0 {
+		// With no feed at all nothing is missed; with some, what they do not tell is said.
+		if c.NotJudged != "" {
+			c.NotJudged += ". "
+		}
+		c.NotJudged += "No feed tells: " + untold(f.ReasonsMissing, 6)
+	}
 	c.Footer = fmt.Sprintf("Finding %s · revision %d", Cut(Clean(f.ID), maxName), f.Revision)
 	if !f.Detected.IsZero() {
 		c.Footer += " · detected " + Moment(f.Detected)

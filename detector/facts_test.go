@@ -131,7 +131,7 @@ func TestFeedsMakeNobodySuspicious(t *testing.T) {
 		{Feed: "dpo", Kind: vigil.FactPurpose, Purposes: []vigil.Purpose{{Who: vigil.Who{Role: "qa"}, Purpose: "qa"}}},
 		{Feed: "bait", Kind: vigil.FactHoney, Honey: []vigil.Honey{{Subject: "nobody"}}},
 	}
-	for n := range all {
+	for _, n := range []int{0, len(all) - 1} {
 		for _, f := range latest(judge(t, told(t, 2, all[:n+1]...), clones(events), always(4096))) {
 			t.Errorf("with %d feeds: %s", n+1, f.Sentence)
 		}

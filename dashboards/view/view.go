@@ -225,6 +225,9 @@ func NewFinding(f *vigil.Finding, o Options) Finding {
 	for _, s := range f.NotJudged[:min(len(f.NotJudged), maxList)] {
 		v.NotJudged = append(v.NotJudged, phrase.NotJudged(s))
 	}
+	for _, s := range f.ReasonsMissing[:min(len(f.ReasonsMissing), maxList)] {
+		v.NotJudged = append(v.NotJudged, "reasons: no feed tells of any "+phrase.Text(s, 40))
+	}
 	return v
 }
 

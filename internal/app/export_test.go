@@ -12,6 +12,34 @@ import (
 // EachEvent visits every event that a running service keeps.
 func EachEvent(t *testing.T, a *App, visit func(e *vigil.Event)) {
 	t.Helper()
+	eachEntry(t, a, visit, nil)
+}
+
+// Controls returns the control records that a running service keeps, as text.
+func Controls(t *testing.T, a *App) (out []string) {
+	t.Helper()
+	eachEntry(t, a, func(*vigil.Event) {}, func(c vigil.Control) { out = append(out, c.Type+" "+string(c.Data)) })
+	return out
+}
+
+// Poll looks at the feeds' files, as the schedule does.
+func Poll(t *testing.T, a *App) {
+	t.Helper()
+	if err := a.pollFeeds(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Snapshot keeps the detector's state, as the schedule does.
+func Snapshot(t *testing.T, a *App) {
+	t.Helper()
+	if err := a.applier.askSnapshot(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func eachEntry(t *testing.T, a *App, visit func(e *vigil.Event), control func(c vigil.Control)) {
+	t.Helper()
 	for after := uint64(0); ; {
 		entries, err := a.ledger.Entries(t.Context(), after, 100)
 		if err != nil {
@@ -22,6 +50,9 @@ func EachEvent(t *testing.T, a *App, visit func(e *vigil.Event)) {
 		}
 		for _, entry := range entries {
 			after = entry.Seq
+			if control != nil && entry.Kind == vigil.EntryControl {
+				control(entry.Control)
+			}
 			for _, e := range entry.Events {
 				visit(e)
 			}
@@ -42,6 +73,7 @@ func Dump(t *testing.T, a *App) []string {
 	var out []string
 	ctx := t.Context()
 	EachEvent(t, a, func(e *vigil.Event) { out = append(out, fmt.Sprintf("%+v", *e)) })
+	out = append(out, Controls(t, a)...)
 	page, err := a.ledger.Findings(ctx, api.FindingFilter{Limit: 1_000})
 	if err != nil {
 		t.Fatal(err)

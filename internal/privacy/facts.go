@@ -171,8 +171,13 @@ func (h hider) attributes(a *vigil.Attributes) {
 	}
 }
 
-// letters is a text in lower case, without accents, spaces and punctuation.
+// letters is a text in lower case, without accents, spaces and punctuation, and with
+// the vowels that some write for an accent (Mueller) as those without (Müller).
 func letters(s string) string {
+	return strings.NewReplacer("ae", "a", "oe", "o", "ue", "u").Replace(bare(s))
+}
+
+func bare(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(strings.ToLower(s)) {
 		switch {

@@ -233,13 +233,15 @@ func Observation(name string) string {
 	case "unbounded":
 		return "reads of everything at once"
 	case "splits":
-		return "moves within a session"
+		return "returns within a session"
 	case "order":
 		return "order of the ids read"
 	case "burst":
 		return "burst of accesses"
 	case "return":
 		return "return after an absence"
+	case "page":
+		return "size of a single access"
 	case "together":
 		return "several oddities at once"
 	case "rhythm":
@@ -276,6 +278,8 @@ func Pattern(observation string) (seen, usual string) {
 		return "a burst within minutes", "spread over time"
 	case "return":
 		return "back after a long absence", "here every few days"
+	case "page":
+		return "far more records than such accesses show", "as many records as usual"
 	case "together":
 		return "many at a time", "one at a time"
 	case "rhythm":

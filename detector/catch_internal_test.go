@@ -7,6 +7,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/rules"
 )
 
 // retrieval is one access of a bot to what it answers from.
@@ -29,7 +30,7 @@ func fold(sh *shard, e *vigil.Event) *actor {
 // fifty.
 func TestTheFirstLargerPageIsSeen(t *testing.T) {
 	t.Parallel()
-	sh := newShard(newShared(newBudget(0), nil), 16, 16)
+	sh := newShard(newShared(newBudget(0), rules.New(nil)), 16, 16)
 	at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	page := func(limit int64) (float64, bool) {
 		a := fold(sh, retrieval(at, limit))
@@ -61,7 +62,7 @@ func TestTheFirstLargerPageIsSeen(t *testing.T) {
 // TestKindsOfPagesAreBounded reads far more kinds of things than are told apart.
 func TestKindsOfPagesAreBounded(t *testing.T) {
 	t.Parallel()
-	sh := newShard(newShared(newBudget(0), nil), 16, 16)
+	sh := newShard(newShared(newBudget(0), rules.New(nil)), 16, 16)
 	at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	var a *actor
 	for i := range 5 * pageKinds {
@@ -113,7 +114,7 @@ func TestTwoClientsInTurnSplitASession(t *testing.T) {
 // TestSmallCountsHaveNoTail ranks a count among many zeros and a few ones.
 func TestSmallCountsHaveNoTail(t *testing.T) {
 	t.Parallel()
-	sh := newShard(newShared(newBudget(0), nil), 16, 16)
+	sh := newShard(newShared(newBudget(0), rules.New(nil)), 16, 16)
 	a := fold(sh, retrieval(time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC), 5))
 	term, g := kindTerm(features.New, frameSelf), sh.shared.everyone
 	sketch := &g.Sketch[features.Day][term]

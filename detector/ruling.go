@@ -110,8 +110,10 @@ func (sh *shard) tellRuling(r *ruling, always bool) {
 		f.Rows = int64(min(h.Rows, 1<<62))
 	}
 	f.Severity = ruleSeverity(rule.Severity, f.Subjects)
-	if !always && !grew(f.Events, r.Told.Events) && !grew(f.Subjects, r.Told.Subjects) && !grew(f.Rows, r.Told.Rows) &&
-		f.Severity.Rank() <= r.Told.Severity.Rank() {
+	// What a conversation is told again for is another customer.
+	grown := grew(f.Subjects, r.Told.Subjects) || f.Severity.Rank() > r.Told.Severity.Rank() ||
+		!rule.PerConversation() && (grew(f.Events, r.Told.Events) || grew(f.Rows, r.Told.Rows))
+	if !always && !grown {
 		return
 	}
 	f.Harm = ruleHarm[rule.Severity] * float64(max(1, f.Subjects))

@@ -35,8 +35,8 @@ func newConversations() conversations {
 	return conversations{newRecent[conversationKey, *conversation](conversationLimit)}
 }
 
-// add folds e and returns its conversation, nil when it is in none, with how many
-// further customers are new with it.
+// add folds e and returns its conversation, nil when it is in none, with how many of
+// e's customers it does not belong to.
 func (c *conversations) add(e *vigil.Event, linked func(one, other string) bool) (conv *conversation, further int64) {
 	if e.Conversation == "" || e.Actor.Kind == vigil.KindHuman || e.Actor.Kind == vigil.KindAdmin {
 		return nil, 0
@@ -55,20 +55,17 @@ func (c *conversations) add(e *vigil.Event, linked func(one, other string) bool)
 		c.put(key.clone(), conv)
 	}
 	for _, s := range e.Subjects {
-		if s == conv.first || s == "" || len(conv.others) >= otherLimit {
+		if s == conv.first || s == "" || linked != nil && linked(conv.first, s) {
 			continue
 		}
-		if _, ok := conv.others[s]; ok {
-			continue
-		}
-		if linked != nil && linked(conv.first, s) {
+		further++
+		if _, ok := conv.others[s]; ok || len(conv.others) >= otherLimit {
 			continue
 		}
 		if conv.others == nil {
 			conv.others = make(map[string]struct{})
 		}
 		conv.others[strings.Clone(s)] = struct{}{}
-		further++
 	}
 	return conv, further
 }

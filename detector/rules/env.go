@@ -62,7 +62,7 @@ type Env struct {
 	// What is remembered.
 	FirstCustomer         string `expr:"first_customer" doc:"whose conversation it is (not kept for people and administrators), a pseudonym"`
 	ConversationCustomers int64  `expr:"conversation_customers" doc:"customers read so far in the conversation, a household as one; 0 for people and administrators"`
-	FurtherCustomers      int64  `expr:"further_customers" doc:"how many of them are new with this access and not the conversation's own"`
+	FurtherCustomers      int64  `expr:"further_customers" doc:"customers of this access whom the conversation does not belong to"`
 	MemoryOfAnother       bool   `expr:"memory_of_another" doc:"an agent's memory of one customer, read for another (resource_class memory)"`
 
 	// Reasons that were found.

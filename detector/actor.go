@@ -78,8 +78,8 @@ type lane struct {
 	Since int64
 	// Crossed is when a run last crossed the line.
 	Crossed int64
-	// Run is what the closed spans since then held.
-	Run run
+	// Run is what the closed spans since then held, nil while Since is zero.
+	Run *run
 
 	span features.Span
 	// next is, for each kind, the value at which the open span is judged early.
@@ -90,8 +90,8 @@ type lane struct {
 type run struct {
 	Events, Rows      float64
 	RowsTold          bool
-	Others            int64 // what shows nothing to its actor
-	Terms             map[int]*trail
+	Others            int64   // what shows nothing to its actor
+	Terms             []trail // one for each term, in order of their first telling
 	subjects, convers features.Distinct
 	// Looked are the reasons that were looked for; without are the customers for whom
 	// none was found.
@@ -114,11 +114,31 @@ type trail struct {
 	Part float64
 }
 
-func (r *run) reset() {
-	*r = run{subjects: r.subjects, convers: r.convers, without: r.without}
+// spareRuns bounds the runs that a shard keeps to be used again.
+const spareRuns = 16
+
+// newRun makes an empty run, or takes an old one.
+func (sh *shard) newRun() *run {
+	n := len(sh.runs)
+	if n == 0 {
+		return &run{}
+	}
+	r := sh.runs[n-1]
+	sh.runs = sh.runs[:n-1]
+	return r
+}
+
+// spare keeps a run that is over, empty and with its memory.
+func (sh *shard) spare(r *run) {
+	if r == nil || len(sh.runs) >= spareRuns {
+		return
+	}
+	clear(r.Terms)
+	*r = run{Terms: r.Terms[:0], subjects: r.subjects, convers: r.convers, without: r.without}
 	r.without.Reset()
 	r.subjects.Reset()
 	r.convers.Reset()
+	sh.runs = append(sh.runs, r)
 }
 
 // add counts a closed span.

@@ -15,9 +15,9 @@ const maxChains = 64
 
 // step judges what an actor does after what it did, as its peers do, and learns
 // it. It returns the probability of the step, 1 while nothing is known.
-func (sh *shard) step(a *actor, e *vigil.Event, t int64) (p float64) {
+func (sh *shard) step(a *actor, e *vigil.Event, t int64, values *[features.Categories]features.Value) (p float64) {
 	p = 1
-	symbol := (features.Hash(string(e.Action))*31+features.Hash(e.Resource))*31 + features.Hash(e.Shape)
+	symbol := (word(&values[features.Action])*31+features.Hash(e.Resource))*31 + word(&values[features.Shape])
 	if a.steps.N > 0 && t-a.stepped > chainGap {
 		a.steps = sequence.Context{}
 	}
@@ -44,6 +44,14 @@ func (sh *shard) step(a *actor, e *vigil.Event, t int64) (p float64) {
 	}
 	a.steps.Push(symbol)
 	return p
+}
+
+// word is the hash of a value, told or not, as a part of a symbol.
+func word(v *features.Value) uint64 {
+	if v.Label == "" {
+		return features.Hash("")
+	}
+	return v.Hash
 }
 
 // rareSteps is how many of its latest rare steps an actor is remembered by.

@@ -101,8 +101,10 @@ func newCold(a *actor, t int64) *cold {
 			if c.runs == nil {
 				c.runs = new([features.Lanes]coldRun)
 			}
-			r := &la.Run
-			c.runs[l] = coldRun{la.Since, la.Crossed, r.Events, r.Rows, r.Peak, r.RowsTold}
+			c.runs[l] = coldRun{Since: la.Since, Crossed: la.Crossed}
+			if r := la.Run; r != nil {
+				c.runs[l] = coldRun{la.Since, la.Crossed, r.Events, r.Rows, r.Peak, r.RowsTold}
+			}
 		}
 		// So that the rates are all of one age.
 		la.forget(l, at)
@@ -184,7 +186,9 @@ func (c *cold) thaw(a *actor, s *shared) {
 		if c.runs != nil {
 			r := &c.runs[l]
 			la.Since, la.Crossed = r.Since, r.Crossed
-			la.Run.Events, la.Run.Rows, la.Run.Peak, la.Run.RowsTold = r.Events, r.Rows, r.Peak, r.RowsTold
+			if r.Since != 0 {
+				la.Run = &run{Events: r.Events, Rows: r.Rows, Peak: r.Peak, RowsTold: r.RowsTold}
+			}
 		}
 	}
 	for i, l := range coldLanes {

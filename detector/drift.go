@@ -163,19 +163,21 @@ func (a *actor) endWeek(all []judged) {
 
 // fitGrowth finds by how much the group's members go faster than their
 // references: the median, which a few can't move, shrunk toward the wider frame's.
-// A group that slows down says nothing against who does not.
-func (g *group) fitGrowth(members []*actor, wider *group) {
+// A group that slows down says nothing against who does not. It works in scratch, and
+// returns it.
+func (g *group) fitGrowth(members []*actor, wider *group, scratch []float64) []float64 {
 	for i := range driftKinds {
 		wide := 0.0
 		if wider != nil {
 			wide = wider.Growth[i]
 		}
-		var logs []float64
+		logs := scratch[:0]
 		for _, a := range members {
 			if log, ok := a.Drift.Pace[i].Growth(); ok {
 				logs = append(logs, log)
 			}
 		}
+		scratch = logs
 		own := wide
 		if n := len(logs); n > 0 {
 			slices.Sort(logs)
@@ -184,6 +186,7 @@ func (g *group) fitGrowth(members []*actor, wider *group) {
 		}
 		g.Growth[i] = math.Min(math.Max(own, 0), math.Log(mostGrowth))
 	}
+	return scratch
 }
 
 // strayed is the weight with which a drift's score is learnt: weeks in a row that

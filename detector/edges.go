@@ -64,23 +64,23 @@ func subjectSalt(e *vigil.Event) uint64 {
 }
 
 // depart counts an event's edges at their source and leaves in the trace their
-// score, and which of them were never seen before.
+// score, which of them were never seen before, and the hashes of their other ends.
 func depart(s *affinity.Sketch, e *vigil.Event, tr *trace) {
 	tick := minute(e.Time.UnixNano())
-	actor := actorHash(e)
 	add := func(to uint64, bit uint8) {
-		score, fresh := s.AddSource(actor, to, tick)
+		score, fresh := s.AddSource(tr.actor, to, tick)
 		tr.raise(score)
 		if fresh {
 			tr.fresh |= 1 << bit
 		}
 	}
-	if h := resourceHash(e); h != 0 {
-		add(h, 0)
+	if tr.resource = resourceHash(e); tr.resource != 0 {
+		add(tr.resource, 0)
 	}
 	salt := subjectSalt(e)
 	for i, id := range e.Subjects[:min(len(e.Subjects), edgeSubjects)] {
-		add(salt+features.Hash(id), uint8(i+1))
+		tr.subjects[i] = salt + features.Hash(id)
+		add(tr.subjects[i], uint8(i+1))
 	}
 }
 

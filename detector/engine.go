@@ -314,9 +314,12 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 		h := actorHash(ev)
 		sh := (h ^ h>>32) % shardCount
 		e.inbox[sh] = append(e.inbox[sh], int32(i))
-		e.traces[i].reset()
+		tr := &e.traces[i]
+		tr.reset()
+		tr.actor = h
 		if !ev.Late && ev.Network != "" {
-			e.traces[i].source = e.sources.Add(features.Hash(ev.Network), h, ev.Outcome == vigil.OutcomeDenied, minute(ev.Time.UnixNano()))
+			tr.network = features.Hash(ev.Network)
+			tr.source = e.sources.Add(tr.network, h, ev.Outcome == vigil.OutcomeDenied, minute(ev.Time.UnixNano()))
 		}
 	}
 	e.events += int64(len(events))

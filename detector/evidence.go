@@ -48,9 +48,22 @@ const telling = 10
 func (sh *shard) weigh(a *actor, l features.Lane, t int64, all []judged, e, r float64) {
 	switch {
 	case a.open != nil && e >= telling:
+		again, own := sh.renewed(a, l, all, e)
+		if own {
+			sh.finish(a)
+			a.past = nil
+			sh.declare(a, l, t, all, e, again)
+			return
+		}
 		a.open.grow(a, l, all, e)
 		a.open.confirm(t, r)
-		sh.tell(a, false)
+		if again > 0 {
+			a.open.aggravate()
+		}
+		sh.tell(a, again > 0)
+		if again > 0 {
+			a.open.New.tell(t, e, a.open.breadth())
+		}
 	case a.open == nil && r >= sh.shared.budget.Line[l] && e > 1:
 		sh.declare(a, l, t, all, e, r)
 	}
@@ -86,9 +99,15 @@ func (sh *shard) conclude(a *actor, l features.Lane, all []judged, e float64) {
 		r := log10(la.Detector.Peek(decay, e))
 		sh.weigh(a, l, la.span.Last, all, e, r)
 		la.Detector.Step(decay, e)
+		if a.open != nil {
+			a.open.New.step(l, la.span.First, decay, e)
+		}
 		if la.rise(decay, e) {
 			if la.Since == 0 {
 				la.Since = la.span.First
+			}
+			if la.Run == nil {
+				la.Run = sh.newRun()
 			}
 			la.Run.add(&la.span)
 			la.Run.learn(a, l, all, e)
@@ -107,16 +126,20 @@ const crossedOnce = 30 * 24 * hourNanos
 // endRun notes how far a run of evidence got, and forgets the run.
 func (sh *shard) endRun(a *actor, l features.Lane) {
 	la := &a.Lane[l]
-	end := la.span.Last
+	end, peak := la.span.Last, 0.0
+	if la.Run != nil {
+		peak = la.Run.Peak
+	}
 	switch {
-	case a.trust() < 1 && la.Run.Peak < sh.shared.budget.Line[l]:
+	case a.trust() < 1 && peak < sh.shared.budget.Line[l]:
 		// Who is suspected anyway must not move the line for all.
-	case la.Run.Peak < sh.shared.budget.Line[l]:
-		sh.delta.peaks[l] = append(sh.delta.peaks[l], la.Run.Peak)
+	case peak < sh.shared.budget.Line[l]:
+		sh.delta.peaks[l] = append(sh.delta.peaks[l], peak)
 	case la.Crossed == 0 || end-la.Crossed > crossedOnce:
-		sh.delta.peaks[l] = append(sh.delta.peaks[l], la.Run.Peak)
+		sh.delta.peaks[l] = append(sh.delta.peaks[l], peak)
 		la.Crossed = end
 	}
 	la.Rise, la.Since = 0, 0
-	la.Run.reset()
+	sh.spare(la.Run)
+	la.Run = nil
 }

@@ -14,12 +14,15 @@ type fitter struct {
 	rates  [features.Counts][]volume.Rate
 	sizes  [features.Sizes][]volume.Size
 	all    []*actor
+	growth []float64
 	lowest []uint64
 }
 
-// members are the actors that a group is fitted to: every step-th of it.
+// members are the actors that a group is fitted to: every step-th of it. Between
+// fits they are empty, and keep their memory.
 type members struct {
 	seen, step int
+	spoke      int // how many had their turn to speak among everyone
 	sample     []*actor
 	passed     bool // the last one was passed over
 	pools      [features.Lanes][terms]calibrate.Pool
@@ -45,11 +48,9 @@ func (s *shared) fit(shards []*shard) {
 	for _, g := range s.groups {
 		g.gather()
 	}
-	heard := map[*group]int{}
 	for _, a := range all {
 		narrowest := s.narrowest(a)
-		heard[narrowest]++
-		s.everyone.heard(a, narrowest == nil || heard[narrowest] <= mostVoices)
+		s.everyone.heard(a, narrowest.speaks())
 		for g := narrowest; g != nil; g = g.parent {
 			g.offer(a)
 		}
@@ -62,9 +63,9 @@ func (s *shared) fit(shards []*shard) {
 	f.fit(s.everyone, nil, s.Due)
 	s.down(func(g, around *group) { f.fit(g, around, s.due(g)) })
 	for _, g := range s.groups {
-		g.members = nil
+		clear(g.members.sample)
 	}
-	s.everyone.members = nil
+	clear(s.everyone.members.sample)
 	clear(all)
 	f.all = all[:0]
 }
@@ -77,7 +78,19 @@ func (s *shared) narrowest(a *actor) *group {
 // gather begins the sample of a group whose members were counted.
 func (g *group) gather() {
 	step := max(1, (g.Members+fitSample-1)/fitSample)
-	g.members = &members{step: step, sample: make([]*actor, 0, g.Members/step+1)}
+	if g.members == nil {
+		g.members = &members{}
+	}
+	*g.members = members{step: step, sample: slices.Grow(g.members.sample[:0], g.Members/step+1)}
+}
+
+// speaks says whether the next of the group's members has a voice among everyone.
+func (g *group) speaks() bool {
+	if g == nil {
+		return true
+	}
+	g.members.spoke++
+	return g.members.spoke <= mostVoices
 }
 
 // offer takes the actor into the sample when it is its turn.
@@ -179,7 +192,7 @@ func (f *fitter) fit(g, wider *group, due [features.Lanes]bool) {
 			g.Spread[l][t] = g.members.pools[l][t].Spread(spread)
 		}
 	}
-	g.fitGrowth(sample, wider)
+	f.growth = g.fitGrowth(sample, wider, f.growth)
 }
 
 // fitFlows fits the priors of readers and networks to a sample of them.

@@ -25,6 +25,8 @@ type incident struct {
 	LastEvidence int64
 	Terms        map[int]trail
 	Foreign      bool // from a network that is new to everyone
+	// New is what came since it was last told as news.
+	New renewal
 
 	// held is what the evidence covers; since, what came after it. It joins held
 	// when more evidence comes, and is dropped when the finding closes.
@@ -97,14 +99,16 @@ func (h *holding) place(e *vigil.Event) {
 
 // take counts what a lane's run of evidence held, and its open span.
 func (h *holding) take(la *lane) {
-	h.Events += int64(la.Run.Events)
-	h.Others += la.Run.Others
-	h.Rows += la.Run.Rows
-	h.RowsTold = h.RowsTold || la.Run.RowsTold
-	h.subjects.Merge(&la.Run.subjects, vigil.MaxSubjects)
-	h.convers.Merge(&la.Run.convers, vigil.MaxSubjects)
-	h.without.Merge(&la.Run.without, vigil.MaxSubjects)
-	h.Looked |= la.Run.Looked
+	if r := la.Run; r != nil {
+		h.Events += int64(r.Events)
+		h.Others += r.Others
+		h.Rows += r.Rows
+		h.RowsTold = h.RowsTold || r.RowsTold
+		h.subjects.Merge(&r.subjects, vigil.MaxSubjects)
+		h.convers.Merge(&r.convers, vigil.MaxSubjects)
+		h.without.Merge(&r.without, vigil.MaxSubjects)
+		h.Looked |= r.Looked
+	}
 	if !la.span.Open {
 		return
 	}
@@ -171,13 +175,15 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 		start = min(start, la.Since)
 	}
 	in := a.past
-	if in != nil && t-in.LastEvidence < reopen {
-		// The same story goes on.
+	other := in != nil && in.another(la, all, e)
+	if in != nil && t-in.LastEvidence < reopen && !(other && in.apart(la)) {
+		// The same story goes on, or nobody can tell.
 		in.Finding.State = vigil.StateOpen
 		in.Finding.Evidence = max(in.Finding.Evidence, r)
 		in.LastEvidence = t
 	} else {
-		in = &incident{Lane: int(l), LastEvidence: t, Terms: make(map[int]trail, len(la.Run.Terms)), held: newHolding(), since: newHolding()}
+		other = false
+		in = &incident{Lane: int(l), LastEvidence: t, Terms: map[int]trail{}, held: newHolding(), since: newHolding()}
 		in.Finding = vigil.Finding{
 			ID: findingID(a.Key, l.String(), start), State: vigil.StateOpen, About: vigil.AboutActor,
 			Start: utc(start), Detected: utc(t), Lane: l.String(),
@@ -186,16 +192,20 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 		in.identify(a)
 	}
 	a.open, a.past = in, nil
-	sh.opened = append(sh.opened, a)
+	if !slices.Contains(sh.opened, a) {
+		sh.opened = append(sh.opened, a)
+	}
 	from := la
 	if la.span.First <= in.held.End {
 		// Part of this span was counted before the finding closed.
 		from = &a.Lane[features.Quarter]
 	}
 	in.held.take(from)
-	for term, tr := range la.Run.Terms {
-		key := term + terms*int(l)
-		in.Terms[key] = in.Terms[key].join(*tr)
+	if la.Run != nil {
+		for _, tr := range la.Run.Terms {
+			key := tr.Best.Term + terms*int(l)
+			in.Terms[key] = in.Terms[key].join(tr)
+		}
 	}
 	in.grow(a, l, all, e)
 	in.touched(a, start)
@@ -203,7 +213,11 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 		in.Finding.Counterfactual = sh.counterfactual(a, l, all)
 		in.Finding.NotJudged = sh.notJudged(a, l)
 	}
+	if other {
+		in.aggravate()
+	}
 	sh.tell(a, true)
+	in.New.tell(t, e, in.breadth())
 }
 
 // identify copies what is known of the actor.
@@ -253,15 +267,12 @@ func shares(all []judged, e float64, each func(j *judged, part float64)) {
 // learn notes which terms the run's evidence came from.
 func (r *run) learn(a *actor, l features.Lane, all []judged, e float64) {
 	shares(all, e, func(j *judged, part float64) {
-		if r.Terms == nil {
-			r.Terms = map[int]*trail{}
+		at := slices.IndexFunc(r.Terms, func(tr trail) bool { return tr.Best.Term == j.Term })
+		if at < 0 {
+			at = len(r.Terms)
+			r.Terms = append(r.Terms, trail{})
 		}
-		tr := r.Terms[j.Term]
-		if tr == nil {
-			tr = new(trail)
-			r.Terms[j.Term] = tr
-		}
-		*tr = tr.follow(a, l, j, part)
+		r.Terms[at] = r.Terms[at].follow(a, l, j, part)
 	})
 }
 
@@ -387,22 +398,23 @@ func (in *incident) breadth() float64 {
 	return max(float64(n), in.held.Rows/100)
 }
 
-// severity is harm: how many people's data, and whether it left for a network
-// that nobody knows.
+// severity is harm: how many people's data, whether it left for a network that
+// nobody knows, and whether more than one story is told in it.
 func (in *incident) severity() vigil.Severity {
 	n := in.breadth()
 	if in.Foreign {
 		n *= 10
 	}
+	s := vigil.SeverityLow
 	switch {
 	case n >= 1000:
-		return vigil.SeverityCritical
+		s = vigil.SeverityCritical
 	case n >= 100:
-		return vigil.SeverityHigh
+		s = vigil.SeverityHigh
 	case n >= 10:
-		return vigil.SeverityMedium
+		s = vigil.SeverityMedium
 	}
-	return vigil.SeverityLow
+	return raised(s, in.New.Raised)
 }
 
 // harm is the expected harm: people, weighed by how far the evidence outruns its

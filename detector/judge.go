@@ -196,7 +196,7 @@ func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, sa
 		}
 		return g.table[which][term].Rank(z, 1)
 	}
-	table, tie := g.table[which][term], tieBreak(salt, tieOf(term))
+	table, tie := &g.table[which][term], tieBreak(salt, tieOf(term))
 	switch p := table.P(z, tie); {
 	case !isKind(term) && raw <= 0:
 		return 1 // nothing to see, however the rank's ties fall

@@ -38,7 +38,11 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 			continue
 		}
 		own := &a.Values[c]
-		known := own.Get(v.Hash)
+		var known *novelty.Value
+		at, ok := own.Find(v.Hash)
+		if ok {
+			known = &own.Values[at]
+		}
 		if known != nil && known.Label == (novelty.Label{}) {
 			known.Label = novelty.Intern(v.Label) // it was among the cold
 		}
@@ -59,7 +63,7 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		if a.group != nil {
 			peers = &a.group.Values[c]
 		}
-		p, frame := novelty.Predict(own, peers, &sh.shared.everyone.Values[c], v.Hash, w)
+		p, frame := novelty.PredictKnown(own, known, peers, &sh.shared.everyone.Values[c], v.Hash, w)
 		first := int64(0)
 		if known != nil && frame == novelty.Known {
 			first = int64(known.First)
@@ -85,8 +89,13 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 				}
 			}
 		}
-		own.Add(v.Hash, v.Label, learnt, q, valueLimit)
-		if known = own.Get(v.Hash); known != nil {
+		if known != nil {
+			own.Count(at, learnt, q)
+		} else {
+			own.Add(v.Hash, v.Label, learnt, q, valueLimit)
+			known = own.Get(v.Hash)
+		}
+		if known != nil {
 			known.P, known.Frame = float32(p), frame
 			sh.pass(a, c, known, v.Hash, w, day)
 		}

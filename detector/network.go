@@ -75,7 +75,7 @@ func (v *visit) reset() {
 }
 
 // network folds an event from a network.
-func (t *targets) network(e *vigil.Event, r reach, now int64) {
+func (t *targets) network(e *vigil.Event, r reach, now int64, tr *trace) {
 	ns := &t.networks
 	n := ns.known[r.hash]
 	if n == nil {
@@ -99,7 +99,7 @@ func (t *targets) network(e *vigil.Event, r reach, now int64) {
 	v := n.now
 	v.Events++
 	v.Last = now
-	actor := actorHash(e)
+	actor := tr.actor
 	if e.Action.Discloses() {
 		for _, id := range e.Subjects {
 			v.Subjects.Add(id, features.ExactLimit)

@@ -109,7 +109,7 @@ func (sh *shard) tellRuling(r *ruling, always bool) {
 	if h.RowsTold {
 		f.Rows = int64(min(h.Rows, 1<<62))
 	}
-	f.Severity = raised(rule.Severity, f.Subjects)
+	f.Severity = ruleSeverity(rule.Severity, f.Subjects)
 	if !always && !grew(f.Events, r.Told.Events) && !grew(f.Subjects, r.Told.Subjects) && !grew(f.Rows, r.Told.Rows) &&
 		f.Severity.Rank() <= r.Told.Severity.Rank() {
 		return
@@ -140,9 +140,9 @@ var ruleHarm = map[vigil.Severity]float64{
 	vigil.SeverityLow: 10, vigil.SeverityMedium: 30, vigil.SeverityHigh: 100, vigil.SeverityCritical: 300,
 }
 
-// raised is a rule's severity, one higher when more than ten customers are concerned,
+// ruleSeverity is a rule's severity, one higher when more than ten customers are concerned,
 // and two when more than a thousand are.
-func raised(s vigil.Severity, subjects int64) vigil.Severity {
+func ruleSeverity(s vigil.Severity, subjects int64) vigil.Severity {
 	all := [...]vigil.Severity{vigil.SeverityLow, vigil.SeverityMedium, vigil.SeverityHigh, vigil.SeverityCritical}
 	at := max(0, s.Rank()-1)
 	if subjects > 10 {

@@ -13,9 +13,9 @@ type session struct {
 // follow adds to the actor's open spans what one event tells in the light of
 // those before: customers that nobody around had read, and a session that goes on
 // from elsewhere.
-func (sh *shard) follow(a *actor, e *vigil.Event, tr *trace) {
+func (sh *shard) follow(a *actor, e *vigil.Event, tr *trace, values *[features.Categories]features.Value) {
 	strangers := int(tr.strangers.Load())
-	split := a.session.moved(e, &sh.reader)
+	split := a.session.moved(e, values)
 	burst, edge := tr.score()
 	if strangers == 0 && !split && !edge {
 		return
@@ -38,22 +38,12 @@ func (sh *shard) follow(a *actor, e *vigil.Event, tr *trace) {
 // moved notes the event's client and reports whether its session was going on from
 // another network or with another program a moment ago. Two clients in turn count
 // each time.
-func (s *session) moved(e *vigil.Event, r *features.Reader) bool {
+func (s *session) moved(e *vigil.Event, values *[features.Categories]features.Value) bool {
 	if e.Session == "" || e.Late {
 		return false
 	}
 	id := features.Hash(e.Session)
-	agent := e.Actor.App
-	if agent == "" {
-		agent = e.UserAgent
-	}
-	network, program := uint64(0), uint64(0)
-	if e.Network != "" {
-		network = features.Hash(e.Network)
-	}
-	if agent != "" {
-		program = features.Hash(r.Family(agent))
-	}
+	network, program := values[features.Network].Hash, values[features.Agent].Hash
 	differs := func(a, b uint64) bool { return a != 0 && b != 0 && a != b }
 	moved := s.ID == id && (differs(s.Network, network) || differs(s.Agent, program))
 	*s = session{id, network, program}

@@ -49,6 +49,7 @@ type shard struct {
 	delta   delta
 	scratch []judged
 	key     []byte // of the event's actor
+	runs    []*run // spare ones
 	scorer  forest.Scorer
 	found   []vigil.Finding
 
@@ -119,10 +120,10 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 			la.span.LookUp(e, tr.why)
 		}
 	}
-	sh.follow(a, e, tr)
+	sh.follow(a, e, tr, &values)
 	step := 1.0
 	if !e.Late && e.Action != vigil.ActionLogout {
-		step = sh.step(a, e, t)
+		step = sh.step(a, e, t, &values)
 	}
 	// Nobody steals by leaving: what a logout names is not judged.
 	met := e.Action != vigil.ActionLogout && sh.meet(a, t, &values, tr.why.Found)

@@ -233,7 +233,7 @@ func (st *groupState) restore() *group {
 	for l := range features.Lanes {
 		g.profile[l] = st.Profile[l]
 		for t := range terms {
-			g.table[l][t] = st.Ranks[l][t].Freeze()
+			st.Ranks[l][t].FreezeInto(&g.table[l][t])
 		}
 	}
 	return &g
@@ -280,11 +280,13 @@ func (a *actor) state() (actorState, error) {
 		if ls.Span, err = la.span.State(); err != nil {
 			return st, err
 		}
-		if ls.RunSubjects, err = la.Run.subjects.State(); err != nil {
-			return st, err
-		}
-		if ls.RunConvos, err = la.Run.convers.State(); err != nil {
-			return st, err
+		if r := la.Run; r != nil {
+			if ls.RunSubjects, err = r.subjects.State(); err != nil {
+				return st, err
+			}
+			if ls.RunConvos, err = r.convers.State(); err != nil {
+				return st, err
+			}
 		}
 		if ls.RunWithout, err = la.Run.without.State(); err != nil {
 			return st, err
@@ -527,11 +529,13 @@ func (st *actorState) restore() (*actor, error) {
 		if err := la.span.Restore(ls.Span); err != nil {
 			return nil, err
 		}
-		if err := la.Run.subjects.Restore(ls.RunSubjects); err != nil {
-			return nil, err
-		}
-		if err := la.Run.convers.Restore(ls.RunConvos); err != nil {
-			return nil, err
+		if r := la.Run; r != nil {
+			if err := r.subjects.Restore(ls.RunSubjects); err != nil {
+				return nil, err
+			}
+			if err := r.convers.Restore(ls.RunConvos); err != nil {
+				return nil, err
+			}
 		}
 		if err := la.Run.without.Restore(ls.RunWithout); err != nil {
 			return nil, err

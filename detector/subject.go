@@ -80,7 +80,7 @@ func (t *targets) subject(e *vigil.Event, r reach, now int64, out *trace) {
 	}
 	if !e.Action.Discloses() {
 		if e.Action == vigil.ActionWrite {
-			t.worked(e, r, now)
+			t.worked(e, r, now, out)
 		}
 		return
 	}
@@ -93,7 +93,7 @@ func (t *targets) subject(e *vigil.Event, r reach, now int64, out *trace) {
 		s = &subject{Hash: r.hash}
 		ss.known[r.hash] = s
 	}
-	who := readerOf(e)
+	who := readerOf(e, out)
 	reason := out.why.Found.Excuses()
 	if s.meet(who) && !reason {
 		out.strangers.Add(1)
@@ -189,7 +189,7 @@ func (t *targets) crowd(s *subject, e *vigil.Event, r reach, now int64) *crowd {
 }
 
 // worked notes who wrote about a customer that is read today.
-func (t *targets) worked(e *vigil.Event, r reach, now int64) {
+func (t *targets) worked(e *vigil.Event, r reach, now int64, tr *trace) {
 	s := t.subjects.known[r.hash]
 	if s == nil || !s.Open {
 		return
@@ -198,11 +198,10 @@ func (t *targets) worked(e *vigil.Event, r reach, now int64) {
 	if c == nil {
 		c = t.crowd(s, e, r, now)
 	}
-	actor := actorHash(e)
 	if len(c.Worked) < crowdLimit {
-		c.Worked.add(actor, "")
+		c.Worked.add(tr.actor, "")
 	}
-	if c.Readers.remove(actor) {
+	if c.Readers.remove(tr.actor) {
 		s.Today--
 	}
 }

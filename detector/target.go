@@ -49,6 +49,11 @@ type trace struct {
 	// why is what is known for and against the access. The actor's shard writes it,
 	// before all others read it.
 	why reasons.Checked
+
+	// Hashes of the event's actor, network, resource and first subjects, each made
+	// once.
+	actor, network, resource uint64
+	subjects                 [edgeSubjects]uint64
 }
 
 func (t *trace) reset() {
@@ -62,8 +67,8 @@ type reader struct {
 	actor, team uint64
 }
 
-func readerOf(e *vigil.Event) reader {
-	r := reader{actor: actorHash(e)}
+func readerOf(e *vigil.Event, tr *trace) reader {
+	r := reader{actor: tr.actor}
 	if a := &e.Actor; a.Kind != "" || a.Role != "" || a.Team != "" {
 		r.team = features.Hash(string(a.Kind))*31*31 + features.Hash(a.Role)*31 + features.Hash(a.Team)
 	}
@@ -76,17 +81,21 @@ func actorHash(e *vigil.Event) uint64 {
 
 // reaches appends to each target shard's inbox what the event reaches.
 func (e *Engine) reaches(at int, ev *vigil.Event) {
-	fresh := e.traces[at].fresh
-	salt := subjectSalt(ev)
+	tr := &e.traces[at]
 	for i, s := range ev.Subjects {
-		known := i >= edgeSubjects || fresh>>(i+1)&1 == 0
-		e.reach(reach{hash: salt + features.Hash(s), at: int32(at), kind: targetSubject, subject: int32(i), fresh: !known})
+		r := reach{at: int32(at), kind: targetSubject, subject: int32(i)}
+		if i < edgeSubjects {
+			r.hash, r.fresh = tr.subjects[i], tr.fresh>>(i+1)&1 != 0
+		} else {
+			r.hash = subjectSalt(ev) + features.Hash(s)
+		}
+		e.reach(r)
 	}
-	if h := resourceHash(ev); h != 0 {
-		e.reach(reach{hash: h, at: int32(at), kind: targetResource, fresh: fresh&1 != 0})
+	if tr.resource != 0 {
+		e.reach(reach{hash: tr.resource, at: int32(at), kind: targetResource, fresh: tr.fresh&1 != 0})
 	}
 	if ev.Network != "" {
-		e.reach(reach{hash: features.Hash(ev.Network), at: int32(at), kind: targetNetwork})
+		e.reach(reach{hash: tr.network, at: int32(at), kind: targetNetwork})
 	}
 }
 
@@ -148,7 +157,7 @@ func (t *targets) apply(e *vigil.Event, r reach, out *trace) {
 		}
 		t.subject(e, r, now, out)
 	case targetNetwork:
-		t.network(e, r, now)
+		t.network(e, r, now, out)
 	}
 }
 

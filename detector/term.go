@@ -161,7 +161,7 @@ type group struct {
 	// shares is by how much p-values of its members grow at present: its own factor,
 	// or everyone's where that is larger.
 	shares [features.Lanes][terms]float32
-	table  [features.Lanes][terms]*calibrate.Table
+	table  [features.Lanes][terms]calibrate.Table
 }
 
 func newGroup(key string) *group {
@@ -276,9 +276,6 @@ func (g *group) freeze(everyone *group, due [features.Lanes]bool) {
 		}
 		g.profile[l] = g.Season[l].Profile()
 		for t := range terms {
-			if g.table[l][t] == nil {
-				g.table[l][t] = &calibrate.Table{}
-			}
 			sketch := g.total(l, t)
 			if everyone != nil {
 				mixed.Forget(0)
@@ -300,7 +297,7 @@ func (g *group) freeze(everyone *group, due [features.Lanes]bool) {
 				sketch = &mixed
 			}
 			if sketch.N > 0 {
-				sketch.FreezeInto(g.table[l][t])
+				sketch.FreezeInto(&g.table[l][t])
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"vigil/internal/app"
 	"vigil/internal/config"
+	"vigil/internal/feeds"
 )
 
 type checkCommand struct {
@@ -16,8 +17,9 @@ type checkCommand struct {
 
 // Help is shown below the flags.
 func (checkCommand) Help() string {
-	return `Reads the file and the rules that it names, runs the rules' examples, looks its secrets up, and tells every problem with its line, its field and the
-remedy. Nothing is written, made or connected to. Exits with 1 when there is a problem.
+	return `Reads the file and the rules and feeds that it names, runs the rules' examples, reads the feeds record by record, looks its
+secrets up, and tells every problem with its line, its field and the remedy. Nothing is written, made or connected to. Exits with 1
+when there is a problem.
 
 Examples:
 
@@ -41,21 +43,78 @@ func (c *checkCommand) Run(io streams) error {
 	if err != nil {
 		return err
 	}
-	if !c.JSON {
-		own := ""
-		if len(cfg.Rules) > 0 {
-			set, _ := app.LoadRules(cfg.Rules) // Load has told what is wrong
-			n := int64(0)
-			for _, r := range set.Rules() {
-				if !r.Builtin {
-					n++
-				}
-			}
-			own = fmt.Sprintf(", and %s %s of your own, their examples told right", count(n), plural(n, "rule", "rules"))
-		}
-		_, err = fmt.Fprintf(io.out, "%s: good, with %d %s and %d actor %s%s\n", printable(c.Config),
-			len(cfg.Sources), plural(int64(len(cfg.Sources)), "source", "sources"),
-			len(cfg.Actors), plural(int64(len(cfg.Actors)), "rule", "rules"), own)
+	if c.JSON {
+		return c.feedsJSON(io, app.CheckFeeds(cfg))
 	}
-	return err
+	fmt.Fprintf(io.out, "%s: good, with %d %s and %d actor %s%s\n", printable(c.Config),
+		len(cfg.Sources), plural(int64(len(cfg.Sources)), "source", "sources"),
+		len(cfg.Actors), plural(int64(len(cfg.Actors)), "rule", "rules"), ruleCount(cfg))
+	return printFeeds(io, app.CheckFeeds(cfg))
+}
+
+// ruleCount tells of the user's own rules, where there are any.
+func ruleCount(cfg *config.Config) string {
+	if len(cfg.Rules) == 0 {
+		return ""
+	}
+	set, _ := app.LoadRules(cfg.Rules) // Load has told what is wrong
+	n := int64(0)
+	for _, r := range set.Rules() {
+		if !r.Builtin {
+			n++
+		}
+	}
+	return fmt.Sprintf(", and %s %s of your own, their examples told right", count(n), plural(n, "rule", "rules"))
+}
+
+// printFeeds tells how each feed stands. A feed that can't be used, or that was
+// refused, is an error.
+func printFeeds(io streams, checks []app.FeedCheck) error {
+	bad := 0
+	for i := range checks {
+		f := &checks[i]
+		if f.Pushed {
+			fmt.Fprintf(io.out, "feed %s (%s): is pushed\n", f.Name, f.Kind)
+		} else if !f.Unusable {
+			fmt.Fprintf(io.out, "feed %s (%s): %s %s, %s set aside\n", f.Name, f.Kind, count(int64(f.Records)), plural(int64(f.Records), "record", "records"), count(int64(f.Aside)))
+		}
+		for _, p := range f.Problems {
+			fmt.Fprintf(io.out, "  %s\n", printable(p.String()))
+		}
+		if f.Trouble != "" {
+			fmt.Fprintf(io.out, "  %s\n", printable(f.Trouble))
+		}
+		if f.Unusable || f.Trouble != "" {
+			bad++
+		}
+	}
+	if bad > 0 {
+		return fmt.Errorf("%d %s can't be used as it stands", bad, plural(int64(bad), "feed", "feeds"))
+	}
+	return nil
+}
+
+// feedsJSON prints the feeds' problems, one a line.
+func (c *checkCommand) feedsJSON(io streams, checks []app.FeedCheck) error {
+	encoder := json.NewEncoder(io.out)
+	bad := 0
+	for i := range checks {
+		f := &checks[i]
+		problems := f.Problems
+		if f.Trouble != "" {
+			problems = append(problems, feeds.Problem{File: c.Config, Field: f.Name, Message: f.Trouble})
+		}
+		for _, p := range problems {
+			if err := encoder.Encode(p); err != nil {
+				return fmt.Errorf("print problem: %w", err)
+			}
+		}
+		if f.Unusable || f.Trouble != "" {
+			bad++
+		}
+	}
+	if bad > 0 {
+		return fmt.Errorf("%d %s can't be used as it stands", bad, plural(int64(bad), "feed", "feeds"))
+	}
+	return nil
 }

@@ -24,6 +24,7 @@ type drillCommand struct {
 	List   drillListCommand   `cmd:"" help:"List the breaches that can be staged, each with its trap."`
 	Run    drillRunCommand    `cmd:"" help:"Stage breaches and tell which of them are found, when, and after how many customers."`
 	Report drillReportCommand `cmd:"" help:"Stage breaches at several intensities and write a page with pictures."`
+	Clean  drillCleanCommand  `cmd:"" help:"Stage nothing and count, week by week, what is found all the same."`
 	Gain   drillGainCommand   `cmd:"" help:"Tell what each feed is worth: false findings on clean weeks with and without it."`
 }
 

@@ -27,6 +27,7 @@ type inputFlags struct {
 	LogFormat     string            `placeholder:"FORMAT" help:"nginx's log_format, when it isn't found by itself."`
 	Param         map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Another setting of the format, such as actor=$$http_x_user of nginx."`
 	Store         string            `placeholder:"NAME" help:"The system that the logs are of, for events that don't name it."`
+	Feed          []string          `sep:"none" placeholder:"KIND=FILE" help:"A file that tells reasons for reads, such as person=people.csv or assignment=tickets.csv; repeat it for more."`
 	Pseudonyms    bool              `help:"Replace people's identifiers by pseudonyms (key: the configuration's, else the variable ${keyvar}, else one of this run alone)."`
 }
 
@@ -43,6 +44,7 @@ func (f *inputFlags) resolve(io streams, list int) (*app.Resolved, *progress, er
 	resolved, err := app.Settings{
 		Files: f.Files, Config: f.Config, Source: f.Source, Format: f.Format, Preset: f.Preset,
 		LogLinePrefix: f.LogLinePrefix, LogFormat: f.LogFormat, Store: f.Store, Params: f.Param, Pseudonyms: f.Pseudonyms,
+		Feeds: f.Feed, Problem: func(text string) { fmt.Fprintf(io.err, "vigil: %s\n", printable(text)) },
 	}.Resolve()
 	if err != nil {
 		return nil, nil, err

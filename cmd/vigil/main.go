@@ -30,16 +30,17 @@ const (
 
 // commands are the subcommands, in the order in which help lists them.
 type commands struct {
-	Demo    demoCommand    `cmd:"" help:"Replay a recorded help desk with three breaches; nothing else is needed."`
-	Scan    scanCommand    `cmd:"" help:"Learn and judge existing logs in one pass; print findings, worst first."`
-	Score   scoreCommand   `cmd:"" help:"Print one line of JSON per event with how unusual it is."`
-	Parse   parseCommand   `cmd:"" help:"Print what is read of logs, one event a line."`
-	Drill   drillCommand   `cmd:"" help:"Stage breaches in made-up or recorded traffic and tell which of them are found."`
-	Honey   honeyCommand   `cmd:"" help:"Plant customers who do not exist, so that any read of them is seen."`
-	Serve   serveCommand   `cmd:"" help:"Watch the configured sources: keep, judge and tell."`
-	Rules   rulesCommand   `cmd:"" help:"List the rules, show one, or try one on history before it goes live."`
-	Check   checkCommand   `cmd:"" help:"Validate a configuration without touching anything."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Demo       demoCommand       `cmd:"" help:"Replay a recorded help desk with three breaches; nothing else is needed."`
+	Scan       scanCommand       `cmd:"" help:"Learn and judge existing logs in one pass; print findings, worst first."`
+	Score      scoreCommand      `cmd:"" help:"Print one line of JSON per event with how unusual it is."`
+	Parse      parseCommand      `cmd:"" help:"Print what is read of logs, one event a line."`
+	Drill      drillCommand      `cmd:"" help:"Stage breaches in made-up or recorded traffic and tell which of them are found."`
+	Honey      honeyCommand      `cmd:"" help:"Plant customers who do not exist, so that any read of them is seen."`
+	Blindspots blindspotsCommand `cmd:"" help:"Tell which breaches your logs and feeds would show, and what would mend the rest."`
+	Rules      rulesCommand      `cmd:"" help:"List the rules, show one, or try one on history before it goes live."`
+	Serve      serveCommand      `cmd:"" help:"Watch the configured sources: keep, judge and tell."`
+	Check      checkCommand      `cmd:"" help:"Validate a configuration without touching anything."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 
 // streams is where a command reads and writes.

@@ -11,6 +11,7 @@ import (
 
 	"vigil/collectors"
 	"vigil/internal/config"
+	"vigil/internal/feeds"
 	"vigil/internal/ledger"
 )
 
@@ -48,6 +49,7 @@ type App struct {
 	intake  *intake
 	applier *applier
 	outbox  *outbox
+	feeds   *feeds.Service
 	super   *supervisor
 	reader  *reader
 	url     string
@@ -119,6 +121,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	if err := a.startShipping(ctx); err != nil {
 		return err
 	}
+	a.startFeeds(ctx)
 	if err := a.startJobs(); err != nil {
 		return err
 	}

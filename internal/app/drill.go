@@ -54,6 +54,12 @@ func Drill(ctx context.Context, opts DrillOptions) (*drill.Result, error) {
 	return drill.Run(ctx, source, fixed, opts.Options)
 }
 
+// DrillClean stages nothing and tells what is found all the same.
+func DrillClean(ctx context.Context, opts DrillOptions) (*drill.Clean, error) {
+	source, _ := opts.source()
+	return drill.RunClean(ctx, source, opts.Options)
+}
+
 // DrillGains tells what each feed is worth in traffic in which nothing is staged.
 func DrillGains(ctx context.Context, opts DrillOptions) (*drill.Gains, error) {
 	source, _ := opts.source()

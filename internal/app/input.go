@@ -36,6 +36,8 @@ type Input struct {
 	Mapping *formats.Mapping
 	// Actors say who is who.
 	Actors []config.ActorRule
+	// Facts are what feeds tell, known before the first event.
+	Facts []vigil.Facts
 	// Pseudonyms replaces identifiers; nil leaves them as they stand.
 	Pseudonyms *privacy.Pseudonymizer
 

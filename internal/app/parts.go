@@ -206,13 +206,20 @@ func (a *App) startWeb(web, pushed net.Listener) error {
 	if receiver != nil {
 		a.pushURL = a.url + pushPath
 	}
-	here := receiver
+	fed, err := a.feedReceiver()
+	if err != nil {
+		return fmt.Errorf("set up feeds: %w", err)
+	}
+	here, fedHere := receiver, fed
 	if pushed != nil && receiver != nil {
 		a.pushURL = "http://" + pushed.Addr().String() + pushPath
 		here = nil
-		a.clean.add("push", serve(pushed, muxOf(receiver, nil), a.logger))
 	}
-	a.clean.add("console", serve(web, muxOf(here, page), a.logger))
+	if pushed != nil && (receiver != nil || fed != nil) {
+		fedHere = nil
+		a.clean.add("push", serve(pushed, muxOf(receiver, fed, nil), a.logger))
+	}
+	a.clean.add("console", serve(web, muxOf(here, fedHere, page), a.logger))
 	return nil
 }
 

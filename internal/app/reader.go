@@ -106,6 +106,7 @@ func (a *App) note() string {
 			notes = append(notes, fmt.Sprintf("Source %s is not read: %s.", source, faults[source]))
 		}
 	}
+	notes = append(notes, a.feedTroubles()...)
 	if a.opts.Note != nil {
 		notes = append(notes, a.opts.Note())
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -71,6 +72,17 @@ func Scan(ctx context.Context, in Input, opts ScanOptions) (*ScanResult, error) 
 // fold feeds the input to the engine as numbered entries.
 func (in *Input) fold(ctx context.Context, engine *detector.Engine, found func([]vigil.Finding)) (file.Summary, error) {
 	var seq uint64
+	for i := range in.Facts {
+		data, err := json.Marshal(&in.Facts[i])
+		if err != nil {
+			return file.Summary{}, fmt.Errorf("encode facts: %w", err)
+		}
+		seq++
+		entry := &vigil.Entry{Seq: seq, Kind: vigil.EntryControl, Control: vigil.Control{Type: vigil.ControlFacts, Data: data}}
+		if _, err := engine.Fold(entry); err != nil {
+			return file.Summary{}, fmt.Errorf("take feeds: %w", err)
+		}
+	}
 	return in.each(ctx, func(events []*vigil.Event) error {
 		seq++
 		findings, err := engine.Fold(&vigil.Entry{Seq: seq, Kind: vigil.EntryEvents, Source: in.Source, Events: events})

@@ -34,6 +34,10 @@ type Settings struct {
 	Params map[string]string
 	// Pseudonyms replaces identifiers.
 	Pseudonyms bool
+	// Feeds are files that tell reasons, each as "kind=FILE"; Problem, when set, gets
+	// what is wrong in them.
+	Feeds   []string
+	Problem func(string)
 }
 
 // Resolved is what Settings come down to.
@@ -91,9 +95,21 @@ func (s Settings) Resolve() (*Resolved, error) {
 		return nil, err
 	}
 	if s.Pseudonyms {
-		in.Pseudonyms, out.RandomKey, err = pseudonymizer(key, dataDir)
+		if in.Pseudonyms, out.RandomKey, err = pseudonymizer(key, dataDir); err != nil {
+			return nil, err
+		}
 	}
-	return out, err
+	problem := s.Problem
+	if problem == nil {
+		problem = func(string) {}
+	}
+	if in.Facts, err = readFeeds(s.Feeds, in.Tenant, problem); err != nil {
+		return nil, err
+	}
+	for i := range in.Facts {
+		in.Pseudonyms.Facts(&in.Facts[i], in.Tenant)
+	}
+	return out, nil
 }
 
 // pick finds the configuration's source that the files belong to.

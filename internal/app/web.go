@@ -14,6 +14,7 @@ import (
 	"vigil/dashboards/console"
 	"vigil/internal/api"
 	"vigil/internal/config"
+	"vigil/internal/feeds"
 )
 
 // pushPath is where events are pushed to.
@@ -96,9 +97,12 @@ func newPush(sources []config.Source, in *intake) (http.Handler, error) {
 	return push.New(cfg, in)
 }
 
-// muxOf puts the receiver beside the console. Either may be nil.
-func muxOf(push, console http.Handler) http.Handler {
+// muxOf puts the receivers of events and of feeds beside the console. Each may be nil.
+func muxOf(push, fed, console http.Handler) http.Handler {
 	mux := http.NewServeMux()
+	if fed != nil {
+		mux.Handle(feeds.PushPath, fed)
+	}
 	if push != nil {
 		mux.Handle(pushPath, push)
 	}

@@ -84,6 +84,7 @@ func (c *checker) check() {
 	c.specs()
 	c.sources()
 	c.actors()
+	c.feeds()
 	c.outside()
 }
 
@@ -150,7 +151,7 @@ func (c *checker) specs() {
 	}
 	for _, s := range []struct{ field, spec string }{
 		{"digest", c.cfg.Digest}, {"snapshots", c.cfg.Snapshots}, {"ticks", c.cfg.Ticks},
-		{"sealing", c.cfg.Sealing}, {"pruning", c.cfg.Pruning},
+		{"sealing", c.cfg.Sealing}, {"pruning", c.cfg.Pruning}, {"feed_polls", c.cfg.FeedPolls},
 	} {
 		if s.field == "digest" && s.spec == "off" {
 			continue
@@ -202,7 +203,7 @@ func (c *checker) source(field string, s *Source, tokens map[string]string) {
 		}
 	}
 	if s.Push != nil {
-		c.push(field+".push.token", s, tokens)
+		c.push(field+".push.token", s.Push, fmt.Sprintf("source %q", s.Name), tokens)
 	}
 	if s.Format != "" && len(c.known.Formats) > 0 && !slices.Contains(c.known.Formats, s.Format) {
 		remedy := "the formats are " + strings.Join(c.known.Formats, ", ") + "; leave it out to find it by looking"
@@ -218,8 +219,9 @@ func (c *checker) source(field string, s *Source, tokens map[string]string) {
 	c.mapping(field+".mapping", &s.Mapping)
 }
 
-func (c *checker) push(field string, s *Source, tokens map[string]string) {
-	value, ok := c.secret(field, s.Push.Token)
+// push checks a token. Who sends for what is known by it alone, so no two may be one.
+func (c *checker) push(field string, p *Push, owner string, tokens map[string]string) {
+	value, ok := c.secret(field, p.Token)
 	switch {
 	case !ok:
 	case value == "":
@@ -229,9 +231,9 @@ func (c *checker) push(field string, s *Source, tokens map[string]string) {
 	case len(value) < minToken:
 		c.at(field, fmt.Sprintf("has fewer than %d characters", minToken), "make one with: openssl rand -hex 32")
 	case tokens[value] != "":
-		c.at(field, fmt.Sprintf("is also the token of source %q", tokens[value]), "give each source its own")
+		c.at(field, fmt.Sprintf("is also the token of %s", tokens[value]), "give each its own")
 	default:
-		tokens[value] = s.Name
+		tokens[value] = owner
 	}
 }
 

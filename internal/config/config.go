@@ -59,6 +59,11 @@ type Config struct {
 	// Rules are the user's own rules: files, folders of .yaml files, or globs. A rule
 	// with the id of one that is built in takes its place. May be empty.
 	Rules []string `yaml:"rules"`
+	// Feeds tell the reasons for reads: who works where, who answers for which
+	// ticket, what customers allowed and vendors agreed to. May be empty.
+	Feeds []Feed `yaml:"feeds"`
+	// FeedPolls is how often the feeds' files are looked at. Default "@every 30s".
+	FeedPolls string `yaml:"feed_polls"`
 	// Slack is where findings are told. Without a token they are printed.
 	Slack Slack `yaml:"slack"`
 	// Influx is a second home for the time series. Without a URL there is none.
@@ -105,6 +110,33 @@ type Source struct {
 	Tenant string `yaml:"tenant"`
 	// Mapping says how the store names its subjects and conversations.
 	Mapping Mapping `yaml:"mapping"`
+}
+
+// Feed is one thing that tells reasons: files, or a way to push to.
+type Feed struct {
+	// Name tells the feed apart. Letters, digits, ".", "_" and "-", at most 64.
+	// Required and unique among feeds.
+	Name string `yaml:"name"`
+	// Kind is what it tells: person, assignment, shift, change, consent, contract,
+	// customer, purpose or honey. Required.
+	Kind vigil.FactKind `yaml:"kind"`
+	// File lists files by glob, which together are the feed; they are read again when
+	// they change. Either this or Push is required, not both.
+	File []string `yaml:"file"`
+	// Push takes the feed over HTTP: PUT or POST /v1/feeds/NAME.
+	Push *Push `yaml:"push"`
+	// Tenant is the organisation that it is about, as of sources. Empty is one too.
+	Tenant string `yaml:"tenant"`
+	// Columns maps our columns to the feed's own ("actor: Employee ID"). May be empty.
+	Columns map[string]string `yaml:"columns"`
+	// Timezone is where times without a zone are meant ("Europe/Berlin"). Default UTC.
+	Timezone string `yaml:"timezone"`
+	// StaleAfter is how long it may say nothing new before that is told. Zero, the
+	// default, learns it: four times the longest of the last eight pauses.
+	StaleAfter Duration `yaml:"stale_after"`
+	// MayShrink lets it lose more than half of its records at once, which is refused
+	// otherwise. Default false.
+	MayShrink bool `yaml:"may_shrink"`
 }
 
 // Push is a source that clients send events to: POST /v1/events.
@@ -206,6 +238,7 @@ func DefaultConfig() *Config {
 		Digest:           "0 7 * * *",
 		Snapshots:        "@every 5m",
 		Ticks:            "@every 10s",
+		FeedPolls:        "@every 30s",
 		Sealing:          "@every 5m",
 		Pruning:          "30 3 * * *",
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vigil"
+	"vigil/internal/traffic"
 )
 
 // Perform stages one scenario and hands the merged traffic to use.
@@ -60,4 +61,16 @@ func Worlds(list []Scenario) [][]string {
 		out = append(out, ids)
 	}
 	return out
+}
+
+// Deal hands out traffic with what feeds tell between, as a run without anything
+// staged does.
+func Deal(ctx context.Context, src Source, told []traffic.Told, kinds []vigil.FactKind, seed uint64, control func(*vigil.Facts) error, fold func([]*vigil.Event) error) error {
+	f := newFeeder(kinds, seed, told, nil)
+	m := newMerger(nil, nil)
+	m.see = f.see
+	if err := src(ctx, func(events []*vigil.Event) error { return f.deal(m.merge(nil, events), control, fold) }); err != nil {
+		return err
+	}
+	return f.deal(m.rest(nil), control, fold)
 }

@@ -158,7 +158,7 @@ func runWorld(ctx context.Context, src Source, facts []traffic.Told, scene *Scen
 			p.curve = newCurve(p.breach, scene)
 		}
 	}
-	found, lanes, err := judge(ctx, src, facts, w, acts, pairs, opts)
+	found, status, err := judge(ctx, src, facts, w, acts, pairs, opts)
 	if err != nil {
 		return err
 	}
@@ -174,14 +174,15 @@ func runWorld(ctx context.Context, src Source, facts []traffic.Told, scene *Scen
 		}
 	}
 	for _, p := range pairs {
-		result.add(p, seed, found, of, ground, lanes)
+		result.add(p, seed, found, of, ground, status.Lanes)
 	}
 	result.grounds = append(result.grounds, ground)
 	return nil
 }
 
-// judge merges the acts into the traffic and returns what the detector says.
-func judge(ctx context.Context, src Source, facts []traffic.Told, w *world, acts []*Act, pairs []*pair, opts Options) ([]*told, []detector.Lane, error) {
+// judge merges the acts into the traffic and returns what the detector says, and
+// how it stands at the end.
+func judge(ctx context.Context, src Source, facts []traffic.Told, w *world, acts []*Act, pairs []*pair, opts Options) ([]*told, detector.Status, error) {
 	dopts := detector.Options{Workers: opts.Workers}
 	if opts.Curves {
 		dopts.Score = func(s detector.Score) {
@@ -194,7 +195,7 @@ func judge(ctx context.Context, src Source, facts []traffic.Told, w *world, acts
 	}
 	engine, err := detector.New(detector.Config{Budget: opts.Budget}, dopts)
 	if err != nil {
-		return nil, nil, fmt.Errorf("set up detector: %w", err)
+		return nil, detector.Status{}, fmt.Errorf("set up detector: %w", err)
 	}
 	found := map[string]*told{}
 	take := func(list []vigil.Finding) {
@@ -257,11 +258,11 @@ func judge(ctx context.Context, src Source, facts []traffic.Told, w *world, acts
 		err = feeds.deal(m.rest(nil), control, fold)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, detector.Status{}, err
 	}
 	list, err := engine.Finish()
 	if err != nil {
-		return nil, nil, fmt.Errorf("finish judging: %w", err)
+		return nil, detector.Status{}, fmt.Errorf("finish judging: %w", err)
 	}
 	take(list)
 	out := make([]*told, 0, len(found))
@@ -275,7 +276,7 @@ func judge(ctx context.Context, src Source, facts []traffic.Told, w *world, acts
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
-	return out, engine.Status().Lanes, nil
+	return out, engine.Status(), nil
 }
 
 // curve follows the evidence about a breach's actors over time.

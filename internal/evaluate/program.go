@@ -49,6 +49,64 @@ func Build(ctx context.Context, root, dir string) (Program, error) {
 	return Program{Command: []string{path}}, nil
 }
 
+// score runs vigil score --models on what feed writes and gives each line to use,
+// while both go on. It returns the processor time of the program.
+func (p Program) score(ctx context.Context, feed func(io.Writer) error, use func(*eventLine) error) (time.Duration, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd := p.command(ctx, "score", "--models", "--quiet", "-")
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return 0, fmt.Errorf("reach vigil: %w", err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, fmt.Errorf("reach vigil: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, fmt.Errorf("start vigil: %w", err)
+	}
+	fed := make(chan error, 1)
+	go func() {
+		err := feed(in)
+		if err != nil {
+			cancel() // half a set is none
+		}
+		fed <- errors.Join(err, in.Close())
+	}()
+	readErr := readLines(out, use)
+	if readErr != nil {
+		cancel()
+	}
+	feedErr := <-fed
+	waitErr := cmd.Wait()
+	if err := errors.Join(readErr, feedErr, waitErr); err != nil {
+		return 0, fmt.Errorf("run vigil score: %w\n%s", err, errs.Bytes())
+	}
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
+}
+
+// readLines gives each score that is read to use.
+func readLines(r io.Reader, use func(*eventLine) error) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 1<<20), 64<<20)
+	for lines.Scan() {
+		var l eventLine
+		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
+			return fmt.Errorf("read a score: %w", err)
+		}
+		if err := use(&l); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("read scores: %w", err)
+	}
+	return nil
+}
+
 // modelScore is what a score line says of one model.
 type modelScore struct {
 	Score float64 `json:"score"`
@@ -58,6 +116,8 @@ type modelScore struct {
 // eventLine is what is read of a line of vigil score --models.
 type eventLine struct {
 	ID       string                `json:"id"`
+	Time     time.Time             `json:"time"`
+	P        float64               `json:"p"`
 	Surprise float64               `json:"surprise"`
 	Models   map[string]modelScore `json:"models"`
 }
@@ -112,78 +172,40 @@ type Events func(w io.Writer) (labels []bool, err error)
 // Score runs vigil score --models on the events, which are written while the
 // scores are read.
 func (p Program) Score(ctx context.Context, events Events) (*Scores, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	cmd := p.command(ctx, "score", "--models", "--quiet", "-")
-	var errs bytes.Buffer
-	cmd.Stderr = &errs
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, fmt.Errorf("reach vigil: %w", err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("reach vigil: %w", err)
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start vigil: %w", err)
-	}
-	var labels []bool
-	fed := make(chan error, 1)
-	go func() {
-		buffered := bufio.NewWriterSize(in, 1<<20)
-		var err error
-		labels, err = events(buffered)
-		if err == nil {
-			err = buffered.Flush()
-		}
-		if err != nil {
-			cancel() // half a set is none
-		}
-		fed <- errors.Join(err, in.Close())
-	}()
 	s := &Scores{By: map[string][]float64{}}
-	readErr := s.read(out)
-	if readErr != nil {
-		cancel()
+	var labels []bool
+	cpu, err := p.score(ctx, func(w io.Writer) error {
+		buffered := bufio.NewWriterSize(w, 1<<20)
+		var err error
+		if labels, err = events(buffered); err != nil {
+			return err
+		}
+		return buffered.Flush()
+	}, s.take)
+	if err != nil {
+		return nil, err
 	}
-	feedErr := <-fed
-	waitErr := cmd.Wait()
-	if err := errors.Join(readErr, feedErr, waitErr); err != nil {
-		return nil, fmt.Errorf("run vigil score: %w\n%s", err, errs.Bytes())
+	if s.Events == 0 {
+		return nil, errors.New("run vigil score: it gave no score")
 	}
-	s.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	s.CPU = cpu
 	if err := s.complete(labels); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// read takes the scores from the program's lines.
-func (s *Scores) read(r io.Reader) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 1<<20), 64<<20)
-	for lines.Scan() {
-		var l eventLine
-		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
-			return fmt.Errorf("read a score: %w", err)
-		}
-		i, err := strconv.Atoi(l.ID)
-		if err != nil || i < 0 || i >= maxEvents {
-			return fmt.Errorf("read a score: no event has the id %q", l.ID)
-		}
-		s.Events++
-		s.set(merged, i, l.Surprise)
-		for _, name := range slices.Sorted(maps.Keys(l.Models)) {
-			s.set(name+" score", i, l.Models[name].Score)
-			s.set(name+" p", i, 1-l.Models[name].P) // a model that has nothing to judge says as much as a p of one
-		}
+// take notes the scores of one line.
+func (s *Scores) take(l *eventLine) error {
+	i, err := strconv.Atoi(l.ID)
+	if err != nil || i < 0 || i >= maxEvents {
+		return fmt.Errorf("read a score: no event has the id %q", l.ID)
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("read scores: %w", err)
-	}
-	if s.Events == 0 {
-		return errors.New("vigil score gave no score")
+	s.Events++
+	s.set(merged, i, l.Surprise)
+	for _, name := range slices.Sorted(maps.Keys(l.Models)) {
+		s.set(name+" score", i, l.Models[name].Score)
+		s.set(name+" p", i, 1-l.Models[name].P) // a model that has nothing to judge says as much as a p of one
 	}
 	return nil
 }

@@ -65,6 +65,7 @@ var rules = []rule{
 	{folder: "internal/config", may: []string{root, "collectors/formats", "collectors/formats/presets", "internal/yaml"}},
 	{folder: "internal/yaml", may: nil, pure: true},
 	{folder: "internal/privacy", may: []string{root}},
+	{folder: "internal/feeds", may: []string{root, "internal/privacy"}},
 	{folder: "internal/demo", may: []string{root, "collectors/formats"}},
 	{folder: "internal/demo/...", may: []string{root, "internal/demo/..."}},
 	{folder: "internal/traffic", may: []string{root, "collectors/formats"}},
@@ -94,7 +95,7 @@ var homes = map[string][]string{
 	"github.com/jackc/pgx/v5":                     {"internal/demo/record"},
 	"github.com/chromedp/chromedp":                {"dashboards/internal/browser"},
 	"github.com/chromedp/cdproto":                 {"dashboards/internal/browser"},
-	"github.com/goccy/go-yaml":                    {"internal/yaml"},
+	"github.com/goccy/go-yaml":                    {"internal/yaml", "internal/feeds"},
 	"github.com/expr-lang/expr":                   {"detector/rules"},
 	"github.com/alecthomas/kong":                  {"cmd/..."},
 	"github.com/schollz/progressbar/v3":           {"cmd/...", "internal/app/..."},
@@ -108,6 +109,7 @@ var homes = map[string][]string{
 	"github.com/cespare/xxhash/v2":       {"..."},
 	"gonum.org/v1/gonum":                 {"detector/...", "models/...", "internal/demo/...", "internal/traffic"},
 	"golang.org/x/sync":                  {"collectors/...", "internal/...", "cmd/..."},
+	"golang.org/x/text":                  {"internal/privacy"},
 	"golang.org/x/sys":                   {"collectors/...", "alerts/terminal", "internal/...", "cmd/..."},
 }
 

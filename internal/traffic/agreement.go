@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -172,28 +173,42 @@ func (b *facts) jobs() {
 	}
 }
 
-// purposes tells for what people read besides their tickets, and how much a day.
+// purposes tells for what people read besides their tickets, and how much a day. What
+// a role always does is declared for good; what comes up, for those and as long as
+// it does.
 func (b *facts) purposes() {
-	f := b.told(b.start(), vigil.FactPurpose)
-	add := func(w vigil.Who, purpose string, perDay int64, p vigil.Period) {
-		f.Purposes = append(f.Purposes, vigil.Purpose{ID: "purpose-" + purpose + "-" + w.Role + w.Actor, Who: w, Purpose: purpose, PerDay: perDay, Period: p})
+	add := func(known time.Time, id string, w vigil.Who, purpose string, perDay int64, p vigil.Period) {
+		f := b.told(known, vigil.FactPurpose)
+		f.Purposes = append(f.Purposes, vigil.Purpose{ID: "purpose-" + purpose + "-" + id, Who: w, Purpose: purpose, PerDay: perDay, Period: p})
 	}
-	role := func(name string) vigil.Who { return vigil.Who{Role: name} }
-	add(role("supervisor"), "qa", 120, vigil.Period{})
-	add(role("supervisor"), "quality", 120, vigil.Period{})
-	add(role("supervisor"), "reporting", 0, vigil.Period{})
-	add(role("analyst"), "reporting", 0, vigil.Period{})
-	add(role("index"), "reindex", 0, vigil.Period{})
-	add(role("engineer"), "incident", 300, vigil.Period{})
-	add(role("agent"), "assigned", 40, vigil.Period{})
-	add(role("agent"), "backlog", 300, vigil.Period{})
-	add(role(RoleCustomer), "shared-link", 60, vigil.Period{})
-	for _, o := range b.w.log {
-		if o.Happening != Leavers {
+	for _, p := range []struct {
+		role, purpose string
+		perDay        int64
+	}{{"supervisor", "qa", 120}, {"supervisor", "quality", 120}, {"supervisor", "reporting", 0}, {"analyst", "reporting", 0}, {"index", "reindex", 0}} {
+		add(b.start(), p.role, vigil.Who{Role: p.role}, p.purpose, p.perDay, vigil.Period{})
+	}
+	for i, o := range b.w.log {
+		purpose, perDay := "", int64(0)
+		switch o.Happening {
+		case Leavers:
+			purpose, perDay = "handover", 200
+		case VIPIncident:
+			purpose, perDay = "assigned", 40
+		case Backlog:
+			purpose, perDay = "backlog", 300
+		case SharedLinks:
+			purpose, perDay = "shared-link", 60
+		case OnCall:
+			if o.Ticket != "" {
+				purpose, perDay = "incident", 300
+			}
+		}
+		if purpose == "" {
 			continue
 		}
 		for _, id := range o.Actors {
-			add(vigil.Who{Actor: id}, "handover", 200, vigil.Period{From: o.Start.AddDate(0, 0, -1), To: o.End.AddDate(0, 0, 1)})
+			period := vigil.Period{From: o.Start.Add(-time.Hour), To: o.End.Add(time.Hour)}
+			add(period.From, strconv.Itoa(i)+"-"+id, vigil.Who{Actor: id}, purpose, perDay, period)
 		}
 	}
 }

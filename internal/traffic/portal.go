@@ -96,6 +96,7 @@ func (v *visit) event(pause float64, action vigil.Action, resource, class string
 	v.n++
 	e.Time = v.at.Truncate(time.Millisecond)
 	e.Actor = CustomerActor(v.customer)
+	e.Principal = e.Actor.ID
 	e.Session, e.IP, e.UserAgent = v.session, v.device.IP, v.device.UserAgent
 	e.Action, e.Resource, e.ResourceClass = action, resource, class
 	e.Country, _ = RegionOf(v.w.cfg.Seed, v.customer)

@@ -252,16 +252,19 @@ func (s *Sketch) FreezeInto(t *Table) {
 	t.ranks = t.ranks[:hi-lo]
 	t.lo = lo
 	t.one = 1 / (s.N + 1)
-	above := 0.0
-	cut, beyond := -1, 0.0 // the weight beyond the cut
-	for b := hi - 1; b >= lo; b-- {
-		t.ranks[b-lo] = rank{float32(above * t.one), float32((s.Bins[b] + 1) * t.one)}
-		if cut < 0 && above+s.Bins[b] >= (1-tailFrom)*s.N {
-			cut, beyond = b, above
+	above, one := 0.0, t.one
+	cut, beyond, enough := -1, 0.0, (1-tailFrom)*s.N // beyond is the weight above the cut
+	bins := s.Bins[lo:hi]
+	ranks := t.ranks[:len(bins)]
+	for i := len(bins) - 1; i >= 0; i-- {
+		n := bins[i]
+		ranks[i] = rank{float32(above * one), float32((n + 1) * one)}
+		if cut < 0 && above+n >= enough {
+			cut, beyond = lo+i, above
 		}
-		above += s.Bins[b]
+		above += n
 	}
-	t.all = above * t.one
+	t.all = above * one
 	t.fitTail(cut, lo, hi, beyond)
 }
 

@@ -38,7 +38,8 @@ type Table struct {
 	// Total is the sum of the values' weights.
 	Total float64
 
-	// latest is where the value last added is: the likeliest to be asked for next.
+	// latest is where the value last found or added is: the likeliest to be asked for
+	// next.
 	// Reading leaves it alone, so that many may read.
 	latest int
 }
@@ -101,6 +102,28 @@ func (t *Table) Get(x uint64) *Value {
 	return nil
 }
 
+// Find is where value x is in Values, and whether it is known. The table's owner
+// asks; who shares it with others uses Get.
+func (t *Table) Find(x uint64) (at int, ok bool) {
+	if at, ok = t.place(x); ok {
+		t.latest = at
+	}
+	return at, ok
+}
+
+// Count gives the value that Find found at that place the weight w in the given
+// span, which has not counted it yet: Add, without the search. A w that is not a
+// positive number is refused.
+func (t *Table) Count(at int, w float64, span int64) {
+	v := &t.Values[at]
+	if !(w > 0) || math.IsInf(w, 1) || v.Span == int32(span) {
+		return
+	}
+	v.Weight += w
+	v.Span = int32(span)
+	t.Total += w
+}
+
 // Add gives value x the weight w in the given span (an epoch's number, of
 // which 32 bits are kept). It reports false when the span counted it already. When the table holds
 // limit values the lightest are forgotten, one in 64. A w that is not a positive
@@ -110,16 +133,12 @@ func (t *Table) Add(x uint64, label string, w float64, span int64, limit int) bo
 		return false
 	}
 	when := int32(span) // no lane has that many epochs
-	at, ok := t.place(x)
+	at, ok := t.Find(x)
 	if ok {
-		t.latest = at
-		v := &t.Values[at]
-		if v.Span == when {
+		if t.Values[at].Span == when {
 			return false
 		}
-		v.Weight += w
-		v.Span = when
-		t.Total += w
+		t.Count(at, w, span)
 		return true
 	}
 	t.insert(at, Value{Hash: x, Weight: w, Span: when, First: when, Label: Intern(label)}, limit)
@@ -205,10 +224,23 @@ const (
 // new. unit is the present weight of one observation; peers and everyone may be
 // nil.
 func Predict(self, peers, everyone *Table, x uint64, unit float64) (p float64, frame Frame) {
+	var known *Value
+	if self != nil {
+		known = self.Get(x)
+	}
+	return PredictKnown(self, known, peers, everyone, x, unit)
+}
+
+// PredictKnown is Predict where value x of the actor's own table was looked up
+// already: known, or nil.
+func PredictKnown(self *Table, known *Value, peers, everyone *Table, x uint64, unit float64) (p float64, frame Frame) {
 	p = unseen
 	p, inAll := back(everyone, x, unit, p)
 	p, inPeers := back(peers, x, unit, p)
-	p, inSelf := back(self, x, unit, p)
+	inSelf := false
+	if self != nil {
+		p, inSelf = self.back(known, unit, p)
+	}
 	switch {
 	case inSelf:
 		frame = Known
@@ -225,12 +257,19 @@ func Predict(self, peers, everyone *Table, x uint64, unit float64) (p float64, f
 // back is one level: its own weight of x, discounted, and the rest of the mass
 // given to the wider frame's probability.
 func back(t *Table, x uint64, unit, wider float64) (p float64, known bool) {
-	if t == nil || len(t.Values) == 0 {
+	if t == nil {
+		return wider, false
+	}
+	return t.back(t.Get(x), unit, wider)
+}
+
+func (t *Table) back(v *Value, unit, wider float64) (p float64, known bool) {
+	if len(t.Values) == 0 {
 		return wider, false
 	}
 	total := math.Max(t.Total, 0) / unit
 	c := 0.0
-	if v := t.Get(x); v != nil {
+	if v != nil {
 		c = v.Weight / unit
 	}
 	// Every known value puts at most d aside, so the sum over values is at most

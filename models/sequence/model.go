@@ -93,6 +93,9 @@ type Model struct {
 	Entries int
 	// Evicted counts the contexts and symbols that made room for others.
 	Evicted int64
+
+	// spare are nodes of contexts that made room, for those that come.
+	spare []*Node
 }
 
 // Node is what followed one context.
@@ -204,7 +207,11 @@ func (m *Model) node(key uint64, order uint8) *Node {
 	if len(m.Contexts) >= limit {
 		m.evict(limit / 8)
 	}
-	n := &Node{Order: order}
+	n := &Node{}
+	if k := len(m.spare); k > 0 {
+		n, m.spare = m.spare[k-1], m.spare[:k-1]
+	}
+	*n = Node{Order: order, Symbols: n.Symbols[:0], Weights: n.Weights[:0]}
 	m.Contexts[key] = n
 	return n
 }
@@ -218,6 +225,7 @@ func (m *Model) limit() int {
 
 // evict lets go of the k lightest contexts.
 func (m *Model) evict(k int) {
+	m.spare = m.spare[:0] // those of the last time that nobody needed
 	rows := make([]weighed, 0, len(m.Contexts))
 	for key, n := range m.Contexts {
 		if key != rootKey {
@@ -227,7 +235,9 @@ func (m *Model) evict(k int) {
 	k = min(k, len(rows))
 	lightest(rows, k)
 	for _, r := range rows[:k] {
-		m.Entries -= len(m.Contexts[r.key].Symbols)
+		n := m.Contexts[r.key]
+		m.Entries -= len(n.Symbols)
+		m.spare = append(m.spare, n)
 		delete(m.Contexts, r.key)
 		m.Evicted++
 	}

@@ -1,0 +1,236 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"vigil"
+	"vigil/internal/config"
+	"vigil/internal/feeds"
+)
+
+// specOf says how a configured feed's texts are read.
+func specOf(f *config.Feed) feeds.Spec {
+	return feeds.Spec{Name: f.Name, Kind: f.Kind, Tenant: f.Tenant, Columns: f.Columns, Location: f.Location()}
+}
+
+// startFeeds reads what tells reasons a first time, before anything is collected.
+func (a *App) startFeeds(ctx context.Context) {
+	if len(a.cfg.Feeds) == 0 && len(a.applier.feedsKnown()) == 0 {
+		return
+	}
+	var all []feeds.Feed
+	for i := range a.cfg.Feeds {
+		f := &a.cfg.Feeds[i]
+		all = append(all, feeds.Feed{Spec: specOf(f), Files: f.File, StaleAfter: f.StaleAfter.Std(), MayShrink: f.MayShrink})
+	}
+	begun := a.ledger.Last()
+	a.feeds = feeds.NewService(all, feeds.Options{
+		Known: func(_ context.Context, kind vigil.FactKind) ([]vigil.Facts, error) {
+			if a.ledger.Applied() < begun {
+				return nil, feeds.ErrNotReady
+			}
+			return a.applier.facts(kind), nil
+		},
+		Accept: func(ctx context.Context, f vigil.Facts) error {
+			data, err := json.Marshal(f)
+			if err != nil {
+				return fmt.Errorf("encode facts: %w", err)
+			}
+			_, err = a.ledger.AcceptControl(ctx, vigil.Control{Type: vigil.ControlFacts, Data: data})
+			a.intake.note(err)
+			return err
+		},
+		Pseudonyms: a.intake.pseudonyms, Logger: a.logger, Now: a.opts.Now,
+	})
+	if err := a.pollFeeds(ctx); err != nil {
+		a.logger.Error("the feeds can't be kept; they are read again", "error", err.Error())
+	}
+}
+
+// pollFeeds reads the files that changed, and leaves a note of how the feeds stand for
+// vigil check.
+func (a *App) pollFeeds(ctx context.Context) error {
+	err := a.feeds.Poll(ctx)
+	if errors.Is(err, feeds.ErrNotReady) {
+		return nil // the log of before the start comes first
+	}
+	return errors.Join(err, writeFeedNote(a.cfg.DataDir, a.feeds.Statuses()))
+}
+
+// feedTroubles says what is wrong with feeds.
+func (a *App) feedTroubles() (troubles []string) {
+	if a.feeds == nil {
+		return nil
+	}
+	for _, s := range a.feeds.Statuses() {
+		if s.Trouble != "" {
+			troubles = append(troubles, fmt.Sprintf("Feed %s: %s.", s.Name, strings.TrimSuffix(s.Trouble, ".")))
+		}
+	}
+	return troubles
+}
+
+// feedReceiver takes pushed feeds; nil where none is pushed.
+func (a *App) feedReceiver() (http.Handler, error) {
+	tokens := map[string]string{}
+	for i := range a.cfg.Feeds {
+		f := &a.cfg.Feeds[i]
+		if f.Push == nil {
+			continue
+		}
+		token, err := f.Push.Token.Reveal()
+		if err != nil {
+			return nil, fmt.Errorf("read token of feed %q: %w", f.Name, err)
+		}
+		tokens[f.Name] = token
+	}
+	if len(tokens) == 0 {
+		return nil, nil
+	}
+	return feeds.NewReceiver(a.feeds, tokens)
+}
+
+// facts lists what feeds have told of a kind as far as the log is judged.
+func (a *applier) facts(kind vigil.FactKind) []vigil.Facts {
+	a.folding.Lock()
+	defer a.folding.Unlock()
+	return a.engine.Facts(kind)
+}
+
+// feedsKnown lists the names of the feeds that have told something.
+func (a *applier) feedsKnown() (names []string) {
+	for _, kind := range vigil.FactKinds() {
+		for _, f := range a.facts(kind) {
+			names = append(names, f.Feed)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// feedNote is the file in the data folder that tells vigil check how feeds stand. It
+// names no people.
+const feedNote = "feeds.json"
+
+func writeFeedNote(dir string, all []feeds.Status) error {
+	text, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the note of feeds: %w", err)
+	}
+	path := filepath.Join(dir, feedNote)
+	if old, err := os.ReadFile(path); err == nil && string(old) == string(text) {
+		return nil
+	}
+	next := path + ".next"
+	if err := os.WriteFile(next, text, 0o600); err != nil {
+		return fmt.Errorf("write the note of feeds: %w", err)
+	}
+	if err := os.Rename(next, path); err != nil {
+		return fmt.Errorf("write the note of feeds: %w", err)
+	}
+	return nil
+}
+
+// FeedCheck is what was found in the files of one configured feed.
+type FeedCheck struct {
+	Name             string
+	Kind             vigil.FactKind
+	Records, Aside   int
+	Problems         []feeds.Problem
+	Trouble          string // the running service's, empty for none
+	Pushed, Unusable bool
+}
+
+// CheckFeeds reads the files of all configured feeds, and what the service noted of
+// them last. Nothing is written.
+func CheckFeeds(cfg *config.Config) []FeedCheck {
+	var noted []feeds.Status
+	if text, err := os.ReadFile(filepath.Join(cfg.DataDir, feedNote)); err == nil {
+		if json.Unmarshal(text, &noted) != nil {
+			noted = nil // a note that can't be read says nothing
+		}
+	}
+	known := map[string]bool{}
+	readings := make([]*feeds.Reading, len(cfg.Feeds))
+	out := make([]FeedCheck, len(cfg.Feeds))
+	for i := range cfg.Feeds {
+		f := &cfg.Feeds[i]
+		c := &out[i]
+		c.Name, c.Kind, c.Pushed = f.Name, f.Kind, f.Push != nil
+		var before feeds.Status
+		if at := slices.IndexFunc(noted, func(s feeds.Status) bool { return s.Name == f.Name && s.Kind == f.Kind }); at >= 0 {
+			before = noted[at]
+			c.Trouble = before.Trouble
+		}
+		if c.Pushed {
+			continue
+		}
+		r, err := feeds.ReadFiles(specOf(f), f.File)
+		if err != nil {
+			c.Unusable = true
+			var bad *feeds.Error
+			if errors.As(err, &bad) {
+				c.Problems = append(c.Problems, bad.Problem)
+			} else {
+				c.Problems = append(c.Problems, feeds.Problem{File: strings.Join(f.File, ", "), Message: err.Error(), Remedy: "have it written there"})
+			}
+			continue
+		}
+		readings[i] = r
+		c.Records, c.Aside, c.Problems = r.Records, r.Aside, r.Problems
+		if p := feeds.Shrinks(f.Kind, before.Records, r, f.MayShrink); p != nil {
+			c.Trouble = (&feeds.RefusedError{Feed: f.Name, Was: before.Records, Would: p.Would}).Error()
+		}
+		for j := range r.Facts.People {
+			known[r.Facts.People[j].Actor] = true
+		}
+	}
+	for i, r := range readings {
+		if r == nil {
+			continue
+		}
+		if n := feeds.Strangers(&r.Facts, known); n > 0 {
+			out[i].Problems = append(out[i].Problems, feeds.Problem{
+				File: strings.Join(cfg.Feeds[i].File, ", "), Message: fmt.Sprintf("%d records name people whom the directory does not know", n),
+				Remedy: "give the same ids as the directory and the logs have",
+			})
+		}
+	}
+	return out
+}
+
+// readFeeds reads feeds that were given as "kind=FILE".
+func readFeeds(given []string, tenant string, problem func(string)) ([]vigil.Facts, error) {
+	var all []vigil.Facts
+	for _, g := range given {
+		kind, path, ok := strings.Cut(g, "=")
+		if !ok || path == "" || !feeds.Known(vigil.FactKind(kind)) {
+			return nil, fmt.Errorf("--feed %q: write kind=FILE; the kinds are %s", g, feeds.Kinds())
+		}
+		r, err := feeds.ReadFiles(feeds.Spec{Name: g, Kind: vigil.FactKind(kind), Tenant: tenant, Location: time.UTC}, []string{path})
+		if err != nil {
+			return nil, fmt.Errorf("read feed: %w", err)
+		}
+		for _, p := range r.Problems {
+			problem(p.String())
+		}
+		pieces, err := feeds.Diff(nil, &r.Facts, false)
+		if err != nil {
+			return nil, err
+		}
+		if len(pieces) == 0 {
+			pieces = []vigil.Facts{{Feed: g, Kind: vigil.FactKind(kind)}}
+		}
+		all = append(all, pieces...)
+	}
+	return all, nil
+}

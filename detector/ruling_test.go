@@ -254,3 +254,51 @@ func TestAnExceptionForOneself(t *testing.T) {
 		t.Errorf("for oneself: %+v", found)
 	}
 }
+
+// TestRulesAskFeeds has feeds tell, and accesses that only they make wrong.
+func TestRulesAskFeeds(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, 1)
+	for _, f := range []vigil.Facts{
+		{Feed: "hr", Kind: vigil.FactPerson, People: []vigil.Person{{Actor: "gone", Leaves: monday.Add(-time.Hour)}}},
+		{Feed: "traps", Kind: vigil.FactHoney, Honey: []vigil.Honey{{Subject: "nobody"}}},
+		{Feed: "crm", Kind: vigil.FactCustomer, Customers: []vigil.Customer{{Subject: "mother", Household: "h"}, {Subject: "son", Household: "h"}}},
+		{Feed: "consent", Kind: vigil.FactConsent, Consents: []vigil.Consent{
+			{Subject: "fresh", Withdrawn: monday.Add(-2 * time.Hour)}, {Subject: "stale", Withdrawn: monday.Add(-50 * time.Hour)}, {Subject: "held", Withdrawn: monday.Add(-50 * time.Hour), LegalHold: true},
+		}},
+	} {
+		data, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Fold(&vigil.Entry{Kind: vigil.EntryControl, Control: vigil.Control{Type: vigil.ControlFacts, Data: data}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bot := func(conversation, subject string) *vigil.Event {
+		ev := access(monday, "helper", vigil.ActionRead, subject)
+		ev.Actor.Kind, ev.Conversation = vigil.KindBot, conversation
+		return ev
+	}
+	found := judge(t, e, []*vigil.Event{
+		access(monday, "gone", vigil.ActionRead, "c-1"), access(monday, "ann", vigil.ActionRead, "c-1"),
+		access(monday, "bob", vigil.ActionRead, "nobody"), access(monday, "cid", vigil.ActionRead, "fresh"),
+		access(monday, "dan", vigil.ActionRead, "stale"), access(monday, "eve", vigil.ActionRead, "held"),
+		bot("family", "mother"), bot("family", "son"), bot("mixed", "mother"), bot("mixed", "c-1"),
+	}, always(100))
+	got := map[string]bool{}
+	for _, f := range found {
+		if f.Rule != "" {
+			got[f.Rule+" "+f.Actor] = true
+		}
+	}
+	want := map[string]bool{"leaver gone": true, "honey-record bob": true, "consent-withdrawn dan": true, "one-conversation-one-customer helper": true}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what fired (-want +got):\n%s", diff)
+	}
+	for _, f := range of(found, "one-conversation-one-customer") {
+		if f.Conversations != 1 {
+			t.Errorf("a household counts as several: %+v", f)
+		}
+	}
+}

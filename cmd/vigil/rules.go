@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,21 +28,25 @@ type ownRules struct {
 	Config string `short:"c" placeholder:"FILE" help:"The configuration whose rules stand beside the built-in ones."`
 }
 
-// load reads the rules.
-func (o ownRules) load() (*rules.Set, error) {
+// load reads the rules, and the kinds of feed that the configuration has; nil
+// without one.
+func (o ownRules) load() (set *rules.Set, feeds map[string]bool, err error) {
 	var patterns []string
 	if o.Config != "" {
 		cfg, err := config.Load(o.Config, app.Known())
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		patterns = cfg.Rules
+		patterns, feeds = cfg.Rules, map[string]bool{}
+		for _, f := range cfg.Feeds {
+			feeds[string(f.Kind)] = true
+		}
 	}
 	set, wrong := app.LoadRules(patterns)
 	if len(wrong) > 0 {
-		return nil, &config.Error{Problems: wrong}
+		return nil, nil, &config.Error{Problems: wrong}
 	}
-	return set, nil
+	return set, feeds, nil
 }
 
 type rulesListCommand struct {
@@ -52,7 +57,8 @@ type rulesListCommand struct {
 // Help is shown below the flags.
 func (rulesListCommand) Help() string {
 	return `Shows each rule, how severe it is, what it makes one finding of, and the kinds of feed that its condition
-asks: without any of them it fires by its other fields alone, or never.
+asks: without any of them it fires by its other fields alone, or never. With a configuration, those for
+which it has no feed are marked.
 
 Examples:
 
@@ -62,20 +68,27 @@ Examples:
 
 // ruleLine is a rule in a list.
 type ruleLine struct {
-	ID         string            `json:"id"`
-	Name       string            `json:"name"`
-	Severity   string            `json:"severity"`
-	Once       rules.Once        `json:"once"`
-	From       string            `json:"from"`
-	Needs      [][]string        `json:"needs,omitempty"`
+	ID       string     `json:"id"`
+	Name     string     `json:"name"`
+	Severity string     `json:"severity"`
+	Once     rules.Once `json:"once"`
+	From     string     `json:"from"`
+	Needs    [][]string `json:"needs,omitempty"`
+	// Lacks are those of Needs for which the configuration has no feed.
+	Lacks      [][]string        `json:"lacks,omitempty"`
 	Fields     []string          `json:"fields"`
 	Frameworks []rules.Framework `json:"frameworks,omitempty"`
 }
 
-func lineOf(r *rules.Rule) ruleLine {
+func lineOf(r *rules.Rule, feeds map[string]bool) ruleLine {
 	l := ruleLine{ID: r.ID, Name: r.Name, Severity: string(r.Severity), Once: r.Once, From: r.File, Needs: r.Needs(), Fields: r.Names(), Frameworks: r.Frameworks}
 	if r.Builtin {
 		l.From = "built in"
+	}
+	for _, group := range l.Needs {
+		if feeds != nil && !slices.ContainsFunc(group, func(kind string) bool { return feeds[kind] }) {
+			l.Lacks = append(l.Lacks, group)
+		}
 	}
 	return l
 }
@@ -84,7 +97,11 @@ func lineOf(r *rules.Rule) ruleLine {
 func (l ruleLine) needs() string {
 	var groups []string
 	for _, g := range l.Needs {
-		groups = append(groups, strings.Join(g, " or "))
+		words := strings.Join(g, " or ")
+		if slices.ContainsFunc(l.Lacks, func(lack []string) bool { return slices.Equal(lack, g) }) {
+			words += " (no feed)"
+		}
+		groups = append(groups, words)
 	}
 	if len(groups) == 0 {
 		return "nothing"
@@ -94,7 +111,7 @@ func (l ruleLine) needs() string {
 
 // Run lists.
 func (c *rulesListCommand) Run(io streams) error {
-	set, err := c.load()
+	set, feeds, err := c.load()
 	if err != nil {
 		return err
 	}
@@ -102,7 +119,7 @@ func (c *rulesListCommand) Run(io streams) error {
 		encoder := json.NewEncoder(io.out)
 		encoder.SetEscapeHTML(false)
 		for _, r := range set.Rules() {
-			if err := encoder.Encode(lineOf(r)); err != nil {
+			if err := encoder.Encode(lineOf(r, feeds)); err != nil {
 				return fmt.Errorf("print rule: %w", err)
 			}
 		}
@@ -110,7 +127,7 @@ func (c *rulesListCommand) Run(io streams) error {
 	}
 	t := columns(io.out, "id", "severity", "once per", "asks feeds of", "from")
 	for _, r := range set.Rules() {
-		l := lineOf(r)
+		l := lineOf(r, feeds)
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", l.ID, l.Severity, l.Once, l.needs(), printable(l.From))
 	}
 	return t.Flush()
@@ -133,7 +150,7 @@ Examples:
 
 // Run prints.
 func (c *rulesShowCommand) Run(io streams) error {
-	set, err := c.load()
+	set, _, err := c.load()
 	if err != nil {
 		return err
 	}

@@ -126,6 +126,11 @@ type Finding struct {
 	Stores    []string `json:"stores,omitempty"`
 	Resources []string `json:"resources,omitempty"`
 	Networks  []string `json:"networks,omitempty"`
+
+	// Verdict is the analyst's word in force, nil for none. Triage is how likely a
+	// breach it is. Both are added when a finding is shown: the detector sets neither.
+	Verdict *Verdict `json:"verdict,omitempty"`
+	Triage  *Triage  `json:"triage,omitempty"`
 }
 
 // Contribution is one term of a finding's evidence.

@@ -121,7 +121,7 @@ func noun(observation string, n float64) string {
 	case "unbounded":
 		one, many = "read of everything at once", "reads of everything at once"
 	case "splits":
-		one, many = "move within a session", "moves within a session"
+		one, many = "return within a session", "returns within a session"
 	case "silent":
 		one, many = "customer only looked at", "customers only looked at"
 	case "drift":

@@ -43,6 +43,9 @@ type actor struct {
 
 	Source string // the source last seen through
 
+	// Pages are how much its single accesses show.
+	Pages pages
+
 	// Habit is how often its reads name a reason.
 	Habit habit
 

@@ -153,7 +153,7 @@ func (d *delta) reset() {
 	}
 	d.steps = d.steps[:0]
 	for l := range d.sample {
-		d.sample[l].Items = d.sample[l].Items[:0]
+		d.sample[l].Reset()
 	}
 }
 

@@ -378,6 +378,9 @@ func measureText(m features.Measure, l features.Lane, j *judged) string {
 			l.Words(), oneIn(j.Raw))
 	case features.Burst:
 		return "accesses within minutes to one place or customer, or from one network, far more than before"
+	case features.Page:
+		return fmt.Sprintf("%s records shown by a single access to %q, where such accesses usually show about %s",
+			number(j.Page.Records), j.Page.Where, number(j.Page.Usual))
 	case features.Return:
 		return fmt.Sprintf("back after %s days without an access", number(math.Exp2(j.Raw)*features.AwayFrom))
 	case features.Rhythm:

@@ -2,6 +2,7 @@ package detector
 
 import (
 	"math"
+	"slices"
 
 	"vigil/detector/features"
 	"vigil/models/calibrate"
@@ -37,7 +38,7 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 			case f == framePeers && (a.group == nil || a.group.Members < minPeers):
 				continue
 			}
-			out = append(out, judged{Term: kindTerm(k, f), Seen: seen})
+			out = ask(out, kindTerm(k, f), seen)
 			if seen == 0 && k.IsCount() && f != frameSelf {
 				continue // none of a kind is no news to anybody, whatever was expected
 			}
@@ -128,6 +129,16 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 	return out, sum / weight
 }
 
+// ask appends a term that has no answer yet, in place: answers are long.
+func ask(out []judged, term int, seen float64) []judged {
+	n := len(out)
+	out = slices.Grow(out, 1)[:n+1]
+	j := &out[n]
+	*j = judged{}
+	j.Term, j.Seen = term, seen
+	return out
+}
+
 // explained is the p-value of a wider frame in the light of the actor's own past:
 // what is usual for itself is no news because others do less of it. spans is how
 // much of a past there is.
@@ -169,6 +180,9 @@ func measures(s *features.Span, which features.Lane, closing bool, out []judged)
 		}
 		if raw, ok := s.Measure(m); ok {
 			out = append(out, judged{Term: measureTerm(m), Raw: raw, Seen: raw})
+			if m == features.Page {
+				out[len(out)-1].Page = s.Largest()
+			}
 		}
 	}
 	return out
@@ -197,21 +211,32 @@ func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, sa
 		return g.table[which][term].Rank(z, 1)
 	}
 	table, tie := &g.table[which][term], tieBreak(salt, tieOf(term))
-	switch p := table.P(z, tie); {
+	p := table.P(z, tie)
+	if _, isCount := countTerm(term); isCount {
+		// Small counts are few steps, most of them zero, and have no tail to go by: past
+		// the end of their ranks the model has to agree.
+		p = max(p, min(1/(table.N+1), elementary.Pow10(-raw)))
+	}
+	switch {
 	case !isKind(term) && raw <= 0:
 		return 1 // nothing to see, however the rank's ties fall
 	case term == measureTerm(features.Burst):
 		return table.Rank(z, tie) // bursts have no tail to go by: the next may be any size
-	case raw < 1 && (isKind(term) || term == measureTerm(features.Order)):
+	case raw < 1 && probability(term):
 		// These scores are decades: what the model itself expects is no news either.
 		return max(p, elementary.Pow10(-raw))
-	case (isKind(term) || term == measureTerm(features.Order)) && p <= topRanks/(table.N+1) && table.P(z, 1) <= topRanks/(table.N+1): // whichever way ties fall
+	case probability(term) && p <= topRanks/(table.N+1) && table.P(z, 1) <= topRanks/(table.N+1): // whichever way ties fall
 		return beyond(p, raw, modelReach)
 	case term == measureTerm(features.Drift):
 		return driftP(table, g.Spread[which][term], a.strayedWeight(), z, tie)
 	default:
 		return p
 	}
+}
+
+// probability says that a term's raw score is a model's probability, in decades.
+func probability(term int) bool {
+	return isKind(term) || term == measureTerm(features.Order) || term == measureTerm(features.Page)
 }
 
 // What lies among the topRanks largest of few scores may be slight or enormous, and

@@ -85,7 +85,8 @@ func (sh *shard) peopleNetwork(e *vigil.Event) bool {
 // takeRules takes over what a shard's rules met since the last merge, at now.
 func (s *shared) takeRules(sh *shard, now int64) {
 	day := features.Day.Index(now - 1)
-	for _, network := range slices.Sorted(maps.Keys(sh.offices)) {
+	s.fitter.lowest = lowestKeys(s.fitter.lowest, sh.offices, len(sh.offices)) // in order
+	for _, network := range s.fitter.lowest {
 		if _, known := s.Laws.Offices[network]; known || len(s.Laws.Offices) < maxOffices {
 			s.Laws.Offices[network] = day
 		}

@@ -54,6 +54,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 	}
 	voice := w * a.Voice.span(l, la.span.Index)
 	limit := sh.deltaLimit()
+	scores := sh.delta.scores
 	for i := range all {
 		j := &all[i]
 		level := &la.Level[j.Term]
@@ -66,8 +67,8 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 		} else {
 			z = level.Learn(j.Raw, spread, taught)
 		}
-		if bin, ok := calibrate.BinOf(z); ok && len(sh.delta.scores) < limit {
-			sh.delta.scores = append(sh.delta.scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, bin, heard})
+		if bin, ok := calibrate.BinOf(z); ok && len(scores) < limit {
+			scores = append(scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, bin, heard})
 		}
 		if !isKind(j.Term) {
 			continue
@@ -88,6 +89,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 			la.Sizes[k-features.Rows].Observe(j.Seen, g.Sizes[l][k-features.Rows], taught)
 		}
 	}
+	sh.delta.scores = scores
 	if l == features.Week {
 		a.endWeek(all)
 	}

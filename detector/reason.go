@@ -78,5 +78,5 @@ func quantity(term int) bool {
 		}
 		return false
 	}
-	return term == measureTerm(features.Burst)
+	return term == measureTerm(features.Burst) || term == measureTerm(features.Page)
 }

@@ -141,7 +141,7 @@ func flood() []*vigil.Event {
 
 func TestARuleThatMatchesEverythingIsHeldBack(t *testing.T) {
 	t.Parallel()
-	all := of(judge(t, ruled(t, rule(t, "all", "discloses", "day")), flood(), always(97)), "all")
+	all := of(judge(t, ruled(t, rule(t, "all", "discloses", "day")), flood(), always(1000)), "all")
 	ids := map[string]bool{}
 	var said vigil.Finding
 	for _, f := range all {
@@ -162,7 +162,7 @@ func TestARuleThatMatchesEverythingIsHeldBack(t *testing.T) {
 
 func TestARuleThatFailsIsSwitchedOff(t *testing.T) {
 	t.Parallel()
-	found := judge(t, ruled(t, rule(t, "bad", "rows % 0 == 1", "day"), rule(t, "good", `action == "read"`, "actor")), flood(), always(97))
+	found := judge(t, ruled(t, rule(t, "bad", "rows % 0 == 1", "day"), rule(t, "good", `action == "read"`, "actor")), flood(), always(1000))
 	bad := of(found, "bad")
 	if len(bad) != 1 || !strings.Contains(bad[0].Sentence, "switched off: runtime error: integer divide by zero") {
 		t.Errorf("what is said of it: %+v", bad)
@@ -181,7 +181,7 @@ func TestRulesGoOnAfterARestart(t *testing.T) {
 	set := func() []*rules.Rule {
 		return []*rules.Rule{rule(t, "all", "discloses", "day"), rule(t, "bad", "rows % 0 == 1", "day"), rule(t, "few", `actor == "a-7"`, "actor")}
 	}
-	want := judge(t, ruled(t, set()...), flood(), always(61))
+	want := judge(t, ruled(t, set()...), flood(), always(1000))
 	e := ruled(t, set()...)
 	var got []vigil.Finding
 	events := flood()

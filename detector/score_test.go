@@ -109,3 +109,23 @@ func TestPValuesOfEventsAreCalibrated(t *testing.T) {
 		}
 	}
 }
+
+// TestScoresOutliveARestart takes what is known from one engine to another in the
+// middle of an hour: both go on alike.
+func TestScoresOutliveARestart(t *testing.T) {
+	t.Parallel()
+	events := stagedDesk().events[:12_000]
+	var whole, parts []float64
+	first, err := detector.New(detector.Config{}, detector.Options{Workers: 2, Score: func(s detector.Score) { whole = append(whole, s.P) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	foldAll(t, first, events[:7_001])
+	second := restoredWith(t, first, detector.Config{}, func(s detector.Score) { parts = append(parts, s.P) })
+	whole = nil
+	foldAll(t, first, events[7_001:])
+	foldAll(t, second, events[7_001:])
+	if len(whole) == 0 || !slices.Equal(whole, parts) {
+		t.Fatalf("%d scores without a restart, %d with one, and they differ", len(whole), len(parts))
+	}
+}

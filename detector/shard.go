@@ -127,6 +127,9 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 	}
 	// Nobody steals by leaving: what a logout names is not judged.
 	met := e.Action != vigil.ActionLogout && sh.meet(a, t, &values, tr.why.Found)
+	if sh.page(a, e, &values) {
+		met = true
+	}
 	if a.open != nil {
 		a.open.since.add(e, tr.why)
 	}

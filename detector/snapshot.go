@@ -287,9 +287,9 @@ func (a *actor) state() (actorState, error) {
 			if ls.RunConvos, err = r.convers.State(); err != nil {
 				return st, err
 			}
-		}
-		if ls.RunWithout, err = la.Run.without.State(); err != nil {
-			return st, err
+			if ls.RunWithout, err = r.without.State(); err != nil {
+				return st, err
+			}
 		}
 		ls.Next = la.next
 	}
@@ -536,9 +536,9 @@ func (st *actorState) restore() (*actor, error) {
 			if err := r.convers.Restore(ls.RunConvos); err != nil {
 				return nil, err
 			}
-		}
-		if err := la.Run.without.Restore(ls.RunWithout); err != nil {
-			return nil, err
+			if err := r.without.Restore(ls.RunWithout); err != nil {
+				return nil, err
+			}
 		}
 		la.next = ls.Next
 	}

@@ -102,6 +102,8 @@ type judged struct {
 	Sizes  volume.Sizes
 	// Rare is the least probable value, for categories.
 	Rare features.Rare
+	// Page is the access of the most unusual size, for that measure.
+	Page features.PageSize
 	// Kind is what a drift is of.
 	Kind features.Kind
 	// Usual is the actor's usual level of a measure.

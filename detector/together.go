@@ -65,6 +65,8 @@ func (sh *shard) together(a *actor, which features.Lane, all []judged) judged {
 			f = categoryFamily[c]
 		case j.Term == measureTerm(features.Order):
 			f = familyOrder
+		case j.Term == measureTerm(features.Page):
+			f = familySize
 		case j.Term == measureTerm(features.Return):
 			f = familyReturn
 		default:

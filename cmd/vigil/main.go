@@ -38,6 +38,8 @@ type commands struct {
 	Honey      honeyCommand      `cmd:"" help:"Plant customers who do not exist, so that any read of them is seen."`
 	Blindspots blindspotsCommand `cmd:"" help:"Tell which breaches your logs and feeds would show, and what would mend the rest."`
 	Rules      rulesCommand      `cmd:"" help:"List the rules, show one, or try one on history before it goes live."`
+	Findings   findingsCommand   `cmd:"" help:"List findings, show one, say what it was, expect what it tells of."`
+	Exceptions exceptionsCommand `cmd:"" help:"List and end exceptions."`
 	Serve      serveCommand      `cmd:"" help:"Watch the configured sources: keep, judge and tell."`
 	Check      checkCommand      `cmd:"" help:"Validate a configuration without touching anything."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`

@@ -3,17 +3,22 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"vigil"
+	"vigil/collectors"
 	"vigil/internal/app"
+	"vigil/internal/ledger"
+	"vigil/internal/privacy"
 	"vigil/internal/traffic"
 )
 
@@ -41,6 +46,8 @@ func TestScripts(t *testing.T) {
 			"packed":  writePacked,
 			"status":  status,
 			"lines":   lines,
+			"kept":    writeKept,
+			"await":   await,
 		},
 	})
 }
@@ -119,6 +126,57 @@ func status(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if fmt.Sprint(got) != args[0] {
 		ts.Fatalf("exit code %d, not %s", got, args[0])
+	}
+}
+
+// kept DIR makes a data folder with two findings about one actor, the events of one,
+// and a key.
+func writeKept(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, dir := context.Background(), ts.MkAbs(args[0])
+	l, err := ledger.Open(ctx, ledger.Config{Dir: dir}, ledger.Options{})
+	ts.Check(err)
+	p, err := privacy.New([]byte("a key for scripts, long enough"), privacy.Options{})
+	ts.Check(err)
+	now := time.Now().UTC().Truncate(time.Hour)
+	var events []*vigil.Event
+	for i := range 4 {
+		e := vigil.NewEvent()
+		e.ID, e.Time = fmt.Sprint("e-", i), now.Add(time.Duration(i-9)*time.Minute)
+		e.Actor = vigil.Actor{ID: p.Actor("", "mallory"), Kind: vigil.KindHuman, Role: "agent"}
+		e.Action, e.Resource, e.Store = vigil.ActionRead, "contacts", "helpdesk"
+		e.Network = []string{"198.51.100.0/24", "203.0.113.0/24"}[i%2]
+		events = append(events, e)
+	}
+	_, _, err = l.Accept(ctx, collectors.Batch{Source: "bot", Events: events})
+	ts.Check(err)
+	one := vigil.Finding{
+		ID: "f-1", Revision: 1, State: vigil.StateOpen, About: vigil.AboutActor, Actor: events[0].Actor.ID, ActorKind: vigil.KindHuman, Role: "agent",
+		Start: now.Add(-time.Hour), End: now, Detected: now, Severity: vigil.SeverityHigh, Lane: "day", Evidence: 5, Threshold: 4, Harm: 10,
+		Sentence: "Somebody read 41 customers; usual are 3.", Networks: []string{"203.0.113.0/24"}, Subjects: 41, Events: 41,
+		Contributions: []vigil.Contribution{
+			{Model: "novelty", Observation: "network", Span: "day", Frame: "everyone", Seen: 1, SeenLabel: "203.0.113.0/24", P: 1e-4, E: 100, Share: .7},
+			{Model: "volume", Observation: "subjects", Span: "day", Frame: "self", Seen: 40, Expected: 3, P: 1e-3, E: 10, Share: .3},
+		},
+	}
+	two := one
+	two.ID, two.Rule, two.Harm, two.Severity = "f-2", "one-conversation-one-customer", 5, vigil.SeverityMedium
+	ts.Check(l.Apply(ctx, ledger.Applied{Seq: l.Last(), Findings: []vigil.Finding{one, two}}))
+	ts.Check(l.Close())
+}
+
+// await FILE waits until a file is there.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(time.Minute); ; {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		select {
+		case <-deadline:
+			ts.Fatalf("%s is not there", args[0])
+		case <-tick.C:
+		}
 	}
 }
 

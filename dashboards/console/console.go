@@ -2,8 +2,9 @@
 // first, and a page for each finding that explains itself.
 //
 // The program mounts the handler on a server of its own, which sets the time-outs.
-// The handler reads through api.Reader alone and changes nothing. It is safe for
-// concurrent use and keeps no state between requests but the last error it
+// The handler reads through api.Reader. What people say of findings it hands to an
+// api.Decider, when it is asked from this machine and not by a page of another site
+// (see local). It is safe for concurrent use and keeps no state between requests but the last error it
 // logged. At most Config.MaxInFlight requests are served at once; one more is told
 // to come back in a second, and counted (see Handler.Refused). Reading stops when
 // the client goes away or after Config.Timeout. A page is written only when it is
@@ -54,6 +55,8 @@ type Config struct {
 	Now func() time.Time
 	// Logger gets what goes wrong, when it changes. Nil means none.
 	Logger *slog.Logger
+	// Decider takes verdicts and exceptions; nil takes none.
+	Decider api.Decider
 }
 
 // Handler serves the console.
@@ -182,6 +185,14 @@ func (h *Handler) routes() *http.ServeMux {
 	mux.HandleFunc("GET /api/v1/findings", h.apiFindings)
 	mux.HandleFunc("GET /api/v1/findings/{id}", h.apiFinding)
 	mux.HandleFunc("GET /api/v1/status", h.apiStatus)
+	if h.cfg.Decider != nil {
+		mux.HandleFunc("POST /v1/findings/{id}/verdict", h.decide)
+		mux.HandleFunc("DELETE /v1/findings/{id}/verdict", h.takeBack)
+		mux.HandleFunc("POST /v1/findings/{id}/exception", h.expect)
+		mux.HandleFunc("GET /v1/exceptions", h.exceptions)
+		mux.HandleFunc("DELETE /v1/exceptions/{id}", h.endException)
+		mux.HandleFunc("GET /v1/verdicts", h.judged)
+	}
 	mux.HandleFunc("GET /healthz", h.health)
 	mux.HandleFunc("GET /assets/{name}", h.asset)
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) { h.fail(w, r, errNoPage) })

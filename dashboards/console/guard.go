@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mime"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 
@@ -32,6 +34,9 @@ var (
 		"It answers to localhost and to the names that its configuration lists. Add this one there if it is yours."}
 	errForeign = &httpError{http.StatusForbidden, "Another site asked for this", "The console's data can be read from its own pages only. Open it by its address."}
 	errMethod  = &httpError{http.StatusMethodNotAllowed, "This console only shows", "Only GET and HEAD are answered here."}
+	errRemote  = &httpError{http.StatusForbidden, "Verdicts and exceptions are taken from this machine only",
+		"Use the vigil command on the machine that vigil runs on."}
+	errNotJSON = &httpError{http.StatusUnsupportedMediaType, "This takes JSON only", "Send Content-Type: application/json."}
 	errBusy    = &httpError{http.StatusServiceUnavailable, "Too many requests at once", "Try again in a second."}
 	errSlow    = &httpError{http.StatusGatewayTimeout, "The store took too long to answer", "Try again; if it stays so, look at the program's own log."}
 	errSealed  = &httpError{http.StatusServiceUnavailable, "Nothing can be shown just now",
@@ -71,9 +76,11 @@ func (h *Handler) guard(next http.Handler) http.Handler {
 			h.fail(w, r, errHost)
 			return
 		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			head.Set("Allow", "GET, HEAD")
-			h.fail(w, r, errMethod)
+		if bad := h.method(r); bad != nil {
+			if bad == errMethod {
+				head.Set("Allow", "GET, HEAD")
+			}
+			h.fail(w, r, bad)
 			return
 		}
 		if foreign(r) {
@@ -104,6 +111,48 @@ func (h *Handler) knows(host string) bool {
 	return h.hosts[strings.ToLower(name)]
 }
 
+// method tells what is wrong with a request's method: all but the addresses under
+// /v1/ only show.
+func (h *Handler) method(r *http.Request) *httpError {
+	said := h.cfg.Decider != nil && strings.HasPrefix(r.URL.Path, "/v1/")
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		if said && !local(r) {
+			return errRemote
+		}
+		return nil
+	case http.MethodPost, http.MethodDelete:
+		if !said {
+			return errMethod
+		}
+		if !local(r) {
+			return errRemote
+		}
+		// A form or a script of another site can't send this without asking first.
+		if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+			return errNotJSON
+		}
+		return nil
+	}
+	return errMethod
+}
+
+// local tells whether a request comes from this machine itself, under one of its own
+// names, and not through a proxy.
+func local(r *http.Request) bool {
+	name, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		name = strings.Trim(r.Host, "[]")
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	switch strings.ToLower(name) {
+	case "localhost", "127.0.0.1", "::1":
+	default:
+		return false
+	}
+	return err == nil && peer.Addr().Unmap().IsLoopback() && r.Header.Get("Forwarded") == "" && r.Header.Get("X-Forwarded-For") == ""
+}
+
 // foreign tells whether a browser says that another site asks, other than by a
 // link that a person followed: links from a chat message must work, reading along
 // must not.
@@ -129,6 +178,8 @@ func (h *Handler) readError(r *http.Request, what string, err error) *httpError 
 	case errors.Is(err, api.ErrUnrecorded):
 		h.complain(what, err)
 		return errSealed
+	case errors.Is(err, api.ErrRefused):
+		return &httpError{http.StatusUnprocessableEntity, "That can't be done", err.Error()}
 	case errors.Is(err, api.ErrNotFound):
 		return errNoFinding
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
@@ -165,9 +216,9 @@ func (h *Handler) content() {
 	}
 }
 
-// fail answers with an error, as a page or, under /api/, as JSON.
+// fail answers with an error, as a page or, under /api/ and /v1/, as JSON.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, e *httpError) {
-	if strings.HasPrefix(r.URL.Path, "/api/") {
+	if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/v1/") {
 		writeJSON(w, e.status, map[string]string{"error": e.headline, "remedy": e.remedy})
 		return
 	}

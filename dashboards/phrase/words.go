@@ -117,6 +117,21 @@ func Learning(why string) (text string, part float64) {
 	return strings.Join(parts, ", "), math.Min(part, 1)
 }
 
+// Verdict is an analyst's word as it is shown.
+func Verdict(w vigil.Word) string {
+	switch w {
+	case vigil.WordBreach:
+		return "a breach"
+	case vigil.WordMisuse:
+		return "misuse"
+	case vigil.WordExpected:
+		return "expected"
+	case vigil.WordUnknown:
+		return "not known"
+	}
+	return Text(string(w), 40)
+}
+
 // Found says how a finding was found.
 func Found(lane, rule string) string {
 	switch {
@@ -218,13 +233,15 @@ func Observation(name string) string {
 	case "unbounded":
 		return "reads of everything at once"
 	case "splits":
-		return "moves within a session"
+		return "returns within a session"
 	case "order":
 		return "order of the ids read"
 	case "burst":
 		return "burst of accesses"
 	case "return":
 		return "return after an absence"
+	case "page":
+		return "size of a single access"
 	case "together":
 		return "several oddities at once"
 	case "rhythm":
@@ -261,6 +278,8 @@ func Pattern(observation string) (seen, usual string) {
 		return "a burst within minutes", "spread over time"
 	case "return":
 		return "back after a long absence", "here every few days"
+	case "page":
+		return "far more records than such accesses show", "as many records as usual"
 	case "together":
 		return "many at a time", "one at a time"
 	case "rhythm":

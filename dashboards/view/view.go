@@ -112,6 +112,13 @@ type Finding struct {
 	Figures        []Figure
 	Counterfactual string
 
+	// Verdict is what was said of it, in words, by whom and when; empty when nothing
+	// was. Likely says how likely a breach it is, empty when that is not asked; Triage
+	// why, or why it is not known.
+	Verdict, VerdictBy, Note string
+	VerdictAt                Moment
+	Likely, Triage           string
+
 	// Gauge draws evidence against its line (empty for a rule), EvidenceText says it.
 	Gauge        template.HTML
 	EvidenceText string
@@ -205,6 +212,15 @@ func NewFinding(f *vigil.Finding, o Options) Finding {
 			v.EvidenceText = "just over the line of " + line
 		}
 		v.Gauge = chart.Evidence("g-"+v.Key, f.Evidence, f.Threshold)
+	}
+	if said := f.Verdict; said != nil {
+		v.Verdict, v.VerdictBy, v.Note, v.VerdictAt = phrase.Verdict(said.Word), phrase.Text(said.By, maxName), phrase.Prose(said.Note, maxSentence), moment(said.Time, now)
+	}
+	if t := f.Triage; t != nil {
+		v.Triage = phrase.Prose(t.Why, maxSentence)
+		if t.Known {
+			v.Likely = phrase.Percent(t.P)
+		}
 	}
 	for _, s := range f.NotJudged[:min(len(f.NotJudged), maxList)] {
 		v.NotJudged = append(v.NotJudged, phrase.NotJudged(s))

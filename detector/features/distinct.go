@@ -11,8 +11,10 @@ import (
 // Distinct counts distinct ids: exactly up to a limit, by a HyperLogLog sketch
 // (error about 1%) beyond it.
 type Distinct struct {
-	// ids are those held exactly, in the order in which they came.
-	ids []string
+	// ids are those held exactly, in the order in which they came; tails the last
+	// bytes of the first few, in which ids differ most: to look at them costs nothing.
+	ids   []string
+	tails [fewIDs]byte
 	// extra counts ids that were counted by the source without being named.
 	extra int64
 	// many is what more than a few ids need: an actor has a dozen sets, most of
@@ -77,10 +79,9 @@ const (
 // find returns the id's place in ids, -1 where it is not.
 func (d *Distinct) find(id string) int {
 	if d.many == nil {
-		// Ids are mostly alike but for their ends.
-		n := len(id)
-		for i, have := range d.ids {
-			if len(have) == n && (n == 0 || have[n-1] == id[n-1]) && have == id {
+		last := tail(id)
+		for i := range d.ids {
+			if d.tails[i] == last && d.ids[i] == id {
 				return i
 			}
 		}
@@ -105,6 +106,13 @@ func (d *Distinct) find(id string) int {
 	}
 }
 
+func tail(id string) byte {
+	if id == "" {
+		return 0
+	}
+	return id[len(id)-1]
+}
+
 // hold appends an id that is not there yet.
 func (d *Distinct) hold(id string) {
 	if d.ids == nil {
@@ -114,6 +122,7 @@ func (d *Distinct) hold(id string) {
 	n := len(d.ids)
 	switch {
 	case d.many == nil && n <= fewIDs:
+		d.tails[n-1] = tail(id)
 	case d.many == nil:
 		d.many = &many{}
 		d.rebuild(4 * fewIDs)

@@ -18,8 +18,8 @@ const (
 	Strangers
 	// Unbounded counts accesses that selected with no predicate at all.
 	Unbounded
-	// Splits counts how often one session went on from another network or with
-	// another client program.
+	// Splits counts how often one session was back within minutes at a network or
+	// client program that it had left: two clients in turn.
 	Splits
 	// Silent counts customers whose record was opened with no ticket or purpose named
 	// and about whom nothing was written: looked at, and that was all. It is told by
@@ -48,10 +48,10 @@ func (k Kind) IsCount() bool { return int(k) < Counts }
 // Words names the kind for a person, after a number.
 func (k Kind) Words(one bool) string {
 	plural := [Kinds]string{"accesses", "customers", "conversations", "refused accesses", "things never used before",
-		"customers new to the actor and its team", "reads of everything at once", "changes of network or program within a session",
+		"customers new to the actor and its team", "reads of everything at once", "returns of a session to the network or program just left",
 		"customers only looked at, with no reason and no reply", "customers read with no reason to be found", "rows", "bytes"}
 	single := [Kinds]string{"access", "customer", "conversation", "refused access", "thing never used before",
-		"customer new to the actor and its team", "read of everything at once", "change of network or program within a session",
+		"customer new to the actor and its team", "read of everything at once", "return of a session to the network or program just left",
 		"customer only looked at, with no reason and no reply", "customer read with no reason to be found", "row", "byte"}
 	if one {
 		return single[k]
@@ -62,7 +62,7 @@ func (k Kind) Words(one bool) string {
 // Weight is the kind's part in an epoch's evidence. Customers weigh most: they
 // are what a breach is about.
 func (k Kind) Weight() float64 {
-	return [Kinds]float64{2, 3, 1, 1, 0.75, 2.5, 2, 1.5, 3, 4, 2.5, 0.5}[k]
+	return [Kinds]float64{2, 3, 1, 1, 0.75, 2.5, 2, 3, 3, 4, 2.5, 0.5}[k]
 }
 
 // Category is one thing that an event names.

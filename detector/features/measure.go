@@ -16,6 +16,9 @@ const (
 	Burst
 	// Return is how long the actor had been away.
 	Return
+	// Page is how far one access showed more records than the actor's accesses of the
+	// same kind to the same place do.
+	Page
 	// Together is the sum of what the span's other scores say, one of each family.
 	Together
 	// Rhythm is how steady the gaps were, Sequence how unusual what follows what.
@@ -28,14 +31,14 @@ const (
 	Measures int = iota
 )
 
-var measureNames = [Measures]string{"order", "burst", "return", "together", "rhythm", "sequence", "combination", "drift"}
+var measureNames = [Measures]string{"order", "burst", "return", "page", "together", "rhythm", "sequence", "combination", "drift"}
 
 // String is the measure's name in findings.
 func (m Measure) String() string { return measureNames[m] }
 
 // Model names the model that a measure comes from.
 func (m Measure) Model() string {
-	return [Measures]string{"sequence", "affinity", "novelty", "together", "sequence", "sequence", "forest", "volume"}[m]
+	return [Measures]string{"sequence", "affinity", "novelty", "volume", "together", "sequence", "sequence", "forest", "volume"}[m]
 }
 
 // Grows says that the measure can only rise while a span is open.
@@ -43,7 +46,7 @@ func (m Measure) Grows() bool { return m <= Together }
 
 // Weight is the measure's part in an epoch's evidence.
 func (m Measure) Weight() float64 {
-	return [Measures]float64{2, 1.5, 1, 4, 1, 1.5, 1.5, 8}[m]
+	return [Measures]float64{2, 1.5, 1, 2, 4, 1, 1.5, 1.5, 8}[m]
 }
 
 // AwayFrom is the absence, in days, from which a return is told: a long weekend is
@@ -65,6 +68,8 @@ func (s *Span) Measure(m Measure) (raw float64, ok bool) {
 		return s.burst, s.burst >= 0
 	case Return:
 		return returned(s.Away), true
+	case Page:
+		return s.page.Raw, s.page.Raw >= 0
 	case Rhythm:
 		return s.rhythm.Steadiness()
 	case Sequence:

@@ -30,7 +30,8 @@ type Span struct {
 	rhythm   sequence.Rhythm
 	surprise sequence.Surprise
 	burst    float64 // -1 while no event told any
-	others   int64   // events that show nothing to their actor
+	page     PageSize
+	others   int64 // events that show nothing to their actor
 	opened   opened
 	reasoned float64
 	reasons  told
@@ -71,6 +72,7 @@ func (s *Span) Begin(i int64) {
 	s.reasons.reset()
 	s.Rare = [Categories]Rare{}
 	s.Away, s.burst, s.reasoned, s.others = 0, -1, 0, 0
+	s.page = PageSize{Raw: -1}
 	s.opened.reset()
 	s.order, s.rhythm, s.surprise = sequence.Order{}, sequence.Rhythm{}, sequence.Surprise{}
 }
@@ -149,6 +151,20 @@ func (s *Span) AddStep(p float64) { s.surprise.Add(p) }
 
 // AddBurst notes the score of the burst that an event is part of.
 func (s *Span) AddBurst(score float64) { s.burst = max(s.burst, score) }
+
+// Largest is the access of the span that stands out most by its size.
+func (s *Span) Largest() PageSize { return s.page }
+
+// AddPage notes how unusual the size of an access is, and reports whether that is
+// more than the span had known: worth a look at once.
+func (s *Span) AddPage(p PageSize) (news bool) {
+	if p.Raw <= s.page.Raw {
+		return false
+	}
+	news = p.Raw > max(s.page.Raw, pageNews)+1
+	s.page = p
+	return news
+}
 
 // AddStrangers counts subjects that neither the actor nor its team knew.
 func (s *Span) AddStrangers(n int) { s.counts[Strangers] += float64(n) }
@@ -257,6 +273,7 @@ type SpanState struct {
 	Subjects, Conversations DistinctState
 	Rare                    [Categories]Rare
 	Away, Burst             float64
+	Page                    PageSize
 	Order                   sequence.Order
 	Rhythm                  sequence.Rhythm
 	Surprise                sequence.Surprise
@@ -276,7 +293,7 @@ func (s *Span) State() (SpanState, error) {
 	st := SpanState{
 		Index: s.Index, Open: s.Open, First: s.First, Last: s.Last, Counts: s.counts, Sizes: s.sizes,
 		SizeKnown: s.sizeKnown, OutcomeKnown: s.outcomeKnown, Rare: s.Rare,
-		Away: s.Away, Burst: s.burst, Order: s.order, Rhythm: s.rhythm, Surprise: s.surprise, Opened: s.opened.marks, Silent: s.opened.silent,
+		Away: s.Away, Burst: s.burst, Page: s.page, Order: s.order, Rhythm: s.rhythm, Surprise: s.surprise, Opened: s.opened.marks, Silent: s.opened.silent,
 		Reasoned: s.reasoned, Others: s.others, Looked: s.reasons.looked, Verified: s.reasons.verified, Awaited: s.reasons.awaited,
 	}
 	if !s.Open {
@@ -298,7 +315,7 @@ func (s *Span) Restore(st SpanState) error {
 	*s = Span{
 		Index: st.Index, Open: st.Open, First: st.First, Last: st.Last, counts: st.Counts, sizes: st.Sizes,
 		sizeKnown: st.SizeKnown, outcomeKnown: st.OutcomeKnown, Rare: st.Rare,
-		Away: st.Away, burst: st.Burst, order: st.Order, rhythm: st.Rhythm, surprise: st.Surprise,
+		Away: st.Away, burst: st.Burst, page: st.Page, order: st.Order, rhythm: st.Rhythm, surprise: st.Surprise,
 		opened: opened{st.Opened, st.Silent}, reasoned: st.Reasoned, others: st.Others,
 		reasons: told{looked: st.Looked, verified: st.Verified, awaited: st.Awaited},
 	}

@@ -107,3 +107,54 @@ type Timeline struct {
 	// SubjectsNamed counts distinct subjects (conversations where none are named).
 	SubjectsNamed []float64
 }
+
+// Saying is what somebody says of a finding.
+type Saying struct {
+	Finding string `json:"-"`
+	// Word is the verdict; empty takes the one in force back.
+	Word vigil.Word `json:"word"`
+	// By is the name of who says so: it is kept as a pseudonym.
+	By   string `json:"by"`
+	Note string `json:"note,omitempty"`
+}
+
+// Expecting asks for an exception out of a finding.
+type Expecting struct {
+	Finding string      `json:"-"`
+	By      string      `json:"by"`
+	Note    string      `json:"note,omitempty"`
+	Scope   vigil.Scope `json:"scope,omitempty"` // empty takes what covers most
+	ForRole bool        `json:"for_role,omitempty"`
+	// For is how long it holds, in seconds from now on in event time.
+	For float64 `json:"for_seconds"`
+	// Preview asks what it would have covered, and makes nothing.
+	Preview bool `json:"preview,omitempty"`
+}
+
+// Covered is an exception and what it would have covered from a time on.
+type Covered struct {
+	Exception vigil.Exception `json:"exception"`
+	Since     time.Time       `json:"since"`
+	// Events are the accesses within its scope, of Of by those for whom it holds.
+	Events int `json:"events"`
+	Of     int `json:"of"`
+	// Wholly are the findings of which nothing would have been left, Partly those
+	// with less evidence.
+	Wholly []string `json:"findings_wholly"`
+	Partly []string `json:"findings_partly"`
+}
+
+// Decider takes what people say. Each saying is in the audit log before it takes
+// effect, and is refused when it can't be. The errors wrap ErrNotFound for what is
+// not there and ErrRefused for what can't be done as asked.
+type Decider interface {
+	Decide(ctx context.Context, s Saying) (vigil.Verdict, error)
+	Expect(ctx context.Context, x Expecting) (Covered, error)
+	EndException(ctx context.Context, id, by string) (vigil.Exception, error)
+	Exceptions(ctx context.Context) ([]vigil.Exception, error)
+	// Judged lists the findings with a verdict, the newest first.
+	Judged(ctx context.Context) ([]vigil.Finding, error)
+}
+
+// ErrRefused says that what was asked can't be done; the error says why.
+var ErrRefused = errors.New("refused")

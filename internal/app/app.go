@@ -47,6 +47,7 @@ type App struct {
 	clean   cleanups
 	ledger  *ledger.Ledger
 	intake  *intake
+	desk    *desk
 	applier *applier
 	outbox  *outbox
 	feeds   *feeds.Service
@@ -126,6 +127,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return err
 	}
 	if err := a.startWeb(web, pushed); err != nil {
+		return err
+	}
+	if err := a.publishAddress(); err != nil {
 		return err
 	}
 	return a.startCollecting(ctx)

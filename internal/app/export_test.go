@@ -6,6 +6,7 @@ import (
 
 	"vigil"
 	"vigil/internal/api"
+	"vigil/internal/ledger"
 )
 
 // EachEvent visits every event that a running service keeps.
@@ -120,4 +121,37 @@ func Judged(t *testing.T, a *App) {
 func Asks(f *vigil.Finding) bool {
 	_, ok := queryOf(f)
 	return ok
+}
+
+// Keep writes findings into a data folder as if they had been judged.
+func Keep(t *testing.T, dir string, findings ...vigil.Finding) {
+	t.Helper()
+	l, err := ledger.Open(t.Context(), ledger.Config{Dir: dir}, ledger.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seq, err := l.AcceptTick(t.Context(), vigil.Tick{Watermark: findings[0].Detected})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Apply(t.Context(), ledger.Applied{Seq: seq, Findings: findings}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// AuditTrail lists what the audit log says.
+func AuditTrail(t *testing.T, a *App) []string {
+	t.Helper()
+	records, err := a.ledger.AuditLog(t.Context(), 0, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, r := range records {
+		out = append(out, r.Who+" "+r.What+" "+r.Object)
+	}
+	return out
 }

@@ -76,6 +76,7 @@ func (a *App) openIntake() error {
 		}
 		a.intake.sources[s.Name] = n
 	}
+	a.desk = &desk{ledger: a.ledger, pseudonyms: pseudonyms, now: a.opts.Now}
 	return nil
 }
 
@@ -195,7 +196,7 @@ func (a *App) startShipping(ctx context.Context) error {
 }
 
 func (a *App) startWeb(web, pushed net.Listener) error {
-	page, err := newConsole(a.cfg.ConsoleURL, a.reader, a.logger, a.opts.Now)
+	page, err := newConsole(a.cfg.ConsoleURL, a.reader, a.desk, a.logger, a.opts.Now)
 	if err != nil {
 		return fmt.Errorf("set up console: %w", err)
 	}

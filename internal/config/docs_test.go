@@ -61,6 +61,9 @@ func TestDocumentedConfigurationsAreGood(t *testing.T) {
 		parts := strings.Split(string(text), "```yaml\n")
 		for _, part := range parts[1:] {
 			block, _, _ := strings.Cut(part, "```")
+			if strings.HasPrefix(block, "id:") {
+				continue // a rule's file, which the rules' own tests read
+			}
 			found++
 			if _, err := config.Parse(page, []byte(block), known()); err != nil {
 				t.Errorf("%s\n%v", block, err)

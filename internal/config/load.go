@@ -51,7 +51,7 @@ func Parse(file string, text []byte, known Known) (*Config, error) {
 		c.check()
 	}
 	problems := doc.Sorted()
-	if known.Rules != nil && !doc.Bad("rules") {
+	if known.Rules != nil && len(cfg.Rules) > 0 && !doc.Bad("rules") {
 		problems = append(problems, known.Rules(cfg.Rules)...)
 	}
 	if len(problems) == 0 {

@@ -22,7 +22,7 @@ import (
 // since stagings change events.
 var desk = sync.OnceValue(func() []*vigil.Event {
 	var all []*vigil.Event
-	err := drill.Generated(traffic.Config{Events: 30_000, Actors: 42, Days: 42, Seed: 3})(context.Background(), func(events []*vigil.Event) error {
+	err := drill.Generated(deskConfig)(context.Background(), func(events []*vigil.Event) error {
 		all = append(all, events...)
 		return nil
 	})

@@ -74,3 +74,9 @@ func Deal(ctx context.Context, src Source, told []traffic.Told, kinds []vigil.Fa
 	}
 	return f.deal(m.rest(nil), control, fold)
 }
+
+// Stripped is opts with a source that tells less.
+func Stripped(opts Options, strip func(*vigil.Event)) Options {
+	opts.strip = strip
+	return opts
+}

@@ -162,12 +162,67 @@ func newFeeder(kinds []vigil.FactKind, seed uint64, told []traffic.Told, acts []
 			}
 		}
 	}
-	add(told)
+	staged := map[recordKey]time.Time{}
 	for _, a := range acts {
 		add(a.told)
+		for i := range a.told {
+			note(staged, &a.told[i])
+		}
+	}
+	for i := range told {
+		if t, ok := unsaid(told[i], staged); ok {
+			add([]traffic.Told{t})
+		}
 	}
 	slices.SortStableFunc(f.told, func(a, b traffic.Told) int { return a.At.Compare(b.At) })
 	return f
+}
+
+// recordKey is a record that stands for somebody: a person, a customer, a contract.
+type recordKey struct {
+	kind vigil.FactKind
+	key  string
+}
+
+// note remembers since when what is staged stands.
+func note(staged map[recordKey]time.Time, t *traffic.Told) {
+	at := func(kind vigil.FactKind, key string) {
+		k := recordKey{kind, key}
+		if was, ok := staged[k]; !ok || t.At.Before(was) {
+			staged[k] = t.At
+		}
+	}
+	for i := range t.Facts.People {
+		at(vigil.FactPerson, t.Facts.People[i].Key())
+	}
+	for i := range t.Facts.Customers {
+		at(vigil.FactCustomer, t.Facts.Customers[i].Key())
+	}
+	for i := range t.Facts.Contracts {
+		at(vigil.FactContract, t.Facts.Contracts[i].Key())
+	}
+}
+
+// unsaid is what the company tells without what would undo what is staged: what is
+// staged was made of its last word. It reports false when nothing is left.
+func unsaid(t traffic.Told, staged map[recordKey]time.Time) (traffic.Told, bool) {
+	undoes := func(kind vigil.FactKind, key string) bool {
+		since, ok := staged[recordKey{kind, key}]
+		return ok && !t.At.Before(since)
+	}
+	f := &t.Facts
+	switch f.Kind {
+	case vigil.FactPerson:
+		f.People = slices.DeleteFunc(slices.Clone(f.People), func(p vigil.Person) bool { return undoes(f.Kind, p.Key()) })
+		return t, len(f.People) > 0
+	case vigil.FactCustomer:
+		f.Customers = slices.DeleteFunc(slices.Clone(f.Customers), func(c vigil.Customer) bool { return undoes(f.Kind, c.Key()) })
+		return t, len(f.Customers) > 0
+	case vigil.FactContract:
+		f.Contracts = slices.DeleteFunc(slices.Clone(f.Contracts), func(c vigil.Contract) bool { return undoes(f.Kind, c.Key()) })
+		return t, len(f.Contracts) > 0
+	}
+	return t, true
 }
 
 // see lets the clerk take note of an event that is no breach's.

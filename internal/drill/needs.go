@@ -81,7 +81,7 @@ func Needs() []Need {
 		{"T06", []Way{fully("a session that moves", FieldSession, FieldNetwork), partly("another network", FieldNetwork)}},
 		{"T07", []Way{fully("another network, new resources", FieldNetwork), fully("beyond the contract").with(contract), partly("new resources")}},
 		{"T08", []Way{fully("a grant, then a stranger's reads", FieldAdmin, FieldSubjects), partly("somebody new who reads much", FieldSubjects)}},
-		{"T09", []Way{fully("a second customer in a conversation", FieldSubjects, FieldConversation), partly("many customers in a row", FieldSubjects)}},
+		{"T09", []Way{fully("a second customer in a conversation", FieldSubjects, FieldConversation), partly("many calls in a row")}},
 		{"T10", []Way{fully("a destination that nobody sent to before", FieldDestination), fully("beyond the bot's contract").with(contract), partly("an action new to the bot")}},
 		{"T11", []Way{fully("beyond the bot's contract").with(contract), partly("resources new to the bot")}},
 		{"T12", []Way{fully("ids in order, refusals", FieldSubjects, FieldOutcome), partly("many customers", FieldSubjects), partly("refusals", FieldOutcome)}},

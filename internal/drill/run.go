@@ -36,6 +36,9 @@ type Options struct {
 	// seed. Feeds are the kinds of it that the detector gets; none means nothing.
 	Facts func(seed uint64) ([]traffic.Told, error)
 	Feeds []vigil.FactKind
+	// strip, when set, takes out of each event what a poorer source does not tell, after
+	// all is staged.
+	strip func(*vigil.Event)
 	// Progress, when set, is told how many of all worlds are done.
 	Progress func(done, total int)
 }
@@ -229,6 +232,9 @@ func judge(ctx context.Context, src Source, facts []traffic.Told, w *world, acts
 		}
 		for _, e := range events {
 			steps.Event(e)
+			if opts.strip != nil {
+				opts.strip(e)
+			}
 		}
 		seq++
 		list, err := engine.Fold(&vigil.Entry{Seq: seq, Kind: vigil.EntryEvents, Source: "drill", Events: events})

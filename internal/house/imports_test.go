@@ -66,6 +66,7 @@ var rules = []rule{
 	{folder: "internal/yaml", may: nil, pure: true},
 	{folder: "internal/privacy", may: []string{root}},
 	{folder: "internal/feeds", may: []string{root, "internal/privacy"}},
+	{folder: "internal/honey", may: []string{root}},
 	{folder: "internal/demo", may: []string{root, "collectors/formats"}},
 	{folder: "internal/demo/...", may: []string{root, "internal/demo/..."}},
 	{folder: "internal/traffic", may: []string{root, "collectors/formats"}},

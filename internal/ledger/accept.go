@@ -32,6 +32,8 @@ type request struct {
 	events      []*vigil.Event
 	quarantined []vigil.Quarantined
 	body        []byte // of a tick or a control
+	// also is written in the same transaction.
+	also func(in *inserter) error
 
 	parts []part
 	// lead hands the leadership over; done says that the outcome is known.
@@ -315,6 +317,9 @@ func (in *inserter) request(r *request) error {
 			return err
 		}
 		r.seq = in.seq
+		if r.also != nil {
+			return r.also(in)
+		}
 		return nil
 	}
 	lastEvent := int64(0)

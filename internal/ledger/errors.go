@@ -64,7 +64,7 @@ func (e *LockedError) Error() string {
 // the rest goes on.
 type CorruptError struct {
 	// What is damaged: "entry", "position", "finding", "snapshot", "segment",
-	// "audit", "outbox".
+	// "audit", "outbox", "verdict", "exception".
 	What string
 	// Name tells which one.
 	Name string

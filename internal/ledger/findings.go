@@ -22,12 +22,12 @@ func (l *Ledger) Findings(ctx context.Context, f api.FindingFilter) (api.Finding
 		f.Limit = 200
 	}
 	var page api.FindingPage
-	where := ` FROM finding WHERE severity >= ?1 AND (?2 = '' OR state = ?2)`
+	where := ` FROM finding f LEFT JOIN verdict v ON v.finding = f.id WHERE severity >= ?1 AND (?2 = '' OR state = ?2)`
 	err := l.read(ctx, func(tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+where, f.MinSeverity.Rank(), string(f.State)).Scan(&page.Total); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT id, data, sum`+where+` ORDER BY harm DESC, severity DESC, detected DESC, id LIMIT ?3 OFFSET ?4`,
+		rows, err := tx.QueryContext(ctx, `SELECT `+findingColumns+where+` ORDER BY harm DESC, severity DESC, detected DESC, id LIMIT ?3 OFFSET ?4`,
 			f.MinSeverity.Rank(), string(f.State), f.Limit, max(0, f.Offset))
 		if err != nil {
 			return err
@@ -59,7 +59,7 @@ func (l *Ledger) Finding(ctx context.Context, id string) (vigil.Finding, error) 
 	var f vigil.Finding
 	err := l.read(ctx, func(tx *sql.Tx) error {
 		var err error
-		f, err = scanFinding(tx.QueryRowContext(ctx, `SELECT id, data, sum FROM finding WHERE id = ?`, id).Scan)
+		f, err = scanFinding(tx.QueryRowContext(ctx, `SELECT `+findingColumns+` FROM finding f LEFT JOIN verdict v ON v.finding = f.id WHERE f.id = ?`, id).Scan)
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -71,12 +71,16 @@ func (l *Ledger) Finding(ctx context.Context, id string) (vigil.Finding, error) 
 	return f, nil
 }
 
+// findingColumns are what scanFinding reads: the finding, and the word about it.
+const findingColumns = `f.id, f.data, f.sum, v.data, v.sum`
+
 func scanFinding(scan func(...any) error) (vigil.Finding, error) {
 	var f vigil.Finding
 	var id string
-	var data []byte
+	var data, said []byte
 	var sum int64
-	if err := scan(&id, &data, &sum); err != nil {
+	var saidSum sql.NullInt64
+	if err := scan(&id, &data, &sum, &said, &saidSum); err != nil {
 		return f, err
 	}
 	if int64(findingSum(id, data)) != sum {
@@ -84,6 +88,12 @@ func scanFinding(scan func(...any) error) (vigil.Finding, error) {
 	}
 	if err := json.Unmarshal(data, &f); err != nil {
 		return vigil.Finding{}, &CorruptError{What: "finding", Name: strconv.Quote(id), Err: err}
+	}
+	if said != nil {
+		f.Verdict = new(vigil.Verdict)
+		if err := readSaid("verdict", id, said, saidSum.Int64, f.Verdict); err != nil {
+			return vigil.Finding{}, err
+		}
 	}
 	return f, nil
 }

@@ -75,6 +75,9 @@ func (l *Ledger) prune(ctx context.Context, now time.Time) (Pruned, error) {
 		if p.Findings, err = deleted(ctx, tx, `DELETE FROM finding WHERE state = 'closed' AND updated < ?`, now.Add(-l.cfg.FindingRetention).UnixNano()); err != nil {
 			return err
 		}
+		if _, err = deleted(ctx, tx, `DELETE FROM verdict WHERE finding NOT IN (SELECT id FROM finding)`); err != nil {
+			return err
+		}
 		if _, err = deleted(ctx, tx, `DELETE FROM receipt WHERE sent < ?`, now.Add(-l.cfg.FindingRetention).UnixNano()); err != nil {
 			return err
 		}

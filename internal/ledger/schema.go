@@ -192,6 +192,18 @@ CREATE TABLE finding_rollup (
 	closed     INTEGER NOT NULL,
 	PRIMARY KEY (start, severity, lane, about, actor_kind)
 ) STRICT, WITHOUT ROWID;
+`, `
+-- What people said, as of the newest accepted entry: the log has it all.
+CREATE TABLE verdict (
+	finding TEXT PRIMARY KEY,
+	data    BLOB NOT NULL,
+	sum     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE exception (
+	id   TEXT PRIMARY KEY,
+	data BLOB NOT NULL,
+	sum  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 `}
 }
 

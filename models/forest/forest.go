@@ -70,8 +70,10 @@ func Build(r *Reservoir, seed uint64) *Forest {
 		items[i] = newRow(r.Items[i].Values)
 	}
 	rows := make([]row, f.Drawn)
+	var source rand.PCG
+	rng := rand.New(&source)
 	for t := range Trees {
-		rng := rand.New(rand.NewPCG(seed, uint64(t)))
+		source.Seed(seed, uint64(t))
 		for i := range rows {
 			j := i + rng.IntN(n-i)
 			order[i], order[j] = order[j], order[i]

@@ -108,6 +108,19 @@ type Node struct {
 	// Symbols ascend; Weights are theirs.
 	Symbols []uint32
 	Weights []float64
+
+	// few is room for the first of both, next to all else: most contexts are followed
+	// by no more, and to fetch memory is what a prediction costs.
+	few struct {
+		symbols [4]uint32
+		weights [4]float64
+	}
+}
+
+func newNode() *Node {
+	n := &Node{}
+	n.Symbols, n.Weights = n.few.symbols[:0], n.few.weights[:0]
+	return n
 }
 
 // Predict gives the probability, above 0 and at most 1, that symbol follows the
@@ -123,7 +136,7 @@ func (m *Model) Predict(ctx Context, symbol uint64) float64 {
 		}
 		if all := n.Total + n.Distinct; all > 0 {
 			c := 0.0
-			if i, ok := slices.BinarySearch(n.Symbols, s); ok {
+			if i, ok := place(n.Symbols, s); ok {
 				c = n.Weights[i]
 			}
 			p = (c + float64(n.Distinct*p)) / all
@@ -207,11 +220,14 @@ func (m *Model) node(key uint64, order uint8) *Node {
 	if len(m.Contexts) >= limit {
 		m.evict(limit / 8)
 	}
-	n := &Node{}
+	var n *Node
 	if k := len(m.spare); k > 0 {
 		n, m.spare = m.spare[k-1], m.spare[:k-1]
+	} else {
+		n = newNode()
 	}
-	*n = Node{Order: order, Symbols: n.Symbols[:0], Weights: n.Weights[:0]}
+	n.Order, n.Total, n.Distinct = order, 0, 0
+	n.Symbols, n.Weights = n.Symbols[:0], n.Weights[:0]
 	m.Contexts[key] = n
 	return n
 }
@@ -291,9 +307,29 @@ func lightest(rows []weighed, k int) {
 	}
 }
 
+// place is where s is, or would stand, among the symbols: by halving without a branch
+// to foretell.
+func place(symbols []uint32, s uint32) (at int, ok bool) {
+	n := len(symbols)
+	if n == 0 {
+		return 0, false
+	}
+	for n > 1 {
+		half := n / 2
+		if symbols[at+half] <= s {
+			at += half
+		}
+		n -= half
+	}
+	if symbols[at] < s {
+		return at + 1, false
+	}
+	return at, symbols[at] == s
+}
+
 // add gives symbol s the weight w.
 func (m *Model) add(n *Node, s uint32, w float64) {
-	i, ok := slices.BinarySearch(n.Symbols, s)
+	i, ok := place(n.Symbols, s)
 	if ok {
 		was := n.Weights[i]
 		n.Weights[i] = was + w
@@ -309,7 +345,7 @@ func (m *Model) add(n *Node, s uint32, w float64) {
 		gone := n.evict(most / 8)
 		m.Entries -= gone
 		m.Evicted += int64(gone)
-		i, _ = slices.BinarySearch(n.Symbols, s)
+		i, _ = place(n.Symbols, s)
 	}
 	n.Symbols = slices.Insert(n.Symbols, i, s)
 	n.Weights = slices.Insert(n.Weights, i, w)

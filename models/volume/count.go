@@ -83,7 +83,8 @@ const newcomer = 5
 // Observe learns a closed span's count n over its exposure, with weight w (1 for
 // a span that nothing is held against). A count far beyond
 // what was expected teaches only as much as a barely surprising one, so that no
-// single span can move the baseline far. What is not a number, or negative, is
+// single span can move the baseline far; nor do many such spans make its spread a
+// multiple of what the group's would allow. What is not a number, or negative, is
 // refused.
 func (r *Rate) Observe(n float64, p Prior, exposure, w float64) {
 	if !(finite(n) && n >= 0 && finite(exposure) && finite(w)) {
@@ -93,7 +94,7 @@ func (r *Rate) Observe(n float64, p Prior, exposure, w float64) {
 	if limit := d.Mean + 6*d.SD() + 1; n > limit && r.W >= newcomer {
 		n = limit
 	}
-	mean, most := d.Mean, 25*r.phi(p)
+	mean, most := d.Mean, 25*p.Phi
 	if r.W < newcomer {
 		// Held against what is known with it: the group's rate says little of it.
 		mean = (float64(r.N) + n) / (float64(r.X) + exposure) * exposure

@@ -213,3 +213,20 @@ func BenchmarkSurprise(b *testing.B) {
 		c.Surprise(float64(i%100 + 1))
 	}
 }
+
+// TestDaysOfBurstsAreNotTheUsualSpread lets a quiet count burst for two weeks, a
+// little more each day, as a leaver does who takes customers along.
+func TestDaysOfBurstsAreNotTheUsualSpread(t *testing.T) {
+	t.Parallel()
+	prior := volume.Prior{Alpha: 2, Beta: 3, Phi: 1.2, Actors: 30}
+	var r volume.Rate
+	for i := range 30 {
+		r.Observe(float64(i%2), prior, 1, 1)
+	}
+	for i := range 10 {
+		r.Observe(float64(3*(i+1)), prior, 1, 1)
+	}
+	if s := r.Predict(prior, 1).Surprise(33); s < 3 {
+		t.Errorf("after ten days of bursts 33 are %.1f decades out of the ordinary, where 1 is usual", s)
+	}
+}

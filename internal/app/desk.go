@@ -1,0 +1,244 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"vigil"
+	"vigil/internal/api"
+	"vigil/internal/ledger"
+	"vigil/internal/privacy"
+)
+
+const (
+	// previewed is how far back an exception is tried before it is made.
+	previewed = 30 * 24 * time.Hour
+	// previewFindings and previewEvents bound what is looked at for that.
+	previewFindings = 5_000
+	// maxExceptions bounds the exceptions that hold at once: each is asked of every
+	// span of whom it is for.
+	maxExceptions = 200
+	// judgedAtMost bounds the findings from which triage is learnt.
+	judgedAtMost = 5_000
+)
+
+// desk is where people's words enter the log: each is first written into the audit
+// log, and then becomes a control record. It is safe for concurrent use.
+type desk struct {
+	ledger     *ledger.Ledger
+	pseudonyms *privacy.Pseudonymizer
+	now        func() time.Time
+}
+
+// Decide implements api.Decider.
+func (d *desk) Decide(ctx context.Context, s api.Saying) (vigil.Verdict, error) {
+	f, err := d.ledger.Finding(ctx, s.Finding)
+	if err != nil {
+		return vigil.Verdict{}, err
+	}
+	v := vigil.Verdict{
+		Finding: f.ID, Word: s.Word, By: d.pseudonyms.Actor("", s.By), Note: s.Note, Time: d.now(),
+		About: f.About, Actor: f.Actor, Tenant: f.Tenant, Start: f.Start, End: f.End,
+	}
+	if err := v.Clean(); err != nil {
+		return v, fmt.Errorf("%w: %w", api.ErrRefused, err)
+	}
+	if v.Undone() && f.Verdict == nil {
+		return v, fmt.Errorf("%w: finding %s has no verdict to take back", api.ErrRefused, f.ID)
+	}
+	what := "verdict: " + string(v.Word)
+	if v.Undone() {
+		what = "verdict taken back: " + string(f.Verdict.Word)
+	}
+	if err := d.audit(ctx, v.By, what, "finding "+f.ID); err != nil {
+		return v, err
+	}
+	if _, err := d.ledger.AcceptVerdict(ctx, v); err != nil {
+		return v, err
+	}
+	return v, nil
+}
+
+// audit writes a deed down before it is done.
+func (d *desk) audit(ctx context.Context, who, what, object string) error {
+	if _, err := d.ledger.Audit(ctx, ledger.AuditRecord{Time: d.now().UTC(), Who: who, What: what, Object: object}); err != nil {
+		return fmt.Errorf("%w: %w", api.ErrUnrecorded, err)
+	}
+	return nil
+}
+
+// Judged implements api.Decider.
+func (d *desk) Judged(ctx context.Context) ([]vigil.Finding, error) {
+	if err := d.audit(ctx, commandLine, "verdicts listed", ""); err != nil {
+		return nil, err
+	}
+	return d.ledger.Judged(ctx, judgedAtMost)
+}
+
+// Expect implements api.Decider.
+func (d *desk) Expect(ctx context.Context, ask api.Expecting) (api.Covered, error) {
+	refuse := func(err error) (api.Covered, error) { return api.Covered{}, fmt.Errorf("%w: %w", api.ErrRefused, err) }
+	f, err := d.ledger.Finding(ctx, ask.Finding)
+	if err != nil {
+		return api.Covered{}, err
+	}
+	x, err := vigil.NewException(&f, ask.Scope, ask.ForRole)
+	if err != nil {
+		return refuse(err)
+	}
+	from, err := d.eventNow(ctx)
+	if err != nil {
+		return api.Covered{}, err
+	}
+	if !(ask.For > 0 && ask.For <= vigil.MaxException.Seconds()) {
+		return refuse(fmt.Errorf("an exception holds for a time of up to %d days", vigil.MaxException/(24*time.Hour)))
+	}
+	// Within the actor's tenant, so that it shows when somebody excuses themselves.
+	x.By, x.Note, x.Time = d.pseudonyms.Actor(f.Tenant, ask.By), ask.Note, d.now()
+	x.From, x.To = from, from.Add(time.Duration(ask.For*float64(time.Second)))
+	x.ID = exceptionID(&x)
+	if err := x.Clean(); err != nil {
+		return refuse(err)
+	}
+	out, err := d.covered(ctx, x)
+	if err != nil || ask.Preview {
+		return out, err
+	}
+	all, err := d.ledger.Exceptions(ctx)
+	if err != nil {
+		return out, err
+	}
+	if holding := slices.DeleteFunc(all, func(x vigil.Exception) bool { return !x.Holds(from) }); len(holding) >= maxExceptions {
+		return refuse(fmt.Errorf("%d exceptions hold already, at most %d may: end some first", len(holding), maxExceptions))
+	}
+	if err := d.audit(ctx, x.By, "exception made: "+string(x.Scope), "exception "+x.ID+" out of finding "+f.ID); err != nil {
+		return out, err
+	}
+	_, err = d.ledger.AcceptException(ctx, x)
+	return out, err
+}
+
+func exceptionID(x *vigil.Exception) string {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s\x00%s\x00%d", x.Finding, x.Scope, x.Time.UnixNano())
+	return fmt.Sprintf("x-%016x", h.Sum64())
+}
+
+// ofThePast is how far the newest event may lag the clock and still be of now.
+const ofThePast = 24 * time.Hour
+
+// eventNow is now in event time: the clock's, or the latest event's where the log is
+// of the past.
+func (d *desk) eventNow(ctx context.Context) (time.Time, error) {
+	stats, err := d.ledger.Stats(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var last time.Time
+	for _, s := range stats.Sources {
+		if s.LastEvent.After(last) {
+			last = s.LastEvent
+		}
+	}
+	if now := d.now(); last.IsZero() || now.Sub(last) < ofThePast {
+		return now.UTC(), nil
+	}
+	return last.UTC(), nil
+}
+
+// covered looks at what the exception would have covered lately.
+func (d *desk) covered(ctx context.Context, x vigil.Exception) (api.Covered, error) {
+	out := api.Covered{Exception: x, Since: x.From.Add(-previewed), Wholly: []string{}, Partly: []string{}}
+	for offset := 0; offset < previewFindings; {
+		page, err := d.ledger.Findings(ctx, api.FindingFilter{Limit: 500, Offset: offset})
+		if err != nil {
+			return out, err
+		}
+		for i := range page.Findings {
+			f := &page.Findings[i]
+			if f.End.Before(out.Since) {
+				continue
+			}
+			switch wholly, partly := x.Silences(f); {
+			case wholly:
+				out.Wholly = append(out.Wholly, f.ID)
+			case partly:
+				out.Partly = append(out.Partly, f.ID)
+			}
+		}
+		if offset += 500; offset >= page.Total {
+			break
+		}
+	}
+	page, err := d.ledger.Events(ctx, ledger.EventQuery{Actor: x.Who.Actor, Tenant: &x.Who.Tenant, From: out.Since, To: x.From, Limit: ledger.MaxPage})
+	if err != nil {
+		return out, err
+	}
+	for _, e := range page.Events {
+		if !x.Who.Fits(&e.Actor) {
+			continue
+		}
+		out.Of++
+		if within(&x, e) {
+			out.Events++
+		}
+	}
+	return out, nil
+}
+
+// within reports whether an access lies in the exception's scope. Amounts are of all
+// accesses.
+func within(x *vigil.Exception, e *vigil.Event) bool {
+	switch x.Scope {
+	case vigil.ScopeNetwork:
+		return slices.Contains(x.Values, e.Network)
+	case vigil.ScopeResource:
+		name := e.Resource
+		if e.Store != "" {
+			name = e.Store + "/" + name
+		}
+		return slices.Contains(x.Values, name) || slices.Contains(x.Values, e.Resource)
+	}
+	return true
+}
+
+// EndException implements api.Decider.
+func (d *desk) EndException(ctx context.Context, id, by string) (vigil.Exception, error) {
+	all, err := d.ledger.Exceptions(ctx)
+	if err != nil {
+		return vigil.Exception{}, err
+	}
+	at := slices.IndexFunc(all, func(x vigil.Exception) bool { return x.ID == id })
+	if at < 0 {
+		return vigil.Exception{}, fmt.Errorf("exception %q: %w", id, api.ErrNotFound)
+	}
+	x := all[at]
+	if x.Ended {
+		return x, fmt.Errorf("%w: exception %s is ended already", api.ErrRefused, id)
+	}
+	x.Ended, x.EndedBy = true, d.pseudonyms.Actor("", by)
+	if x.EndedBy == "" {
+		return x, fmt.Errorf("%w: nobody is named who ends the exception", api.ErrRefused)
+	}
+	if err := x.Clean(); err != nil {
+		return x, fmt.Errorf("%w: %w", api.ErrRefused, err)
+	}
+	if err := d.audit(ctx, x.EndedBy, "exception ended", "exception "+x.ID); err != nil {
+		return x, err
+	}
+	_, err = d.ledger.AcceptException(ctx, x)
+	return x, err
+}
+
+// Exceptions implements api.Decider: the latest first.
+func (d *desk) Exceptions(ctx context.Context) ([]vigil.Exception, error) {
+	all, err := d.ledger.Exceptions(ctx)
+	slices.SortFunc(all, func(a, b vigil.Exception) int { return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(a.ID, b.ID)) })
+	return all, err
+}
+
+var _ api.Decider = (*desk)(nil)

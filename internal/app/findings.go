@@ -1,0 +1,253 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"vigil"
+	"vigil/internal/api"
+	"vigil/internal/config"
+	"vigil/internal/ledger"
+	"vigil/internal/privacy"
+)
+
+// Desk is the findings of one vigil and what is said of them: through the service
+// when it runs, else in its data folder itself.
+type Desk struct {
+	api.Decider
+	findings
+	close func() error
+}
+
+// findings is where findings are listed.
+type findings interface {
+	Findings(ctx context.Context, f api.FindingFilter) (api.FindingPage, error)
+	Finding(ctx context.Context, id string) (vigil.Finding, error)
+}
+
+// addressFile is where the running service writes its console's address.
+const addressFile = "console.url"
+
+// OpenDesk opens the findings of the vigil with this configuration. Close it again.
+func OpenDesk(ctx context.Context, cfg *config.Config) (*Desk, error) {
+	if _, err := os.Stat(filepath.Join(cfg.DataDir, "ledger.db")); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s holds no findings: no vigil has run with this configuration yet", cfg.DataDir)
+	}
+	l, err := ledger.Open(ctx, ledgerConfig(cfg), ledger.Options{})
+	var locked *ledger.LockedError
+	if errors.As(err, &locked) {
+		return remoteDesk(cfg, locked)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d, err := localDesk(l, cfg)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return d, nil
+}
+
+// Close lets go of the data folder.
+func (d *Desk) Close() error { return d.close() }
+
+func localDesk(l *ledger.Ledger, cfg *config.Config) (*Desk, error) {
+	key, err := serviceKey(cfg.PseudonymKey, cfg.DataDir, false)
+	if err != nil {
+		return nil, err
+	}
+	if key == nil {
+		return nil, fmt.Errorf("the pseudonym key of %s is missing, so nobody can be named who says it", cfg.DataDir)
+	}
+	pseudonyms, err := privacy.New(key, privacy.Options{CacheSize: 64})
+	if err != nil {
+		return nil, err
+	}
+	d := &desk{ledger: l, pseudonyms: pseudonyms, now: time.Now}
+	return &Desk{Decider: d, findings: &folder{d}, close: l.Close}, nil
+}
+
+// folder lists the findings of a data folder that no service has open. Each look is
+// recorded, as the console's are.
+type folder struct{ *desk }
+
+const commandLine = "command line"
+
+func (f *folder) Findings(ctx context.Context, q api.FindingFilter) (api.FindingPage, error) {
+	if err := f.audit(ctx, commandLine, "findings listed", ""); err != nil {
+		return api.FindingPage{}, err
+	}
+	return f.ledger.Findings(ctx, q)
+}
+
+func (f *folder) Finding(ctx context.Context, id string) (vigil.Finding, error) {
+	found, err := f.ledger.Finding(ctx, id)
+	if err != nil {
+		return vigil.Finding{}, err
+	}
+	return found, f.audit(ctx, commandLine, "finding read", id)
+}
+
+// publishAddress writes down where the console is, for commands that find the folder
+// in use.
+func (a *App) publishAddress() error {
+	path := filepath.Join(a.cfg.DataDir, addressFile)
+	if err := os.WriteFile(path, []byte(a.url+"\n"), 0o600); err != nil {
+		return fmt.Errorf("write console's address: %w", err)
+	}
+	a.clean.add("console's address", func(context.Context) error {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
+	return nil
+}
+
+// remote speaks with the running service.
+type remote struct {
+	base   string
+	client *http.Client
+}
+
+// remoteTimeout bounds one call; maxAnswer what is read of its answer.
+const (
+	remoteTimeout = time.Minute
+	maxAnswer     = 256 << 20
+)
+
+func remoteDesk(cfg *config.Config, locked *ledger.LockedError) (*Desk, error) {
+	address, err := os.ReadFile(filepath.Join(cfg.DataDir, addressFile))
+	if err != nil {
+		return nil, fmt.Errorf("%w; it does not say where its console is", locked)
+	}
+	u, err := url.Parse(strings.TrimSpace(string(address)))
+	if err != nil {
+		return nil, fmt.Errorf("read the running vigil's address: %w", err)
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && ip.IsUnspecified() {
+		u.Host = net.JoinHostPort("127.0.0.1", u.Port()) // it listens everywhere, here too
+	}
+	r := &remote{base: u.String(), client: &http.Client{Timeout: remoteTimeout, Transport: &http.Transport{Proxy: nil}}}
+	return &Desk{Decider: r, findings: r, close: func() error { r.client.CloseIdleConnections(); return nil }}, nil
+}
+
+func (r *remote) call(ctx context.Context, method, path string, body, into any) error {
+	var in io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		in = bytes.NewReader(data)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, r.base+path, in)
+	if err != nil {
+		return err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := r.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask the running vigil: %w", err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("ask the running vigil: %w", err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		if err := json.Unmarshal(answer, into); err != nil {
+			return fmt.Errorf("read the running vigil's answer: %w", err)
+		}
+		return nil
+	}
+	var said struct{ Error, Remedy string }
+	if json.Unmarshal(answer, &said) != nil || said.Error == "" {
+		return fmt.Errorf("the running vigil answers %s", resp.Status)
+	}
+	switch resp.StatusCode {
+	case http.StatusNotFound:
+		return fmt.Errorf("%s: %w", said.Error, api.ErrNotFound)
+	case http.StatusUnprocessableEntity:
+		return fmt.Errorf("%w: %s", api.ErrRefused, strings.TrimPrefix(said.Remedy, api.ErrRefused.Error()+": "))
+	}
+	return fmt.Errorf("the running vigil says: %s; %s", said.Error, said.Remedy)
+}
+
+func (r *remote) Findings(ctx context.Context, f api.FindingFilter) (api.FindingPage, error) {
+	q := url.Values{"limit": {strconv.Itoa(f.Limit)}, "offset": {strconv.Itoa(f.Offset)}}
+	if f.MinSeverity != "" {
+		q.Set("min", string(f.MinSeverity))
+	}
+	if f.State != "" {
+		q.Set("state", string(f.State))
+	}
+	var out struct {
+		Total    int             `json:"total"`
+		Findings []vigil.Finding `json:"findings"`
+	}
+	err := r.call(ctx, http.MethodGet, "/api/v1/findings?"+q.Encode(), nil, &out)
+	return api.FindingPage{Findings: out.Findings, Total: out.Total}, err
+}
+
+func (r *remote) Finding(ctx context.Context, id string) (f vigil.Finding, err error) {
+	err = r.call(ctx, http.MethodGet, "/api/v1/findings/"+url.PathEscape(id), nil, &f)
+	return f, about(err, "finding", id)
+}
+
+func (r *remote) Decide(ctx context.Context, s api.Saying) (v vigil.Verdict, err error) {
+	method := http.MethodPost
+	if s.Word == "" {
+		method = http.MethodDelete
+	}
+	err = r.call(ctx, method, "/v1/findings/"+url.PathEscape(s.Finding)+"/verdict", s, &v)
+	return v, about(err, "finding", s.Finding)
+}
+
+func (r *remote) Expect(ctx context.Context, x api.Expecting) (c api.Covered, err error) {
+	err = r.call(ctx, http.MethodPost, "/v1/findings/"+url.PathEscape(x.Finding)+"/exception", x, &c)
+	return c, about(err, "finding", x.Finding)
+}
+
+func (r *remote) EndException(ctx context.Context, id, by string) (x vigil.Exception, err error) {
+	err = r.call(ctx, http.MethodDelete, "/v1/exceptions/"+url.PathEscape(id), map[string]string{"by": by}, &x)
+	return x, about(err, "exception", id)
+}
+
+func (r *remote) Exceptions(ctx context.Context) ([]vigil.Exception, error) {
+	var out struct{ Exceptions []vigil.Exception }
+	err := r.call(ctx, http.MethodGet, "/v1/exceptions", nil, &out)
+	return out.Exceptions, err
+}
+
+func (r *remote) Judged(ctx context.Context) ([]vigil.Finding, error) {
+	var out struct{ Findings []vigil.Finding }
+	err := r.call(ctx, http.MethodGet, "/v1/verdicts", nil, &out)
+	return out.Findings, err
+}
+
+// about names what was not found, as the ledger itself does.
+func about(err error, what, id string) error {
+	if errors.Is(err, api.ErrNotFound) {
+		return fmt.Errorf("%s %q: %w", what, id, api.ErrNotFound)
+	}
+	return err
+}
+
+var _ api.Decider = (*remote)(nil)

@@ -101,6 +101,7 @@ type drillTraffic struct {
 	LogFormat     string            `placeholder:"FORMAT" help:"nginx's log_format, when it isn't found by itself."`
 	Param         map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Another setting of the format."`
 	Store         string            `placeholder:"NAME" help:"The system that the logs are of, for events that don't name it."`
+	Feed          []string          `sep:"none" placeholder:"KIND=FILE" help:"A file that tells reasons for the recorded reads, as scan takes it; may be given several times."`
 	Pseudonyms    bool              `help:"Replace people's identifiers by pseudonyms."`
 }
 
@@ -121,6 +122,8 @@ func (f *drillFlags) resolve(io streams) (app.DrillOptions, *progress, error) {
 		return opts, nil, &usageError{fmt.Errorf("--actors is %d, must be at least 20 so that each role is there", f.Actors)}
 	case f.Days < 10:
 		return opts, nil, &usageError{fmt.Errorf("--days is %d, must be at least 10; 37 for all drills", f.Days)}
+	case len(f.Feed) > 0 && len(f.Traffic) == 0:
+		return opts, nil, &usageError{errors.New("--feed tells of recorded traffic: give that with --traffic; --feeds chooses what is made up")}
 	case f.Budget < 0:
 		return opts, nil, &usageError{fmt.Errorf("--budget %v is negative; leave it out for the default", f.Budget)}
 	}
@@ -141,7 +144,7 @@ func (f *drillFlags) resolve(io streams) (app.DrillOptions, *progress, error) {
 		t := f.drillTraffic
 		in := inputFlags{
 			Files: t.Traffic, Config: t.Config, Source: t.Source, Format: t.Format, Preset: t.Preset, LogLinePrefix: t.LogLinePrefix,
-			LogFormat: t.LogFormat, Param: t.Param, Store: t.Store, Pseudonyms: t.Pseudonyms,
+			LogFormat: t.LogFormat, Param: t.Param, Store: t.Store, Pseudonyms: t.Pseudonyms, Feed: t.Feed,
 		}
 		resolved, reading, err := in.resolve(io, listSome)
 		if err != nil {

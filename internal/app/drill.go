@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"vigil"
 	"vigil/internal/drill"
@@ -45,7 +46,22 @@ func (o *DrillOptions) source() (source func(seed uint64) drill.Source, fixed bo
 		_, err := reading.each(ctx, use)
 		return err
 	}
+	if len(in.Facts) > 0 {
+		o.known(in.Facts)
+	}
 	return func(uint64) drill.Source { return recorded }, true
+}
+
+// known has the detector know facts from the beginning.
+func (o *DrillOptions) known(facts []vigil.Facts) {
+	told := make([]traffic.Told, len(facts))
+	for i := range facts {
+		told[i].Facts = facts[i]
+		if !slices.Contains(o.Feeds, facts[i].Kind) {
+			o.Feeds = append(o.Feeds, facts[i].Kind)
+		}
+	}
+	o.Facts = func(uint64) ([]traffic.Told, error) { return told, nil }
 }
 
 // Drill stages breaches and tells which of them are found.

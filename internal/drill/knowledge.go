@@ -151,7 +151,8 @@ func newFeeder(kinds []vigil.FactKind, seed uint64, told []traffic.Told, acts []
 	if len(kinds) == 0 {
 		return f
 	}
-	if f.kinds[vigil.FactAssignment] {
+	files := slices.ContainsFunc(told, func(t traffic.Told) bool { return t.Facts.Kind == vigil.FactAssignment })
+	if f.kinds[vigil.FactAssignment] && !files { // who has the real ones needs no clerk
 		f.clerk = traffic.NewClerk(seed)
 	}
 	add := func(list []traffic.Told) {

@@ -177,7 +177,7 @@ func (e *Engine) Fold(entry *vigil.Entry) ([]vigil.Finding, error) {
 	case vigil.EntryTick:
 		e.order.tick(entry.Tick.Watermark.UnixNano())
 	case vigil.EntryControl:
-		// No control record changes detection yet; unknown ones are the future's.
+		e.control(&entry.Control)
 		return nil, nil
 	default:
 		return nil, fmt.Errorf("log entry %d has the unknown kind %q", entry.Seq, entry.Kind)

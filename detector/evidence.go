@@ -50,6 +50,7 @@ func (sh *shard) weigh(a *actor, l features.Lane, t int64, all []judged, e, r fl
 	case a.open != nil && e >= telling:
 		a.open.grow(a, l, all, e)
 		a.open.confirm(t, r)
+		sh.confirmed(a)
 		sh.tell(a, false)
 	case a.open == nil && r >= sh.shared.budget.Line[l] && e > 1:
 		sh.declare(a, l, t, all, e, r)
@@ -66,7 +67,7 @@ func (sh *shard) close(a *actor, l features.Lane) {
 	all, e := sh.judge(a, l, true, sh.scratch)
 	sh.scratch = all
 	sh.conclude(a, l, all, e)
-	sh.learn(a, l, all)
+	sh.learn(a, l, all, e)
 	if l == features.Day {
 		if !la.span.Told(features.Subjects) || la.span.Value(features.Subjects) > 1 {
 			sh.delta.readers++
@@ -89,6 +90,9 @@ func (sh *shard) conclude(a *actor, l features.Lane, all []judged, e float64) {
 		if la.rise(decay, e) {
 			if la.Since == 0 {
 				la.Since = la.span.First
+			}
+			if la.Run.Journal == nil && a.open == nil {
+				la.Run.Journal = &journal{Since: la.Since}
 			}
 			la.Run.add(&la.span)
 			la.Run.learn(a, l, all, e)

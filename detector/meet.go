@@ -57,6 +57,10 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 			peers = &a.group.Values[c]
 		}
 		p, frame := novelty.Predict(own, peers, &sh.shared.everyone.Values[c], v.Hash, w)
+		expected := sh.shared.expectsValue(a, t, c, v.Label)
+		if expected {
+			p, frame, learnt = 1, novelty.Known, w
+		}
 		first := int64(0)
 		if known != nil && frame == novelty.Known {
 			first = int64(known.First)
@@ -79,6 +83,7 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 			}
 		}
 		own.Add(v.Hash, v.Label, learnt, q, valueLimit)
+		learnt = w * a.trust()
 		if known = own.Get(v.Hash); known != nil {
 			known.P, known.Frame = float32(p), frame
 			sh.pass(a, c, known, v.Hash, w, day)

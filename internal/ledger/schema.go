@@ -181,6 +181,12 @@ BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 `, `
+-- likely is how likely a breach a finding is, unset while that is not asked: the
+-- queue is ordered by harm times it.
+ALTER TABLE finding ADD COLUMN likely REAL;
+DROP INDEX finding_queue;
+CREATE INDEX finding_queue ON finding (harm * coalesce(likely, 1) DESC, severity DESC, detected DESC, id);
+CREATE INDEX finding_unrated ON finding (id) WHERE likely IS NULL;
 -- What people said, as of the newest accepted entry: the log has it all.
 CREATE TABLE verdict (
 	finding TEXT PRIMARY KEY,

@@ -32,10 +32,27 @@ var robbery = sync.OnceValues(func() ([]*vigil.Event, traffic.Breach) {
 	return events, b
 })
 
-// saying is what was said, and how long after the theft.
+// saying is what was said, and how long after the theft: a word about the finding, or
+// that something is expected.
 type saying struct {
-	after time.Duration
-	word  vigil.Word
+	after  time.Duration
+	word   vigil.Word
+	except *vigil.Exception
+}
+
+// control is the record of a saying about a finding.
+func (s saying) control(t *testing.T, finding *vigil.Finding) vigil.Control {
+	t.Helper()
+	c := vigil.Control{Type: vigil.ControlVerdict}
+	var said any = vigil.Verdict{Finding: finding.ID, Word: s.word, By: "x", Actor: finding.Actor, Tenant: finding.Tenant}
+	if s.except != nil {
+		c.Type, said = vigil.ControlException, s.except
+	}
+	var err error
+	if c.Data, err = json.Marshal(said); err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // course folds the traffic, with or without the theft, until some days after it, and
@@ -74,11 +91,7 @@ func course(t *testing.T, theft bool, until time.Duration, snapshot bool, said .
 			batch = nil
 		}
 		for len(said) > 0 && original.Time.After(end.Add(said[0].after)) {
-			data, err := json.Marshal(vigil.Verdict{Finding: last.ID, Word: said[0].word, By: "x", Actor: b.Actor, Tenant: last.Tenant})
-			if err != nil {
-				t.Fatal(err)
-			}
-			fold(&vigil.Entry{Kind: vigil.EntryControl, Control: vigil.Control{Type: vigil.ControlVerdict, Data: data}})
+			fold(&vigil.Entry{Kind: vigil.EntryControl, Control: said[0].control(t, &last)})
 			said = said[1:]
 			if snapshot {
 				e = again(t, e)
@@ -165,8 +178,8 @@ func TestConfirmedBreachLeavesTheBaselines(t *testing.T) {
 	if finding.ID == "" {
 		t.Fatal("the theft was not found")
 	}
-	outEngine, out, _ := course(t, true, until, true, saying{said, vigil.WordBreach})
-	backEngine, back, _ := course(t, true, until, true, saying{said, vigil.WordMisuse}, saying{said + time.Hour, ""})
+	outEngine, out, _ := course(t, true, until, true, saying{after: said, word: vigil.WordBreach})
+	backEngine, back, _ := course(t, true, until, true, saying{after: said, word: vigil.WordMisuse}, saying{after: said + time.Hour})
 
 	want := believes(plainEngine, plain)
 	taught, _ := apart(want, believes(robbedEngine, robbed))

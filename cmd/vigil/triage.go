@@ -54,7 +54,7 @@ func (c *triageReportCommand) Run(ctx context.Context, io streams) error {
 			return err
 		}
 	}
-	r, err := app.Triage(judged, c.Examples)
+	r, err := app.Triage(ctx, judged, c.Examples)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"vigil"
 	"vigil/internal/drill"
@@ -28,6 +29,8 @@ const (
 	// maxExample bounds one line of it, maxExampleLines their number.
 	maxExample      = 1 << 20
 	maxExampleLines = 10_000
+	// learnLimit bounds the time of learning: what takes longer never ends.
+	learnLimit = time.Minute
 	// ratedAtOnce bounds the findings rated in one transaction.
 	ratedAtOnce = 500
 	// drillVoice is who speaks for what drills know: one voice among the analysts'.
@@ -102,7 +105,9 @@ func (t *triager) learn(ctx context.Context) error {
 	examples = append(examples, drillExamples(staged)...)
 	t.model = nil
 	if _, t.why = triage.Count(examples).Suffice(); t.why == "" {
-		if t.model, err = triage.Train(examples); err != nil {
+		ctx, cancel := context.WithTimeout(ctx, learnLimit)
+		defer cancel()
+		if t.model, err = triage.Train(ctx, examples); err != nil {
 			return err
 		}
 	}
@@ -260,7 +265,7 @@ type Voice struct {
 
 // Triage evaluates what can be learnt from findings with verdicts and from files of
 // drills' findings.
-func Triage(judged []vigil.Finding, paths []string) (TriageReport, error) {
+func Triage(ctx context.Context, judged []vigil.Finding, paths []string) (TriageReport, error) {
 	examples := verdictExamples(judged)
 	out := TriageReport{Verdicts: len(examples)}
 	staged, err := readExamples(paths)
@@ -274,7 +279,9 @@ func Triage(judged []vigil.Finding, paths []string) (TriageReport, error) {
 	if out.Known, out.Why = c.Suffice(); !out.Known {
 		return out, nil
 	}
-	r, err := triage.Evaluate(examples)
+	ctx, cancel := context.WithTimeout(ctx, learnLimit)
+	defer cancel()
+	r, err := triage.Evaluate(ctx, examples)
 	if err != nil {
 		return out, err
 	}

@@ -58,6 +58,9 @@ type actor struct {
 	// home is the narrowest group of the actor, to which it tells what it learns;
 	// group the narrowest that has members enough to be held against.
 	home, group *group
+	// Journals are what it taught in the time of its latest findings.
+	Journals []*journal
+
 	// open is the open finding, past the last one that closed.
 	open, past *incident
 	gone       bool // made room
@@ -102,6 +105,8 @@ type run struct {
 	without features.Distinct
 	// Peak is the largest log10 R that it reached.
 	Peak float64
+	// Journal is what was taught meanwhile.
+	Journal *journal
 }
 
 // trail is one term's part in a run of evidence: the summed log10 of its share
@@ -170,7 +175,7 @@ const suspectTrust = 0.1
 
 // trust is the weight with which the actor's accesses teach.
 func (a *actor) trust() float64 {
-	if a.open != nil || a.past != nil && a.Seen-a.past.LastEvidence < reopen {
+	if a.open != nil && !a.open.Settled || a.past != nil && !a.past.Settled && a.Seen-a.past.LastEvidence < reopen {
 		return suspectTrust
 	}
 	return 1

@@ -37,6 +37,8 @@ type scoreDelta struct {
 	low bool
 	bin calibrate.Bin
 	w   float64
+	// again says that it was told before: it is taken out (w below zero) or put back.
+	again bool
 }
 
 type seasonDelta struct {
@@ -45,6 +47,7 @@ type seasonDelta struct {
 	lane           features.Lane
 	hour           int
 	seen, expected float64
+	again          bool // as of scores
 }
 
 type valueDelta struct {
@@ -184,12 +187,17 @@ func (s *shared) take(d *delta) {
 			g = s.everyone
 		}
 		g.Sketch[o.lane][o.term].AddBin(o.bin, o.w)
+		if o.again {
+			s.Due[o.lane] = true
+			g.Sketch[o.lane][o.term].TakeBin(o.bin, -o.w)
+			continue
+		}
 		if o.lane == uint8(features.Quarter) {
 			g.Common.observe(int(o.term), o.low, o.w)
 		}
 	}
 	for _, o := range d.seasons {
-		if o.lane == features.Quarter {
+		if o.lane == features.Quarter && !o.again {
 			around := o.group
 			if around == nil {
 				around = s.everyone
@@ -209,7 +217,9 @@ func (s *shared) take(d *delta) {
 				g = s.everyone
 			}
 			t := &g.Values[o.category]
-			if v := t.Get(o.value.Hash); v != nil {
+			if o.weight < 0 {
+				t.Take(o.value.Hash, -o.weight, unit(features.Day.Start(o.day))/4)
+			} else if v := t.Get(o.value.Hash); v != nil {
 				v.Weight += o.weight
 				t.Total += o.weight
 			} else {

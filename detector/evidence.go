@@ -57,6 +57,7 @@ func (sh *shard) weigh(a *actor, l features.Lane, t int64, all []judged, e, r fl
 		}
 		a.open.grow(a, l, all, e)
 		a.open.confirm(t, r)
+		sh.confirmed(a)
 		if again > 0 {
 			a.open.aggravate()
 		}
@@ -79,7 +80,7 @@ func (sh *shard) close(a *actor, l features.Lane) {
 	all, e := sh.judge(a, l, true, sh.scratch)
 	sh.scratch = all
 	sh.conclude(a, l, all, e)
-	sh.learn(a, l, all)
+	sh.learn(a, l, all, e)
 	if l == features.Day {
 		if !la.span.Told(features.Subjects) || la.span.Value(features.Subjects) > 1 {
 			sh.delta.readers++
@@ -108,6 +109,9 @@ func (sh *shard) conclude(a *actor, l features.Lane, all []judged, e float64) {
 			}
 			if la.Run == nil {
 				la.Run = sh.newRun()
+			}
+			if la.Run.Journal == nil && a.open == nil {
+				la.Run.Journal = &journal{Since: la.Since}
 			}
 			la.Run.add(&la.span)
 			la.Run.learn(a, l, all, e)

@@ -1,40 +1,121 @@
 package detector
 
 import (
-	"time"
+	"cmp"
+	"slices"
 
 	"vigil"
+	"vigil/detector/features"
 	"vigil/detector/reasons"
 	"vigil/detector/rules"
 )
 
-// controlException is the type of the control record by which somebody silences the
-// findings about an actor, and exception what it brings.
-const controlException = "exception"
+// maxHeld bounds the exceptions that are held; the oldest end first.
+const maxHeld = 1000
 
-type exception struct {
-	ID     string    `json:"id"`
-	By     string    `json:"by"`
-	Actor  string    `json:"actor"`
-	Tenant string    `json:"tenant"`
-	Time   time.Time `json:"time"`
-	Until  time.Time `json:"until"`
+// except makes, replaces or ends an exception.
+func (e *Engine) except(x vigil.Exception) {
+	s := e.shared
+	s.exceptions = slices.DeleteFunc(s.exceptions, func(o vigil.Exception) bool {
+		return o.ID == x.ID || e.order.watermark > o.To.UnixNano()
+	})
+	if !x.Ended {
+		s.exceptions = append(s.exceptions, x)
+		s.exceptions = s.exceptions[max(0, len(s.exceptions)-maxHeld):]
+		slices.SortFunc(s.exceptions, func(a, b vigil.Exception) int { return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.ID, b.ID)) })
+	}
+	if !x.Ended {
+		e.suspectException(&x)
+	}
+	// What is expected is learnt in full.
+	sh, a := e.known(x.Who.Tenant, x.Actor)
+	if a == nil {
+		return
+	}
+	for _, in := range [...]*incident{a.open, a.past} {
+		if in != nil && in.Finding.ID == x.Finding {
+			in.Settled = !x.Ended
+			sh.dirty = true
+		}
+	}
 }
 
-// except runs the rules on an exception. A finding is about the one who made it.
-func (e *Engine) except(made exception) {
-	x := rules.Exception{ID: made.ID, By: made.By, Actor: made.Actor, Tenant: made.Tenant, At: made.Time.UTC(), Until: made.Until.UTC()}
+// suspectException runs the rules on an exception. A finding is about the one who
+// made it.
+func (e *Engine) suspectException(made *vigil.Exception) {
+	x := rules.Exception{ID: made.ID, By: made.By, Actor: made.Actor, Tenant: made.Who.Tenant, At: made.Time, Until: made.To}
 	ev := vigil.NewEvent()
 	ev.Time, ev.Action, ev.Actor, ev.Resource = x.At, vigil.ActionConfigure, vigil.Actor{ID: x.By, Tenant: x.Tenant}, "exceptions"
-	h := actorHash(ev)
-	sh := e.shards[(h^h>>32)%shardCount]
-	key := string(appendActorKey(nil, x.Tenant, x.By))
-	a := sh.byKey[key]
+	sh, a := e.known(x.Tenant, x.By)
 	if a == nil {
-		a = &actor{Key: key, ID: x.By, Tenant: x.Tenant}
+		a = &actor{Key: string(appendActorKey(nil, x.Tenant, x.By)), ID: x.By, Tenant: x.Tenant}
 	}
 	for _, hit := range sh.watch.CheckException(&x) {
 		sh.dirty = true
 		sh.hit(a, ev, reasons.Checked{}, hit)
 	}
+}
+
+// excused reports whether an exception about the actor holds at t and fits.
+func (s *shared) excused(a *actor, t int64, fits func(x *vigil.Exception) bool) bool {
+	if len(s.exceptions) == 0 {
+		return false
+	}
+	who := vigil.Actor{ID: a.ID, Kind: a.Kind, Role: a.Role, Team: a.Team, Tenant: a.Tenant}
+	for i := range s.exceptions {
+		if x := &s.exceptions[i]; fits(x) && x.Holds(utc(t)) && x.Who.Fits(&who) {
+			return true
+		}
+	}
+	return false
+}
+
+// expectsValue reports whether the actor is expected to use a value of a category.
+func (s *shared) expectsValue(a *actor, t int64, c features.Category, label string) bool {
+	scope := vigil.Scope("")
+	switch c {
+	case features.Network:
+		scope = vigil.ScopeNetwork
+	case features.Resource:
+		scope = vigil.ScopeResource
+	default:
+		return false
+	}
+	return s.excused(a, t, func(x *vigil.Exception) bool { return x.Scope == scope && slices.Contains(x.Values, label) })
+}
+
+// expectsAmount reports whether so much of a kind is expected of the actor in a lane's
+// span.
+func (s *shared) expectsAmount(a *actor, t int64, l features.Lane, k features.Kind, n float64) bool {
+	return s.excused(a, t, func(x *vigil.Exception) bool {
+		return x.Scope == vigil.ScopeAmount && slices.ContainsFunc(x.Bounds, func(b vigil.Bound) bool {
+			return b.Span == l.String() && b.Observation == k.String() && n <= b.Most
+		})
+	})
+}
+
+// verdict takes a finding out of the baselines when it is said to be a breach or
+// misuse, and puts it back when that is no longer said. Expected ends the suspicion.
+func (e *Engine) verdict(v *vigil.Verdict) {
+	sh, a := e.known(v.Tenant, v.Actor)
+	if a == nil {
+		return
+	}
+	for _, in := range [...]*incident{a.open, a.past} {
+		if in != nil && in.Finding.ID == v.Finding {
+			in.Settled = v.Word.Bad() || v.Word == vigil.WordExpected
+			sh.dirty = true
+		}
+	}
+	if j := a.journalOf(v.Finding); j != nil {
+		sh.takeOut(a, j, v.Word.Bad())
+		sh.makeUp(a, j, v.Word.Bad() || v.Word == vigil.WordExpected)
+	}
+}
+
+// known is the shard and the actor of that name, nil when it is not held in full.
+func (e *Engine) known(tenant, id string) (*shard, *actor) {
+	h := actorHash(&vigil.Event{Actor: vigil.Actor{Tenant: tenant, ID: id}})
+	sh := e.shards[(h^h>>32)%shardCount]
+	return sh, sh.byKey[string(appendActorKey(nil, tenant, id))]
 }

@@ -20,9 +20,16 @@ func (e *Engine) control(c *vigil.Control) []vigil.Finding {
 			return nil
 		}
 		e.shared.book.Apply(f)
-	case controlException:
-		var x exception
-		if json.Unmarshal(c.Data, &x) != nil || x.By == "" || x.Time.IsZero() {
+	case vigil.ControlVerdict:
+		var v vigil.Verdict
+		if json.Unmarshal(c.Data, &v) != nil {
+			e.unread++
+			return nil
+		}
+		e.verdict(&v)
+	case vigil.ControlException:
+		var x vigil.Exception
+		if json.Unmarshal(c.Data, &x) != nil || x.ID == "" {
 			e.unread++
 			return nil
 		}

@@ -27,6 +27,9 @@ type incident struct {
 	Foreign      bool // from a network that is new to everyone
 	// New is what came since it was last told as news.
 	New renewal
+	// Settled says that somebody said what it was: it is no reason any more to learn
+	// less of the rest.
+	Settled bool
 
 	// held is what the evidence covers; since, what came after it. It joins held
 	// when more evidence comes, and is dropped when the finding closes.
@@ -192,6 +195,7 @@ func (sh *shard) declare(a *actor, l features.Lane, t int64, all []judged, e, r 
 		in.identify(a)
 	}
 	a.open, a.past = in, nil
+	a.openJournal(l, in.Finding.ID, start, t)
 	if !slices.Contains(sh.opened, a) {
 		sh.opened = append(sh.opened, a)
 	}
@@ -377,6 +381,7 @@ func (sh *shard) expire(t int64) {
 // finish closes the actor's finding and starts its evidence afresh.
 func (sh *shard) finish(a *actor) {
 	a.open.Finding.State = vigil.StateClosed
+	sh.closeJournal(a)
 	sh.tell(a, true)
 	a.open.since = newHolding()
 	a.open, a.past = nil, a.open

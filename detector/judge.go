@@ -86,8 +86,9 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 		j := &out[i]
 		w := termWeights[j.Term]
 		weight += w
-		// Doing nothing of a kind is no evidence, however the rank's ties fall.
-		if isKind(j.Term) && j.Seen == 0 {
+		// Doing nothing of a kind is no evidence, however the rank's ties fall, and nor is
+		// what is expected.
+		if isKind(j.Term) && (j.Seen == 0 || sh.expects(a, which, j)) {
 			self = 1
 			j.Alone, j.P, j.E = 1, 1, none
 			sum += float64(w * none)
@@ -148,6 +149,12 @@ func explained(wide, self, spans float64) float64 {
 		return wide
 	}
 	return wide * elementary.Exp(elementary.Log(self/wide)*(spans/(spans+settled)))
+}
+
+// expects reports whether an exception expects a kind's amount in the open span.
+func (sh *shard) expects(a *actor, which features.Lane, j *judged) bool {
+	k, _ := termKind(j.Term)
+	return len(sh.shared.exceptions) > 0 && sh.shared.expectsAmount(a, a.Lane[which].span.Last, which, k, j.Seen)
 }
 
 // known is how many spans the actor's own past of a kind holds.

@@ -39,8 +39,9 @@ func repeated(p float64, own *calibrate.Level, peers calibrate.Spread) float64 {
 	return 1 / (1 + 2*math.Max(0, own.Above(peers)))
 }
 
-// learn teaches the actor's baselines and the calibration from a closed span.
-func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
+// learn teaches the actor's baselines and the calibration from a closed span, of which
+// e is the e-value.
+func (sh *shard) learn(a *actor, l features.Lane, all []judged, e float64) {
 	la := &a.Lane[l]
 	g := a.group
 	if g == nil {
@@ -54,6 +55,16 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 	}
 	voice := w * a.Voice.span(l, la.span.Index)
 	limit := sh.deltaLimit()
+	if noting := a.noting(l, e); len(noting) > 0 {
+		if l == features.Day {
+			a.Drift.age(la.span.Index) // before, so that what is noted is what was added
+		}
+		was, pace := a.sums(l)
+		told, seasons := len(sh.delta.scores), len(sh.delta.seasons)
+		defer func() {
+			sh.enter(a, l, noting, was, pace, sh.delta.scores[told:], sh.delta.seasons[seasons:])
+		}()
+	}
 	scores := sh.delta.scores
 	for i := range all {
 		j := &all[i]
@@ -68,7 +79,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged) {
 			z = level.Learn(j.Raw, spread, taught)
 		}
 		if bin, ok := calibrate.BinOf(z); ok && len(scores) < limit {
-			scores = append(scores, scoreDelta{a.home, uint8(l), uint8(j.Term), j.Alone < commonP, bin, heard})
+			scores = append(scores, scoreDelta{group: a.home, lane: uint8(l), term: uint8(j.Term), low: j.Alone < commonP, bin: bin, w: heard})
 		}
 		if !isKind(j.Term) {
 			continue

@@ -64,6 +64,10 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 			peers = &a.group.Values[c]
 		}
 		p, frame := novelty.PredictKnown(own, known, peers, &sh.shared.everyone.Values[c], v.Hash, w)
+		weight := learnt
+		if sh.shared.expectsValue(a, t, c, v.Label) {
+			p, frame, weight = 1, novelty.Known, w
+		}
 		first := int64(0)
 		if known != nil && frame == novelty.Known {
 			first = int64(known.First)
@@ -90,9 +94,9 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 			}
 		}
 		if known != nil {
-			own.Count(at, learnt, q)
+			own.Count(at, weight, q)
 		} else {
-			own.Add(v.Hash, v.Label, learnt, q, valueLimit)
+			own.Add(v.Hash, v.Label, weight, q, valueLimit)
 			known = own.Get(v.Hash)
 		}
 		if known != nil {

@@ -59,6 +59,9 @@ type shared struct {
 	// heard is the hour up to which sources were judged.
 	heard int64
 
+	// exceptions say what is expected of whom, in the order in which they begin.
+	exceptions []vigil.Exception
+
 	budget budget
 	events eventScores
 	fitter fitter

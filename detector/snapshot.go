@@ -17,7 +17,7 @@ import (
 
 // stateVersion changes whenever the meaning of a part does; parts of another
 // version are refused, and the log is replayed instead.
-const stateVersion = 7
+const stateVersion = 8
 
 // The names of parts; a shard's is shardPart and its number.
 const (
@@ -70,6 +70,8 @@ type sharedState struct {
 	Hour     int64
 	Judged   int64
 	Late     int64
+	// Exceptions are those that hold.
+	Exceptions []vigil.Exception
 }
 
 type groupState struct {
@@ -204,6 +206,7 @@ func (e *Engine) sharedState() (sharedState, error) {
 	st := sharedState{
 		Version: stateVersion, Everyone: s.everyone.state(), Sources: s.Sources, Merges: s.Merges, Started: s.Started,
 		Budget: s.budget, Events: s.events, Surge: s.Surge, Due: s.Due, Forests: s.Forests, Peers: s.Peers, Laws: s.Laws, Hour: e.hour, Judged: e.events, Late: e.late,
+		Exceptions: s.exceptions,
 	}
 	for _, key := range s.keys {
 		st.Groups = append(st.Groups, s.groups[key].state())
@@ -464,6 +467,7 @@ func (e *Engine) restoreShared(st *sharedState) error {
 		s.events.table[m] = st.Ranks[m].Freeze()
 	}
 	e.hour, e.events, e.late = st.Hour, st.Judged, st.Late
+	s.exceptions = st.Exceptions
 	sources, err := e.affinities.sources.RestoreSources(st.Networks)
 	if err != nil {
 		return fmt.Errorf("networks: %w", err)

@@ -41,6 +41,7 @@ type scoreState struct {
 	Low   bool
 	Bin   calibrate.Bin
 	W     float64
+	Again bool
 }
 
 type memberState struct {
@@ -58,6 +59,7 @@ type seasonState struct {
 	Lane           features.Lane
 	Hour           int
 	Seen, Expected float64
+	Again          bool
 }
 
 type valueState struct {
@@ -79,10 +81,10 @@ func (d *delta) state() (deltaState, error) {
 		st.Steps[d.steps[i].group.Key] = &d.steps[i].Delta
 	}
 	for _, o := range d.scores {
-		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Low: o.low, Bin: o.bin, W: o.w})
+		st.Scores = append(st.Scores, scoreState{Group: o.group.key(), Lane: o.lane, Term: o.term, Low: o.low, Bin: o.bin, W: o.w, Again: o.again})
 	}
 	for _, o := range d.seasons {
-		st.Seasons = append(st.Seasons, seasonState{Group: o.group.key(), Class: o.class, Lane: o.lane, Hour: o.hour, Seen: o.seen, Expected: o.expected})
+		st.Seasons = append(st.Seasons, seasonState{Group: o.group.key(), Class: o.class, Lane: o.lane, Hour: o.hour, Seen: o.seen, Expected: o.expected, Again: o.again})
 	}
 	for _, o := range d.values {
 		st.Values = append(st.Values, valueState{Group: o.group.key(), Category: o.category, Value: o.value, Weight: o.weight, Day: o.day})
@@ -129,10 +131,10 @@ func (st *deltaState) restore(s *shared) (delta, error) {
 		d.members = append(d.members, day)
 	}
 	for _, o := range st.Scores {
-		d.scores = append(d.scores, scoreDelta{s.group(o.Group), o.Lane, o.Term, o.Low, o.Bin, o.W})
+		d.scores = append(d.scores, scoreDelta{s.group(o.Group), o.Lane, o.Term, o.Low, o.Bin, o.W, o.Again})
 	}
 	for _, o := range st.Seasons {
-		d.seasons = append(d.seasons, seasonDelta{s.group(o.Group), o.Class, o.Lane, o.Hour, o.Seen, o.Expected})
+		d.seasons = append(d.seasons, seasonDelta{s.group(o.Group), o.Class, o.Lane, o.Hour, o.Seen, o.Expected, o.Again})
 	}
 	for _, o := range st.Values {
 		d.values = append(d.values, valueDelta{s.group(o.Group), o.Category, o.Value, o.Weight, o.Day})

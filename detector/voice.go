@@ -50,5 +50,5 @@ func (g *group) seasonal(a *actor, l features.Lane, hour int, seen, expected flo
 	if most := loud * p.Alpha / p.Beta; expected > most {
 		seen, expected = seen*most/expected, most
 	}
-	return seasonDelta{a.home, a.class(), l, hour, seen, expected}
+	return seasonDelta{group: a.home, class: a.class(), lane: l, hour: hour, seen: seen, expected: expected}
 }

@@ -182,6 +182,7 @@ type drillRunCommand struct {
 
 	Intensity float64 `default:"1" placeholder:"X" help:"How much is taken: 1 is plain, .25 a quarter of it (default: ${default})."`
 	JSON      bool    `name:"json" help:"Print all figures as one JSON object."`
+	Examples  string  `placeholder:"FILE" help:"Write each finding, and whether it was about a breach, to this file: triage learns from it."`
 }
 
 // Help is shown below the flags.
@@ -213,6 +214,11 @@ func (c *drillRunCommand) Run(ctx context.Context, io streams) error {
 	bar.done()
 	if err != nil {
 		return err
+	}
+	if c.Examples != "" {
+		if err := app.WriteExamples(c.Examples, result); err != nil {
+			return fmt.Errorf("write examples: %w", err)
+		}
 	}
 	if c.JSON {
 		encoder := json.NewEncoder(io.out)

@@ -40,6 +40,7 @@ type commands struct {
 	Rules      rulesCommand      `cmd:"" help:"List the rules, show one, or try one on history before it goes live."`
 	Findings   findingsCommand   `cmd:"" help:"List findings, show one, say what it was, expect what it tells of."`
 	Exceptions exceptionsCommand `cmd:"" help:"List and end exceptions."`
+	Triage     triageCommand     `cmd:"" help:"Tell how well verdicts and drills tell breaches from what is none."`
 	Serve      serveCommand      `cmd:"" help:"Watch the configured sources: keep, judge and tell."`
 	Check      checkCommand      `cmd:"" help:"Validate a configuration without touching anything."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`

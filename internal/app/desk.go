@@ -31,7 +31,28 @@ const (
 type desk struct {
 	ledger     *ledger.Ledger
 	pseudonyms *privacy.Pseudonymizer
+	triage     *triager
 	now        func() time.Time
+}
+
+// list returns a part of the queue, and how likely each finding in it is.
+func (d *desk) list(ctx context.Context, f api.FindingFilter) (api.FindingPage, error) {
+	d.triage.refresh(ctx)
+	page, err := d.ledger.Findings(ctx, f)
+	for i := range page.Findings {
+		d.triage.rate(&page.Findings[i])
+	}
+	return page, err
+}
+
+// one returns a finding, and how likely it is.
+func (d *desk) one(ctx context.Context, id string) (vigil.Finding, error) {
+	d.triage.refresh(ctx)
+	f, err := d.ledger.Finding(ctx, id)
+	if err == nil {
+		d.triage.rate(&f)
+	}
+	return f, err
 }
 
 // Decide implements api.Decider.
@@ -60,6 +81,7 @@ func (d *desk) Decide(ctx context.Context, s api.Saying) (vigil.Verdict, error) 
 	if _, err := d.ledger.AcceptVerdict(ctx, v); err != nil {
 		return v, err
 	}
+	d.triage.stale.Store(true)
 	return v, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -77,7 +78,7 @@ func localDesk(l *ledger.Ledger, cfg *config.Config) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &desk{ledger: l, pseudonyms: pseudonyms, now: time.Now}
+	d := &desk{ledger: l, pseudonyms: pseudonyms, triage: newTriager(l, cfg.DataDir, slog.New(slog.DiscardHandler)), now: time.Now}
 	return &Desk{Decider: d, findings: &folder{d}, close: l.Close}, nil
 }
 
@@ -91,11 +92,11 @@ func (f *folder) Findings(ctx context.Context, q api.FindingFilter) (api.Finding
 	if err := f.audit(ctx, commandLine, "findings listed", ""); err != nil {
 		return api.FindingPage{}, err
 	}
-	return f.ledger.Findings(ctx, q)
+	return f.list(ctx, q)
 }
 
 func (f *folder) Finding(ctx context.Context, id string) (vigil.Finding, error) {
-	found, err := f.ledger.Finding(ctx, id)
+	found, err := f.one(ctx, id)
 	if err != nil {
 		return vigil.Finding{}, err
 	}

@@ -76,7 +76,7 @@ func (a *App) openIntake() error {
 		}
 		a.intake.sources[s.Name] = n
 	}
-	a.desk = &desk{ledger: a.ledger, pseudonyms: pseudonyms, now: a.opts.Now}
+	a.desk = &desk{ledger: a.ledger, pseudonyms: pseudonyms, triage: newTriager(a.ledger, a.cfg.DataDir, a.logger), now: a.opts.Now}
 	return nil
 }
 

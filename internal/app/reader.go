@@ -118,12 +118,12 @@ func (r *reader) Findings(ctx context.Context, f api.FindingFilter) (api.Finding
 	if err := r.record(ctx, "findings listed", ""); err != nil {
 		return api.FindingPage{}, err
 	}
-	return r.app.ledger.Findings(ctx, f)
+	return r.app.desk.list(ctx, f)
 }
 
 // Finding implements api.Reader.
 func (r *reader) Finding(ctx context.Context, id string) (vigil.Finding, error) {
-	f, err := r.app.ledger.Finding(ctx, id)
+	f, err := r.app.desk.one(ctx, id)
 	if err != nil {
 		return vigil.Finding{}, err
 	}

@@ -22,7 +22,8 @@ type Result struct {
 	Scenarios []Figures `json:"scenarios"`
 	Overall   Overall   `json:"overall"`
 
-	grounds []Ground
+	grounds  []Ground
+	examples []Example
 }
 
 // Traffic is the traffic's size.

@@ -166,6 +166,7 @@ func runWorld(ctx context.Context, src Source, facts []traffic.Told, scene *Scen
 		return err
 	}
 	of := assign(found, acts)
+	result.label(found, of, pairs, fmt.Sprintf("world %d with %s, intensity %v", seed, group[0].ID, opts.Intensity))
 	days := scene.Days()
 	ground := Ground{Actors: scene.Actors(), Days: days}
 	for _, f := range found {

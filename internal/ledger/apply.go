@@ -121,7 +121,7 @@ func (l *Ledger) putFinding(ctx context.Context, tx *sql.Tx, f *vigil.Finding) e
 	_, err = tx.ExecContext(ctx, `INSERT INTO finding (id, revision, state, severity, harm, detected, updated, data, sum)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, state = excluded.state, severity = excluded.severity,
-			harm = excluded.harm, detected = excluded.detected, updated = excluded.updated, data = excluded.data, sum = excluded.sum
+			harm = excluded.harm, detected = excluded.detected, updated = excluded.updated, data = excluded.data, sum = excluded.sum, likely = NULL
 		WHERE excluded.revision >= revision`,
 		f.ID, f.Revision, string(f.State), f.Severity.Rank(), f.Harm, nanos(f.Detected), nanos(l.now()), data, int64(findingSum(f.ID, data)))
 	return err

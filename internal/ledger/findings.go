@@ -14,8 +14,8 @@ import (
 	"vigil/internal/api"
 )
 
-// Findings returns a part of the queue, worst first: by harm, then severity,
-// then the newest. A finding that is damaged is left out and logged; Total counts
+// Findings returns a part of the queue, worst first: by harm, times how likely a
+// breach it is where that is known (see Rate), then severity, then the newest. A finding that is damaged is left out and logged; Total counts
 // it.
 func (l *Ledger) Findings(ctx context.Context, f api.FindingFilter) (api.FindingPage, error) {
 	if f.Limit <= 0 {
@@ -27,7 +27,7 @@ func (l *Ledger) Findings(ctx context.Context, f api.FindingFilter) (api.Finding
 		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+where, f.MinSeverity.Rank(), string(f.State)).Scan(&page.Total); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT `+findingColumns+where+` ORDER BY harm DESC, severity DESC, detected DESC, id LIMIT ?3 OFFSET ?4`,
+		rows, err := tx.QueryContext(ctx, `SELECT `+findingColumns+where+` ORDER BY harm * coalesce(likely, 1) DESC, severity DESC, detected DESC, id LIMIT ?3 OFFSET ?4`,
 			f.MinSeverity.Rank(), string(f.State), f.Limit, max(0, f.Offset))
 		if err != nil {
 			return err

@@ -193,6 +193,12 @@ CREATE TABLE finding_rollup (
 	PRIMARY KEY (start, severity, lane, about, actor_kind)
 ) STRICT, WITHOUT ROWID;
 `, `
+-- likely is how likely a breach a finding is, unset while that is not asked: the
+-- queue is ordered by harm times it.
+ALTER TABLE finding ADD COLUMN likely REAL;
+DROP INDEX finding_queue;
+CREATE INDEX finding_queue ON finding (harm * coalesce(likely, 1) DESC, severity DESC, detected DESC, id);
+CREATE INDEX finding_unrated ON finding (id) WHERE likely IS NULL;
 -- What people said, as of the newest accepted entry: the log has it all.
 CREATE TABLE verdict (
 	finding TEXT PRIMARY KEY,

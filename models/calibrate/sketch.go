@@ -123,6 +123,17 @@ func (s *Sketch) AddBin(at Bin, w float64) {
 	s.N += w
 }
 
+// TakeBin takes the weight w of one bin out again, as far as it is there. What is not
+// a positive number takes nothing: AddBin is its counterpart.
+func (s *Sketch) TakeBin(at Bin, w float64) {
+	if !(w > 0) || s.Bins == nil || at >= gridBins {
+		return
+	}
+	w = min(w, s.Bins[at])
+	s.Bins[at] -= w
+	s.N = max(0, s.N-w)
+}
+
 // Merge adds o with the factor f.
 func (s *Sketch) Merge(o *Sketch, f float64) {
 	if o == nil || o.Bins == nil || f == 0 {

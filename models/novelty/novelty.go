@@ -193,6 +193,31 @@ func (t *Table) forgetLightest(n int) {
 	t.Values = slices.DeleteFunc(t.Values, func(v Value) bool { return lighter(&v, &last) <= 0 })
 }
 
+// Put puts a whole value in that the table does not hold.
+func (t *Table) Put(v Value, limit int) {
+	if at, ok := t.place(v.Hash); !ok {
+		t.insert(at, v, limit)
+	}
+}
+
+// Take takes weight w of value x out again, as far as it is there. A value of which
+// less than least is left is forgotten.
+func (t *Table) Take(x uint64, w, least float64) {
+	at, ok := t.place(x)
+	if !ok || !(w > 0) {
+		return
+	}
+	v := &t.Values[at]
+	if v.Weight-w < least {
+		t.Total -= v.Weight
+		t.Values = slices.Delete(t.Values, at, at+1)
+	} else {
+		t.Total -= w
+		v.Weight -= w
+	}
+	t.Total = max(0, t.Total)
+}
+
 // Merge adds the weights of o; limit bounds the result.
 func (t *Table) Merge(o *Table, limit int) {
 	for i := range o.Values {

@@ -2,20 +2,17 @@ package triage
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"math"
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/sjwhitworth/golearn/base"
 	"github.com/sjwhitworth/golearn/naive"
 )
-
-// fitLimit bounds the time of one call into golearn; what takes longer never ends.
-const fitLimit = 30 * time.Second
 
 // The names of the classes in golearn.
 const (
@@ -52,7 +49,7 @@ func (b *bayes) says(name string) (float64, bool) {
 }
 
 // fitBayes fits the classifier to the examples by their weights.
-func fitBayes(examples []Example) (bayes, error) {
+func fitBayes(ctx context.Context, examples []Example) (bayes, error) {
 	if c := Count(examples); c.Bad == 0 || c.Good == 0 {
 		return bayes{}, errTooFew
 	}
@@ -84,7 +81,7 @@ func fitBayes(examples []Example) (bayes, error) {
 			rows = append(rows, r)
 		}
 	}
-	learnt, err := guarded(fitLimit, func() (learnt, error) { return learn(rows, len(names)) })
+	learnt, err := guarded(ctx, func() (learnt, error) { return learn(rows, len(names)) })
 	if err != nil {
 		return bayes{}, fmt.Errorf("fit classifier: %w", err)
 	}
@@ -260,9 +257,9 @@ func instances(rows []row, features int) (*base.DenseInstances, error) {
 	return grid, nil
 }
 
-// guarded calls what may panic or never end. What is still running when the time is
-// up is left behind.
-func guarded[T any](limit time.Duration, call func() (T, error)) (T, error) {
+// guarded calls what may panic or never end. What is still running when ctx ends is
+// left behind.
+func guarded[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	type outcome struct {
 		v   T
 		err error
@@ -278,13 +275,11 @@ func guarded[T any](limit time.Duration, call func() (T, error)) (T, error) {
 		}()
 		o.v, o.err = call()
 	}()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
 	select {
 	case o := <-done:
 		return o.v, o.err
-	case <-timer.C:
+	case <-ctx.Done():
 		var none T
-		return none, fmt.Errorf("golearn has not come to an end within %s", limit)
+		return none, fmt.Errorf("golearn has not come to an end: %w", ctx.Err())
 	}
 }

@@ -1,6 +1,7 @@
 package triage
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -41,13 +42,13 @@ const bins = 10
 
 // Evaluate cross-validates. The curve, too, is fitted without the part that it
 // judges.
-func Evaluate(examples []Example) (Report, error) {
+func Evaluate(ctx context.Context, examples []Example) (Report, error) {
 	r := Report{Counts: Count(examples)}
 	if ok, why := r.Suffice(); !ok {
 		return r, fmt.Errorf("%w: %s", errTooFew, why)
 	}
 	examples = examples[:min(len(examples), maxExamples)]
-	scores, err := unseen(examples)
+	scores, err := unseen(ctx, examples)
 	if err != nil {
 		return r, err
 	}
@@ -70,7 +71,7 @@ func Evaluate(examples []Example) (Report, error) {
 		}
 	}
 	r.reliability(examples)
-	return r, r.confusion(examples)
+	return r, r.confusion(ctx, examples)
 }
 
 func (r *Report) reliability(examples []Example) {
@@ -94,8 +95,8 @@ func (r *Report) reliability(examples []Example) {
 }
 
 // confusion has golearn compare what was said with what was.
-func (r *Report) confusion(examples []Example) error {
-	m, err := guarded(fitLimit, func() (evaluation.ConfusionMatrix, error) {
+func (r *Report) confusion(ctx context.Context, examples []Example) error {
+	m, err := guarded(ctx, func() (evaluation.ConfusionMatrix, error) {
 		was, said := make([]row, len(examples)), make([]row, len(examples))
 		for i := range examples {
 			was[i].bad, said[i].bad = examples[i].Bad, r.P[i] >= 0.5

@@ -10,12 +10,13 @@
 // internal/app calls it. Training is deterministic: the same examples give the same
 // model. A Model is immutable and safe for concurrent use. golearn panics on what it
 // does not expect, and parts of it never end, so it is called behind a guard: what goes
-// in and what comes out is checked, a panic is an error, and so is more than
-// fitLimit of time.
+// in and what comes out is checked, a panic is an error, and when the context ends
+// nobody waits for it any more.
 package triage
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -86,17 +87,18 @@ type Model struct {
 // errTooFew is returned where nothing can be learnt.
 var errTooFew = errors.New("too few examples of each kind")
 
-// Train learns from the examples, Enough of each kind at least.
-func Train(examples []Example) (*Model, error) {
+// Train learns from the examples, Enough of each kind at least. ctx bounds how long it
+// is waited for.
+func Train(ctx context.Context, examples []Example) (*Model, error) {
 	if ok, why := Count(examples).Suffice(); !ok {
 		return nil, fmt.Errorf("%w: %s", errTooFew, why)
 	}
 	examples = examples[:min(len(examples), maxExamples)]
-	scores, err := unseen(examples)
+	scores, err := unseen(ctx, examples)
 	if err != nil {
 		return nil, err
 	}
-	b, err := fitBayes(examples)
+	b, err := fitBayes(ctx, examples)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +170,7 @@ func Weights(examples []Example) []float64 {
 }
 
 // unseen scores each example by a classifier that has not seen its group.
-func unseen(examples []Example) ([]float64, error) {
+func unseen(ctx context.Context, examples []Example) ([]float64, error) {
 	of := deal(examples)
 	scores := make([]float64, len(examples))
 	for k := range folds {
@@ -178,7 +180,7 @@ func unseen(examples []Example) ([]float64, error) {
 				rest = append(rest, examples[i])
 			}
 		}
-		b, err := fitBayes(rest)
+		b, err := fitBayes(ctx, rest)
 		if err != nil {
 			return nil, fmt.Errorf("fold %d of %d: %w", k+1, folds, err)
 		}

@@ -12,7 +12,7 @@ func BenchmarkTrain(b *testing.B) {
 	for name, examples := range map[string][]Example{"even": even, "loud": loud} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := Train(examples); err != nil {
+				if _, err := Train(b.Context(), examples); err != nil {
 					b.Fatal(err)
 				}
 			}

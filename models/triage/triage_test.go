@@ -1,6 +1,7 @@
 package triage
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -55,7 +56,7 @@ func world(seed uint64, n int, voices ...string) []Example {
 func TestProbabilitiesAreAsGoodAsTheySay(t *testing.T) {
 	t.Parallel()
 	examples := world(3, 2_000)
-	r, err := Evaluate(examples)
+	r, err := Evaluate(t.Context(), examples)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,11 +75,11 @@ func TestProbabilitiesAreAsGoodAsTheySay(t *testing.T) {
 func TestTheSameExamplesGiveTheSameModel(t *testing.T) {
 	t.Parallel()
 	examples := world(1, 400, "ann", "bob", "eve")
-	one, err := Train(examples)
+	one, err := Train(t.Context(), examples)
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, err := Train(slices.Clone(examples))
+	two, err := Train(t.Context(), slices.Clone(examples))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func TestTheSameExamplesGiveTheSameModel(t *testing.T) {
 func TestScoresAgreeWithGolearn(t *testing.T) {
 	t.Parallel()
 	examples := world(7, 300)
-	b, err := fitBayes(examples)
+	b, err := fitBayes(t.Context(), examples)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,17 +135,17 @@ func TestTooFewVerdictsAreNotLearntFrom(t *testing.T) {
 	for i := range 2*Enough - 1 {
 		examples = append(examples, Example{Bad: i%2 == 1, Features: []string{"a"}})
 	}
-	if _, err := Train(examples); !errors.Is(err, errTooFew) {
+	if _, err := Train(t.Context(), examples); !errors.Is(err, errTooFew) {
 		t.Errorf("got %v", err)
 	}
 	if _, why := Count(examples).Suffice(); !strings.HasPrefix(why, "19 of 20 verdicts that say breach") {
 		t.Errorf("why is %q", why)
 	}
-	if _, err := Evaluate(examples); !errors.Is(err, errTooFew) {
+	if _, err := Evaluate(t.Context(), examples); !errors.Is(err, errTooFew) {
 		t.Errorf("got %v", err)
 	}
 	// Enough of them, of which nothing tells anything apart.
-	if _, err := Train(append(examples, Example{Bad: true, Features: []string{"a"}})); err == nil || errors.Is(err, errTooFew) {
+	if _, err := Train(t.Context(), append(examples, Example{Bad: true, Features: []string{"a"}})); err == nil || errors.Is(err, errTooFew) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -169,7 +170,7 @@ func TestNoVoiceOutweighsTheOthers(t *testing.T) {
 	if math.Abs(mallory-others) > 1e-6 || others != 200 {
 		t.Errorf("mallory weighs %v, all others %v", mallory, others)
 	}
-	b, err := fitBayes(all)
+	b, err := fitBayes(t.Context(), all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,15 +211,17 @@ func TestGroupsStayTogetherInFolds(t *testing.T) {
 
 func TestGuardEndsWhatPanicsOrNeverEnds(t *testing.T) {
 	t.Parallel()
-	if _, err := guarded(time.Minute, func() (int, error) { panic("index out of range") }); err == nil || !strings.Contains(err.Error(), "gave up: index") {
+	if _, err := guarded(t.Context(), func() (int, error) { panic("index out of range") }); err == nil || !strings.Contains(err.Error(), "gave up: index") {
 		t.Errorf("got %v", err)
 	}
 	never := make(chan struct{})
 	defer close(never)
-	if _, err := guarded(time.Millisecond, func() (int, error) { <-never; return 1, nil }); err == nil || !strings.Contains(err.Error(), "not come to an end") {
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := guarded(ended, func() (int, error) { <-never; return 1, nil }); err == nil || !strings.Contains(err.Error(), "not come to an end") {
 		t.Errorf("got %v", err)
 	}
-	if v, err := guarded(time.Minute, func() (int, error) { return 7, nil }); v != 7 || err != nil {
+	if v, err := guarded(t.Context(), func() (int, error) { return 7, nil }); v != 7 || err != nil {
 		t.Errorf("got %v, %v", v, err)
 	}
 	// What golearn could give back and should not.

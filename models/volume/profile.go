@@ -14,9 +14,15 @@ type Season struct {
 }
 
 // Observe adds one actor's span in the given hour of the week. The ratio of one
-// span is bounded, so that a burst does not become a season.
+// span is bounded, so that a burst does not become a season. What is negative is taken
+// out again, as far as it is there.
 func (s *Season) Observe(hour int, seen, expected float64) {
-	if expected <= 0 {
+	if expected < 0 {
+		// It is taken out again.
+		s.Seen[hour], s.Expected[hour] = max(0, s.Seen[hour]+seen), max(0, s.Expected[hour]+expected)
+		return
+	}
+	if expected == 0 {
 		return
 	}
 	s.Seen[hour] += min(seen, 4*expected)

@@ -54,18 +54,32 @@ func (c *drillListCommand) Run(io streams) error {
 				Kind  drill.Kind `json:"kind"`
 				About string     `json:"about"`
 				Trap  string     `json:"trap"`
-			}{s.ID, s.Name, s.Kind, s.About, s.Quiet}
+				Needs drill.Need `json:"needs"`
+			}{s.ID, s.Name, s.Kind, s.About, s.Quiet, need(&s)}
 			if err := encoder.Encode(line); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	t := columns(io.out, "id", "breach", "kind", "trap")
+	t := columns(io.out, "id", "breach", "kind", "feeds", "trap")
 	for _, s := range drill.Scenarios() {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", s.ID, s.Name, s.Kind, s.Quiet)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.ID, s.Name, s.Kind, feedsOf(&s), s.Quiet)
 	}
 	return t.Flush()
+}
+
+func need(s *drill.Scenario) drill.Need {
+	n, _ := drill.NeedOf(s.Row())
+	return n
+}
+
+// feedsOf lists the feeds that a drill's first way to be seen needs, "-" for none.
+func feedsOf(s *drill.Scenario) string {
+	if n := need(s); len(n.Ways) > 0 && len(n.Ways[0].Feeds) > 0 {
+		return joined(n.Ways[0].Feeds)
+	}
+	return "-"
 }
 
 // columns begins a table with its heads.

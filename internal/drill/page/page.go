@@ -19,8 +19,10 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
+	"vigil"
 	"vigil/dashboards/phrase"
 	"vigil/dashboards/theme"
 	"vigil/internal/drill"
@@ -38,6 +40,7 @@ type view struct {
 	Style   template.HTML
 	Traffic string
 	Seeds   string
+	Feeds   string
 	Sums    []string
 	Heads   []string
 	Rows    []row
@@ -65,6 +68,7 @@ type card struct {
 	Key, ID, Name, Kind string
 	Class, State        string
 	About, Trap         string
+	Needs               []string
 	TrapState           string
 	TrapSaid            []string
 	Facts               []fact
@@ -105,6 +109,10 @@ func HTML(w io.Writer, results []*drill.Result) error {
 			phrase.Plural(int64(plain.Traffic.Actors), "actor", "actors"), phrase.Plural(int64(plain.Traffic.Customers), "customer", "customers"),
 			phrase.Range(plain.Traffic.Start, plain.Traffic.End)),
 		Seeds: phrase.Plural(int64(len(plain.Seeds)), "world", "worlds"),
+		Feeds: "without feeds",
+	}
+	if len(plain.Feeds) > 0 {
+		v.Feeds = "with the feeds " + kinds(plain.Feeds)
 	}
 	for _, r := range results {
 		v.Heads = append(v.Heads, "× "+phrase.Number(r.Intensity))
@@ -155,6 +163,7 @@ func markOf(r *drill.Result, id string) mark {
 
 func cardOf(f *drill.Figures, results []*drill.Result) card {
 	c := card{Key: "drill-" + f.ID, ID: f.ID, Name: f.Name, Kind: string(f.Kind), About: f.About, Trap: f.Quiet, State: "missed", Class: "missed"}
+	c.Needs = needs(f.Row)
 	if f.Of == 0 {
 		c.State, c.Class, c.Unfit = "not run", "unfit", phrase.Prose(f.Unfit, 300)
 		return c
@@ -178,6 +187,9 @@ func cardOf(f *drill.Figures, results []*drill.Result) card {
 		{"First bad access", phrase.Moment(o.Truth.Since)},
 		{"Found", "never"},
 		{"Customers before", phrase.Count(o.Exposed) + " of " + phrase.Count(o.Taken)},
+	}
+	if o.Truth.Lost > 0 {
+		c.Facts = append(c.Facts, fact{"Missing from the log", phrase.Plural(int64(o.Truth.Lost), "access", "accesses") + " of " + list(o.Truth.Sources)})
 	}
 	if o.Detected != nil {
 		c.Facts[2].Value = phrase.Moment(*o.Detected) + ", after " + after(o.Seconds)
@@ -256,4 +268,37 @@ func after(seconds *float64) string {
 		return "less than a second"
 	}
 	return phrase.Length(time.Duration(*seconds * float64(time.Second)))
+}
+
+// kinds lists kinds of feed.
+func kinds(list []vigil.FactKind) string {
+	names := make([]string, len(list))
+	for i, k := range list {
+		names[i] = string(k)
+	}
+	return strings.Join(names, ", ")
+}
+
+// needs says in which ways a row shows, and what must arrive for each.
+func needs(row string) []string {
+	n, _ := drill.NeedOf(row)
+	var out []string
+	for _, w := range n.Ways {
+		var what []string
+		for _, f := range w.Fields {
+			what = append(what, string(f))
+		}
+		if len(w.Feeds) > 0 {
+			what = append(what, "feeds "+kinds(w.Feeds))
+		}
+		if len(what) == 0 {
+			what = []string{"nothing more"}
+		}
+		how := "Shows by "
+		if w.Partly {
+			how = "In part, by "
+		}
+		out = append(out, how+w.By+": needs "+strings.Join(what, ", ")+".")
+	}
+	return out
 }

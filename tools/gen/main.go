@@ -6,6 +6,7 @@
 //	go run ./tools/gen -happenings all -log - -format pgaudit -o postgresql.log
 //	go run ./tools/gen -happenings all,-vpn -breach mass-export -format nginx
 //	go run ./tools/gen -events 1000 -days 1 -crowd 1000000
+//	go run ./tools/gen -happenings all -facts feeds -o traffic.ndjson
 package main
 
 import (
@@ -54,6 +55,8 @@ func run(args []string, out, messages io.Writer) (err error) {
 	breach := flags.String("breach", "", fmt.Sprintf("breach to stage: one of %q", traffic.Threats()))
 	poison := flags.String("poison", "", fmt.Sprintf("poisoning to stage: one of %q", traffic.Poisons()))
 	key := flags.String("log", "", "file to write the happenings and what is staged to, as JSON lines; - is standard error")
+	facts := flags.String("facts", "", "folder, which must be there, to write what the company's other systems tell to, one file a kind of feed")
+	form := flags.String("facts-form", "csv", "form of those files: csv or json")
 	path := flags.String("o", "", "file to write; standard output without it")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -71,6 +74,11 @@ func run(args []string, out, messages io.Writer) (err error) {
 	}
 	if err := writeKey(*key, messages, known); err != nil {
 		return err
+	}
+	if *facts != "" {
+		if _, err := traffic.WriteFacts(*facts, *form, world.Facts()); err != nil {
+			return err
+		}
 	}
 	if *path != "" {
 		f, err := os.Create(*path)

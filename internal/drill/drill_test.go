@@ -96,9 +96,10 @@ func perform(t *testing.T, src drill.Source, scene *drill.Scene, sc drill.Scenar
 func TestEachScenarioIsStaged(t *testing.T) {
 	t.Parallel()
 	clean := map[string]bool{}
-	stores := map[string]bool{}
+	stores, countries := map[string]bool{}, map[string]bool{}
 	for _, e := range desk() {
 		clean[e.ID] = true
+		countries[e.Country] = true
 		stores[e.Store] = true
 	}
 	src := source(desk(), nil)
@@ -130,6 +131,10 @@ func TestEachScenarioIsStaged(t *testing.T) {
 				}
 				if ids[e.ID] || e.Time.Before(last) {
 					t.Fatalf("%s comes twice or after its time", e.ID)
+				}
+				// Another country alone must not give a thief away, save where that is the story.
+				if !countries[e.Country] && sc.ID != "T19" {
+					t.Fatalf("%s comes from %q, where nobody works", e.ID, e.Country)
 				}
 				ids[e.ID], last = true, e.Time
 				if !stores[e.Store] || e.Late || e.Conversation == "" && e.Ticket == "-" {

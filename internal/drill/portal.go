@@ -98,6 +98,9 @@ func (s *stage) customer(id, source, tenant string, forms []*Form) *Person {
 		place.IP = fmt.Sprintf("100.%d.%d.%d", 100+s.rng.IntN(27), s.rng.IntN(256), 2+s.rng.IntN(250))
 		place.Network = vigil.NetworkOf(place.IP)
 	}
+	if len(forms) > 0 && len(forms[0].Samples) > 0 { // at home
+		place.Country = forms[0].Samples[0].Country
+	}
 	p.Places = []Place{place}
 	return p
 }

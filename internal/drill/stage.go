@@ -214,7 +214,7 @@ func (s *stage) usual(p *Person) Place {
 }
 
 // elsewhere is a place that nobody in the traffic works from, with a client of
-// its own. What the source does not tell stays untold.
+// its own, in the same country. What the source does not tell stays untold.
 func (s *stage) elsewhere(like Place, agent string) Place {
 	out := like
 	if like.Agent != "" {
@@ -234,9 +234,6 @@ func (s *stage) elsewhere(like Place, agent string) Place {
 			out.IP = ip
 		}
 		break
-	}
-	if like.Country != "" {
-		out.Country = map[bool]string{true: "NL", false: "RO"}[like.Country != "NL"]
 	}
 	if like.ASN != "" {
 		out.ASN = "AS64500"

@@ -78,7 +78,7 @@ func bothBrands(s *stage) error {
 	if err != nil {
 		return err
 	}
-	s.tellAssignment(s.scene.Start, vigil.Assignment{ID: "brand-" + p.Actor.ID, Who: only(p), Store: p.Forms[0].Store, Resource: p.Forms[0].Resource})
+	s.tellAssignment(s.scene.Start, vigil.Assignment{ID: "brands-" + p.Actor.ID, Who: only(p), Store: p.Forms[0].Store})
 	change := func(e *vigil.Event) bool {
 		if len(e.Subjects) == 1 && hash(e.Subjects[0])%3 == 0 {
 			e.ResourceTenant = tenant

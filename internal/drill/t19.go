@@ -13,7 +13,7 @@ func t19() Scenario {
 		About:    "On two days an agent works from a country to which the customers' data may not go: the usual client, the usual pace, 80 customers.",
 		Quiet:    "An agent travels within the countries that are allowed.",
 		Breach:   func(s *stage) error { return abroad(s, "IN", 80) },
-		Innocent: func(s *stage) error { return abroad(s, "FR", 30) },
+		Innocent: func(s *stage) error { return abroad(s, "DE", 30) },
 	}
 }
 
@@ -26,6 +26,9 @@ func abroad(s *stage, country string, customers int) error {
 		return err
 	}
 	place := s.elsewhere(s.usual(p), s.usual(p).Agent)
+	if place.Country == country {
+		country = "US"
+	}
 	place.Country = country
 	if !s.act.Trap {
 		customers = s.n(float64(customers))

@@ -22,6 +22,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/reasons"
 	"vigil/detector/rules"
 	"vigil/models/affinity"
 )
@@ -98,6 +99,10 @@ type Status struct {
 	Gone   int
 	Lanes  []Lane
 	Budget float64
+	// Facts is what feeds have told; Unread counts control records of theirs that
+	// could not be read.
+	Facts  reasons.Counts
+	Unread int64
 }
 
 // Engine folds log entries into findings. It is not safe for concurrent use;
@@ -437,7 +442,7 @@ func (e *Engine) collect() []vigil.Finding {
 
 // Status tells how the engine stands.
 func (e *Engine) Status() Status {
-	s := Status{Events: e.events, Late: e.late}
+	s := Status{Events: e.events, Late: e.late, Facts: e.shared.book.Counts(), Unread: e.unread}
 	if e.order.watermark > 0 {
 		s.Watermark = utc(e.order.watermark)
 	}

@@ -89,19 +89,6 @@ func (a *asker) machine() bool {
 	return false
 }
 
-// named says that records of a table name the asker.
-func (a *asker) named(in map[uint64]int, salt uint64) bool {
-	if len(in) == 0 {
-		return false
-	}
-	for _, m := range a.who {
-		if in[m.hash+salt] > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // Check says what is known for and against an access. It changes nothing and may be
 // called from several goroutines while nothing is applied. The actor is taken as the
 // directory knows it.
@@ -171,10 +158,10 @@ func (b *Book) employed(p *vigil.Person, t time.Time, c *Checked) {
 
 // onDuty looks the actor up in the rota.
 func (b *Book) onDuty(a *asker, t int64, c *Checked) {
-	if a.named(b.shifts.named, dutySalt(vigil.DutyShift)) {
+	if b.shifts.namesAny(a, dutySalt(vigil.DutyShift)) {
 		c.Looked |= OnShift
 	}
-	if a.named(b.shifts.named, dutySalt(vigil.DutyOnCall)) {
+	if b.shifts.namesAny(a, dutySalt(vigil.DutyOnCall)) {
 		c.Looked |= OnCall
 	}
 	for _, m := range a.who {
@@ -207,7 +194,7 @@ func (b *Book) onDuty(a *asker, t int64, c *Checked) {
 // answers looks for an assignment. People are looked for in any case, machines where
 // assignments name them.
 func (b *Book) answers(a *asker, e *vigil.Event, t int64, c *Checked) {
-	if a.machine() && !a.named(b.assignments.named, 0) {
+	if a.machine() && !b.assignments.namesAny(a, 0) {
 		return
 	}
 	c.Looked |= Assigned
@@ -325,7 +312,7 @@ func (b *Book) assignedTo(a *asker, e *vigil.Event, t int64, subject string) boo
 // actor. It is looked for where changes name the actor or its role's people, of
 // administrators, and where the ticket is a change's.
 func (b *Book) approved(a *asker, e *vigil.Event, t int64, c *Checked) {
-	if a.actor.Kind == vigil.KindAdmin || a.named(b.changes.named, 0) {
+	if a.actor.Kind == vigil.KindAdmin || b.changes.namesAny(a, 0) {
 		c.Looked |= Approved
 	} else if _, ok := b.changed[a.who[2].hash]; ok && a.actor.Role != "" {
 		c.Looked |= Approved

@@ -46,7 +46,9 @@ type table[T any] struct {
 	// nil where nobody asks.
 	names func(*T) (*vigil.Who, uint64)
 	named map[uint64]int
-	book  *Book
+	// namedBy counts the marks in named by what they are of.
+	namedBy [marks]int
+	book    *Book
 	// dropped counts those that made room.
 	dropped int64
 	told    bool
@@ -97,10 +99,28 @@ func (t *table[T]) name(rec *T, by int) {
 	var room [4]mark
 	for _, m := range t.book.whoMark(who, room[:0]) {
 		m.hash += salt
-		if t.named[m.hash] += by; t.named[m.hash] == 0 {
+		was := t.named[m.hash]
+		switch now := was + by; {
+		case now == 0:
 			delete(t.named, m.hash)
+			t.namedBy[m.of]--
+		default:
+			t.named[m.hash] = now
+			if was == 0 {
+				t.namedBy[m.of]++
+			}
 		}
 	}
+}
+
+// namesAny says that some record is for the asker, now or ever.
+func (t *table[T]) namesAny(a *asker, salt uint64) bool {
+	for _, m := range a.who {
+		if t.namedBy[m.of] > 0 && t.named[m.hash+salt] > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // remove forgets a record, if there is one of that name.

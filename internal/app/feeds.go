@@ -71,6 +71,9 @@ func (a *App) feedTroubles() (troubles []string) {
 	if a.feeds == nil {
 		return nil
 	}
+	if n := a.applier.status.Load().Facts.Dropped; n > 0 {
+		troubles = append(troubles, fmt.Sprintf("Feeds tell more than is held: %d records made room.", n))
+	}
 	for _, s := range a.feeds.Statuses() {
 		if s.Trouble != "" {
 			troubles = append(troubles, fmt.Sprintf("Feed %s: %s.", s.Name, strings.TrimSuffix(s.Trouble, ".")))

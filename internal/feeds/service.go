@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -207,98 +203,6 @@ func (s *Service) hidden(err error) string {
 	return q.Reason
 }
 
-// list finds the files of globs, and says by size and time whether they are as they
-// were.
-func list(globs []string) (paths []string, stamps string, latest time.Time, err error) {
-	for _, g := range globs {
-		found, err := filepath.Glob(g)
-		if err != nil {
-			return nil, "", latest, fmt.Errorf("pattern %q is no file pattern", g)
-		}
-		paths = append(paths, found...)
-	}
-	slices.Sort(paths)
-	paths = slices.Compact(paths)
-	if len(paths) == 0 {
-		return nil, "", latest, fmt.Errorf("there is no file %s", strings.Join(globs, ", "))
-	}
-	if len(paths) > maxFiles {
-		return nil, "", latest, fmt.Errorf("there are %d files, at most %d are read", len(paths), maxFiles)
-	}
-	var b strings.Builder
-	for _, p := range paths {
-		info, err := os.Stat(p)
-		if err != nil {
-			return nil, "", latest, fmt.Errorf("look at feed: %w", err)
-		}
-		fmt.Fprintf(&b, "%s %d %d\n", p, info.Size(), info.ModTime().UnixNano())
-		if info.ModTime().After(latest) {
-			latest = info.ModTime()
-		}
-	}
-	return paths, b.String(), latest, nil
-}
-
-// ReadFiles reads the files of globs as one feed. The error is an *Error where a text
-// can't be used.
-func ReadFiles(spec Spec, globs []string) (*Reading, error) {
-	paths, _, _, err := list(globs)
-	if err != nil {
-		return nil, err
-	}
-	r, _, err := readFiles(spec, paths)
-	return r, err
-}
-
-func readFiles(spec Spec, paths []string) (*Reading, uint64, error) {
-	all := &Reading{Facts: vigil.Facts{Feed: spec.Name, Kind: spec.Kind}}
-	digest := fnv.New64a()
-	for _, p := range paths {
-		text, err := readBounded(p)
-		if err != nil {
-			return nil, 0, err
-		}
-		digest.Write(text)
-		r, err := Read(spec, p, text)
-		if err != nil {
-			return nil, 0, err
-		}
-		all.Records += r.Records
-		all.Aside += r.Aside
-		all.Doubled += r.Doubled
-		all.Problems = append(all.Problems, r.Problems[:min(len(r.Problems), maxProblems-min(maxProblems, len(all.Problems)))]...)
-		for _, rec := range records(&r.Facts) {
-			put(&all.Facts, rec)
-		}
-	}
-	return all, digest.Sum64(), nil
-}
-
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("open feed: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, MaxText+1))
-	if err != nil {
-		return nil, fmt.Errorf("read feed: %w", err)
-	}
-	return text, nil
-}
-
-// RefusedError is a text that would make too much be forgotten, and of which nothing
-// was taken.
-type RefusedError struct {
-	Feed       string
-	Was, Would int
-}
-
-func (e *RefusedError) Error() string {
-	return fmt.Sprintf("feed %s: the text has %d records where %d are known, fewer than half; it is refused and the old ones are kept. If so many are gone, set may_shrink: true for this feed",
-		e.Feed, e.Would, e.Was)
-}
-
 // Taken tells what became of a text.
 type Taken struct {
 	Records, Aside, Changed, Removed int
@@ -342,33 +246,6 @@ func (s *Service) take(ctx context.Context, f *state, r *Reading, partial bool) 
 	s.people(&r.Facts)
 	s.log(f, r, out)
 	return out, nil
-}
-
-// shrunk refuses a text that would make half of the records be forgotten: an export
-// that broke off must not turn everybody into a stranger. Of shifts, tickets and
-// changes it is usual that they come and go.
-func (f *state) shrunk(r *Reading, partial bool) error {
-	if partial {
-		return nil
-	}
-	if refused := Shrinks(f.Kind, len(f.base), r, f.MayShrink); refused != nil {
-		refused.Feed = f.Name
-		return refused
-	}
-	return nil
-}
-
-// Shrinks says whether a text would be refused where so many records are known.
-func Shrinks(kind vigil.FactKind, known int, r *Reading, may bool) *RefusedError {
-	switch kind {
-	case vigil.FactAssignment, vigil.FactShift, vigil.FactChange:
-		return nil
-	}
-	would := len(records(&r.Facts))
-	if may || known < shrinkFrom || 2*would >= known {
-		return nil
-	}
-	return &RefusedError{Was: known, Would: would}
 }
 
 // log tells what a text brought.
@@ -417,31 +294,6 @@ func actorOf(r record) string {
 		return r.Manager
 	}
 	return ""
-}
-
-// heard notes that the feed gave a text.
-func (f *state) heard(at time.Time) {
-	at = at.UTC()
-	if last := f.status.Told; !last.IsZero() && at.After(last) {
-		f.gaps = append(f.gaps, at.Sub(last))
-		f.gaps = f.gaps[max(0, len(f.gaps)-rhythmGaps):]
-	}
-	if at.After(f.status.Told) {
-		f.status.Told = at
-	}
-}
-
-// rhythm says whether the feed is silent for longer than it may, or than it ever was.
-func (f *state) rhythm(now time.Time) {
-	f.stale = false
-	if f.status.Told.IsZero() {
-		return
-	}
-	limit := f.StaleAfter
-	if limit == 0 && len(f.gaps) == rhythmGaps {
-		limit = rhythmFactor * slices.Max(f.gaps)
-	}
-	f.stale = limit > 0 && now.Sub(f.status.Told) > limit
 }
 
 // say brings the feed's trouble up to date, and logs it when it changes.

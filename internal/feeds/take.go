@@ -105,9 +105,6 @@ func (t *taker) ours(column string) string {
 	return name
 }
 
-// errTooMany ends a text that has more records than are read.
-var errTooMany = errors.New("too many records")
-
 // take reads one record.
 func (t *taker) take(cells []cell, line int) error {
 	if t.reading.Records++; t.reading.Records > maxRecords {

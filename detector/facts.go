@@ -20,13 +20,16 @@ func (e *Engine) control(c *vigil.Control) []vigil.Finding {
 			return nil
 		}
 		e.shared.book.Apply(f)
-	case controlException:
-		var x exception
+	case vigil.ControlException:
+		var x vigil.Exception
 		if json.Unmarshal(c.Data, &x) != nil || x.By == "" || x.Time.IsZero() {
 			e.unread++
 			return nil
 		}
-		e.except(x)
+		if x.Ended {
+			return nil
+		}
+		e.except(&x)
 		return e.collect()
 	}
 	return nil

@@ -44,6 +44,9 @@ func (e *Engine) except(x vigil.Exception) {
 // made it.
 func (e *Engine) suspectException(made *vigil.Exception) {
 	x := rules.Exception{ID: made.ID, By: made.By, Actor: made.Actor, Tenant: made.Who.Tenant, At: made.Time, Until: made.To}
+	if made.Who.Actor == made.By {
+		x.Actor = made.By
+	}
 	ev := vigil.NewEvent()
 	ev.Time, ev.Action, ev.Actor, ev.Resource = x.At, vigil.ActionConfigure, vigil.Actor{ID: x.By, Tenant: x.Tenant}, "exceptions"
 	sh, a := e.known(x.Tenant, x.By)

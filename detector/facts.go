@@ -29,8 +29,11 @@ func (e *Engine) control(c *vigil.Control) []vigil.Finding {
 		e.verdict(&v)
 	case vigil.ControlException:
 		var x vigil.Exception
-		if json.Unmarshal(c.Data, &x) != nil || x.ID == "" {
+		if json.Unmarshal(c.Data, &x) != nil || x.ID == "" || x.By == "" || x.Time.IsZero() {
 			e.unread++
+			return nil
+		}
+		if x.Ended {
 			return nil
 		}
 		e.except(x)

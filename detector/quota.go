@@ -71,7 +71,7 @@ func (q *quotas) count(e *vigil.Event, why *reasons.Checked) {
 	}
 	// What other reasons cover uses up no purpose's quota.
 	other := why.Found &^ reasons.Declared
-	declared := !other.Verified() && beyond(&u.declared, b.Declared)
+	declared := !other.Work() && beyond(&u.declared, b.Declared)
 	contracted := beyond(&u.customers, b.Customers)
 	if b.Rows > 0 && e.Rows > 0 {
 		u.Rows += min(e.Rows, 1<<40)

@@ -32,26 +32,35 @@ const (
 	// Awaited: a deploy, a maintenance window or an event of the calendar makes much
 	// unusual at present. It justifies no read, and tempers what is new and how much.
 	Awaited
+	// Particular: the assignment names this conversation, ticket or customer, or is a
+	// task with its days. A standing one covers all that somebody ever does, and says
+	// nothing about how much of it is too much.
+	Particular
+	// Metered: the declared purpose is the one that the access names, and has a quota.
+	Metered
 )
 
-// verified are the reasons for a piece of work that somebody else has put down.
-const verified = Assigned | Approved | Declared | Contracted
+// work are the reasons for a kind or a piece of work that somebody else has put down,
+// counted those that also say how much of it there is.
+const (
+	work    = Assigned | Approved | Declared | Contracted
+	counted = Particular | Approved | Metered
+)
 
 // Justifies reports whether any of the reasons in r makes a read legitimate by itself:
 // being at work does not.
-func (r Reason) Justifies() bool { return r&(verified|OnCall|Own) != 0 }
+func (r Reason) Justifies() bool { return r&(work|OnCall|Own) != 0 }
 
-// Verified reports whether any of the reasons in r was put down by somebody else than
-// the reader, for this piece of work.
-func (r Reason) Verified() bool { return r&verified != 0 }
+// Counted reports whether any of the reasons in r was put down by somebody else than the
+// reader for this piece of work, so that much of it is no oddity.
+func (r Reason) Counted() bool { return r&counted != 0 }
 
-// Work reports whether any of the reasons in r is one for a piece of work, rather than
-// for a time.
-func (r Reason) Work() bool { return r&verified != 0 }
+// Work reports whether any of the reasons in r is one for work, rather than for a time.
+func (r Reason) Work() bool { return r&work != 0 }
 
 // Excuses reports whether there is a reason for this piece of work, if only one that
 // the access itself names.
-func (r Reason) Excuses() bool { return r&(Named|verified) != 0 }
+func (r Reason) Excuses() bool { return r&(Named|work) != 0 }
 
 // reasonWords are the reasons for a person, in the order of their bits.
 var reasonWords = [...]string{"ticket or purpose", "assignment", "shift", "on-call duty", "change or incident", "declared purpose", "contract", "own record", "window"}
@@ -141,7 +150,7 @@ func (b Bounds) Any() bool { return b != Bounds{} }
 // day's quota of that reason is used up.
 func (c *Checked) Exceed(declared, contracted bool) {
 	if declared && c.Found&Declared != 0 {
-		c.Found &^= Declared
+		c.Found &^= Declared | Metered
 		c.Against |= NotDeclared
 	}
 	if contracted && c.Looked&Contracted != 0 {

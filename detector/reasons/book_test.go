@@ -172,11 +172,15 @@ func TestQuotasAreGivenAndTakenBack(t *testing.T) {
 	if c.Bounds != (reasons.Bounds{Customers: 9, Rows: 11}) {
 		t.Errorf("%+v", c.Bounds)
 	}
-	if c.Exceed(false, true); c.Against != reasons.OutsideVolume || c.Found != 0 || !c.Unjustified() {
+	if c.ExceedContract(); c.Against != reasons.OutsideVolume || c.Found != 0 || !c.Unjustified() {
 		t.Errorf("%+v", c)
 	}
 	c = b.Check(read())
-	if c.Exceed(true, true); c.Against != reasons.NotDeclared || c.Found != 0 || !c.Unjustified() {
+	if c.ExceedDeclared(true); c.Against != reasons.NotDeclared || c.Found != 0 || !c.Unjustified() {
+		t.Errorf("%+v", c)
+	}
+	c = b.Check(read())
+	if c.ExceedDeclared(false); c.Against != 0 || c.Found != 0 || !c.Unjustified() {
 		t.Errorf("%+v", c)
 	}
 }

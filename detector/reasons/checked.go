@@ -136,7 +136,7 @@ type Checked struct {
 }
 
 // Bounds are quotas of a day (UTC); zero sets none. The book does not count: who does
-// calls Exceed.
+// calls ExceedDeclared and ExceedContract.
 type Bounds struct {
 	// Declared bounds the customers that a declared purpose covers, Customers and Rows
 	// what a contract does.
@@ -146,17 +146,26 @@ type Bounds struct {
 // Any says that there is something to count.
 func (b Bounds) Any() bool { return b != Bounds{} }
 
-// Exceed takes away what is covered no more: declared and contracted say that the
-// day's quota of that reason is used up.
-func (c *Checked) Exceed(declared, contracted bool) {
-	if declared && c.Found&Declared != 0 {
-		c.Found &^= Declared | Metered
+// ExceedDeclared takes away the declared purpose, whose quota of the day is used up.
+// That speaks against an access that named the purpose; one that named none is merely
+// not covered by it.
+func (c *Checked) ExceedDeclared(named bool) {
+	if c.Found&Declared == 0 {
+		return
+	}
+	c.Found &^= Declared | Metered
+	if named {
 		c.Against |= NotDeclared
 	}
-	if contracted && c.Looked&Contracted != 0 {
-		c.Found &^= Contracted
-		c.Against |= OutsideVolume
+}
+
+// ExceedContract takes away the contract, whose quota of the day is used up.
+func (c *Checked) ExceedContract() {
+	if c.Looked&Contracted == 0 {
+		return
 	}
+	c.Found &^= Contracted
+	c.Against |= OutsideVolume
 }
 
 // Unjustified reports whether a reason was looked for and none was found that makes a

@@ -254,6 +254,7 @@ func (sh *shard) note(e *vigil.Event) {
 	if d := sh.delta.source(e.Source); d != nil {
 		d.events++
 		d.tells |= mask
+		d.stores.add(e.Store, 1)
 	}
 }
 

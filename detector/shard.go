@@ -70,7 +70,7 @@ func newShard(s *shared, limit, coldLimit int) *shard {
 		watch: s.rules.Watch(s.switchedOff), rulings: map[string]*ruling{}, offices: map[uint64]struct{}{},
 		delta: delta{sample: newReservoirs(deltaRows)}, limit: limit, coldLimit: coldLimit,
 	}
-	sh.known.Linked = sh.linked
+	sh.known.Linked, sh.known.Concerning = sh.linked, sh.concerning
 	return sh
 }
 

@@ -38,10 +38,7 @@ func (b *Book) Absence(e *vigil.Event, from, to int64) (days float64) {
 	if !b.shifts.told || to <= from {
 		return 0
 	}
-	a := asker{actor: e.Actor}
-	if a.person = b.person(e.Actor.ID, e.Actor.Tenant); a.person != nil {
-		placed(&a.actor, a.person)
-	}
+	a := b.ask(e)
 	l := b.shifts.index[b.mark(ofActor, e.Actor.ID).hash]
 	if l == nil {
 		return 0

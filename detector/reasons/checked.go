@@ -117,6 +117,10 @@ const (
 	NotDeclared
 )
 
+// OfCustomer is what can speak against an access because of one customer in it and not
+// of another.
+const OfCustomer = Withdrawn | Erased | ForeignTenant | ForeignRegion | Related | Colleague | Self | VIP | HoneyTouched
+
 // OutsideContract are all the ways to be outside a contract.
 const OutsideContract = OutsideExpired | OutsideResource | OutsideFields | OutsideAction | OutsideHours | OutsideNetwork |
 	OutsideRegion | OutsideDestination | OutsideVolume | OutsideCustomer

@@ -66,7 +66,7 @@ func TestConfiguredFeedsAreRead(t *testing.T) {
 	events := write("events.jsonl", `{"time":"2026-11-02T08:00:00Z","actor":"ann","action":"read"}`+"\n")
 	people := write("people.csv", "actor,team\nann,emea\n")
 	other := write("other.csv", "actor,team\nbob,apac\n")
-	shifts := write("shifts.csv", "actor,duty\nann,shift\n")
+	shifts := write("shifts.csv", "actor,duty,from,to\nann,shift,2026-11-02,2026-11-02\n")
 	cfg := write("vigil.yaml", fmt.Sprintf(`data_dir: %s
 sources: [{name: desk, file: %q, format: native}]
 feeds:

@@ -124,6 +124,8 @@ func noun(observation string, n float64) string {
 		one, many = "return within a session", "returns within a session"
 	case "silent":
 		one, many = "customer only looked at", "customers only looked at"
+	case "unreasoned":
+		one, many = "customer without a known reason", "customers without a known reason"
 	case "drift":
 		one, many = "at a pace unlike months ago", "at a pace unlike months ago"
 	case "readers":

@@ -88,7 +88,7 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 		weight += w
 		// Doing nothing of a kind is no evidence, however the rank's ties fall, and nor is
 		// what is expected.
-		if isKind(j.Term) && (j.Seen == 0 || sh.expects(a, which, j)) {
+		if isKind(j.Term) && j.Seen == 0 || sh.expects(a, which, j) {
 			self = 1
 			j.Alone, j.P, j.E = 1, 1, none
 			sum += float64(w * none)
@@ -151,10 +151,21 @@ func explained(wide, self, spans float64) float64 {
 	return wide * elementary.Exp(elementary.Log(self/wide)*(spans/(spans+settled)))
 }
 
-// expects reports whether an exception expects a kind's amount in the open span.
+// expects reports whether an exception expects the amount that a term tells of the
+// open span. Of single accesses that is asked one by one: see page.
 func (sh *shard) expects(a *actor, which features.Lane, j *judged) bool {
-	k, _ := termKind(j.Term)
-	return len(sh.shared.exceptions) > 0 && sh.shared.expectsAmount(a, a.Lane[which].span.Last, which, k, j.Seen)
+	if len(sh.shared.exceptions) == 0 {
+		return false
+	}
+	name := features.Drift.String()
+	switch {
+	case isKind(j.Term):
+		k, _ := termKind(j.Term)
+		name = k.String()
+	case j.Term != measureTerm(features.Drift):
+		return false
+	}
+	return sh.shared.expectsAmount(a, a.Lane[which].span.Last, which, name, j.Seen)
 }
 
 // known is how many spans the actor's own past of a kind holds.

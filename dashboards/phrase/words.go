@@ -252,6 +252,8 @@ func Observation(name string) string {
 		return "combination of signs"
 	case "silent":
 		return "customers only looked at"
+	case "unreasoned":
+		return "customers without a known reason"
 	case "drift":
 		return "pace against that of months ago"
 	case "readers":

@@ -15,6 +15,7 @@ import (
 	"vigil"
 	"vigil/internal/config"
 	"vigil/internal/feeds"
+	"vigil/internal/honey"
 )
 
 // specOf says how a configured feed's texts are read.
@@ -22,12 +23,18 @@ func specOf(f *config.Feed) feeds.Spec {
 	return feeds.Spec{Name: f.Name, Kind: f.Kind, Tenant: f.Tenant, Columns: f.Columns, Location: f.Location()}
 }
 
+// honeyFeed is the feed that is there without being configured: the register of the
+// honey records that vigil itself has made. Its name is none that a configuration can
+// give.
+const honeyFeed = "honey records"
+
 // startFeeds reads what tells reasons a first time, before anything is collected.
 func (a *App) startFeeds(ctx context.Context) {
-	if len(a.cfg.Feeds) == 0 && len(a.applier.feedsKnown()) == 0 {
-		return
-	}
-	var all []feeds.Feed
+	all := []feeds.Feed{{
+		Spec:     feeds.Spec{Name: honeyFeed, Kind: vigil.FactHoney, Location: time.UTC},
+		Files:    []string{filepath.Join(a.cfg.DataDir, honey.FileName)},
+		Optional: true, MayShrink: true,
+	}}
 	for i := range a.cfg.Feeds {
 		f := &a.cfg.Feeds[i]
 		all = append(all, feeds.Feed{Spec: specOf(f), Files: f.File, StaleAfter: f.StaleAfter.Std(), MayShrink: f.MayShrink})
@@ -107,17 +114,6 @@ func (a *applier) facts(kind vigil.FactKind) []vigil.Facts {
 	a.folding.Lock()
 	defer a.folding.Unlock()
 	return a.engine.Facts(kind)
-}
-
-// feedsKnown lists the names of the feeds that have told something.
-func (a *applier) feedsKnown() (names []string) {
-	for _, kind := range vigil.FactKinds() {
-		for _, f := range a.facts(kind) {
-			names = append(names, f.Feed)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // feedNote is the file in the data folder that tells vigil check how feeds stand. It

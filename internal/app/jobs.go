@@ -23,9 +23,7 @@ func (a *App) startJobs() error {
 		{Name: "snapshot", Spec: a.cfg.Snapshots, Run: a.applier.askSnapshot},
 		{Name: "sealing", Spec: a.cfg.Sealing, Run: a.seal},
 		{Name: "pruning", Spec: a.cfg.Pruning, Run: a.prune},
-	}
-	if a.feeds != nil {
-		jobs = append(jobs, schedule.Job{Name: "feeds", Spec: a.cfg.FeedPolls, Run: a.pollFeeds})
+		{Name: "feeds", Spec: a.cfg.FeedPolls, Run: a.pollFeeds},
 	}
 	if !a.opts.Quiet {
 		jobs = append(jobs, schedule.Job{Name: "tick", Spec: a.cfg.Ticks, Run: a.tick})

@@ -1,6 +1,7 @@
 package feeds
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -12,6 +13,8 @@ import (
 
 	"vigil"
 )
+
+var errNoFile = errors.New("there is no file")
 
 // list finds the files of globs, and says by size and time whether they are as they
 // were.
@@ -26,7 +29,7 @@ func list(globs []string) (paths []string, stamps string, latest time.Time, err 
 	slices.Sort(paths)
 	paths = slices.Compact(paths)
 	if len(paths) == 0 {
-		return nil, "", latest, fmt.Errorf("there is no file %s", strings.Join(globs, ", "))
+		return nil, "", latest, fmt.Errorf("%w %s", errNoFile, strings.Join(globs, ", "))
 	}
 	if len(paths) > maxFiles {
 		return nil, "", latest, fmt.Errorf("there are %d files, at most %d are read", len(paths), maxFiles)

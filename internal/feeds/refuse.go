@@ -62,7 +62,7 @@ func (f *state) heard(at time.Time) {
 // rhythm says whether the feed is silent for longer than it may, or than it ever was.
 func (f *state) rhythm(now time.Time) {
 	f.stale = false
-	if f.status.Told.IsZero() {
+	if f.status.Told.IsZero() || f.Optional {
 		return
 	}
 	limit := f.StaleAfter

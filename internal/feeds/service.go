@@ -23,6 +23,9 @@ type Feed struct {
 	StaleAfter time.Duration
 	// MayShrink lets it lose more than half of its records at once.
 	MayShrink bool
+	// Optional says that its files may be missing: then it tells nothing new, and may
+	// be silent for as long as it likes.
+	Optional bool
 }
 
 // Options is what code passes to NewService.
@@ -169,6 +172,10 @@ func (s *Service) Poll(ctx context.Context) error {
 // poll reads a feed's files where one of them changed.
 func (s *Service) poll(ctx context.Context, f *state) error {
 	paths, stamps, latest, err := list(f.Files)
+	if errors.Is(err, errNoFile) && f.Optional {
+		f.failed = ""
+		return nil
+	}
 	if err != nil {
 		f.failed = err.Error()
 		return nil

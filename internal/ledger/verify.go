@@ -62,7 +62,7 @@ func (l *Ledger) verifyLog(ctx context.Context, report func(error)) error {
 
 func (l *Ledger) verifyFindings(ctx context.Context, report func(error)) error {
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT id, data, sum FROM finding`)
+		rows, err := tx.QueryContext(ctx, `SELECT `+findingColumns+` FROM finding f LEFT JOIN verdict v ON v.finding = f.id`)
 		if err != nil {
 			return err
 		}

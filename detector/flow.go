@@ -55,7 +55,6 @@ type stream struct {
 type reading struct {
 	Flow         flow
 	Seen         float64
-	Exposure     float64
 	Expected     volume.Counts
 	Raw, Z, P, E float64
 }
@@ -63,7 +62,7 @@ type reading struct {
 // judge asks how unusual a count is over an exposure, which is 1 but where more
 // than usual is to be expected. tie is the conformal rank's U.
 func (m *flowModel) judge(f flow, s *stream, seen, exposure, tie float64) reading {
-	r := reading{Flow: f, Seen: seen, Exposure: exposure, Expected: s.Rate.Predict(m.Prior, exposure)}
+	r := reading{Flow: f, Seen: seen, Expected: s.Rate.Predict(m.Prior, exposure)}
 	r.Raw = r.Expected.Surprise(seen)
 	r.rank(m, s, tie)
 	if seen == 0 {
@@ -77,7 +76,7 @@ func (r *reading) rank(m *flowModel, s *stream, tie float64) {
 	r.Z = s.Level.Standard(r.Raw, m.Spread)
 	r.P = m.table.P(r.Z, tie)
 	if r.P <= topRanks/(m.table.N+1) {
-		r.P = beyond(r.P, r.Raw-s.Level.Usual(m.Spread), flowReach)
+		r.P = beyond(r.P, r.Raw, flowReach)
 	}
 	if r.Raw < 1 {
 		r.P = math.Max(r.P, math.Pow(10, -r.Raw)) // what is expected is no news, whatever its rank
@@ -85,10 +84,10 @@ func (r *reading) rank(m *flowModel, s *stream, tie float64) {
 	r.E = calibrate.E(r.P)
 }
 
-// learn teaches a closed span's count with weight w.
-func (s *stream) learn(m *flowModel, r *reading, w float64) {
+// learn teaches a closed span's count over its exposure, with weight w.
+func (s *stream) learn(m *flowModel, r *reading, exposure, w float64) {
 	s.Level.Observe(r.Raw, m.Spread, w)
-	s.Rate.Observe(r.Seen, m.Prior, r.Exposure, w)
+	s.Rate.Observe(r.Seen, m.Prior, exposure, w)
 }
 
 // forget ages the stream by so many days.

@@ -231,9 +231,10 @@ func (t *targets) closeNetworks() {
 			a.Before = affairSums{Events: a.Finding.Events}
 		}
 		t.delta.epochs[lineNetwork]++
+		exposures := [...]float64{n.now.company(), 1}
 		for i, s := range [...]*stream{&n.Newcomers, &n.Refused} {
 			t.score(&rds[i])
-			s.learn(&t.shared.Flows[rds[i].Flow], &rds[i], weight)
+			s.learn(&t.shared.Flows[rds[i].Flow], &rds[i], exposures[i], weight)
 		}
 		n.now.reset()
 		ns.spare = append(ns.spare, n.now)

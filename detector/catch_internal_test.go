@@ -59,6 +59,33 @@ func TestTheFirstLargerPageIsSeen(t *testing.T) {
 	}
 }
 
+// An exception expects accesses up to its size, in its span, and no larger ones.
+func TestAnExpectedPageIsNoNews(t *testing.T) {
+	t.Parallel()
+	sh := newShard(newShared(newBudget(0), rules.New(nil)), 16, 16)
+	at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+	sh.shared.exceptions = []vigil.Exception{{
+		ID: "x", Who: vigil.Who{Actor: "bot"}, Scope: vigil.ScopeAmount, Period: vigil.Period{From: at, To: at.AddDate(0, 0, 9)},
+		Bounds: []vigil.Bound{{Observation: "page", Span: "day", Most: 60}},
+	}}
+	largest := func(limit int64, l features.Lane) float64 {
+		a := fold(sh, retrieval(at, limit))
+		at = at.Add(time.Minute)
+		return a.Lane[l].span.Largest().Records
+	}
+	for range 5 * pageKnown {
+		largest(5, features.Day)
+	}
+	for _, c := range []struct {
+		limit   int64
+		day, in float64
+	}{{50, 0, 50}, {80, 80, 80}} {
+		if quarter, day := largest(c.limit, features.Quarter), largest(c.limit, features.Day); day != c.day || quarter != c.in {
+			t.Errorf("of %d records the day tells %v, the quarter %v; want %v and %v", c.limit, day, quarter, c.day, c.in)
+		}
+	}
+}
+
 // TestKindsOfPagesAreBounded reads far more kinds of things than are told apart.
 func TestKindsOfPagesAreBounded(t *testing.T) {
 	t.Parallel()

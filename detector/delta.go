@@ -58,11 +58,13 @@ type valueDelta struct {
 	day      int64
 }
 
-// sourceDelta is what one source told: how many events, and which kinds.
+// sourceDelta is what one source told: how many events, of which stores, and which
+// kinds.
 type sourceDelta struct {
 	name   string
 	events int
 	tells  uint32
+	stores stores
 }
 
 // source is what the source of that name told, nil where there are too many.
@@ -165,7 +167,7 @@ func (s *shared) take(d *delta) {
 		s.takeMember(&d.members[i])
 	}
 	for _, o := range d.sources {
-		s.takeTold(o.name, o.events, s.heard)
+		s.takeTold(&o, s.heard)
 	}
 	for _, key := range d.groups {
 		s.join(key)

@@ -87,12 +87,12 @@ func (s *shared) expectsValue(a *actor, t int64, c features.Category, label stri
 	return s.excused(a, t, func(x *vigil.Exception) bool { return x.Scope == scope && slices.Contains(x.Values, label) })
 }
 
-// expectsAmount reports whether so much of a kind is expected of the actor in a lane's
-// span.
-func (s *shared) expectsAmount(a *actor, t int64, l features.Lane, k features.Kind, n float64) bool {
+// expectsAmount reports whether so much of what an observation counts (a kind, or a
+// measure that tells an amount) is expected of the actor in a lane's span.
+func (s *shared) expectsAmount(a *actor, t int64, l features.Lane, observation string, n float64) bool {
 	return s.excused(a, t, func(x *vigil.Exception) bool {
 		return x.Scope == vigil.ScopeAmount && slices.ContainsFunc(x.Bounds, func(b vigil.Bound) bool {
-			return b.Span == l.String() && b.Observation == k.String() && n <= b.Most
+			return b.Span == l.String() && b.Observation == observation && n <= b.Most
 		})
 	})
 }

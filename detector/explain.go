@@ -39,9 +39,12 @@ func contribution(a *actor, l features.Lane, epoch int64, j *judged) vigil.Contr
 		c.Model, c.Observation, c.Frame = m.Model(), m.String(), "self"
 		c.Seen, c.Expected, c.Low, c.High = j.Raw, j.Usual, 0, j.Usual
 		c.Text = measureText(m, l, j)
-		if m == features.Drift {
+		switch m {
+		case features.Drift:
 			c.Seen = j.Seen
 			c.Expected, c.Low, c.High = j.Counts.Mean, j.Counts.Quantile(0.01), j.Counts.Quantile(0.99)
+		case features.Page:
+			c.Seen, c.Expected, c.High = j.Page.Records, j.Page.Usual, j.Page.Usual
 		}
 		return c
 	}

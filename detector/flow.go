@@ -59,8 +59,8 @@ type reading struct {
 	Raw, Z, P, E float64
 }
 
-// judge asks how unusual a count is over an exposure, which is 1 but where the
-// whole desk is busier than usual. tie is the conformal rank's U.
+// judge asks how unusual a count is over an exposure, which is 1 but where more
+// than usual is to be expected. tie is the conformal rank's U.
 func (m *flowModel) judge(f flow, s *stream, seen, exposure, tie float64) reading {
 	r := reading{Flow: f, Seen: seen, Expected: s.Rate.Predict(m.Prior, exposure)}
 	r.Raw = r.Expected.Surprise(seen)
@@ -84,10 +84,10 @@ func (r *reading) rank(m *flowModel, s *stream, tie float64) {
 	r.E = calibrate.E(r.P)
 }
 
-// learn teaches a closed span's count with weight w.
-func (s *stream) learn(m *flowModel, r *reading, w float64) {
+// learn teaches a closed span's count over its exposure, with weight w.
+func (s *stream) learn(m *flowModel, r *reading, exposure, w float64) {
 	s.Level.Observe(r.Raw, m.Spread, w)
-	s.Rate.Observe(r.Seen, m.Prior, 1, w)
+	s.Rate.Observe(r.Seen, m.Prior, exposure, w)
 }
 
 // forget ages the stream by so many days.

@@ -88,7 +88,7 @@ func (sh *shard) judge(a *actor, which features.Lane, closing bool, out []judged
 		weight += w
 		// Doing nothing of a kind is no evidence, however the rank's ties fall, and nor is
 		// what is expected.
-		if isKind(j.Term) && (j.Seen == 0 || sh.expects(a, which, j)) {
+		if isKind(j.Term) && j.Seen == 0 || sh.expects(a, which, j) {
 			self = 1
 			j.Alone, j.P, j.E = 1, 1, none
 			sum += float64(w * none)
@@ -151,10 +151,21 @@ func explained(wide, self, spans float64) float64 {
 	return wide * elementary.Exp(elementary.Log(self/wide)*(spans/(spans+settled)))
 }
 
-// expects reports whether an exception expects a kind's amount in the open span.
+// expects reports whether an exception expects the amount that a term tells of the
+// open span. Of single accesses that is asked one by one: see page.
 func (sh *shard) expects(a *actor, which features.Lane, j *judged) bool {
-	k, _ := termKind(j.Term)
-	return len(sh.shared.exceptions) > 0 && sh.shared.expectsAmount(a, a.Lane[which].span.Last, which, k, j.Seen)
+	if len(sh.shared.exceptions) == 0 {
+		return false
+	}
+	name := features.Drift.String()
+	switch {
+	case isKind(j.Term):
+		k, _ := termKind(j.Term)
+		name = k.String()
+	case j.Term != measureTerm(features.Drift):
+		return false
+	}
+	return sh.shared.expectsAmount(a, a.Lane[which].span.Last, which, name, j.Seen)
 }
 
 // known is how many spans the actor's own past of a kind holds.
@@ -207,7 +218,8 @@ func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, sa
 	if g == nil {
 		g = sh.shared.everyone
 	}
-	z := a.Lane[which].Level[term].Standard(raw, g.Spread[which][term])
+	level := a.Lane[which].standard(term)
+	z := level.Standard(raw, g.Spread[which][term])
 	if _, isCategory := termCategory(term); isCategory {
 		// Most spans bring nothing new, and their ties must not be broken in favour
 		// of suspicion: all of them count as at least as odd. Nor is it news, whatever
@@ -233,12 +245,25 @@ func (sh *shard) ranked(a *actor, which features.Lane, term int, raw float64, sa
 		// These scores are decades: what the model itself expects is no news either.
 		return max(p, elementary.Pow10(-raw))
 	case probability(term) && p <= topRanks/(table.N+1) && table.P(z, 1) <= topRanks/(table.N+1): // whichever way ties fall
-		return beyond(p, raw, modelReach)
+		return beyond(p, raw-level.Usual(g.Spread[which][term]), modelReach)
 	case term == measureTerm(features.Drift):
 		return driftP(table, g.Spread[which][term], a.strayedWeight(), z, tie)
 	default:
 		return p
 	}
+}
+
+// standard is the level by which a term's scores are standardised: the actor's own,
+// but the group's, to which an empty one is shrunk, where others are the frame. What
+// is usual for the actor itself is allowed for by explained, as far as its past goes;
+// by its own level, a theft of two weeks would hide from its peers in a few days.
+func (l *lane) standard(term int) calibrate.Level {
+	if isKind(term) {
+		if _, f := termKind(term); f != frameSelf {
+			return calibrate.Level{}
+		}
+	}
+	return l.Level[term]
 }
 
 // probability says that a term's raw score is a model's probability, in decades.
@@ -259,9 +284,11 @@ const (
 	flowReach  = 4
 )
 
-// beyond is the p-value of a score at the end of its ranks, raw its model's decades.
-func beyond(p, raw, reach float64) float64 {
-	more := modelTrust * (raw + math.Log10(p) - modelDoubt)
+// beyond is the p-value of a score at the end of its ranks, which lies so many of its
+// model's decades above its own usual level: what always scores fifty, as a nightly
+// job's order does, is no more news for it.
+func beyond(p, decades, reach float64) float64 {
+	more := modelTrust * (decades + math.Log10(p) - modelDoubt)
 	if more <= 0 {
 		return p
 	}

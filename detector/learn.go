@@ -76,7 +76,9 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged, e float64) {
 		if j.Term == measureTerm(features.Drift) {
 			z, heard = level.Standard(j.Raw, spread), a.strayed(j, w)
 		} else {
-			z = level.Learn(j.Raw, spread, taught)
+			standard := la.standard(j.Term)
+			z = standard.Standard(j.Raw, spread)
+			level.Learn(j.Raw, spread, taught)
 		}
 		if bin, ok := calibrate.BinOf(z); ok && len(scores) < limit {
 			scores = append(scores, scoreDelta{group: a.home, lane: uint8(l), term: uint8(j.Term), low: j.Alone < commonP, bin: bin, w: heard})

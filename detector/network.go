@@ -146,6 +146,11 @@ const (
 	refusedWeight   = 0.7
 )
 
+// company is the exposure of a quarter to newcomers: those who come along, and one
+// more. Where many come who belong there, as colleagues of one employer do on the
+// morning of a campaign, new ones are among them; a thief's list brings none.
+func (v *visit) company() float64 { return 1 + float64(len(v.Actors)-len(v.New)) }
+
 // regularLimit bounds the regulars of one network that are remembered.
 const regularLimit = 1024
 
@@ -168,7 +173,7 @@ func (n *network) forgetRegulars() {
 
 func (t *targets) judgeNetwork(n *network) (rds [2]reading, e float64) {
 	f := &t.shared.Flows
-	rds[0] = f[flowNewcomers].judge(flowNewcomers, &n.Newcomers, float64(len(n.now.New)), 1, hashTie(n.Hash, uint64(t.networks.Quarter)))
+	rds[0] = f[flowNewcomers].judge(flowNewcomers, &n.Newcomers, float64(len(n.now.New)), n.now.company(), hashTie(n.Hash, uint64(t.networks.Quarter)))
 	rds[1] = f[flowRefused].judge(flowRefused, &n.Refused, float64(len(n.now.Refused)), 1, hashTie(n.Hash+1, uint64(t.networks.Quarter)))
 	return rds, float64(newcomersWeight*rds[0].E) + float64(refusedWeight*rds[1].E)
 }
@@ -226,9 +231,10 @@ func (t *targets) closeNetworks() {
 			a.Before = affairSums{Events: a.Finding.Events}
 		}
 		t.delta.epochs[lineNetwork]++
+		exposures := [...]float64{n.now.company(), 1}
 		for i, s := range [...]*stream{&n.Newcomers, &n.Refused} {
 			t.score(&rds[i])
-			s.learn(&t.shared.Flows[rds[i].Flow], &rds[i], weight)
+			s.learn(&t.shared.Flows[rds[i].Flow], &rds[i], exposures[i], weight)
 		}
 		n.now.reset()
 		ns.spare = append(ns.spare, n.now)

@@ -46,9 +46,10 @@ func (sh *shard) page(a *actor, e *vigil.Event, values *[features.Categories]fea
 		d.Scale = max(d.Scale, pageScale)
 		p := features.PageSize{Raw: d.Surprise(n), Records: n, Usual: d.Median(), Where: values[features.Resource].Label}
 		for _, l := range [...]features.Lane{features.Quarter, features.Day} {
-			if a.Lane[l].span.Open && a.Lane[l].span.AddPage(p) {
-				news = true
+			if !a.Lane[l].span.Open || sh.shared.expectsAmount(a, e.Time.UnixNano(), l, features.Page.String(), n) {
+				continue
 			}
+			news = a.Lane[l].span.AddPage(p) || news
 		}
 	}
 	w := a.trust()

@@ -25,11 +25,11 @@ const (
 	quotaSubjects = 4096
 )
 
-// used is one actor's day: the customers that a declared purpose covered, and what a
-// contract did.
+// used is one actor's day: the customers that were read for a declared purpose by name,
+// those that it covered with or without being named, and what a contract covered.
 type used struct {
-	Rows                int64
-	declared, customers features.Distinct
+	Rows                         int64
+	declared, covered, customers features.Distinct
 }
 
 // check asks the book about an access and takes back what is beyond the day's quota.
@@ -69,15 +69,26 @@ func (q *quotas) count(e *vigil.Event, why *reasons.Checked) {
 		d.AddUnnamed(features.Unnamed(e))
 		return d.Len() > bound
 	}
-	// What other reasons cover uses up no purpose's quota.
-	other := why.Found &^ reasons.Declared
-	declared := !other.Verified() && beyond(&u.declared, b.Declared)
 	contracted := beyond(&u.customers, b.Customers)
 	if b.Rows > 0 && e.Rows > 0 {
 		u.Rows += min(e.Rows, 1<<40)
 		contracted = contracted || u.Rows > b.Rows
 	}
-	why.Exceed(declared, contracted)
+	// What other reasons cover uses up no purpose's quota, and who names no purpose does
+	// not use up that of what is read for it.
+	if other := why.Found &^ reasons.Declared; !other.Work() {
+		named := e.Purpose != ""
+		exceeded := beyond(&u.covered, b.Declared)
+		if named {
+			exceeded = beyond(&u.declared, b.Declared)
+		}
+		if exceeded {
+			why.ExceedDeclared(named)
+		}
+	}
+	if contracted {
+		why.ExceedContract()
+	}
 }
 
 // quotasState is quotas in the form that is kept.
@@ -87,9 +98,9 @@ type quotasState struct {
 }
 
 type usedState struct {
-	Actor               uint64
-	Rows                int64
-	Declared, Customers features.DistinctState
+	Actor                        uint64
+	Rows                         int64
+	Declared, Covered, Customers features.DistinctState
 }
 
 func (q *quotas) state() (quotasState, error) {
@@ -98,6 +109,9 @@ func (q *quotas) state() (quotasState, error) {
 		s := usedState{Actor: who, Rows: u.Rows}
 		var err error
 		if s.Declared, err = u.declared.State(); err != nil {
+			return st, err
+		}
+		if s.Covered, err = u.covered.State(); err != nil {
 			return st, err
 		}
 		if s.Customers, err = u.customers.State(); err != nil {
@@ -114,6 +128,9 @@ func (st *quotasState) restore() (quotas, error) {
 	for _, s := range st.Used {
 		u := &used{Rows: s.Rows}
 		if err := u.declared.Restore(s.Declared); err != nil {
+			return q, err
+		}
+		if err := u.covered.Restore(s.Covered); err != nil {
 			return q, err
 		}
 		if err := u.customers.Restore(s.Customers); err != nil {

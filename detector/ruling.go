@@ -57,6 +57,11 @@ func (sh *shard) rule(a *actor, e *vigil.Event, tr *trace) {
 // linked reports whether two customers are known to belong together.
 func (sh *shard) linked(one, other string) bool { return sh.shared.book.SameHousehold(one, other) }
 
+// concerning says what speaks against an event because of one of its customers.
+func (sh *shard) concerning(e *vigil.Event, customer string) reasons.Breach {
+	return sh.shared.book.Concerning(e, customer)
+}
+
 // hit opens a finding by rule or lets it grow.
 func (sh *shard) hit(a *actor, e *vigil.Event, why reasons.Checked, h rules.Hit) {
 	t := e.Time.UnixNano()
@@ -81,6 +86,11 @@ func (sh *shard) hit(a *actor, e *vigil.Event, why reasons.Checked, h rules.Hit)
 		f.Start = start
 	}
 	r.Last, r.Words = max(r.Last, t), h.Words
+	if len(h.Concerned) > 0 {
+		narrow := *e
+		narrow.Subjects, narrow.SubjectCount = h.Concerned, vigil.Unknown
+		e = &narrow
+	}
 	r.held.add(e, why)
 	r.held.place(e)
 	for _, id := range h.Customers {

@@ -3,6 +3,7 @@ package detector_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -252,6 +253,44 @@ func TestAnExceptionForOneself(t *testing.T) {
 	found := fold("eve", "eve")
 	if len(found) != 1 || found[0].Rule != "exception-for-oneself" || found[0].Actor != "eve" || found[0].Sentence != "eve made an exception from findings about eve." {
 		t.Errorf("for oneself: %+v", found)
+	}
+}
+
+// A list in which a colleague happens to stand is no look at one; of a few customers
+// that are read together only the colleague is counted, and named.
+func TestOwnCircleCountsItsOwn(t *testing.T) {
+	t.Parallel()
+	people := vigil.Facts{Feed: "hr", Kind: vigil.FactPerson, People: []vigil.Person{{Actor: "ann", Subject: "c-ann"}, {Actor: "bob", Subject: "c-bob"}}}
+	list := access(monday, "ann", vigil.ActionSearch, "c-1", "c-2", "c-bob", "c-3")
+	counted := access(monday, "ann", vigil.ActionSearch, "c-bob")
+	counted.SubjectCount = 25
+	for name, c := range map[string]struct {
+		events []*vigil.Event
+		want   []string
+	}{
+		"a list":            {[]*vigil.Event{list}, nil},
+		"one named of many": {[]*vigil.Event{counted}, nil},
+		"a colleague":       {[]*vigil.Event{access(monday, "ann", vigil.ActionRead, "c-bob")}, []string{"c-bob"}},
+		"beside others":     {[]*vigil.Event{access(monday, "ann", vigil.ActionRead, "c-1", "c-2", "c-bob")}, []string{"c-bob"}},
+		"and the own record": {[]*vigil.Event{
+			list, access(monday.Add(time.Minute), "ann", vigil.ActionRead, "c-1", "c-bob"), access(monday.Add(2*time.Minute), "ann", vigil.ActionRead, "c-2", "c-ann"),
+		}, []string{"c-ann", "c-bob"}},
+		"strangers": {[]*vigil.Event{access(monday, "ann", vigil.ActionRead, "c-1", "c-2")}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found := of(judge(t, told(t, 1, people), clones(c.events), always(1)), "own-circle")
+			if len(c.want) == 0 || len(found) == 0 {
+				if len(found) != len(c.want) {
+					t.Errorf("found %+v, want %v", found, c.want)
+				}
+				return
+			}
+			f := found[len(found)-1]
+			if !slices.Equal(f.SubjectIDs, c.want) || f.Subjects != int64(len(c.want)) || !strings.Contains(f.Contributions[0].Text, c.want[0]) {
+				t.Errorf("%d customers %v: %s, want %v", f.Subjects, f.SubjectIDs, f.Contributions[0].Text, c.want)
+			}
+		})
 	}
 }
 

@@ -70,7 +70,7 @@ func newShard(s *shared, limit, coldLimit int) *shard {
 		watch: s.rules.Watch(s.switchedOff), rulings: map[string]*ruling{}, offices: map[uint64]struct{}{},
 		delta: delta{sample: newReservoirs(deltaRows)}, limit: limit, coldLimit: coldLimit,
 	}
-	sh.known.Linked = sh.linked
+	sh.known.Linked, sh.known.Concerning = sh.linked, sh.concerning
 	return sh
 }
 
@@ -254,6 +254,7 @@ func (sh *shard) note(e *vigil.Event) {
 	if d := sh.delta.source(e.Source); d != nil {
 		d.events++
 		d.tells |= mask
+		d.stores.add(e.Store, 1)
 	}
 }
 

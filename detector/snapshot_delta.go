@@ -31,6 +31,7 @@ type sourceState struct {
 	Name   string
 	Events int
 	Tells  uint32
+	Stores stores
 }
 
 type scoreState struct {
@@ -74,7 +75,7 @@ type valueState struct {
 func (d *delta) state() (deltaState, error) {
 	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Readers: d.readers, Sample: d.sample, Raw: d.raw, Groups: d.groups}
 	for _, o := range d.sources {
-		st.Sources = append(st.Sources, sourceState{Name: o.name, Events: o.events, Tells: o.tells})
+		st.Sources = append(st.Sources, sourceState{Name: o.name, Events: o.events, Tells: o.tells, Stores: o.stores})
 	}
 	st.Steps = make(map[string]*sequence.Delta, len(d.steps))
 	for i := range d.steps {
@@ -106,7 +107,7 @@ func (st *deltaState) restore(s *shared) (delta, error) {
 	d := delta{peaks: st.Peaks, epochs: st.Epochs, readers: st.Readers, sample: st.Sample, raw: st.Raw, groups: st.Groups}
 	for _, o := range st.Sources {
 		if have := d.source(o.Name); have != nil {
-			have.events, have.tells = o.Events, o.Tells
+			have.events, have.tells, have.stores = o.Events, o.Tells, o.Stores
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(st.Steps)) {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"vigil"
 	"vigil/detector/features"
@@ -21,6 +22,8 @@ type teller struct {
 	Level    calibrate.Level
 	Detector calibrate.Detector
 	Born     int64 // the first hour
+	// Stores are what it tells of, lately.
+	Stores stores
 
 	now    float64
 	affair *affair
@@ -39,7 +42,40 @@ func hourOfWeek(hour int64) int {
 	return i
 }
 
-func (s *shared) takeTold(source string, n int, hour int64) {
+// stores counts a source's events by store, sorted by its name. Of more than
+// sourceStores the further ones are not counted.
+type stores []storeCount
+
+type storeCount struct {
+	_     struct{} `cbor:",toarray"`
+	Store string
+	N     float64
+}
+
+// sourceStores bounds the stores of a source that are told apart: most tell of one.
+const sourceStores = 32
+
+func (s *stores) add(store string, n float64) {
+	at, ok := slices.BinarySearchFunc(*s, store, func(c storeCount, store string) int { return strings.Compare(c.Store, store) })
+	if !ok {
+		if len(*s) >= sourceStores {
+			return
+		}
+		*s = slices.Insert(*s, at, storeCount{Store: strings.Clone(store)})
+	}
+	(*s)[at].N += n
+}
+
+// forget lets the counts fade, and leaves out what is not told of any more.
+func (s *stores) forget(decay float64) {
+	for i := range *s {
+		(*s)[i].N *= decay
+	}
+	*s = slices.DeleteFunc(*s, func(c storeCount) bool { return c.N < 0.01 })
+}
+
+func (s *shared) takeTold(told *sourceDelta, hour int64) {
+	source := told.name
 	t := s.told[source]
 	if t == nil {
 		if len(s.told) >= maxSources {
@@ -48,7 +84,28 @@ func (s *shared) takeTold(source string, n int, hour int64) {
 		t = &teller{Name: source, Born: hour}
 		s.told[source] = t
 	}
-	t.now += float64(n)
+	t.now += float64(told.events)
+	for _, c := range told.stores {
+		t.Stores.add(c.Store, c.N)
+	}
+}
+
+// heardOf is the part of an hour's events that a source can be expected to tell, 0 to 1:
+// less where a deploy or maintenance of its stores, or of a store that has the source's
+// own name, is announced.
+func (s *shared) heardOf(t *teller, hour int64) float64 {
+	announced := s.book.Announced(t.Name, hour*hourNanos, (hour+1)*hourNanos)
+	var down, all float64
+	for _, c := range t.Stores {
+		all += c.N
+		if c.Store != "" {
+			down += float64(c.N * s.book.Announced(c.Store, hour*hourNanos, (hour+1)*hourNanos))
+		}
+	}
+	if all > 0 {
+		announced = max(announced, down/all)
+	}
+	return 1 - min(announced, 1)
 }
 
 // silent is the share of the usual below which a source counts as silent.
@@ -70,14 +127,15 @@ func (s *shared) closeHour(hour int64) {
 			continue // heard for a part of it only
 		}
 		rate := &t.Hours[hourOfWeek(hour)]
-		rd := reading{Flow: flowSilence, Seen: seen, Expected: rate.Predict(silencePrior(), 1)}
+		exposure := s.heardOf(t, hour)
+		rd := reading{Flow: flowSilence, Seen: seen, Expected: rate.Predict(silencePrior(), exposure)}
 		rd.Raw = rd.Expected.Shortfall(seen)
 		past := stream{Level: t.Level}
 		rd.rank(m, &past, hashTie(features.Hash(name), uint64(hour)))
 		if rd.Expected.Mean < 1 || seen > silent*rd.Expected.Mean {
 			rd.P, rd.E = 1, calibrate.E(1) // a holiday is no silence
 		}
-		weight := 1.0
+		weight := exposure // what is announced is not to become the usual either
 		s.budget.Epochs[lineSource]++
 		if s.budget.Ready[lineSource] && hour-t.Born >= 14*24 {
 			decay := math.Exp2(-1.0 / silenceHalfLife)
@@ -95,7 +153,10 @@ func (s *shared) closeHour(hour int64) {
 		t.Level.Forget(math.Exp2(-1.0 / (24 * halfLifeDays)))
 		t.Level.Observe(rd.Raw, m.Spread, weight)
 		rate.Forget(math.Exp2(-1 / (halfLifeDays * 24 / 12)))
-		rate.Observe(seen, silencePrior(), 1, weight)
+		if exposure > 0 {
+			rate.Observe(seen, silencePrior(), exposure, weight)
+		}
+		t.Stores.forget(math.Exp2(-1.0 / (24 * halfLifeDays)))
 	}
 }
 

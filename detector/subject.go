@@ -275,7 +275,7 @@ func (t *targets) closeSubjects() {
 		}
 		t.delta.epochs[lineSubject]++
 		t.score(&rd)
-		s.Past.learn(m, &rd, weight)
+		s.Past.learn(m, &rd, 1, weight)
 		s.Judged, s.Open, s.Today, s.FirstName = int32(ss.Day), false, 0, ""
 	}
 	t.dirty = t.dirty || len(ss.touched) > 0

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"vigil"
 	"vigil/internal/app"
 	"vigil/internal/config"
 	"vigil/internal/drill"
@@ -18,7 +20,7 @@ type blindspotsCommand struct {
 	Source string   `placeholder:"NAME" help:"The source in the configuration that the files belong to."`
 	Format string   `placeholder:"NAME" help:"The log format (native, nginx, postgresql); found by itself when left out."`
 	Preset string   `placeholder:"NAME" help:"A schema that vigil knows: chatwoot or rasa."`
-	Feeds  string   `placeholder:"LIST" help:"Kinds of feed to count as there: all, none, or some such as assignment,consent (default: none)."`
+	Feeds  string   `placeholder:"LIST" help:"Kinds of feed to count as there besides the configuration's: all, or some such as assignment,consent; none counts none at all."`
 	JSON   bool     `name:"json" help:"Print all figures as one JSON object."`
 }
 
@@ -42,7 +44,16 @@ func (c *blindspotsCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return &usageError{fmt.Errorf("--feeds: %w", err)}
 	}
-	inputs, err := c.inputs()
+	var cfg *config.Config
+	if c.Config != "" {
+		if cfg, err = config.Load(c.Config, app.Known()); err != nil {
+			return err
+		}
+		if c.Feeds != "none" {
+			feeds = withFeeds(feeds, cfg.Feeds)
+		}
+	}
+	inputs, err := c.inputs(cfg)
 	if err != nil {
 		return err
 	}
@@ -58,9 +69,18 @@ func (c *blindspotsCommand) Run(ctx context.Context, io streams) error {
 	return printBlindspots(io, b)
 }
 
-// inputs are the given files, else those of each source of the configuration.
-func (c *blindspotsCommand) inputs() ([]app.Input, error) {
-	settings := app.Settings{Files: c.Input, Config: c.Config, Source: c.Source, Format: c.Format, Preset: c.Preset}
+// withFeeds adds the kinds of the configuration's feeds, whether they are read or
+// pushed.
+func withFeeds(kinds []vigil.FactKind, configured []config.Feed) []vigil.FactKind {
+	return slices.DeleteFunc(vigil.FactKinds(), func(k vigil.FactKind) bool {
+		return !slices.Contains(kinds, k) && !slices.ContainsFunc(configured, func(f config.Feed) bool { return f.Kind == k })
+	})
+}
+
+// inputs are the given files, else those of each source of the configuration, nil
+// without one.
+func (c *blindspotsCommand) inputs(cfg *config.Config) ([]app.Input, error) {
+	settings := app.Settings{Files: c.Input, Config: c.Config, Source: c.Source, Format: c.Format, Preset: c.Preset, EventsOnly: true}
 	if len(c.Input) > 0 {
 		resolved, err := settings.Resolve()
 		if err != nil {
@@ -68,12 +88,8 @@ func (c *blindspotsCommand) inputs() ([]app.Input, error) {
 		}
 		return []app.Input{resolved.Input}, nil
 	}
-	if c.Config == "" {
+	if cfg == nil {
 		return nil, &usageError{errors.New("nothing to read: give -c or --input")}
-	}
-	cfg, err := config.Load(c.Config, app.Known())
-	if err != nil {
-		return nil, err
 	}
 	var inputs []app.Input
 	for i := range cfg.Sources {

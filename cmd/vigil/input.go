@@ -19,7 +19,7 @@ const keyVariable = app.KeyVariable
 type inputFlags struct {
 	Files []string `arg:"" name:"file" help:"Log files, folders or globs, - for standard input; plain, gzip or zstd, rotated, in any order."`
 
-	Config        string            `short:"c" placeholder:"FILE" help:"Take mapping, actors, format and pseudonym key from this configuration."`
+	Config        string            `short:"c" placeholder:"FILE" help:"Take mapping, actors, format, feeds and pseudonym key from this configuration."`
 	Source        string            `placeholder:"NAME" help:"The source in the configuration that the files belong to."`
 	Format        string            `placeholder:"NAME" help:"The log format (native, nginx, postgresql); found by itself when left out."`
 	Preset        string            `placeholder:"NAME" help:"A schema that vigil knows: chatwoot or rasa."`
@@ -29,6 +29,9 @@ type inputFlags struct {
 	Store         string            `placeholder:"NAME" help:"The system that the logs are of, for events that don't name it."`
 	Feed          []string          `sep:"none" placeholder:"KIND=FILE" help:"A file that tells reasons for reads, such as person=people.csv or assignment=tickets.csv; repeat it for more."`
 	Pseudonyms    bool              `help:"Replace people's identifiers by pseudonyms (key: the configuration's, else the variable ${keyvar}, else one of this run alone)."`
+
+	// eventsOnly leaves out what the configuration's feeds tell.
+	eventsOnly bool
 }
 
 // How many of the records that are set aside for one reason are listed.
@@ -44,7 +47,7 @@ func (f *inputFlags) resolve(io streams, list int) (*app.Resolved, *progress, er
 	resolved, err := app.Settings{
 		Files: f.Files, Config: f.Config, Source: f.Source, Format: f.Format, Preset: f.Preset,
 		LogLinePrefix: f.LogLinePrefix, LogFormat: f.LogFormat, Store: f.Store, Params: f.Param, Pseudonyms: f.Pseudonyms,
-		Feeds: f.Feed, Problem: func(text string) { fmt.Fprintf(io.err, "vigil: %s\n", printable(text)) },
+		Feeds: f.Feed, EventsOnly: f.eventsOnly, Problem: func(text string) { fmt.Fprintf(io.err, "vigil: %s\n", printable(text)) },
 	}.Resolve()
 	if err != nil {
 		return nil, nil, err

@@ -30,6 +30,7 @@ Examples:
 
 // Run parses.
 func (c *parseCommand) Run(ctx context.Context, io streams) error {
+	c.eventsOnly = true
 	resolved, bar, err := c.resolve(io, listing(c.Quiet, listAll))
 	if err != nil {
 		return err

@@ -202,7 +202,7 @@ func (c *rulesPreviewCommand) Run(ctx context.Context, io streams) error {
 		}
 		result, err = app.PreviewLedger(ctx, r, c.DataDir, c.Budget)
 	} else {
-		in := inputFlags{Files: c.Input, Config: c.Config, Source: c.Source, Format: c.Format, Preset: c.Preset, Pseudonyms: c.Pseudonyms}
+		in := inputFlags{Files: c.Input, Config: c.Config, Source: c.Source, Format: c.Format, Preset: c.Preset, Pseudonyms: c.Pseudonyms, eventsOnly: true}
 		resolved, bar, rerr := in.resolve(io, listNone)
 		if rerr != nil {
 			return rerr

@@ -175,7 +175,7 @@ func (s *Span) AddSplit() { s.counts[Splits]++ }
 // add counts a read's reasons.
 func (t *told) add(e *vigil.Event, why reasons.Checked) {
 	t.looked |= why.Looked
-	if why.Found.Verified() {
+	if why.Found.Counted() {
 		t.verified++
 	}
 	if why.Found&reasons.Awaited != 0 {

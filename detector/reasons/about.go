@@ -17,6 +17,26 @@ func (b *Book) about(a *asker, e *vigil.Event, t int64, c *Checked) {
 	}
 }
 
+// Concerning says what speaks against an access because of one of its customers.
+func (b *Book) Concerning(e *vigil.Event, subject string) Breach {
+	if !b.any {
+		return 0
+	}
+	var c Checked
+	a := b.ask(e)
+	b.subject(&a, e, e.Time.UnixNano(), subject, &c)
+	return c.Against
+}
+
+// ask is the event's actor as the directory knows it.
+func (b *Book) ask(e *vigil.Event) asker {
+	a := asker{actor: e.Actor}
+	if a.person = b.person(e.Actor.ID, e.Actor.Tenant); a.person != nil {
+		placed(&a.actor, a.person)
+	}
+	return a
+}
+
 // subject says what is known of one customer.
 func (b *Book) subject(a *asker, e *vigil.Event, t int64, subject string, c *Checked) {
 	m := b.mark(ofSubject, subject)

@@ -120,7 +120,7 @@ func (b *Book) assignmentMarks(a *vigil.Assignment, into []mark) []mark {
 }
 
 // changeMarks finds a change by its ticket and by whose it is; what is nobody's by
-// its place.
+// its place, and so is what may make a whole store silent.
 func (b *Book) changeMarks(c *vigil.Change, into []mark) []mark {
 	if c.ID != "" {
 		into = append(into, b.mark(ofTicket, c.ID))
@@ -128,7 +128,15 @@ func (b *Book) changeMarks(c *vigil.Change, into []mark) []mark {
 	if c.Nobody() {
 		return append(into, b.mark(ofPlace, c.Store))
 	}
+	if c.Store != "" && outage(c) {
+		into = append(into, b.mark(ofPlace, c.Store))
+	}
 	return b.whoMark(&c.Who, into)
+}
+
+// outage says that a change is of a type during which a store may be down.
+func outage(c *vigil.Change) bool {
+	return c.Type == vigil.ChangeDeploy || c.Type == vigil.ChangeMaintenance
 }
 
 // Apply folds one record of the log. What is not valid in it is left out and

@@ -172,11 +172,15 @@ func TestQuotasAreGivenAndTakenBack(t *testing.T) {
 	if c.Bounds != (reasons.Bounds{Customers: 9, Rows: 11}) {
 		t.Errorf("%+v", c.Bounds)
 	}
-	if c.Exceed(false, true); c.Against != reasons.OutsideVolume || c.Found != 0 || !c.Unjustified() {
+	if c.ExceedContract(); c.Against != reasons.OutsideVolume || c.Found != 0 || !c.Unjustified() {
 		t.Errorf("%+v", c)
 	}
 	c = b.Check(read())
-	if c.Exceed(true, true); c.Against != reasons.NotDeclared || c.Found != 0 || !c.Unjustified() {
+	if c.ExceedDeclared(true); c.Against != reasons.NotDeclared || c.Found != 0 || !c.Unjustified() {
+		t.Errorf("%+v", c)
+	}
+	c = b.Check(read())
+	if c.ExceedDeclared(false); c.Against != 0 || c.Found != 0 || !c.Unjustified() {
 		t.Errorf("%+v", c)
 	}
 }
@@ -193,6 +197,29 @@ func TestAbsence(t *testing.T) {
 	}{{-300, 0, 6}, {-240, -216, 1}, {-100, 0, 4.0 / 24}, {-96, 0, 0}, {0, -300, 0}} {
 		if got := days(c.from, c.to); math.Abs(got-c.want) > 1e-9 {
 			t.Errorf("from %d to %d: %v days, want %v", c.from, c.to, got, c.want)
+		}
+	}
+}
+
+func TestAnnounced(t *testing.T) {
+	t.Parallel()
+	b := book(t, change(
+		vigil.Change{ID: "a", Type: vigil.ChangeMaintenance, Store: "chat", Period: during(-3, -1)},
+		vigil.Change{ID: "b", Type: vigil.ChangeDeploy, Who: ana, Store: "chat", Period: during(-2, 1)},
+		vigil.Change{ID: "c", Type: vigil.ChangeChange, Store: "chat", Period: during(1, 9)},
+		vigil.Change{ID: "d", Type: vigil.ChangeDeploy, Store: "chat", Resource: "messages", Period: during(1, 9)},
+		vigil.Change{ID: "e", Type: vigil.ChangeDeploy, Store: "chat", Period: vigil.Period{From: at(5)}},
+		vigil.Change{ID: "f", Type: vigil.ChangeDeploy, Period: during(5, 6)},
+		vigil.Change{ID: "g", Type: vigil.ChangeDeploy, Store: "crm", Period: during(5, 6)}))
+	for _, c := range []struct {
+		store    string
+		from, to int
+		want     float64
+	}{
+		{"chat", -3, 1, 1}, {"chat", 0, 2, 0.625}, {"chat", -5, -3, 0.125}, {"chat", 2, 9, 0}, {"chat", 1, -1, 0}, {"crm", 5, 6, 1}, {"desk", 5, 6, 0},
+	} {
+		if got := b.Announced(c.store, at(c.from).UnixNano(), at(c.to).UnixNano()); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%s from %d to %d: %v, want %v", c.store, c.from, c.to, got, c.want)
 		}
 	}
 }

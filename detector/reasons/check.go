@@ -199,15 +199,17 @@ func (b *Book) answers(a *asker, e *vigil.Event, t int64, c *Checked) {
 	}
 	c.Looked |= Assigned
 	many := max(int64(len(e.Subjects)), e.SubjectCount) > fewSubjects
-	if e.Conversation != "" && !many && b.assigned(a, e, t, b.mark(ofConversation, e.Conversation)) ||
-		e.Ticket != "" && !many && b.assigned(a, e, t, b.mark(ofTicket, e.Ticket)) {
-		c.Found |= Assigned
+	if e.Conversation != "" && !many && b.assigned(a, e, t, b.mark(ofConversation, e.Conversation)) != nil ||
+		e.Ticket != "" && !many && b.assigned(a, e, t, b.mark(ofTicket, e.Ticket)) != nil {
+		c.Found |= Assigned | Particular
 		return
 	}
 	for _, m := range a.who {
-		if b.assigned(a, e, t, m) {
-			c.Found |= Assigned
-			return
+		if r := b.assigned(a, e, t, m); r != nil {
+			if c.Found |= Assigned; task(r.Period) {
+				c.Found |= Particular
+				return
+			}
 		}
 	}
 	if b.assignments.kept[ofSubject] == 0 || len(e.Subjects) == 0 && e.Principal == "" || e.SubjectCount > int64(len(e.Subjects)) && len(e.Subjects) > 0 {
@@ -216,7 +218,7 @@ func (b *Book) answers(a *asker, e *vigil.Event, t int64, c *Checked) {
 	// Each customer must be somebody's whom the actor answers for.
 	if len(e.Subjects) == 0 {
 		if b.assignedSubject(a, e, t, e.Principal) {
-			c.Found |= Assigned
+			c.Found |= Assigned | Particular
 		}
 		return
 	}
@@ -225,25 +227,34 @@ func (b *Book) answers(a *asker, e *vigil.Event, t int64, c *Checked) {
 			return
 		}
 	}
-	c.Found |= Assigned
+	c.Found |= Assigned | Particular
 }
 
-// assigned says that an assignment that is found by m covers the access.
-func (b *Book) assigned(a *asker, e *vigil.Event, t int64, m mark) bool {
+// taskDays is how long a task may last: what is assigned for longer, or for good, is a
+// job.
+const taskDays = 14 * 24 * time.Hour
+
+// task says that what is assigned for a period is a task.
+func task(p vigil.Period) bool {
+	return !p.From.IsZero() && !p.To.IsZero() && p.To.Sub(p.From) <= taskDays
+}
+
+// assigned is the assignment that is found by m and covers the access, nil for none.
+func (b *Book) assigned(a *asker, e *vigil.Event, t int64, m mark) *vigil.Assignment {
 	if b.assignments.kept[m.of] == 0 {
-		return false
+		return nil
 	}
 	l := b.assignments.index[m.hash]
 	if l == nil {
-		return false
+		return nil
 	}
 	for en, i := l.holding(l.last(t+slack), t, slack); en != nil; en, i = l.holding(i-1, t, slack) {
 		r := &en.rec
 		if a.fits(&r.Who) && b.covers(r, e) {
-			return true
+			return r
 		}
 	}
-	return false
+	return nil
 }
 
 // covers says that an assignment's work is what the access was about.
@@ -396,6 +407,9 @@ func (b *Book) declared(a *asker, e *vigil.Event, t int64, c *Checked) {
 				continue
 			}
 			c.Found |= Declared
+			if r.PerDay > 0 && r.Purpose == e.Purpose {
+				c.Found |= Metered
+			}
 			perDay += r.PerDay
 			unbounded = unbounded || r.PerDay == 0
 		}

@@ -232,10 +232,43 @@ func TestCheck(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := book(t, c.facts...).Check(c.event)
+			got.Found &^= reasons.Particular | reasons.Metered // see TestStandingWorkIsNotCounted
 			if got.Looked != c.looked || got.Found != c.found || got.Against != c.against {
 				t.Errorf("looked %v, found %v, against %b\nwant %v, %v, %b", got.Looked.Words(), got.Found.Words(), got.Against,
 					c.looked.Words(), c.found.Words(), c.against)
 			}
 		})
+	}
+}
+
+// What covers all that somebody ever does says nothing about how much of it there may
+// be.
+func TestStandingWorkIsNotCounted(t *testing.T) {
+	t.Parallel()
+	ana := vigil.Who{Actor: "ana"}
+	standing := vigil.Assignment{Who: ana, Store: "chat", Period: vigil.Period{From: at(-2000)}}
+	task := vigil.Assignment{Who: ana, Store: "chat", Period: during(-24, 24)}
+	contract := vigil.Facts{Feed: "legal", Kind: vigil.FactContract, Contracts: []vigil.Contract{{Who: ana, Stores: []string{"chat"}}}}
+	declare := func(perDay int64) vigil.Facts {
+		return vigil.Facts{Feed: "dpo", Kind: vigil.FactPurpose, Purposes: []vigil.Purpose{{Who: ana, Purpose: "qa", PerDay: perDay}}}
+	}
+	for name, c := range map[string]struct {
+		facts vigil.Facts
+		event *vigil.Event
+		want  bool
+	}{
+		"a standing job":                    {assignment(standing), read(), false},
+		"a task with its days":              {assignment(task), read(), true},
+		"a customer":                        {assignment(vigil.Assignment{Who: ana, Subject: "c1"}), read(), true},
+		"a ticket":                          {assignment(vigil.Assignment{Who: ana, Ticket: "T-1"}), read(ticket("T-1")), true},
+		"a contract":                        {contract, read(), false},
+		"a purpose with a quota":            {declare(30), read(purpose("qa")), true},
+		"a purpose with a quota, not named": {declare(30), read(), false},
+		"a purpose without a quota":         {declare(0), read(purpose("qa")), false},
+	} {
+		got := book(t, c.facts).Check(c.event).Found
+		if !got.Justifies() || got.Counted() != c.want {
+			t.Errorf("%s: found %v, justifies %v, counted %v", name, got.Words(), got.Justifies(), got.Counted())
+		}
 	}
 }

@@ -32,26 +32,35 @@ const (
 	// Awaited: a deploy, a maintenance window or an event of the calendar makes much
 	// unusual at present. It justifies no read, and tempers what is new and how much.
 	Awaited
+	// Particular: the assignment names this conversation, ticket or customer, or is a
+	// task with its days. A standing one covers all that somebody ever does, and says
+	// nothing about how much of it is too much.
+	Particular
+	// Metered: the declared purpose is the one that the access names, and has a quota.
+	Metered
 )
 
-// verified are the reasons for a piece of work that somebody else has put down.
-const verified = Assigned | Approved | Declared | Contracted
+// work are the reasons for a kind or a piece of work that somebody else has put down,
+// counted those that also say how much of it there is.
+const (
+	work    = Assigned | Approved | Declared | Contracted
+	counted = Particular | Approved | Metered
+)
 
 // Justifies reports whether any of the reasons in r makes a read legitimate by itself:
 // being at work does not.
-func (r Reason) Justifies() bool { return r&(verified|OnCall|Own) != 0 }
+func (r Reason) Justifies() bool { return r&(work|OnCall|Own) != 0 }
 
-// Verified reports whether any of the reasons in r was put down by somebody else than
-// the reader, for this piece of work.
-func (r Reason) Verified() bool { return r&verified != 0 }
+// Counted reports whether any of the reasons in r was put down by somebody else than the
+// reader for this piece of work, so that much of it is no oddity.
+func (r Reason) Counted() bool { return r&counted != 0 }
 
-// Work reports whether any of the reasons in r is one for a piece of work, rather than
-// for a time.
-func (r Reason) Work() bool { return r&verified != 0 }
+// Work reports whether any of the reasons in r is one for work, rather than for a time.
+func (r Reason) Work() bool { return r&work != 0 }
 
 // Excuses reports whether there is a reason for this piece of work, if only one that
 // the access itself names.
-func (r Reason) Excuses() bool { return r&(Named|verified) != 0 }
+func (r Reason) Excuses() bool { return r&(Named|work) != 0 }
 
 // reasonWords are the reasons for a person, in the order of their bits.
 var reasonWords = [...]string{"ticket or purpose", "assignment", "shift", "on-call duty", "change or incident", "declared purpose", "contract", "own record", "window"}
@@ -108,6 +117,10 @@ const (
 	NotDeclared
 )
 
+// OfCustomer is what can speak against an access because of one customer in it and not
+// of another.
+const OfCustomer = Withdrawn | Erased | ForeignTenant | ForeignRegion | Related | Colleague | Self | VIP | HoneyTouched
+
 // OutsideContract are all the ways to be outside a contract.
 const OutsideContract = OutsideExpired | OutsideResource | OutsideFields | OutsideAction | OutsideHours | OutsideNetwork |
 	OutsideRegion | OutsideDestination | OutsideVolume | OutsideCustomer
@@ -127,7 +140,7 @@ type Checked struct {
 }
 
 // Bounds are quotas of a day (UTC); zero sets none. The book does not count: who does
-// calls Exceed.
+// calls ExceedDeclared and ExceedContract.
 type Bounds struct {
 	// Declared bounds the customers that a declared purpose covers, Customers and Rows
 	// what a contract does.
@@ -137,17 +150,26 @@ type Bounds struct {
 // Any says that there is something to count.
 func (b Bounds) Any() bool { return b != Bounds{} }
 
-// Exceed takes away what is covered no more: declared and contracted say that the
-// day's quota of that reason is used up.
-func (c *Checked) Exceed(declared, contracted bool) {
-	if declared && c.Found&Declared != 0 {
-		c.Found &^= Declared
+// ExceedDeclared takes away the declared purpose, whose quota of the day is used up.
+// That speaks against an access that named the purpose; one that named none is merely
+// not covered by it.
+func (c *Checked) ExceedDeclared(named bool) {
+	if c.Found&Declared == 0 {
+		return
+	}
+	c.Found &^= Declared | Metered
+	if named {
 		c.Against |= NotDeclared
 	}
-	if contracted && c.Looked&Contracted != 0 {
-		c.Found &^= Contracted
-		c.Against |= OutsideVolume
+}
+
+// ExceedContract takes away the contract, whose quota of the day is used up.
+func (c *Checked) ExceedContract() {
+	if c.Looked&Contracted == 0 {
+		return
 	}
+	c.Found &^= Contracted
+	c.Against |= OutsideVolume
 }
 
 // Unjustified reports whether a reason was looked for and none was found that makes a

@@ -15,6 +15,23 @@ type Known struct {
 	// Linked reports whether two customers belong together, such as one household. Nil
 	// links nobody.
 	Linked func(one, other string) bool
+	// Concerning says what speaks against the event because of one of its customers. Nil
+	// tells them not apart.
+	Concerning func(e *vigil.Event, customer string) reasons.Breach
+}
+
+// concerned lists those of an access's customers whom a rule that fired is about; nil
+// for all of them.
+func (k *Known) concerned(e *vigil.Event, r *Rule) (some []string) {
+	if r.against == 0 || k.Concerning == nil || len(e.Subjects) < 2 && e.SubjectCount <= int64(len(e.Subjects)) {
+		return nil
+	}
+	for _, s := range e.Subjects {
+		if k.Concerning(e, s)&r.against != 0 {
+			some = append(some, s)
+		}
+	}
+	return some
 }
 
 // ways names the ways to be outside a contract.

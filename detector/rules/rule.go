@@ -8,6 +8,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/reasons"
 	"vigil/internal/yaml"
 )
 
@@ -74,6 +75,8 @@ type Rule struct {
 	// exceptional says that it is about exceptions, not accesses; whole that it is about
 	// a conversation, all of whose customers belong to the finding.
 	exceptional, whole bool
+	// against is what the condition looks at that is of one customer and not of another.
+	against reasons.Breach
 }
 
 var ruleID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
@@ -123,6 +126,11 @@ func Load(file string, text []byte) (*Rule, []yaml.Problem) {
 	if r.when != nil {
 		r.exceptional = r.looksAt("exception", "by_protected", "exception_days")
 		r.whole = r.looksAt("first_customer", "conversation_customers", "further_customers")
+		for name, breach := range againstFacts {
+			if breach&reasons.OfCustomer != 0 && r.looksAt(name) {
+				r.against |= breach
+			}
+		}
 	}
 	r.checkExamples(doc)
 	if len(doc.Problems) > 0 {

@@ -69,6 +69,9 @@ type Hit struct {
 	// Customers are those of the whole conversation, sorted, when that is what the rule
 	// is about.
 	Customers []string
+	// Concerned are those of the access's customers whom the rule is about, where it is
+	// not about all of them.
+	Concerned []string
 	// Words are what the rule's texts name of the access.
 	Words []string
 }
@@ -116,13 +119,19 @@ func (w *Watch) Check(e *vigil.Event, k *Known) []Hit {
 		if r.exceptional || !w.fires(i, r) {
 			continue
 		}
+		customers, first := e.Subjects, w.env.Customer
+		some := k.concerned(e, r)
+		if len(some) > 0 {
+			customers, w.env.Customer = some, some[0]
+		}
 		h := w.hit(r)
+		h.Concerned, w.env.Customer = some, first
 		switch r.Once {
 		case OnceConversation:
 			h.Key = e.Conversation
 		case OnceCustomer:
-			if len(e.Subjects) == 1 {
-				h.Key = e.Subjects[0]
+			if len(customers) == 1 {
+				h.Key = customers[0]
 			}
 		case OnceDay:
 			h.Key = e.Time.UTC().Format("2006-01-02")

@@ -207,29 +207,33 @@ func CheckFeeds(cfg *config.Config) []FeedCheck {
 	return out
 }
 
-// readFeeds reads feeds that were given as "kind=FILE".
-func readFeeds(given []string, tenant string, problem func(string)) ([]vigil.Facts, error) {
-	var all []vigil.Facts
+// givenFeeds are the feeds that were given as "kind=FILE".
+func givenFeeds(given []string, tenant string) (all []config.Feed, err error) {
 	for _, g := range given {
 		kind, path, ok := strings.Cut(g, "=")
 		if !ok || path == "" || !feeds.Known(vigil.FactKind(kind)) {
 			return nil, fmt.Errorf("--feed %q: write kind=FILE; the kinds are %s", g, feeds.Kinds())
 		}
-		r, err := feeds.ReadFiles(feeds.Spec{Name: g, Kind: vigil.FactKind(kind), Tenant: tenant, Location: time.UTC}, []string{path})
-		if err != nil {
-			return nil, fmt.Errorf("read feed: %w", err)
-		}
-		for _, p := range r.Problems {
-			problem(p.String())
-		}
-		pieces, err := feeds.Diff(nil, &r.Facts, false)
-		if err != nil {
-			return nil, err
-		}
-		if len(pieces) == 0 {
-			pieces = []vigil.Facts{{Feed: g, Kind: vigil.FactKind(kind)}}
-		}
-		all = append(all, pieces...)
+		all = append(all, config.Feed{Name: g, Kind: vigil.FactKind(kind), Tenant: tenant, File: []string{path}})
 	}
 	return all, nil
+}
+
+// readFeed reads one feed's files a single time.
+func readFeed(f *config.Feed, problem func(string)) ([]vigil.Facts, error) {
+	r, err := feeds.ReadFiles(specOf(f), f.File)
+	if err != nil {
+		return nil, fmt.Errorf("read feed: %w", err)
+	}
+	for _, p := range r.Problems {
+		problem(p.String())
+	}
+	pieces, err := feeds.Diff(nil, &r.Facts, false)
+	if err != nil {
+		return nil, err
+	}
+	if len(pieces) == 0 {
+		pieces = []vigil.Facts{{Feed: f.Name, Kind: f.Kind}}
+	}
+	return pieces, nil
 }

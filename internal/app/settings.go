@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"vigil/detector/rules"
@@ -34,10 +35,12 @@ type Settings struct {
 	Params map[string]string
 	// Pseudonyms replaces identifiers.
 	Pseudonyms bool
-	// Feeds are files that tell reasons, each as "kind=FILE"; Problem, when set, gets
-	// what is wrong in them.
+	// Feeds are files that tell reasons, each as "kind=FILE", in place of those of their
+	// kind in the configuration; Problem, when set, gets what is wrong in them.
 	Feeds   []string
 	Problem func(string)
+	// EventsOnly leaves out what the configuration's feeds tell.
+	EventsOnly bool
 }
 
 // Resolved is what Settings come down to.
@@ -64,6 +67,7 @@ func (s Settings) Resolve() (*Resolved, error) {
 	var key config.Secret
 	var dataDir string
 	var patterns []string
+	var configured []config.Feed
 	if s.Config != "" {
 		cfg, err := config.Load(s.Config, Known())
 		if err != nil {
@@ -76,6 +80,9 @@ func (s Settings) Resolve() (*Resolved, error) {
 		source = *from
 		out.Input.Actors, out.Budget, out.MaxActors, out.MaxCold = cfg.Actors, cfg.Budget, cfg.MaxActors, cfg.MaxCold
 		key, dataDir, patterns = cfg.PseudonymKey, cfg.DataDir, cfg.Rules
+		if !s.EventsOnly {
+			configured = cfg.Feeds
+		}
 	} else if s.Source != "" {
 		return nil, errors.New("--source names a source of a configuration; give that with -c")
 	}
@@ -99,17 +106,49 @@ func (s Settings) Resolve() (*Resolved, error) {
 			return nil, err
 		}
 	}
+	if err := s.readFeeds(in, configured); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// readFeeds reads the feeds that are given, and those of the configuration whose kind
+// is not. A configured one that can't be read is told and left out, as in the service.
+func (s Settings) readFeeds(in *Input, configured []config.Feed) error {
 	problem := s.Problem
 	if problem == nil {
 		problem = func(string) {}
 	}
-	if in.Facts, err = readFeeds(s.Feeds, in.Tenant, problem); err != nil {
-		return nil, err
+	given, err := givenFeeds(s.Feeds, in.Tenant)
+	if err != nil {
+		return err
 	}
-	for i := range in.Facts {
-		in.Pseudonyms.Facts(&in.Facts[i], in.Tenant)
+	take := func(f *config.Feed) error {
+		pieces, err := readFeed(f, problem)
+		for i := range pieces {
+			in.Pseudonyms.Facts(&pieces[i], f.Tenant)
+		}
+		in.Facts = append(in.Facts, pieces...)
+		return err
 	}
-	return out, nil
+	for i := range given {
+		if err := take(&given[i]); err != nil {
+			return err
+		}
+	}
+	for i := range configured {
+		f := &configured[i]
+		switch {
+		case slices.ContainsFunc(given, func(g config.Feed) bool { return g.Kind == f.Kind }):
+		case f.Push != nil:
+			problem(fmt.Sprintf("feed %s is pushed to the service, so it is left out here; give it with --feed %s=FILE", f.Name, f.Kind))
+		default:
+			if err := take(f); err != nil {
+				problem(fmt.Sprintf("feed %s is left out: %s", f.Name, err))
+			}
+		}
+	}
+	return nil
 }
 
 // pick finds the configuration's source that the files belong to.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"vigil/internal/app"
@@ -46,5 +48,62 @@ func TestScanRemembersAsManyAsConfigured(t *testing.T) {
 	}
 	if hot, cold, gone := scan("max_actors: 256\nmax_cold: 512\n"); hot > 256 || cold > 512 || cold < 100 || gone < 1_000 {
 		t.Errorf("with limits %d actors are held in full, %d in short, %d are gone", hot, cold, gone)
+	}
+}
+
+// The feeds of a configuration count in a scan, but those of a kind that is given; what
+// is left out is told.
+func TestConfiguredFeedsAreRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	events := write("events.jsonl", `{"time":"2026-11-02T08:00:00Z","actor":"ann","action":"read"}`+"\n")
+	people := write("people.csv", "actor,team\nann,emea\n")
+	other := write("other.csv", "actor,team\nbob,apac\n")
+	shifts := write("shifts.csv", "actor,duty,from,to\nann,shift,2026-11-02,2026-11-02\n")
+	cfg := write("vigil.yaml", fmt.Sprintf(`data_dir: %s
+sources: [{name: desk, file: %q, format: native}]
+feeds:
+  - {name: people, kind: person, file: %q}
+  - {name: rota, kind: shift, file: %q}
+  - {name: gone, kind: change, file: %q}
+  - {name: tickets, kind: assignment, push: {token: a-token-of-sixteen-letters}}
+`, dir, events, people, shifts, filepath.Join(dir, "missing.csv")))
+	for name, c := range map[string]struct {
+		settings    app.Settings
+		facts, left []string
+	}{
+		"configured":  {app.Settings{}, []string{"people", "rota"}, []string{"gone", "tickets"}},
+		"one given":   {app.Settings{Feeds: []string{"person=" + other}}, []string{"person=" + other, "rota"}, []string{"gone", "tickets"}},
+		"events only": {app.Settings{EventsOnly: true}, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var told []string
+			s := c.settings
+			s.Config, s.Files, s.Problem = cfg, []string{events}, func(text string) { told = append(told, text) }
+			resolved, err := s.Resolve()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var facts []string
+			for i := range resolved.Input.Facts {
+				facts = append(facts, resolved.Input.Facts[i].Feed)
+			}
+			if !slices.Equal(facts, c.facts) || len(told) != len(c.left) {
+				t.Fatalf("read %v and told %q; want %v and %v left out", facts, told, c.facts, c.left)
+			}
+			for i, feed := range c.left {
+				if !strings.Contains(told[i], "feed "+feed+" is ") {
+					t.Errorf("%q does not tell that feed %s is left out", told[i], feed)
+				}
+			}
+		})
 	}
 }

@@ -47,6 +47,11 @@ func injectedBot(s *stage, named bool) error {
 				return true
 			},
 		})
+		// Nor does a contract ask for what is never told.
+		if c := s.scene.contract(p); c.PerCustomer {
+			c.PerCustomer = false
+			s.tellContract(s.scene.Start, c)
+		}
 	}
 	form, err := s.record(p)
 	if err != nil {

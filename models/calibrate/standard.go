@@ -67,6 +67,9 @@ func (l Level) moments(g Spread) (mean, sd float64) {
 	return mean, math.Sqrt(variance*inverse) + minSpread
 }
 
+// Usual is the actor's own mean score, the group's counting for one more.
+func (l Level) Usual(g Spread) float64 { return (float64(l.S1) + g.Mean) / (float64(l.W) + 1) }
+
 // Above is by how many of the group's deviations the level lies above the group's;
 // below it, the number is negative.
 func (l Level) Above(g Spread) float64 {

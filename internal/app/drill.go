@@ -60,6 +60,7 @@ func (o *DrillOptions) known(facts []vigil.Facts) {
 		if !slices.Contains(o.Feeds, facts[i].Kind) {
 			o.Feeds = append(o.Feeds, facts[i].Kind)
 		}
+		o.Assigned = o.Assigned || facts[i].Kind == vigil.FactAssignment
 	}
 	o.Facts = func(uint64) ([]traffic.Told, error) { return told, nil }
 }

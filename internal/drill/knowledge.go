@@ -139,7 +139,7 @@ func (s *stage) number(prefix string) string { return prefix + padded(int64(s.rn
 type feeder struct {
 	kinds map[vigil.FactKind]bool
 	told  []traffic.Told // in order of time
-	clerk *traffic.Clerk // nil without assignments
+	clerk *traffic.Clerk // nil without assignments, or where they are real ones
 }
 
 // newFeeder takes what the company tells and what acts add to it.
@@ -151,8 +151,7 @@ func newFeeder(kinds []vigil.FactKind, seed uint64, told []traffic.Told, acts []
 	if len(kinds) == 0 {
 		return f
 	}
-	files := slices.ContainsFunc(told, func(t traffic.Told) bool { return t.Facts.Kind == vigil.FactAssignment })
-	if f.kinds[vigil.FactAssignment] && !files { // who has the real ones needs no clerk
+	if f.kinds[vigil.FactAssignment] {
 		f.clerk = traffic.NewClerk(seed)
 	}
 	add := func(list []traffic.Told) {

@@ -36,6 +36,9 @@ type Options struct {
 	// seed. Feeds are the kinds of it that the detector gets; none means nothing.
 	Facts func(seed uint64) ([]traffic.Told, error)
 	Feeds []vigil.FactKind
+	// Assigned says that Facts hold the assignments of the traffic's own work, so that
+	// none are made up from what the traffic shows.
+	Assigned bool
 	// strip, when set, takes out of each event what a poorer source does not tell, after
 	// all is staged.
 	strip func(*vigil.Event)
@@ -224,6 +227,9 @@ func judge(ctx context.Context, src Source, facts []traffic.Told, w *world, acts
 	}
 	m := newMerger(acts, w.clean)
 	feeds := newFeeder(opts.Feeds, w.seed, facts, acts)
+	if opts.Assigned {
+		feeds.clerk = nil
+	}
 	m.see = feeds.see
 	var steps privacy.Steps
 	var seq uint64

@@ -101,20 +101,23 @@ bind-address = %q
 		if werr := os.WriteFile(filepath.Join(s.dir, "influxd.conf"), []byte(conf), 0o600); werr != nil {
 			t.Fatal(werr)
 		}
-		if err = s.start(); err == nil {
+		if err = s.start(); !errors.Is(err, errEnded) {
 			break
 		}
 	}
+	t.Cleanup(s.kill)
 	if err != nil {
 		t.Fatalf("start influxd: %v\n%s", err, s.output())
 	}
-	t.Cleanup(s.kill)
 	s.user, s.pass = "vigil", "hunter2-canary"
 	s.influxQL(t, fmt.Sprintf(`CREATE USER %s WITH PASSWORD '%s' WITH ALL PRIVILEGES`, s.user, s.pass))
 	return s
 }
 
-// start runs the program and waits until it answers.
+var errEnded = errors.New("influxd ended at once")
+
+// start runs the program and waits until it answers: it works for some seconds
+// before it does, which take long where much else is going on.
 func (s *server) start() error {
 	cmd := exec.Command(s.bin, "run", "-config", filepath.Join(s.dir, "influxd.conf"))
 	cmd.Env = append(os.Environ(), "HOME="+s.dir, "GOMAXPROCS=1")
@@ -131,14 +134,14 @@ func (s *server) start() error {
 	s.mu.Lock()
 	s.cmd = cmd
 	s.mu.Unlock()
-	deadline := time.NewTimer(30 * time.Second)
+	deadline := time.NewTimer(3 * time.Minute)
 	defer deadline.Stop()
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for {
 		select {
 		case <-ended:
-			return errors.New("influxd ended at once")
+			return errEnded
 		case <-deadline.C:
 			return errors.New("influxd does not answer")
 		case <-poll.C:

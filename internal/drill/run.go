@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -144,6 +145,11 @@ func runWorld(ctx context.Context, src Source, facts []traffic.Told, scene *Scen
 	w := newWorld(scene, seed)
 	var pairs []*pair
 	var acts []*Act
+	// Vendors are the fewest: what casts one chooses first.
+	group = slices.Clone(group)
+	slices.SortStableFunc(group, func(a, b *Scenario) int {
+		return cmp.Compare(slices.Index(b.Parts, Vendor), slices.Index(a.Parts, Vendor))
+	})
 	for _, sc := range group {
 		p := &pair{scenario: sc}
 		pairs = append(pairs, p)

@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"cmp"
 	"math"
 
 	"vigil"
@@ -105,8 +106,9 @@ type run struct {
 	without features.Distinct
 	// Peak is the largest log10 R that it reached.
 	Peak float64
-	// Journal is what was taught meanwhile.
-	Journal *journal
+	// Journal is what was taught meanwhile; old is one that was dropped, of which the
+	// room is used again.
+	Journal, old *journal
 }
 
 // trail is one term's part in a run of evidence: the summed log10 of its share
@@ -142,7 +144,7 @@ func (sh *shard) spare(r *run) {
 		return
 	}
 	clear(r.Terms)
-	*r = run{Terms: r.Terms[:0], subjects: r.subjects, convers: r.convers, without: r.without}
+	*r = run{Terms: r.Terms[:0], subjects: r.subjects, convers: r.convers, without: r.without, old: cmp.Or(r.Journal, r.old)}
 	r.without.Reset()
 	r.subjects.Reset()
 	r.convers.Reset()

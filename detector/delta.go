@@ -20,6 +20,7 @@ type delta struct {
 	readers int // actors whose day held more than one customer
 	// sources are those that told anything, by name; members the closed days of actors.
 	sources []sourceDelta
+	spare   []stores // room for the stores of further sources
 	members []memberDay
 	// steps is what followed what, by group; sample are spans for the forests.
 	steps  []stepsDelta
@@ -74,7 +75,11 @@ func (d *delta) source(name string) *sourceDelta {
 		if len(d.sources) >= maxSources {
 			return nil
 		}
-		d.sources = slices.Insert(d.sources, at, sourceDelta{name: name})
+		told := sourceDelta{name: name}
+		if n := len(d.spare); n > 0 {
+			told.stores, d.spare = d.spare[n-1], d.spare[:n-1]
+		}
+		d.sources = slices.Insert(d.sources, at, told)
 	}
 	return &d.sources[at]
 }
@@ -120,8 +125,10 @@ func (d *delta) empty() bool {
 // day ends there may be hundreds of times as many as in other hours.
 const (
 	deltaKept = 1 << 12
-	// stepsKept is that of the steps of one group.
-	stepsKept = 1 << 6
+	// stepsKept is that of the steps of one group, and spareStores of how many sources
+	// the room for their stores is kept.
+	stepsKept   = 1 << 6
+	spareStores = 8
 )
 
 // emptied is s with nothing in it, and without its room if that is large.
@@ -144,6 +151,11 @@ func (d *delta) reset() {
 	d.readers = 0
 	for m := range d.raw {
 		d.raw[m] = d.raw[m][:0]
+	}
+	for i := range d.sources {
+		if len(d.spare) < spareStores {
+			d.spare = append(d.spare, d.sources[i].stores[:0])
+		}
 	}
 	clear(d.sources)
 	d.sources = d.sources[:0]

@@ -111,7 +111,7 @@ func (sh *shard) conclude(a *actor, l features.Lane, all []judged, e float64) {
 				la.Run = sh.newRun()
 			}
 			if la.Run.Journal == nil && a.open == nil {
-				la.Run.Journal = &journal{Since: la.Since}
+				la.Run.begin(la.Since)
 			}
 			la.Run.add(&la.span)
 			la.Run.learn(a, l, all, e)

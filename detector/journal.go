@@ -127,6 +127,16 @@ func (a *actor) noting(l features.Lane, e float64) (all []*journal) {
 	return all
 }
 
+// begin gives a run the journal of what it teaches from a time on.
+func (r *run) begin(since int64) {
+	j := r.old
+	if r.old = nil; j == nil {
+		j = &journal{}
+	}
+	*j = journal{Since: since, Scores: j.Scores[:0], Seasons: j.Seasons[:0]}
+	r.Journal = j
+}
+
 func made(j **journal) *journal {
 	if *j == nil {
 		*j = &journal{}

@@ -61,7 +61,7 @@ func (s *stores) add(store string, n float64) {
 		if len(*s) >= sourceStores {
 			return
 		}
-		*s = slices.Insert(*s, at, storeCount{Store: strings.Clone(store)})
+		*s = slices.Insert(*s, at, storeCount{Store: one(store)})
 	}
 	(*s)[at].N += n
 }

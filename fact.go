@@ -264,15 +264,22 @@ type Honey struct {
 
 // Key names a record among those of its feed and kind: its own id, else what it is
 // about.
-func (p *Person) Key() string   { return join(p.Tenant, p.Actor) }
-func (c *Consent) Key() string  { return join(c.Tenant, c.Subject, c.Purpose) }
+func (p *Person) Key() string { return join(p.Tenant, p.Actor) }
+
+// Key is the customer and what was agreed to.
+func (c *Consent) Key() string { return join(c.Tenant, c.Subject, c.Purpose) }
+
+// Key is the customer.
 func (c *Customer) Key() string { return join(c.Tenant, c.Subject) }
-func (h *Honey) Key() string    { return join(h.Tenant, h.Subject) }
+
+// Key is the planted customer.
+func (h *Honey) Key() string { return join(h.Tenant, h.Subject) }
 
 func (w Who) key() string { return join(w.Tenant, w.Actor, string(w.Kind), w.Role, w.Team) }
 
 func (p Period) key() string { return join(stamp(p.From), stamp(p.To)) }
 
+// Key is its id, else whose it is and what work.
 func (a *Assignment) Key() string {
 	if a.ID != "" {
 		return a.ID
@@ -280,6 +287,7 @@ func (a *Assignment) Key() string {
 	return join(a.Who.key(), a.Conversation, a.Ticket, a.Subject, a.Store, a.Resource, a.Purpose, a.Period.key())
 }
 
+// Key is its id, else who is on duty, and when.
 func (s *Shift) Key() string {
 	if s.ID != "" {
 		return s.ID
@@ -287,6 +295,7 @@ func (s *Shift) Key() string {
 	return join(s.Who.key(), s.Duty, s.Period.key())
 }
 
+// Key is its id for each whom it is for, else what is changed, by whom and when.
 func (c *Change) Key() string {
 	if c.ID != "" {
 		return join(c.ID, c.Who.key())
@@ -294,6 +303,7 @@ func (c *Change) Key() string {
 	return join(c.Type, c.Who.key(), c.Store, c.Resource, c.Period.key())
 }
 
+// Key is its id, else whose it is.
 func (c *Contract) Key() string {
 	if c.ID != "" {
 		return c.ID
@@ -301,6 +311,7 @@ func (c *Contract) Key() string {
 	return c.Who.key()
 }
 
+// Key is its id, else who declared it, and what for.
 func (p *Purpose) Key() string {
 	if p.ID != "" {
 		return p.ID

@@ -272,7 +272,8 @@ func (sh *shard) state() (shardState, error) {
 	if err := sh.stateRules(&st); err != nil {
 		return st, err
 	}
-	return st, sh.stateTiers(&st)
+	err = sh.stateTiers(&st)
+	return st, err
 }
 
 func (a *actor) state() (actorState, error) {

@@ -139,29 +139,45 @@ func outage(c *vigil.Change) bool {
 	return c.Type == vigil.ChangeDeploy || c.Type == vigil.ChangeMaintenance
 }
 
+// keyed gives a record with its key, and what is wrong with it.
+func keyed[T any, P interface {
+	*T
+	Key() string
+	Check() error
+}](rec T) (T, string, error) {
+	key, err := P(&rec).Key(), P(&rec).Check()
+	return rec, key, err
+}
+
 // Apply folds one record of the log. What is not valid in it is left out and
 // counted: the log is what it is.
 func (b *Book) Apply(f vigil.Facts) {
 	b.any = true
 	switch f.Kind {
 	case vigil.FactPerson:
-		apply(b, b.people, &f, f.People, func(p vigil.Person) (vigil.Person, string, error) { return p, p.Key(), p.Check() })
+		apply(b, b.people, &f, f.People, keyed[vigil.Person])
 	case vigil.FactAssignment:
-		apply(b, b.assignments, &f, f.Assignments, func(a vigil.Assignment) (vigil.Assignment, string, error) { return a, a.Key(), a.Check() })
+		apply(b, b.assignments, &f, f.Assignments, keyed[vigil.Assignment])
 	case vigil.FactShift:
-		apply(b, b.shifts, &f, f.Shifts, func(s vigil.Shift) (vigil.Shift, string, error) { return s, s.Key(), s.Check() })
+		apply(b, b.shifts, &f, f.Shifts, keyed[vigil.Shift])
 	case vigil.FactChange:
-		apply(b, b.changes, &f, f.Changes, func(c vigil.Change) (vigil.Change, string, error) { return c, c.Key(), c.Check() })
+		apply(b, b.changes, &f, f.Changes, keyed[vigil.Change])
 	case vigil.FactConsent:
-		apply(b, b.consents, &f, f.Consents, func(c vigil.Consent) (vigil.Consent, string, error) { return c, c.Key(), c.Check() })
+		apply(b, b.consents, &f, f.Consents, keyed[vigil.Consent])
 	case vigil.FactContract:
-		apply(b, b.contracts, &f, f.Contracts, func(c vigil.Contract) (contract, string, error) { return newContract(c), c.Key(), c.Check() })
+		apply(b, b.contracts, &f, f.Contracts, func(c vigil.Contract) (contract, string, error) {
+			c, key, err := keyed(c)
+			return newContract(c), key, err
+		})
 	case vigil.FactCustomer:
-		apply(b, b.customers, &f, f.Customers, func(c vigil.Customer) (customer, string, error) { return newCustomer(c), c.Key(), c.Check() })
+		apply(b, b.customers, &f, f.Customers, func(c vigil.Customer) (customer, string, error) {
+			c, key, err := keyed(c)
+			return newCustomer(c), key, err
+		})
 	case vigil.FactPurpose:
-		apply(b, b.purposes, &f, f.Purposes, func(p vigil.Purpose) (vigil.Purpose, string, error) { return p, p.Key(), p.Check() })
+		apply(b, b.purposes, &f, f.Purposes, keyed[vigil.Purpose])
 	case vigil.FactHoney:
-		apply(b, b.honey, &f, f.Honey, func(h vigil.Honey) (vigil.Honey, string, error) { return h, h.Key(), h.Check() })
+		apply(b, b.honey, &f, f.Honey, keyed[vigil.Honey])
 	default:
 		b.refused++ // of a later version
 		return

@@ -100,8 +100,8 @@ func (t *table[T]) name(rec *T, by int) {
 	for _, m := range t.book.whoMark(who, room[:0]) {
 		m.hash += salt
 		was := t.named[m.hash]
-		switch now := was + by; {
-		case now == 0:
+		switch now := was + by; now {
+		case 0:
 			delete(t.named, m.hash)
 			t.namedBy[m.of]--
 		default:

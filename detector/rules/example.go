@@ -108,7 +108,8 @@ func (s *sample) event() (*vigil.Event, error) {
 	if s.Destination != (destination{}) {
 		e.Destination = &vigil.Destination{Kind: s.Destination.Kind, Network: s.Destination.Network, Region: s.Destination.Region}
 	}
-	return e, e.Validate()
+	err := e.Validate()
+	return e, err
 }
 
 // The facts that an example can name.

@@ -175,6 +175,7 @@ func (r *reader) sums(n ast.Node) {
 
 type visitor func(ast.Node)
 
+// Visit calls the function.
 func (v visitor) Visit(n *ast.Node) { v(*n) }
 
 // visit checks a node and what is below it; inside counts the lists that it is asked

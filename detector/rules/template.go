@@ -113,10 +113,10 @@ func (t template) say(who string, words []string, c Counts) string {
 func amount(n int64, one, many string) string {
 	noun := many
 	s := group(n)
-	switch {
-	case n == 1:
+	switch n {
+	case 1:
 		noun = one
-	case n == vigil.Unknown:
+	case vigil.Unknown:
 		s = "an unknown number of"
 	}
 	if noun == "" {

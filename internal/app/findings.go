@@ -88,6 +88,7 @@ type folder struct{ *desk }
 
 const commandLine = "command line"
 
+// Findings lists them from the data folder.
 func (f *folder) Findings(ctx context.Context, q api.FindingFilter) (api.FindingPage, error) {
 	if err := f.audit(ctx, commandLine, "findings listed", ""); err != nil {
 		return api.FindingPage{}, err
@@ -95,6 +96,7 @@ func (f *folder) Findings(ctx context.Context, q api.FindingFilter) (api.Finding
 	return f.list(ctx, q)
 }
 
+// Finding reads one from the data folder.
 func (f *folder) Finding(ctx context.Context, id string) (vigil.Finding, error) {
 	found, err := f.one(ctx, id)
 	if err != nil {
@@ -191,6 +193,7 @@ func (r *remote) call(ctx context.Context, method, path string, body, into any) 
 	return fmt.Errorf("the running vigil says: %s; %s", said.Error, said.Remedy)
 }
 
+// Findings lists them by the service.
 func (r *remote) Findings(ctx context.Context, f api.FindingFilter) (api.FindingPage, error) {
 	q := url.Values{"limit": {strconv.Itoa(f.Limit)}, "offset": {strconv.Itoa(f.Offset)}}
 	if f.MinSeverity != "" {
@@ -207,11 +210,13 @@ func (r *remote) Findings(ctx context.Context, f api.FindingFilter) (api.Finding
 	return api.FindingPage{Findings: out.Findings, Total: out.Total}, err
 }
 
+// Finding reads one by the service.
 func (r *remote) Finding(ctx context.Context, id string) (f vigil.Finding, err error) {
 	err = r.call(ctx, http.MethodGet, "/api/v1/findings/"+url.PathEscape(id), nil, &f)
 	return f, about(err, "finding", id)
 }
 
+// Decide has the service record a verdict.
 func (r *remote) Decide(ctx context.Context, s api.Saying) (v vigil.Verdict, err error) {
 	method := http.MethodPost
 	if s.Word == "" {
@@ -221,22 +226,26 @@ func (r *remote) Decide(ctx context.Context, s api.Saying) (v vigil.Verdict, err
 	return v, about(err, "finding", s.Finding)
 }
 
+// Expect has the service make an exception.
 func (r *remote) Expect(ctx context.Context, x api.Expecting) (c api.Covered, err error) {
 	err = r.call(ctx, http.MethodPost, "/v1/findings/"+url.PathEscape(x.Finding)+"/exception", x, &c)
 	return c, about(err, "finding", x.Finding)
 }
 
+// EndException has the service end one.
 func (r *remote) EndException(ctx context.Context, id, by string) (x vigil.Exception, err error) {
 	err = r.call(ctx, http.MethodDelete, "/v1/exceptions/"+url.PathEscape(id), map[string]string{"by": by}, &x)
 	return x, about(err, "exception", id)
 }
 
+// Exceptions lists those of the service.
 func (r *remote) Exceptions(ctx context.Context) ([]vigil.Exception, error) {
 	var out struct{ Exceptions []vigil.Exception }
 	err := r.call(ctx, http.MethodGet, "/v1/exceptions", nil, &out)
 	return out.Exceptions, err
 }
 
+// Judged lists the findings about which the service was told a verdict.
 func (r *remote) Judged(ctx context.Context) ([]vigil.Finding, error) {
 	var out struct{ Findings []vigil.Finding }
 	err := r.call(ctx, http.MethodGet, "/v1/verdicts", nil, &out)

@@ -63,7 +63,8 @@ func LoadRule(file string) (*rules.Rule, []config.Problem) {
 	if r == nil {
 		return nil, wrong
 	}
-	return r, r.Try()
+	wrong = r.Try()
+	return r, wrong
 }
 
 // ruleFiles lists the files that patterns name, each once, sorted.

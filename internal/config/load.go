@@ -60,9 +60,8 @@ func Parse(file string, text []byte, known Known) (*Config, error) {
 	return nil, &Error{Problems: problems}
 }
 
-// Problem is one thing that is wrong in a configuration file, and Error one that
-// can't be used, with every problem found in it.
-type (
-	Problem = yaml.Problem
-	Error   = yaml.Error
-)
+// Problem is one thing that is wrong in a configuration file.
+type Problem = yaml.Problem
+
+// Error is of a file that can't be used, with every problem found in it.
+type Error = yaml.Error

@@ -120,7 +120,7 @@ func worlds(list []Scenario) [][]*Scenario {
 			}
 		}
 		if best < 0 {
-			out = append(out, nil)
+			out = append(out, nil) //nolint:makezero // the first worlds are there to be filled evenly
 			best = len(out) - 1
 		}
 		out[best] = append(out[best], sc)

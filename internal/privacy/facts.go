@@ -210,7 +210,7 @@ func phone(s string) string {
 			digits = append(digits, byte(r))
 		}
 	}
-	if len(digits) == 0 || strings.IndexFunc(s, func(r rune) bool { return unicode.IsLetter(r) }) >= 0 {
+	if len(digits) == 0 || strings.IndexFunc(s, unicode.IsLetter) >= 0 {
 		return letters(s) // hashed already, or no number
 	}
 	return string(digits[max(0, len(digits)-phoneDigits):])

@@ -61,7 +61,7 @@ func (b *facts) consents() {
 
 // contracts tells what vendors and bots may do: what they do, with headroom.
 func (b *facts) contracts() {
-	everybody, daily := 0, make([]int, b.w.cfg.Days)
+	daily := make([]int, b.w.cfg.Days)
 	for _, a := range b.w.actors {
 		if a.role.cases != nil {
 			for d := range daily {
@@ -69,7 +69,7 @@ func (b *facts) contracts() {
 			}
 		}
 	}
-	everybody = slices.Max(daily)
+	everybody := slices.Max(daily)
 	for _, a := range b.w.actors {
 		var ops []op
 		c := vigil.Contract{

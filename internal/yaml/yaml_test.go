@@ -42,7 +42,11 @@ func TestWithin(t *testing.T) {
 			if len(p.List) > 0 {
 				field, value = "list[1]", p.List[1]
 			}
-			at := len([]rune(value[:strings.Index(value, "HERE")]))
+			before, _, ok := strings.Cut(value, "HERE")
+			if !ok {
+				t.Fatalf("%q does not say where", value)
+			}
+			at := len([]rune(before))
 			d.Within(field, value, at, "wrong", "right")
 			got := d.Problems[0]
 			if where := fmt.Sprintf("%d:%d", got.Line, got.Column); where != c.where {

@@ -116,7 +116,7 @@ func (t *Table) Find(x uint64) (at int, ok bool) {
 // positive number is refused.
 func (t *Table) Count(at int, w float64, span int64) {
 	v := &t.Values[at]
-	if !(w > 0) || math.IsInf(w, 1) || v.Span == int32(span) {
+	if !(w > 0) || math.IsInf(w, 1) || int64(v.Span) == span {
 		return
 	}
 	v.Weight += w

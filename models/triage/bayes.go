@@ -67,7 +67,7 @@ func fitBayes(ctx context.Context, examples []Example) (bayes, error) {
 		often = copies
 	}
 	var rows []row
-	owed := [2]float64{}
+	owed := make([]float64, 2)
 	for i := range examples {
 		r := row{set: make([]bool, len(names)), bad: examples[i].Bad}
 		for _, f := range examples[i].Features {
@@ -77,7 +77,7 @@ func fitBayes(ctx context.Context, examples []Example) (bayes, error) {
 		}
 		// Weights become copies; what is cut off is owed to the next of its kind.
 		owe := &owed[kind(r.bad)]
-		for *owe += often * weights[i]; *owe >= 1-1e-9; *owe-- {
+		for *owe += float64(often * weights[i]); *owe >= 1-1e-9; *owe-- {
 			rows = append(rows, r)
 		}
 	}

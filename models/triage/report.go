@@ -71,7 +71,8 @@ func Evaluate(ctx context.Context, examples []Example) (Report, error) {
 		}
 	}
 	r.reliability(examples)
-	return r, r.confusion(ctx, examples)
+	err = r.confusion(ctx, examples)
+	return r, err
 }
 
 func (r *Report) reliability(examples []Example) {

@@ -192,9 +192,11 @@ func (b *Book) onDuty(a *asker, t int64, c *Checked) {
 }
 
 // answers looks for an assignment. People are looked for in any case, machines where
-// assignments name them.
+// assignments name them, and so those whom a directory does not know: a portal's
+// customers have no tickets to answer.
 func (b *Book) answers(a *asker, e *vigil.Event, t int64, c *Checked) {
-	if a.machine() && !b.assignments.namesAny(a, 0) {
+	stranger := len(b.people.records) > 0 && a.person == nil
+	if (a.machine() || stranger) && !b.assignments.namesAny(a, 0) {
 		return
 	}
 	c.Looked |= Assigned

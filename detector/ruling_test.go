@@ -256,11 +256,16 @@ func TestAnExceptionForOneself(t *testing.T) {
 	}
 }
 
-// A list in which a colleague happens to stand is no look at one; of a few customers
-// that are read together only the colleague is counted, and named.
+// A list in which a relative happens to stand is no look at one; of a few customers
+// that are read together only the relative is counted, and named. A colleague is a
+// customer like any other.
 func TestOwnCircleCountsItsOwn(t *testing.T) {
 	t.Parallel()
-	people := vigil.Facts{Feed: "hr", Kind: vigil.FactPerson, People: []vigil.Person{{Actor: "ann", Subject: "c-ann"}, {Actor: "bob", Subject: "c-bob"}}}
+	home := vigil.Attributes{Surname: "s1", Address: "a1"}
+	people := vigil.Facts{Feed: "hr", Kind: vigil.FactPerson, People: []vigil.Person{
+		{Actor: "ann", Subject: "c-ann", Attributes: home}, {Actor: "eve", Subject: "c-eve"},
+	}}
+	customers := vigil.Facts{Feed: "crm", Kind: vigil.FactCustomer, Customers: []vigil.Customer{{Subject: "c-bob", Attributes: home}}}
 	list := access(monday, "ann", vigil.ActionSearch, "c-1", "c-2", "c-bob", "c-3")
 	counted := access(monday, "ann", vigil.ActionSearch, "c-bob")
 	counted.SubjectCount = 25
@@ -270,7 +275,8 @@ func TestOwnCircleCountsItsOwn(t *testing.T) {
 	}{
 		"a list":            {[]*vigil.Event{list}, nil},
 		"one named of many": {[]*vigil.Event{counted}, nil},
-		"a colleague":       {[]*vigil.Event{access(monday, "ann", vigil.ActionRead, "c-bob")}, []string{"c-bob"}},
+		"a relative":        {[]*vigil.Event{access(monday, "ann", vigil.ActionRead, "c-bob")}, []string{"c-bob"}},
+		"a colleague":       {[]*vigil.Event{access(monday, "ann", vigil.ActionRead, "c-eve")}, nil},
 		"beside others":     {[]*vigil.Event{access(monday, "ann", vigil.ActionRead, "c-1", "c-2", "c-bob")}, []string{"c-bob"}},
 		"and the own record": {[]*vigil.Event{
 			list, access(monday.Add(time.Minute), "ann", vigil.ActionRead, "c-1", "c-bob"), access(monday.Add(2*time.Minute), "ann", vigil.ActionRead, "c-2", "c-ann"),
@@ -279,7 +285,7 @@ func TestOwnCircleCountsItsOwn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			found := of(judge(t, told(t, 1, people), clones(c.events), always(1)), "own-circle")
+			found := of(judge(t, told(t, 1, people, customers), clones(c.events), always(1)), "own-circle")
 			if len(c.want) == 0 || len(found) == 0 {
 				if len(found) != len(c.want) {
 					t.Errorf("found %+v, want %v", found, c.want)

@@ -45,8 +45,9 @@ func (h *habit) learn(s *features.Span, days, w float64) {
 
 // excused is the exponent under which the p-values of a span's quantities are
 // judged: 1 where its reads name a reason as often as the actor's do, less where
-// they do more often, or where it is known that what they read is their work. Much work is no oddity where each part of it has its ticket;
-// where everything always has one, it says nothing.
+// they do more often, or where it is known that what they read is their work. Much
+// work is no oddity where each part of it has its ticket; where everything always has
+// one, it says nothing.
 func (h habit) excused(s *features.Span) float64 {
 	reads, reasoned := s.Reasons()
 	if reads == 0 {

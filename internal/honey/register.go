@@ -74,17 +74,6 @@ func (r *Register) Add(h vigil.Honey) error {
 	return nil
 }
 
-// Standing are the records that are not retired at a time.
-func (r *Register) Standing(now time.Time) []vigil.Honey {
-	var out []vigil.Honey
-	for _, h := range r.Records {
-		if h.To.IsZero() || now.Before(h.To) {
-			out = append(out, h)
-		}
-	}
-	return out
-}
-
 // Retire sets an end to what was planted before a time and has none yet, and counts it
 // by variant, in the order in which the variants were first planted.
 func (r *Register) Retire(before, end time.Time) (variants []string, retired map[string]int) {

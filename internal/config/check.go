@@ -32,8 +32,8 @@ const (
 )
 
 var (
-	sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-	segment    = regexp.MustCompile(`^\{([a-z_]*)\}$`)
+	entryName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	segment   = regexp.MustCompile(`^\{([a-z_]*)\}$`)
 )
 
 // checker looks at what the fields say, once they are all of the right type.
@@ -175,17 +175,24 @@ func (c *checker) sources() {
 	for i := range c.cfg.Sources {
 		s := &c.cfg.Sources[i]
 		field := fmt.Sprintf("sources[%d]", i)
-		switch first, twice := seen[s.Name]; {
-		case s.Name == "":
-			c.at(field+".name", "is missing", "give each source a name of its own")
-		case !sourceName.MatchString(s.Name):
-			c.at(field+".name", fmt.Sprintf("%q is no name", s.Name), `use letters, digits, ".", "_" and "-", at most 64`)
-		case twice:
-			c.at(field+".name", fmt.Sprintf("%q is also the name of sources[%d]", s.Name, first), "give each source a name of its own")
-		default:
-			seen[s.Name] = i
-		}
+		c.named("source", s.Name, seen, i)
 		c.source(field, s, tokens)
+	}
+}
+
+// named checks the name of the i-th source or feed, and notes it in seen.
+func (c *checker) named(kind, name string, seen map[string]int, i int) {
+	field := fmt.Sprintf("%ss[%d].name", kind, i)
+	own := "give each " + kind + " a name of its own"
+	switch first, twice := seen[name]; {
+	case name == "":
+		c.at(field, "is missing", own)
+	case !entryName.MatchString(name):
+		c.at(field, fmt.Sprintf("%q is no name", name), `use letters, digits, ".", "_" and "-", at most 64`)
+	case twice:
+		c.at(field, fmt.Sprintf("%q is also the name of %ss[%d]", name, kind, first), own)
+	default:
+		seen[name] = i
 	}
 }
 

@@ -26,16 +26,7 @@ func (c *checker) feeds() {
 	for i := range c.cfg.Feeds {
 		f := &c.cfg.Feeds[i]
 		field := fmt.Sprintf("feeds[%d]", i)
-		switch first, twice := seen[f.Name]; {
-		case f.Name == "":
-			c.at(field+".name", "is missing", "give each feed a name of its own")
-		case !sourceName.MatchString(f.Name):
-			c.at(field+".name", fmt.Sprintf("%q is no name", f.Name), `use letters, digits, ".", "_" and "-", at most 64`)
-		case twice:
-			c.at(field+".name", fmt.Sprintf("%q is also the name of feeds[%d]", f.Name, first), "give each feed a name of its own")
-		default:
-			seen[f.Name] = i
-		}
+		c.named("feed", f.Name, seen, i)
 		c.feed(field, f, tokens)
 	}
 }

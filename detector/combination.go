@@ -9,10 +9,10 @@ import (
 
 // combinationWidth is how many scores of a span the forest sees together: each
 // kind against the actor's own past, each category, each measure.
-// Whether a reason was found is not among them: most stores' feeds do not tell.
+// The later kinds are not among them: few sources tell of reasons, or of ids that count up.
 const (
 	combinationWidth = forestKinds + features.Categories + int(features.Combination)
-	forestKinds      = features.Kinds - 1
+	forestKinds      = int(laterKinds) + features.Sizes
 )
 
 // forests holds, for the lanes of quarters and days, the sample of usual spans and
@@ -64,10 +64,10 @@ func vector(all []judged, out *[combinationWidth]float32) (telling int) {
 			if f != frameSelf {
 				continue
 			}
-			if at = int(k); k == features.Unreasoned {
+			if at = int(k); k >= features.Rows {
+				at -= int(features.Rows - laterKinds)
+			} else if k >= laterKinds {
 				continue
-			} else if k > features.Unreasoned {
-				at--
 			}
 		case j.Term < firstMeasure:
 			at = forestKinds + j.Term - firstCategory

@@ -17,7 +17,7 @@ import (
 
 // stateVersion changes whenever the meaning of a part does; parts of another
 // version are refused, and the log is replayed instead.
-const stateVersion = 9
+const stateVersion = 10
 
 // The names of parts; a shard's is shardPart and its number.
 const (

@@ -94,7 +94,7 @@ func (t *targets) subject(e *vigil.Event, r reach, now int64, out *trace) {
 		ss.known[r.hash] = s
 	}
 	who := readerOf(e, out)
-	reason := out.why.Found.Excuses()
+	reason := out.why.Found.Explains()
 	if s.meet(who) && !reason {
 		out.strangers.Add(1)
 	}

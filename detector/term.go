@@ -75,18 +75,25 @@ var termWeights = func() (w [terms]float64) {
 	return w
 }()
 
-// tieOf is the number by which a term's ties are broken. Those that came later have
+// tieOf is the number by which a term's ties are broken. Kinds that came later have
 // numbers behind all others, so that no tie of an older one falls another way.
 func tieOf(term int) int {
-	first := kindTerm(features.Unreasoned, 0)
+	later, after := kindTerm(laterKinds, 0), kindTerm(features.Rows, 0)
 	switch {
-	case term < first:
+	case term < later:
 		return term
-	case term < first+frames:
-		return terms + term
+	case term < after:
+		return lateTies + term - later
 	}
-	return term - frames
+	return term - (after - later)
 }
+
+// laterKinds is the first of the counts that came later, lateTies where their ties
+// begin.
+const (
+	laterKinds = features.Unreasoned
+	lateTies   = 1 << 12
+)
 
 // judged is the answer to one term for one span.
 type judged struct {

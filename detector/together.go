@@ -27,7 +27,7 @@ const (
 
 var kindFamily = [features.Kinds]family{
 	features.Events: familyCount, features.Subjects: familyCount, features.Conversations: familyCount,
-	features.Strangers: familyCount, features.Silent: familyCount, features.Unreasoned: familyReason, features.New: familyWhat, features.Denied: familyRefused,
+	features.Strangers: familyCount, features.Silent: familyCount, features.Unreasoned: familyReason, features.Neighbours: familyOrder, features.New: familyWhat, features.Denied: familyRefused,
 	features.Unbounded: familyWhole, features.Splits: familySplit, features.Rows: familySize, features.Bytes: familySize,
 }
 

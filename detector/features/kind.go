@@ -28,6 +28,10 @@ const (
 	// Unreasoned counts customers read for whom a reason was looked for (see package
 	// reasons) and none was found. It is told only where feeds tell of reasons.
 	Unreasoned
+	// Neighbours counts readings, with no reason for them, of the customer (or the
+	// conversation) whose number comes just after that of the one before: ids that
+	// were counted up rather than come to.
+	Neighbours
 	// Rows and Bytes are sums.
 	Rows
 	Bytes
@@ -37,7 +41,7 @@ const (
 	Sizes      = Kinds - Counts
 )
 
-var kindNames = [Kinds]string{"events", "subjects", "conversations", "denied", "new", "strangers", "unbounded", "splits", "silent", "unreasoned", "rows", "bytes"}
+var kindNames = [Kinds]string{"events", "subjects", "conversations", "denied", "new", "strangers", "unbounded", "splits", "silent", "unreasoned", "neighbours", "rows", "bytes"}
 
 // String is the kind's name in findings.
 func (k Kind) String() string { return kindNames[k] }
@@ -49,10 +53,10 @@ func (k Kind) IsCount() bool { return int(k) < Counts }
 func (k Kind) Words(one bool) string {
 	plural := [Kinds]string{"accesses", "customers", "conversations", "refused accesses", "things never used before",
 		"customers new to the actor and its team", "reads of everything at once", "returns of a session to the network or program just left",
-		"customers only looked at, with no reason and no reply", "customers read with no reason to be found", "rows", "bytes"}
+		"customers only looked at, with no reason and no reply", "customers read with no reason to be found", "reads of the next id after the one before", "rows", "bytes"}
 	single := [Kinds]string{"access", "customer", "conversation", "refused access", "thing never used before",
 		"customer new to the actor and its team", "read of everything at once", "return of a session to the network or program just left",
-		"customer only looked at, with no reason and no reply", "customer read with no reason to be found", "row", "byte"}
+		"customer only looked at, with no reason and no reply", "customer read with no reason to be found", "read of the next id after the one before", "row", "byte"}
 	if one {
 		return single[k]
 	}
@@ -62,7 +66,7 @@ func (k Kind) Words(one bool) string {
 // Weight is the kind's part in an epoch's evidence. Customers weigh most: they
 // are what a breach is about.
 func (k Kind) Weight() float64 {
-	return [Kinds]float64{2, 3, 1, 1, 0.75, 2.5, 2, 3, 3, 4, 2.5, 0.5}[k]
+	return [Kinds]float64{2, 3, 1, 1, 0.75, 2.5, 2, 3, 3, 4, 2, 2.5, 0.5}[k]
 }
 
 // Category is one thing that an event names.

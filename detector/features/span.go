@@ -212,6 +212,8 @@ func (s *Span) Value(k Kind) float64 {
 		return float64(s.opened.silent)
 	case Unreasoned:
 		return float64(s.reasons.without.Len())
+	case Neighbours:
+		return float64(s.order.Nears)
 	case Rows, Bytes:
 		return s.sizes[k-Rows]
 	default:
@@ -234,6 +236,8 @@ func (s *Span) Told(k Kind) bool {
 		return len(s.opened.marks) > 0
 	case Unreasoned:
 		return s.reasons.looked.Work()
+	case Neighbours:
+		return s.order.Steps() > 0
 	case Subjects, Strangers:
 		return s.subjects.Len() > 0
 	default:

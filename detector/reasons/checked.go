@@ -59,8 +59,13 @@ func (r Reason) Counted() bool { return r&counted != 0 }
 func (r Reason) Work() bool { return r&work != 0 }
 
 // Excuses reports whether there is a reason for this piece of work, if only one that
-// the access itself names.
-func (r Reason) Excuses() bool { return r&(Named|work) != 0 }
+// the access itself names. A job is none: who may read everything may not therefore
+// walk through it, nor look at it and do nothing.
+func (r Reason) Excuses() bool { return r&(Named|counted) != 0 }
+
+// Explains reports whether there is any reason to be at a customer's record, a job
+// included.
+func (r Reason) Explains() bool { return r&(Named|work) != 0 }
 
 // reasonWords are the reasons for a person, in the order of their bits.
 var reasonWords = [...]string{"ticket or purpose", "assignment", "shift", "on-call duty", "change or incident", "declared purpose", "contract", "own record", "window"}

@@ -58,6 +58,9 @@ func (o *Order) Add(step int) {
 	}
 }
 
+// Steps is how many steps are known.
+func (o Order) Steps() int64 { return int64(o.Falls) + int64(o.Rises) }
+
 func up(n uint32) uint32 { return n + min(1, math.MaxUint32-n) }
 
 // Rising is the evidence for a walk upward, in decades, 0 to 100.

@@ -69,6 +69,9 @@ func newSubjects(limit int) subjects {
 const (
 	// crowdLimit bounds the readers of one day that are told apart.
 	crowdLimit = 2048
+	// openedSubjects is how many customers an access shows at most whose record was
+	// opened: more are a list, and who is on it was not looked up.
+	openedSubjects = 3
 	// actorList bounds the actors that a finding names.
 	actorList = 50
 )
@@ -94,15 +97,17 @@ func (t *targets) subject(e *vigil.Event, r reach, now int64, out *trace) {
 		ss.known[r.hash] = s
 	}
 	who := readerOf(e, out)
-	reason := out.why.Found.Explains()
-	if s.meet(who) && !reason {
+	// Where assignments are told, only those who are given any are onlookers without.
+	why := &out.why
+	reason := why.Found.Explains() || t.shared.book.Assigns() && !why.Looked.Work()
+	if s.meet(who) && !why.Found.Explains() {
 		out.strangers.Add(1)
 	}
 	if int64(s.Seen) != ss.Day {
 		s.Past.forget(float64(ss.Day - int64(s.Seen)))
 		s.Seen = int32(ss.Day)
 	}
-	if reason {
+	if reason || max(int64(len(e.Subjects)), e.SubjectCount) > openedSubjects {
 		return // no reader to wonder about
 	}
 	t.reader(s, e, r, who.actor, now)

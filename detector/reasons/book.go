@@ -52,6 +52,8 @@ type Book struct {
 	// changed marks the roles of those whom changes name: for their colleagues a change
 	// is looked for as well.
 	changed map[uint64]struct{}
+	// assignees are the roles of those whom assignments name, as events tell them.
+	assignees map[string]struct{}
 
 	refused int64
 	any     bool
@@ -60,7 +62,7 @@ type Book struct {
 // New makes a book in which nothing stands.
 func New(limits Limits) *Book {
 	l := limits.orDefault()
-	b := &Book{seed: maphash.MakeSeed()}
+	b := &Book{seed: maphash.MakeSeed(), assignees: map[string]struct{}{}}
 	b.people = newTable(b, l.People, func(p *vigil.Person) (from, to time.Time) { return p.Started, time.Time{} },
 		func(p *vigil.Person, into []mark) []mark {
 			into = append(into, b.mark(ofActor, p.Actor))
@@ -227,6 +229,9 @@ func dutySalt(duty string) uint64 {
 	}
 	return 3
 }
+
+// Assigns says that some feed tells of assignments.
+func (b *Book) Assigns() bool { return b.assignments.told }
 
 // Told lists the kinds of which some feed has told something, in the order of
 // vigil.FactKinds.

@@ -24,14 +24,32 @@ type asker struct {
 }
 
 // Identify fills in kind, role and team of the event's actor where a directory tells
-// them: it knows better than the source. It reports whether it did.
+// them: it knows better than the source. It reports whether it did. Where there is no
+// directory it notes whose roles are given assignments, so it must be called for each
+// event in turn.
 func (b *Book) Identify(e *vigil.Event) bool {
 	p := b.person(e.Actor.ID, e.Actor.Tenant)
 	if p == nil {
+		b.noteAssignee(&e.Actor)
 		return false
 	}
 	placed(&e.Actor, p)
 	return true
+}
+
+// maxRoles bounds the roles that are told to be given assignments.
+const maxRoles = 1024
+
+// noteAssignee notes the role of an actor whom assignments name: its colleagues' reads
+// are looked up as well, and nobody else's, for a portal's customers have no tickets to
+// answer.
+func (b *Book) noteAssignee(a *vigil.Actor) {
+	if a.Role == "" || !b.assignments.told || len(b.people.records) > 0 || len(b.assignees) >= maxRoles {
+		return
+	}
+	if _, known := b.assignees[a.Role]; !known && b.assignments.named[b.mark(ofActor, a.ID).hash] > 0 {
+		b.assignees[a.Role] = struct{}{}
+	}
 }
 
 func placed(a *vigil.Actor, p *vigil.Person) {
@@ -191,11 +209,15 @@ func (b *Book) onDuty(a *asker, t int64, c *Checked) {
 	}
 }
 
-// answers looks for an assignment. People are looked for in any case, machines where
-// assignments name them, and so those whom a directory does not know: a portal's
-// customers have no tickets to answer.
+// answers looks for an assignment: for whom assignments name, and for other people
+// whom the directory knows or, where there is none, whose role is given assignments. A
+// portal's customers have no tickets to answer.
 func (b *Book) answers(a *asker, e *vigil.Event, t int64, c *Checked) {
 	stranger := len(b.people.records) > 0 && a.person == nil
+	if len(b.people.records) == 0 && len(b.assignees) > 0 && a.actor.Role != "" {
+		_, given := b.assignees[a.actor.Role]
+		stranger = !given
+	}
 	if (a.machine() || stranger) && !b.assignments.namesAny(a, 0) {
 		return
 	}

@@ -3,6 +3,7 @@ package reasons
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +39,8 @@ type summary struct {
 	Told    []vigil.FactKind
 	Dropped map[vigil.FactKind]int64
 	Refused int64
+	// Assignees are the roles that are given assignments, sorted.
+	Assignees []string
 }
 
 // State returns the parts that changed since the last call, or all of them. A book
@@ -55,7 +58,7 @@ func (b *Book) State(all bool) ([]Part, error) {
 		parts = append(parts, Part{name, data})
 		return nil
 	}
-	s := summary{Told: b.Told(), Dropped: map[vigil.FactKind]int64{}, Refused: b.refused}
+	s := summary{Told: b.Told(), Dropped: map[vigil.FactKind]int64{}, Refused: b.refused, Assignees: slices.Sorted(maps.Keys(b.assignees))}
 	for _, k := range vigil.FactKinds() {
 		h := b.holder(k)
 		s.Dropped[k] = *h.droppedCount()
@@ -98,6 +101,9 @@ func (b *Book) Restore(parts []Part) error {
 		return fmt.Errorf("decode %q: %w", summaryPart, err)
 	}
 	b.any, b.refused = true, s.Refused
+	for _, role := range s.Assignees {
+		b.assignees[role] = struct{}{}
+	}
 	for _, k := range vigil.FactKinds() {
 		h := b.holder(k)
 		*h.droppedCount() = s.Dropped[k]

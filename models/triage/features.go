@@ -27,6 +27,7 @@ func Features(f *vigil.Finding) []string {
 	for _, s := range f.NotJudged {
 		add("not told: "+s, true)
 	}
+	reasons(f, add)
 	for i := range f.Contributions {
 		fired(&f.Contributions[i], add)
 	}
@@ -56,6 +57,20 @@ func Features(f *vigil.Finding) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// reasons names what was looked for to make the reads legitimate, and for how many of
+// the customers it was found. Where nobody is named no share is told.
+func reasons(f *vigil.Finding, add func(string, bool)) {
+	if len(f.ReasonsLooked) == 0 {
+		return
+	}
+	add("reasons were looked for", true)
+	if f.Subjects <= 0 {
+		return
+	}
+	add("no reason for most customers", 2*f.Unreasoned > f.Subjects)
+	add("a reason for some customers", f.Unreasoned < f.Subjects)
 }
 
 // The contributions that count: those with a part of the evidence, and those that are

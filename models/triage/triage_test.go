@@ -233,6 +233,35 @@ func TestGuardEndsWhatPanicsOrNeverEnds(t *testing.T) {
 	}
 }
 
+func TestFeaturesSayWhichReasonsWereFound(t *testing.T) {
+	t.Parallel()
+	const looked, none, some = "reasons were looked for", "no reason for most customers", "a reason for some customers"
+	for name, c := range map[string]struct {
+		looked               []string
+		subjects, unreasoned int64
+		want                 []string
+	}{
+		"nothing to look in":  {nil, 10, 0, nil},
+		"a reason for all":    {[]string{"assignment"}, 10, 0, []string{some, looked}},
+		"none for half":       {[]string{"assignment"}, 10, 5, []string{some, looked}},
+		"none for most":       {[]string{"assignment", "change or incident"}, 10, 6, []string{some, none, looked}},
+		"none for anybody":    {[]string{"assignment"}, 10, 10, []string{none, looked}},
+		"nobody is named":     {[]string{"contract"}, vigil.Unknown, 0, []string{looked}},
+		"nobody was touched":  {[]string{"contract"}, 0, 0, []string{looked}},
+		"more than are known": {[]string{"contract"}, 3, 4, []string{none, looked}},
+	} {
+		var got []string
+		for _, feature := range Features(&vigil.Finding{Subjects: c.subjects, ReasonsLooked: c.looked, Unreasoned: c.unreasoned}) {
+			if strings.Contains(feature, "reason") {
+				got = append(got, feature)
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 func TestFeaturesSayWhatFired(t *testing.T) {
 	t.Parallel()
 	f := vigil.Finding{

@@ -99,10 +99,13 @@ type Status struct {
 	Gone   int
 	Lanes  []Lane
 	Budget float64
-	// Facts is what feeds have told; Unread counts control records of theirs that
-	// could not be read.
+	// Facts is what feeds have told; Unread counts control records that could not be
+	// read.
 	Facts  reasons.Counts
 	Unread int64
+	// RulesFailed are the ids of the rules that are switched off since they failed too
+	// often, sorted.
+	RulesFailed []string
 }
 
 // Engine folds log entries into findings. It is not safe for concurrent use;
@@ -454,6 +457,11 @@ func (e *Engine) Status() Status {
 	s.Actors = s.Hot + s.Cold
 	b := &e.shared.budget
 	s.Budget = b.perDay()
+	for _, r := range e.shared.rules.Rules() {
+		if e.shared.switchedOff(r) {
+			s.RulesFailed = append(s.RulesFailed, r.ID)
+		}
+	}
 	for l := range lines {
 		s.Lanes = append(s.Lanes, Lane{
 			Name: lineName(l), Ready: b.Ready[l], Why: b.Why[l], Theory: b.Theory[l], Threshold: b.Line[l], ActorEpochs: b.PerDay[l],

@@ -20,6 +20,12 @@ func (e *Engine) control(c *vigil.Control) []vigil.Finding {
 			return nil
 		}
 		e.shared.book.Apply(f)
+	case vigil.ControlRules:
+		// Rules come with the configuration: the record tells which they were.
+		var r vigil.RulesChange
+		if json.Unmarshal(c.Data, &r) != nil || r.Check() != nil {
+			e.unread++
+		}
 	case vigil.ControlVerdict:
 		var v vigil.Verdict
 		if json.Unmarshal(c.Data, &v) != nil {

@@ -21,6 +21,7 @@ type rulesCommand struct {
 	List    rulesListCommand    `cmd:"" help:"List the rules, built in and your own, with what each needs."`
 	Show    rulesShowCommand    `cmd:"" help:"Print a rule's file."`
 	Preview rulesPreviewCommand `cmd:"" help:"Run a rule over history and say what it would have found."`
+	History rulesHistoryCommand `cmd:"" help:"Say which rules judged from when on."`
 }
 
 // ownRules names the configuration whose rules are read.

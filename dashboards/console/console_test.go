@@ -165,6 +165,13 @@ func TestJSONIsTheFindingAsItIs(t *testing.T) {
 	if status["events"] != 1204332.0 || len(status["lanes"].([]any)) != 7 || status["progress"] != nil {
 		t.Errorf("status: %v", status)
 	}
+	want := map[string]any{"running": 14.0, "off": []any{map[string]any{"id": "own-circle", "name": "Somebody read people they know", "builtin": false, "why": "configuration"}}}
+	if diff := cmp.Diff(want, status["rules"]); diff != "" {
+		t.Error(diff)
+	}
+	if page := get(t, h, "/").body; !strings.Contains(page, "Rule that doesn’t run") || !strings.Contains(page, "own-circle") {
+		t.Error("the rule that does not run is not on the page")
+	}
 }
 
 func decode(t *testing.T, body string, v any) {

@@ -28,6 +28,19 @@ type statusJSON struct {
 	Progress    *float64     `json:"progress,omitempty"`
 	Lanes       []laneJSON   `json:"lanes"`
 	Sources     []sourceJSON `json:"sources"`
+	Rules       rulesJSON    `json:"rules"`
+}
+
+type rulesJSON struct {
+	Running int           `json:"running"`
+	Off     []ruleOffJSON `json:"off"`
+}
+
+type ruleOffJSON struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Builtin bool   `json:"builtin"`
+	Why     string `json:"why"`
 }
 
 type laneJSON struct {
@@ -107,7 +120,7 @@ func (h *Handler) apiStatus(w http.ResponseWriter, r *http.Request) {
 	h.content()
 	out := statusJSON{
 		Events: s.Events, Quarantined: s.Quarantined, Watermark: s.Watermark, Budget: number(s.Budget), Note: s.Note,
-		Lanes: []laneJSON{}, Sources: []sourceJSON{},
+		Lanes: []laneJSON{}, Sources: []sourceJSON{}, Rules: rulesJSON{Running: s.Rules, Off: []ruleOffJSON{}},
 	}
 	if s.Progress >= 0 && s.Progress <= 1 {
 		out.Progress = &s.Progress
@@ -117,6 +130,9 @@ func (h *Handler) apiStatus(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, x := range s.Sources {
 		out.Sources = append(out.Sources, sourceJSON{x.Name, x.Events, x.Quarantined, x.Last, x.QuarantineReasons})
+	}
+	for _, r := range s.RulesOff {
+		out.Rules.Off = append(out.Rules.Off, ruleOffJSON(r))
 	}
 	writeJSON(w, http.StatusOK, out)
 }

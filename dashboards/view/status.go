@@ -26,7 +26,13 @@ type Status struct {
 	Speaking, Silent []string
 	Sources          []Source
 	MoreSources      int
+	// RulesOff are the rules that don't run, MoreRulesOff how many more.
+	RulesOff     []RuleOff
+	MoreRulesOff int
 }
+
+// RuleOff is a rule that does not run ready to print.
+type RuleOff struct{ ID, Name, Why string }
 
 // Lane is a lane's standing ready to print.
 type Lane struct {
@@ -95,7 +101,25 @@ func NewStatus(s api.Status, now time.Time) Status {
 			Last: moment(src.Last, now), Reasons: Reasons(src.QuarantineReasons),
 		})
 	}
+	for i, r := range s.RulesOff {
+		if i == most {
+			v.MoreRulesOff = len(s.RulesOff) - most
+			break
+		}
+		v.RulesOff = append(v.RulesOff, RuleOff{ID: phrase.Text(r.ID, maxName), Name: phrase.Text(r.Name, maxSentence), Why: whyOff(&r)})
+	}
 	return v
+}
+
+// whyOff says why a rule does not run.
+func whyOff(r *api.RuleOff) string {
+	switch {
+	case r.Why == api.RuleOffByFailure:
+		return "could not be judged too often; mend its file"
+	case r.Builtin:
+		return "switched off"
+	}
+	return "switched off by your file"
 }
 
 // Reasons orders reasons by their count, largest first, then by name; at most

@@ -93,6 +93,15 @@ func TestStatusInPlainWords(t *testing.T) {
 	if diff := cmp.Diff([]view.Reason{{Code: "truncated", Count: "2"}, {Code: "time", Count: "1"}}, v.Sources[0].Reasons); diff != "" {
 		t.Error(diff)
 	}
+	off := api.Status{RulesOff: make([]api.RuleOff, 102)}
+	off.RulesOff[0] = api.RuleOff{ID: "a", Name: "A", Why: api.RuleOffByFailure}
+	off.RulesOff[1] = api.RuleOff{ID: "b", Name: "B", Why: api.RuleOffByFile, Builtin: true}
+	off.RulesOff[2] = api.RuleOff{ID: "c", Name: "C", Why: api.RuleOffByFile}
+	got := view.NewStatus(off, time.Time{})
+	want := []view.RuleOff{{ID: "a", Name: "A", Why: "could not be judged too often; mend its file"}, {ID: "b", Name: "B", Why: "switched off"}, {ID: "c", Name: "C", Why: "switched off by your file"}}
+	if diff := cmp.Diff(want, got.RulesOff[:3]); diff != "" || len(got.RulesOff) != 100 || got.MoreRulesOff != 2 {
+		t.Errorf("%d rules and %d more: %s", len(got.RulesOff), got.MoreRulesOff, diff)
+	}
 }
 
 func TestEventsSkipWhatIsNotThere(t *testing.T) {

@@ -2,7 +2,9 @@ package rules
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -37,6 +39,27 @@ func New(rules []*Rule) *Set {
 
 // Rules are those that run, sorted by id.
 func (s *Set) Rules() []*Rule { return s.rules }
+
+// Off are those that their files switch off, sorted by id.
+func (s *Set) Off() (off []*Rule) {
+	for _, id := range slices.Sorted(maps.Keys(s.byID)) {
+		if r := s.byID[id]; r.Disabled {
+			off = append(off, r)
+		}
+	}
+	return off
+}
+
+// Marks names all rules, those that are switched off too, sorted by id, by the digests
+// of their files.
+func (s *Set) Marks() []vigil.RuleMark {
+	marks := make([]vigil.RuleMark, 0, len(s.byID))
+	for _, id := range slices.Sorted(maps.Keys(s.byID)) {
+		r := s.byID[id]
+		marks = append(marks, vigil.RuleMark{ID: id, Digest: fmt.Sprintf("%x", sha256.Sum256([]byte(r.Text))), Off: r.Disabled})
+	}
+	return marks
+}
 
 // Find returns the rule of an id, nil when there is none.
 func (s *Set) Find(id string) *Rule { return s.byID[id] }

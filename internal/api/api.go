@@ -27,6 +27,9 @@ type Status struct {
 	Lanes []Lane
 	// Sources is what has arrived.
 	Sources []Source
+	// Rules is how many rules run; RulesOff are those that don't, sorted by id.
+	Rules    int
+	RulesOff []RuleOff
 	// Budget is the asked number of false findings a day.
 	Budget float64
 	// Note is what the operator must know now (a demo is running, a disk is
@@ -56,6 +59,21 @@ type Source struct {
 	Last              time.Time
 	QuarantineReasons map[string]int64
 }
+
+// RuleOff is a rule that does not run.
+type RuleOff struct {
+	ID, Name string
+	// Builtin says that it came with the program.
+	Builtin bool
+	// Why is RuleOffByFile or RuleOffByFailure.
+	Why string
+}
+
+// Why rules don't run: their file says so, or they could not be judged too often.
+const (
+	RuleOffByFile    = "configuration"
+	RuleOffByFailure = "failure"
+)
 
 // Point is one value of a rollup series.
 type Point struct {

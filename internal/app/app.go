@@ -7,9 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"vigil/collectors"
+	"vigil/detector/rules"
 	"vigil/internal/config"
 	"vigil/internal/feeds"
 	"vigil/internal/ledger"
@@ -51,11 +53,19 @@ type App struct {
 	applier *applier
 	outbox  *outbox
 	feeds   *feeds.Service
-	super   *supervisor
-	reader  *reader
-	url     string
-	pushURL string
-	failed  chan error
+	// rules are those that run, from the log's entry rulesFrom on.
+	rules     *rules.Set
+	rulesFrom uint64
+	super     *supervisor
+	reader    *reader
+	url       string
+	pushURL   string
+	failed    chan error
+
+	notingRules sync.Mutex
+	// rulesAudited and rulesNoted say that it is in the audit log, and in the log, that
+	// the rules are other ones than before.
+	rulesAudited, rulesNoted bool
 }
 
 // New prepares the service of a configuration that config.Load has accepted.
@@ -123,6 +133,10 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return err
 	}
 	a.startFeeds(ctx)
+	// Behind the feeds, which wait until what is in the log by then is judged.
+	if err := a.noteRules(ctx); err != nil {
+		a.logger.Error("which rules judge can't be written down; it is tried again", "error", err.Error())
+	}
 	if err := a.startJobs(); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"vigil"
@@ -15,11 +16,39 @@ func EachEvent(t *testing.T, a *App, visit func(e *vigil.Event)) {
 	eachEntry(t, a, visit, nil)
 }
 
-// Controls returns the control records that a running service keeps, as text.
+// Controls returns the control records that a running service keeps, as text, save
+// those of rules.
 func Controls(t *testing.T, a *App) (out []string) {
+	t.Helper()
+	for _, c := range allControls(t, a) {
+		if !strings.HasPrefix(c, vigil.ControlRules+" ") {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// RulesRecords returns the control records about rules, as text.
+func RulesRecords(t *testing.T, a *App) (out []string) {
+	t.Helper()
+	for _, c := range allControls(t, a) {
+		if data, ok := strings.CutPrefix(c, vigil.ControlRules+" "); ok {
+			out = append(out, data)
+		}
+	}
+	return out
+}
+
+func allControls(t *testing.T, a *App) (out []string) {
 	t.Helper()
 	eachEntry(t, a, func(*vigil.Event) {}, func(c vigil.Control) { out = append(out, c.Type+" "+string(c.Data)) })
 	return out
+}
+
+// NoteRules writes down which rules judge, as the schedule does.
+func NoteRules(t *testing.T, a *App) error {
+	t.Helper()
+	return a.noteRules(t.Context())
 }
 
 // Poll looks at the feeds' files, as the schedule does.
@@ -73,7 +102,7 @@ func Dump(t *testing.T, a *App) []string {
 	var out []string
 	ctx := t.Context()
 	EachEvent(t, a, func(e *vigil.Event) { out = append(out, fmt.Sprintf("%+v", *e)) })
-	out = append(out, Controls(t, a)...)
+	out = append(out, allControls(t, a)...)
 	page, err := a.ledger.Findings(ctx, api.FindingFilter{Limit: 1_000})
 	if err != nil {
 		t.Fatal(err)

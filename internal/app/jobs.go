@@ -24,6 +24,7 @@ func (a *App) startJobs() error {
 		{Name: "sealing", Spec: a.cfg.Sealing, Run: a.seal},
 		{Name: "pruning", Spec: a.cfg.Pruning, Run: a.prune},
 		{Name: "feeds", Spec: a.cfg.FeedPolls, Run: a.pollFeeds},
+		{Name: "rules", Spec: a.cfg.FeedPolls, Run: a.noteRules},
 	}
 	if !a.opts.Quiet {
 		jobs = append(jobs, schedule.Job{Name: "tick", Spec: a.cfg.Ticks, Run: a.tick})

@@ -150,6 +150,7 @@ func (a *App) startJudging(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("restore the detector: %w", err)
 	}
+	a.rules, a.rulesFrom = set, a.ledger.Applied()+1
 	a.applier.messages = a.outbox.messages
 	a.reader = newReader(a)
 	a.clean.add("last snapshot", func(ctx context.Context) error { return a.applier.snapshot(ctx) })

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vigil"
+	"vigil/detector/rules"
 	"vigil/internal/api"
 	"vigil/internal/ledger"
 )
@@ -73,6 +74,7 @@ func (r *reader) Status(ctx context.Context) (api.Status, error) {
 		Events: engine.Events, Watermark: engine.Watermark, Lanes: apiLanes(engine.Lanes), Budget: engine.Budget,
 		Quarantined: stats.Quarantined, Note: a.note(), Progress: -1,
 	}
+	out.Rules, out.RulesOff = rulesOff(a.rules, engine.RulesFailed)
 	bySource := map[string]api.Source{}
 	for i := range a.cfg.Sources {
 		bySource[a.cfg.Sources[i].Name] = api.Source{Name: a.cfg.Sources[i].Name}
@@ -89,6 +91,23 @@ func (r *reader) Status(ctx context.Context) (api.Status, error) {
 		out.Progress = a.opts.Progress()
 	}
 	return out, nil
+}
+
+// rulesOff counts the rules that run and lists the others.
+func rulesOff(set *rules.Set, failed []string) (running int, off []api.RuleOff) {
+	add := func(r *rules.Rule, why string) {
+		off = append(off, api.RuleOff{ID: r.ID, Name: r.Name, Builtin: r.Builtin, Why: why})
+	}
+	for _, r := range set.Off() {
+		add(r, api.RuleOffByFile)
+	}
+	for _, id := range failed {
+		if r := set.Find(id); r != nil {
+			add(r, api.RuleOffByFailure)
+		}
+	}
+	slices.SortFunc(off, func(a, b api.RuleOff) int { return strings.Compare(a.ID, b.ID) })
+	return len(set.Rules()) - len(failed), off
 }
 
 // note is what the operator must know now, the worst first.

@@ -104,6 +104,14 @@ type status struct {
 		Events      int64  `json:"events"`
 		Quarantined int64  `json:"quarantined"`
 	} `json:"sources"`
+	Rules struct {
+		Running int `json:"running"`
+		Off     []struct {
+			ID      string `json:"id"`
+			Builtin bool   `json:"builtin"`
+			Why     string `json:"why"`
+		} `json:"off"`
+	} `json:"rules"`
 }
 
 func (s status) accepted(source string) int64 {

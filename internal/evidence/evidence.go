@@ -76,11 +76,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	if dir == "" {
-		bucket, err := blob.OpenBucket(ctx, cfg.URL)
-		if err != nil {
-			return nil, fmt.Errorf("open evidence store: %w (built in: a local folder)", err)
-		}
-		return &Store{bucket: bucket}, nil
+		return openURL(ctx, cfg.URL)
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("make evidence folder: %w", err)
@@ -94,6 +90,31 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 			return nil, fmt.Errorf("remove half-written segment: %w", err)
 		}
 	}
+	return openDir(dir)
+}
+
+// OpenReader opens the store for reading beside the process that writes to it: nothing
+// is made, and nothing half-written is taken away.
+func OpenReader(ctx context.Context, cfg Config) (*Store, error) {
+	dir, err := localDir(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	if dir == "" {
+		return openURL(ctx, cfg.URL)
+	}
+	return openDir(dir)
+}
+
+func openURL(ctx context.Context, url string) (*Store, error) {
+	bucket, err := blob.OpenBucket(ctx, url)
+	if err != nil {
+		return nil, fmt.Errorf("open evidence store: %w (built in: a local folder)", err)
+	}
+	return &Store{bucket: bucket}, nil
+}
+
+func openDir(dir string) (*Store, error) {
 	bucket, err := fileblob.OpenBucket(dir, &fileblob.Options{
 		DirFileMode: 0o750, NoTempDir: true, Metadata: fileblob.MetadataDontWrite,
 	})

@@ -239,8 +239,12 @@ func (l *Ledger) commit(ctx context.Context, group []*request) {
 	}
 }
 
-// admit refuses when the disk or the configured size is full.
+// admit refuses when the ledger is for reading, and when the disk or the configured size
+// is full.
 func (l *Ledger) admit(ctx context.Context) error {
+	if l.w == nil {
+		return ErrReadOnly
+	}
 	if err := l.room(l.cfg.MinFree); err != nil {
 		return err
 	}

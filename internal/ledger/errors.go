@@ -10,6 +10,9 @@ import (
 // ErrClosed is returned by every call after Close.
 var ErrClosed = errors.New("ledger is closed")
 
+// ErrReadOnly is returned by what would write to a ledger that OpenReader opened.
+var ErrReadOnly = errors.New("this ledger is open for reading only")
+
 // ErrCut is returned when entries are asked for that retention has removed.
 var ErrCut = errors.New("this part of the log is past its retention")
 
@@ -64,7 +67,7 @@ func (e *LockedError) Error() string {
 // the rest goes on.
 type CorruptError struct {
 	// What is damaged: "entry", "position", "finding", "snapshot", "segment",
-	// "audit", "outbox", "verdict", "exception".
+	// "audit", "outbox", "verdict", "exception", "change of rules".
 	What string
 	// Name tells which one.
 	Name string

@@ -148,8 +148,7 @@ func lockDir(dir string) (*os.File, error) {
 }
 
 func (l *Ledger) openDatabase(ctx context.Context) error {
-	path := filepath.Join(l.cfg.Dir, "ledger.db")
-	common := []string{"busy_timeout(10000)", "foreign_keys(0)", "cache_size(-16000)", "temp_store(MEMORY)"}
+	path, common := l.path(), commonPragmas()
 	writer := append([]string{
 		"page_size(8192)", "auto_vacuum(INCREMENTAL)", "journal_mode(WAL)", "synchronous(FULL)",
 		"wal_autocheckpoint(1000)", "journal_size_limit(67108864)",
@@ -162,7 +161,18 @@ func (l *Ledger) openDatabase(ctx context.Context) error {
 	if err := migrate(ctx, l.w); err != nil {
 		return err
 	}
-	if l.r, err = connect(path, append([]string{"query_only(1)"}, common...), "deferred"); err != nil {
+	return l.openReaders()
+}
+
+func (l *Ledger) path() string { return filepath.Join(l.cfg.Dir, "ledger.db") }
+
+// commonPragmas are those of every connection.
+func commonPragmas() []string {
+	return []string{"busy_timeout(10000)", "foreign_keys(0)", "cache_size(-16000)", "temp_store(MEMORY)"}
+}
+
+func (l *Ledger) openReaders() (err error) {
+	if l.r, err = connect(l.path(), append([]string{"query_only(1)"}, commonPragmas()...), "deferred"); err != nil {
 		return err
 	}
 	l.r.SetMaxOpenConns(4)
@@ -183,6 +193,20 @@ func connect(path string, pragmas []string, lock string) (*sql.DB, error) {
 // recover puts right what a crash left: segments that were begun and not
 // finished, or given up and not deleted; and it reads back what is kept in memory.
 func (l *Ledger) recover(ctx context.Context) error {
+	if err := l.readEnds(ctx); err != nil {
+		return err
+	}
+	if err := l.clearSegments(ctx); err != nil {
+		return err
+	}
+	if err := l.loadKeys(ctx); err != nil {
+		return err
+	}
+	return l.loadWindow(ctx)
+}
+
+// readEnds reads how far the log goes, and how far it is judged.
+func (l *Ledger) readEnds(ctx context.Context) error {
 	var last, applied, pending int64
 	err := l.r.QueryRowContext(ctx, `SELECT
 		(SELECT value FROM meta WHERE name = 'last'),
@@ -195,13 +219,7 @@ func (l *Ledger) recover(ctx context.Context) error {
 	l.last.Store(uint64(last))
 	l.applied.Store(uint64(applied))
 	l.pending.Store(pending)
-	if err := l.clearSegments(ctx); err != nil {
-		return err
-	}
-	if err := l.loadKeys(ctx); err != nil {
-		return err
-	}
-	return l.loadWindow(ctx)
+	return nil
 }
 
 // Close ends all use of the ledger and gives the folder free. Calls that run
@@ -252,6 +270,9 @@ func (l *Ledger) write(ctx context.Context, fn func(ctx context.Context, tx *sql
 	}
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if l.w == nil {
+		return ErrReadOnly
 	}
 	ctx = context.WithoutCancel(ctx)
 	tx, err := l.w.BeginTx(ctx, nil)

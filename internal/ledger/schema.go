@@ -210,6 +210,14 @@ CREATE TABLE exception (
 	data BLOB NOT NULL,
 	sum  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+`, `
+-- Which rules judged from when on: the newest of the log's records of that, which
+-- outlive the part of the log that they stand in.
+CREATE TABLE rules (
+	seq  INTEGER PRIMARY KEY,
+	data BLOB NOT NULL,
+	sum  INTEGER NOT NULL
+) STRICT;
 `}
 }
 

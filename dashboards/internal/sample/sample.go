@@ -237,6 +237,7 @@ func Status() api.Status {
 			{Name: "team", Why: "learning: 14.0 of 14 days, 18 of 20 spans", Theory: 1.9},
 			{Name: "source", Why: "nothing has been seen yet"},
 		},
+		Rules: 14, RulesOff: []api.RuleOff{{ID: "own-circle", Name: "Somebody read people they know", Why: api.RuleOffByFile}},
 		Sources: []api.Source{
 			{Name: "postgres-eu", Events: 1_102_870, Quarantined: 3, Last: now.Add(-4 * time.Second), QuarantineReasons: map[string]int64{"truncated": 2, "time": 1}},
 			{Name: "helpdesk-nginx", Events: 101_462, Quarantined: 14, Last: now.Add(-42 * time.Minute), QuarantineReasons: map[string]int64{"too-long": 14}},

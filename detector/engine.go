@@ -337,7 +337,7 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 	leave := func(i int) {
 		for _, at := range e.inbox[i] {
 			ev := e.run[at]
-			e.shards[i].check(ev, &e.traces[at])
+			e.traces[at].why = e.shards[i].quotas.check(e.shared.book, ev)
 			if !ev.Late {
 				depart(e.shards[i].edges, ev, &e.traces[at])
 			}

@@ -43,12 +43,7 @@ func (e *Engine) except(x vigil.Exception) {
 // suspectException runs the rules on an exception. A finding is about the one who
 // made it.
 func (e *Engine) suspectException(made *vigil.Exception) {
-	x := rules.Exception{ID: made.ID, By: made.By, Actor: made.Actor, Tenant: made.Who.Tenant, At: made.Time, Until: made.To}
-	if made.Who.Actor == made.By {
-		x.Actor = made.By
-	}
-	ev := vigil.NewEvent()
-	ev.Time, ev.Action, ev.Actor, ev.Resource = x.At, vigil.ActionConfigure, vigil.Actor{ID: x.By, Tenant: x.Tenant}, "exceptions"
+	x, ev := deedOf(made)
 	sh, a := e.known(x.Tenant, x.By)
 	if a == nil {
 		a = &actor{Key: string(appendActorKey(nil, x.Tenant, x.By)), ID: x.By, Tenant: x.Tenant}
@@ -57,6 +52,17 @@ func (e *Engine) suspectException(made *vigil.Exception) {
 		sh.dirty = true
 		sh.hit(a, ev, reasons.Checked{}, hit)
 	}
+}
+
+// deedOf is the making of an exception as rules see it, and as an access.
+func deedOf(made *vigil.Exception) (rules.Exception, *vigil.Event) {
+	x := rules.Exception{ID: made.ID, By: made.By, Actor: made.Actor, Tenant: made.Who.Tenant, At: made.Time, Until: made.To}
+	if made.Who.Actor == made.By {
+		x.Actor = made.By
+	}
+	e := vigil.NewEvent()
+	e.Time, e.Action, e.Actor, e.Resource = x.At, vigil.ActionConfigure, vigil.Actor{ID: x.By, Tenant: x.Tenant}, "exceptions"
+	return x, e
 }
 
 // excused reports whether an exception about the actor holds at t and fits.

@@ -53,7 +53,7 @@ func (e *Engine) control(c *vigil.Control) []vigil.Finding {
 func (e *Engine) Facts(kind vigil.FactKind) []vigil.Facts { return e.shared.book.Facts(kind) }
 
 // restoreBook takes back the parts of what feeds have told.
-func (e *Engine) restoreBook(parts []Part) error {
+func restoreBook(parts []Part) (*reasons.Book, error) {
 	var own []reasons.Part
 	for _, p := range parts {
 		if name, ok := strings.CutPrefix(p.Name, bookPart); ok {
@@ -62,10 +62,9 @@ func (e *Engine) restoreBook(parts []Part) error {
 	}
 	book := reasons.New(reasons.Limits{})
 	if err := book.Restore(own); err != nil {
-		return fmt.Errorf("restore reasons: %w", err)
+		return nil, fmt.Errorf("restore reasons: %w", err)
 	}
-	e.shared.book = book
-	return nil
+	return book, nil
 }
 
 // reasons writes into a finding which reasons were looked for, and for how many

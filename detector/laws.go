@@ -84,6 +84,19 @@ func (sh *shard) peopleNetwork(e *vigil.Event) bool {
 
 // takeRules takes over what a shard's rules met since the last merge, at now.
 func (s *shared) takeRules(sh *shard, now int64) {
+	failed := sh.watch.Failures()
+	sh.dirty = sh.dirty || len(sh.offices)+len(failed) > 0
+	s.takeOffices(sh, now)
+	for _, f := range failed {
+		s.failed(f, now)
+	}
+	if len(failed) > 0 {
+		sh.watch.Forgive()
+	}
+}
+
+// takeOffices takes over from where people worked since the last merge, at now.
+func (s *shared) takeOffices(sh *shard, now int64) {
 	day := features.Day.Index(now - 1)
 	s.fitter.lowest = lowestKeys(s.fitter.lowest, sh.offices, len(sh.offices)) // in order
 	for _, network := range s.fitter.lowest {
@@ -91,15 +104,7 @@ func (s *shared) takeRules(sh *shard, now int64) {
 			s.Laws.Offices[network] = day
 		}
 	}
-	failed := sh.watch.Failures()
-	sh.dirty = sh.dirty || len(sh.offices)+len(failed) > 0
 	clear(sh.offices)
-	for _, f := range failed {
-		s.failed(f, now)
-	}
-	if len(failed) > 0 {
-		sh.watch.Forgive()
-	}
 }
 
 // failed counts a rule's failures, and switches it off when there are too many.

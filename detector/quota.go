@@ -33,11 +33,12 @@ type used struct {
 }
 
 // check asks the book about an access and takes back what is beyond the day's quota.
-func (sh *shard) check(e *vigil.Event, tr *trace) {
-	tr.why = sh.shared.book.Check(e)
-	if tr.why.Bounds.Any() && e.Action.Discloses() {
-		sh.quotas.count(e, &tr.why)
+func (q *quotas) check(book *reasons.Book, e *vigil.Event) reasons.Checked {
+	why := book.Check(e)
+	if why.Bounds.Any() && e.Action.Discloses() {
+		q.count(e, &why)
 	}
+	return why
 }
 
 // count uses the day's quota up.

@@ -398,9 +398,11 @@ func (e *Engine) Restore(parts []Part) error {
 	if err := e.restoreShared(&st); err != nil {
 		return fmt.Errorf("restore state %q: %w", sharedPart, err)
 	}
-	if err := e.restoreBook(parts); err != nil {
+	book, err := restoreBook(parts)
+	if err != nil {
 		return err
 	}
+	e.shared.book = book
 	var o orderState
 	if err := decode(orderPart, &o); err != nil {
 		return err

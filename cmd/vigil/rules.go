@@ -166,8 +166,9 @@ func (c *rulesShowCommand) Run(io streams) error {
 type rulesPreviewCommand struct {
 	Rule       string   `arg:"" name:"rule" help:"A rule's file, or the id of a built-in rule."`
 	Input      []string `placeholder:"LOG" help:"Log files, folders or globs to run it over."`
-	DataDir    string   `placeholder:"DIR" help:"Run it over what vigil serve has kept in this folder; serve must be stopped."`
-	Config     string   `short:"c" placeholder:"FILE" help:"Take mapping, actors, format and budget from this configuration."`
+	DataDir    string   `placeholder:"DIR" help:"Run it over what vigil serve has kept in this folder; serve may run meanwhile."`
+	Feed       []string `sep:"none" placeholder:"KIND=FILE" help:"A file that tells reasons for reads, as vigil scan takes it; repeat it for more."`
+	Config     string   `short:"c" placeholder:"FILE" help:"Take mapping, actors, format, feeds and budget from this configuration."`
 	Source     string   `placeholder:"NAME" help:"The source in the configuration that the files belong to."`
 	Format     string   `placeholder:"NAME" help:"The log format; found by itself when left out."`
 	Preset     string   `placeholder:"NAME" help:"A schema that vigil knows: chatwoot or rasa."`
@@ -179,11 +180,13 @@ type rulesPreviewCommand struct {
 // Help is shown below the flags.
 func (rulesPreviewCommand) Help() string {
 	return `Runs one rule over history before it goes live: on how many accesses it would have fired, of whom, on how
-many days, and whether that is more than people would read. Feeds are not asked.
+many days, and whether that is more than people would read. What feeds told is known as when it is judged:
+over a data folder what stands in its log, over log files what --feed and the configuration's feeds tell.
 
 Examples:
 
     vigil rules preview rules/night-export.yaml --input /var/log/postgresql/
+    vigil rules preview leaver --input /var/log/postgresql/ --feed person=people.csv
     vigil rules preview rules/night-export.yaml --data-dir /var/lib/vigil`
 }
 
@@ -191,6 +194,9 @@ Examples:
 func (c *rulesPreviewCommand) Run(ctx context.Context, io streams) error {
 	if (len(c.Input) == 0) == (c.DataDir == "") {
 		return &usageError{errors.New("say over what: --input LOG, or --data-dir DIR")}
+	}
+	if c.DataDir != "" && len(c.Feed) > 0 {
+		return &usageError{errors.New("--feed goes with --input: what feeds told is in the log of a data folder")}
 	}
 	r, err := c.rule()
 	if err != nil {
@@ -203,7 +209,7 @@ func (c *rulesPreviewCommand) Run(ctx context.Context, io streams) error {
 		}
 		result, err = app.PreviewLedger(ctx, r, c.DataDir, c.Budget)
 	} else {
-		in := inputFlags{Files: c.Input, Config: c.Config, Source: c.Source, Format: c.Format, Preset: c.Preset, Pseudonyms: c.Pseudonyms, eventsOnly: true}
+		in := inputFlags{Files: c.Input, Config: c.Config, Source: c.Source, Format: c.Format, Preset: c.Preset, Pseudonyms: c.Pseudonyms, Feed: c.Feed}
 		resolved, bar, rerr := in.resolve(io, listNone)
 		if rerr != nil {
 			return rerr

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"vigil"
 	"vigil/internal/api"
@@ -183,4 +184,15 @@ func AuditTrail(t *testing.T, a *App) []string {
 		out = append(out, r.Who+" "+r.What+" "+r.Object)
 	}
 	return out
+}
+
+// CutLog seals what is judged and lets all of it go past its retention.
+func CutLog(t *testing.T, a *App) {
+	t.Helper()
+	if _, err := a.ledger.SealAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := a.ledger.Prune(t.Context(), a.opts.Now().Add(10*365*24*time.Hour)); err != nil || p.Segments == 0 {
+		t.Fatalf("%+v, %v", p, err)
+	}
 }

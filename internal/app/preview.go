@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"vigil"
+	"vigil/detector"
 	"vigil/detector/rules"
 	"vigil/internal/ledger"
 )
@@ -55,51 +57,60 @@ type PreviewActor struct {
 	Last   time.Time       `json:"last"`
 }
 
-// previewer runs one rule over events.
+// previewer runs one rule over a log.
 type previewer struct {
 	rule    *rules.Rule
-	watch   *rules.Watch
+	trial   *detector.Trial
 	out     Preview
 	actors  map[[2]string]struct{}
 	days    map[int64]struct{}
 	hitDays map[int64]struct{}
 	hits    map[[2]string]*PreviewActor
 	told    map[[3]string]struct{}
-	offices map[string]struct{}
+	// assumed says where from what feeds told before the log's beginning is known; empty
+	// where it begins with its first entry. pruned says that a part went meanwhile.
+	assumed string
+	pruned  bool
 }
 
 func newPreviewer(r *rules.Rule) *previewer {
 	running := *r
 	running.Disabled = false
-	return &previewer{
-		rule: r, watch: rules.New([]*rules.Rule{&running}).Watch(nil), out: Preview{Rule: r.ID}, actors: map[[2]string]struct{}{}, days: map[int64]struct{}{},
-		hitDays: map[int64]struct{}{}, hits: map[[2]string]*PreviewActor{}, told: map[[3]string]struct{}{}, offices: map[string]struct{}{},
+	p := &previewer{
+		rule: r, out: Preview{Rule: r.ID}, actors: map[[2]string]struct{}{}, days: map[int64]struct{}{},
+		hitDays: map[int64]struct{}{}, hits: map[[2]string]*PreviewActor{}, told: map[[3]string]struct{}{},
 	}
+	p.trial = detector.NewTrial(rules.New([]*rules.Rule{&running}), detector.TrialOptions{Each: p.event, Hit: p.hit})
+	return p
 }
 
-func (p *previewer) add(e *vigil.Event) {
-	const day = 24 * time.Hour
-	who := [2]string{e.Actor.Tenant, e.Actor.ID}
+// dayOf numbers the day (UTC) of an event.
+func dayOf(e *vigil.Event) int64 { return e.Time.UnixNano() / int64(24*time.Hour) }
+
+func (p *previewer) event(e *vigil.Event) {
 	p.out.Events++
-	remember(p.actors, who)
-	remember(p.days, e.Time.UnixNano()/int64(day))
-	if e.Actor.Kind == vigil.KindHuman || e.Actor.Kind == vigil.KindAdmin {
-		remember(p.offices, e.Network)
-	}
-	_, people := p.offices[e.Network]
-	for _, h := range p.watch.Check(e, &rules.Known{PeopleNetwork: people && e.Network != ""}) {
-		p.out.Hits++
-		remember(p.hitDays, e.Time.UnixNano()/int64(day))
-		remember(p.told, [3]string{who[0], who[1], h.Key})
-		a := p.hits[who]
-		if a == nil {
-			if len(p.hits) >= maxPreviewed {
-				continue
-			}
-			a = &PreviewActor{Tenant: who[0], Actor: who[1], Kind: e.Actor.Kind, First: e.Time}
-			p.hits[who] = a
+	remember(p.actors, [2]string{e.Actor.Tenant, e.Actor.ID})
+	remember(p.days, dayOf(e))
+}
+
+func (p *previewer) hit(e *vigil.Event, h rules.Hit) {
+	who := [2]string{e.Actor.Tenant, e.Actor.ID}
+	p.out.Hits++
+	remember(p.hitDays, dayOf(e))
+	remember(p.told, [3]string{who[0], who[1], h.Key})
+	a := p.hits[who]
+	if a == nil {
+		if len(p.hits) >= maxPreviewed {
+			return
 		}
-		a.Hits++
+		a = &PreviewActor{Tenant: who[0], Actor: who[1], Kind: e.Actor.Kind, First: e.Time, Last: e.Time}
+		p.hits[who] = a
+	}
+	a.Hits++
+	if e.Time.Before(a.First) {
+		a.First = e.Time
+	}
+	if e.Time.After(a.Last) {
 		a.Last = e.Time
 	}
 }
@@ -112,13 +123,14 @@ func remember[K comparable](set map[K]struct{}, k K) {
 }
 
 func (p *previewer) result(budget float64) *Preview {
+	p.trial.Finish()
 	out := &p.out
 	out.Actors, out.Days, out.HitActors, out.HitDays, out.Findings = len(p.actors), len(p.days), len(p.hits), len(p.hitDays), len(p.told)
 	if out.Budget = budget; budget == 0 {
 		out.Budget = max(float64(out.Actors)/1000, 1.0/30)
 	}
 	out.PerDay = float64(out.Findings) / float64(max(1, out.Days))
-	for _, f := range p.watch.Failures() {
+	for _, f := range p.trial.Failures() {
 		out.Failed, out.Failure = f.Events, f.Message
 	}
 	for _, a := range p.hits {
@@ -144,20 +156,28 @@ func (p *previewer) warn() {
 	if out.PerDay > out.Budget {
 		warn("it would tell %.3g a day; the budget is %.3g false findings a day for all that is judged", out.PerDay, out.Budget)
 	}
-	if len(p.rule.Needs()) > 0 {
-		warn("the rule asks what feeds say (see vigil rules list); a preview knows none, so there it fires less")
+	told := p.trial.Told()
+	for _, kinds := range p.rule.Needs() {
+		if !slices.ContainsFunc(kinds, func(k string) bool { return slices.Contains(told, vigil.FactKind(k)) }) {
+			warn("the rule asks feeds of %s, and none told anything in this history: there it fires less; see --feed", strings.Join(kinds, " or "))
+		}
+	}
+	if p.assumed != "" && len(p.rule.Needs()) > 0 {
+		warn("%s", p.assumed)
+	}
+	if p.pruned {
+		warn("a part of the log went past its retention while it was read")
+	}
+	if n := p.trial.Unread(); n > 0 {
+		warn("%d control records of the log can't be read and are left out", n)
 	}
 }
 
-// PreviewFiles runs a rule over log files. Budget zero is the default.
+// PreviewFiles runs a rule over log files, with what the input's feeds tell. Budget zero
+// is the default.
 func PreviewFiles(ctx context.Context, r *rules.Rule, in Input, budget float64) (*Preview, error) {
 	p := newPreviewer(r)
-	if _, err := in.each(ctx, func(events []*vigil.Event) error {
-		for _, e := range events {
-			p.add(e)
-		}
-		return nil
-	}); err != nil {
+	if _, err := in.entries(ctx, p.trial.Fold); err != nil {
 		return nil, err
 	}
 	return p.result(budget), nil
@@ -166,13 +186,11 @@ func PreviewFiles(ctx context.Context, r *rules.Rule, in Input, budget float64) 
 // previewEntries is how many entries of the ledger are read at once.
 const previewEntries = 64
 
-// PreviewLedger runs a rule over what a stopped service has kept in its data folder.
+// PreviewLedger runs a rule over what a service has kept in its data folder, with what
+// its feeds told, up to the newest entry by now. The service may run meanwhile.
 func PreviewLedger(ctx context.Context, r *rules.Rule, dataDir string, budget float64) (out *Preview, err error) {
-	l, err := ledger.Open(ctx, ledger.Config{Dir: dataDir, Retention: forever, FindingRetention: forever, RollupRetention: forever}, ledger.Options{})
-	var locked *ledger.LockedError
-	if errors.As(err, &locked) {
-		return nil, fmt.Errorf("%w; stop vigil serve, or preview over logs with --input", err)
-	}
+	cfg := ledger.Config{Dir: dataDir, Retention: forever, FindingRetention: forever, RollupRetention: forever}
+	l, err := ledger.OpenReader(ctx, cfg, ledger.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -186,9 +204,21 @@ func PreviewLedger(ctx context.Context, r *rules.Rule, dataDir string, budget fl
 		return nil, fmt.Errorf("look at the log: %w", err)
 	}
 	p := newPreviewer(r)
-	for seq := stats.Cut; ; {
+	seq := stats.Cut
+	if seq > 0 {
+		if err := p.assume(ctx, l); err != nil {
+			return nil, err
+		}
+	}
+	for {
 		entries, err := l.Entries(ctx, seq, previewEntries)
 		if err != nil {
+			// The service may have let the log's beginning go meanwhile.
+			if now, serr := l.Stats(ctx); serr == nil && now.Cut > seq {
+				p.pruned = true
+				seq = now.Cut
+				continue
+			}
 			return nil, err
 		}
 		if len(entries) == 0 {
@@ -196,9 +226,38 @@ func PreviewLedger(ctx context.Context, r *rules.Rule, dataDir string, budget fl
 		}
 		for i := range entries {
 			seq = entries[i].Seq
-			for _, e := range entries[i].Events {
-				p.add(e)
+			if err := p.trial.Fold(&entries[i]); err != nil {
+				return nil, err
 			}
 		}
 	}
 }
+
+// assume takes what feeds told before the log's beginning from the newest snapshot.
+func (p *previewer) assume(ctx context.Context, l *ledger.Ledger) error {
+	s, ok, err := l.LoadSnapshot(ctx)
+	var damaged *ledger.CorruptError
+	switch {
+	case errors.As(err, &damaged), errors.Is(err, ledger.ErrReadOnly): // a damaged one is the service's to mend
+	case err != nil:
+		return fmt.Errorf("load snapshot: %w", err)
+	}
+	if ok && err == nil {
+		parts := make([]detector.Part, len(s.Parts))
+		for i, part := range s.Parts {
+			parts[i] = detector.Part(part)
+		}
+		if p.trial.Assume(parts) == nil {
+			p.assumed = assumedFacts
+			return nil
+		}
+	}
+	p.assumed = noFacts
+	return nil
+}
+
+// What is known of feeds where the log's beginning is gone.
+const (
+	assumedFacts = "the log's beginning is past its retention: what feeds had told by then is taken as it stood at the last snapshot"
+	noFacts      = "the log's beginning is past its retention, and no snapshot tells what feeds had told by then: there the rule may fire less"
+)

@@ -69,8 +69,21 @@ func Scan(ctx context.Context, in Input, opts ScanOptions) (*ScanResult, error) 
 	return &ScanResult{Findings: kept.worstFirst(), Dropped: kept.dropped, Input: summary, Detector: engine.Status()}, nil
 }
 
-// fold feeds the input to the engine as numbered entries.
+// fold feeds the input to the engine.
 func (in *Input) fold(ctx context.Context, engine *detector.Engine, found func([]vigil.Finding)) (file.Summary, error) {
+	return in.entries(ctx, func(entry *vigil.Entry) error {
+		findings, err := engine.Fold(entry)
+		if err != nil {
+			return fmt.Errorf("judge entry %d: %w", entry.Seq, err)
+		}
+		found(findings)
+		return nil
+	})
+}
+
+// entries hands the input to use as numbered entries of a log: what feeds tell, and then
+// the events.
+func (in *Input) entries(ctx context.Context, use func(*vigil.Entry) error) (file.Summary, error) {
 	var seq uint64
 	for i := range in.Facts {
 		data, err := json.Marshal(&in.Facts[i])
@@ -78,19 +91,13 @@ func (in *Input) fold(ctx context.Context, engine *detector.Engine, found func([
 			return file.Summary{}, fmt.Errorf("encode facts: %w", err)
 		}
 		seq++
-		entry := &vigil.Entry{Seq: seq, Kind: vigil.EntryControl, Control: vigil.Control{Type: vigil.ControlFacts, Data: data}}
-		if _, err := engine.Fold(entry); err != nil {
-			return file.Summary{}, fmt.Errorf("take feeds: %w", err)
+		if err := use(&vigil.Entry{Seq: seq, Kind: vigil.EntryControl, Control: vigil.Control{Type: vigil.ControlFacts, Data: data}}); err != nil {
+			return file.Summary{}, err
 		}
 	}
 	return in.each(ctx, func(events []*vigil.Event) error {
 		seq++
-		findings, err := engine.Fold(&vigil.Entry{Seq: seq, Kind: vigil.EntryEvents, Source: in.Source, Events: events})
-		if err != nil {
-			return fmt.Errorf("judge entry %d: %w", seq, err)
-		}
-		found(findings)
-		return nil
+		return use(&vigil.Entry{Seq: seq, Kind: vigil.EntryEvents, Source: in.Source, Events: events})
 	})
 }
 

@@ -20,6 +20,9 @@ func (e *Engine) control(c *vigil.Control) []vigil.Finding {
 			return nil
 		}
 		e.shared.book.Apply(f)
+		if f.Kind == vigil.FactChange || f.Kind == vigil.FactAssignment {
+			return e.explain()
+		}
 	case vigil.ControlRules:
 		// Rules come with the configuration: the record tells which they were.
 		var r vigil.RulesChange

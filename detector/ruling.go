@@ -36,6 +36,11 @@ type ruling struct {
 	Last int64
 	// Held says that it is one too many of its rule's today, and is not told.
 	Held bool
+	// Owed are its accesses when its rule asks for a reason; Owes says that there were
+	// more than are remembered. Explained says that a reason for each was told since.
+	Owed      []owed
+	Owes      bool
+	Explained bool
 
 	held holding
 }
@@ -86,6 +91,9 @@ func (sh *shard) hit(a *actor, e *vigil.Event, why reasons.Checked, h rules.Hit)
 		f.Start = start
 	}
 	r.Last, r.Words = max(r.Last, t), h.Words
+	if h.Rule.AsksReason() {
+		r.owe(e, &sh.known)
+	}
 	if len(h.Concerned) > 0 {
 		narrow := *e
 		narrow.Subjects, narrow.SubjectCount = h.Concerned, vigil.Unknown
@@ -134,6 +142,9 @@ func (sh *shard) tellRuling(r *ruling, always bool) {
 	var reason string
 	f.Sentence, reason, f.Counterfactual = rule.Say(who(f), r.Words,
 		rules.Counts{Accesses: f.Events, Customers: f.Subjects, Conversations: f.Conversations, Rows: f.Rows})
+	if r.Explained {
+		f.Sentence, f.Unreasoned = f.Sentence+explanation, 0
+	}
 	c := vigil.Contribution{
 		Model: "rule", Observation: "events", Span: "event", SpanStart: f.Start, Frame: "everyone", Seen: float64(f.Events),
 		P: 1e-9, E: 1e9, Share: 1, Text: reason,

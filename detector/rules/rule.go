@@ -219,5 +219,11 @@ func (r *Rule) Say(who string, words []string, c Counts) (sentence, reason, coun
 	return r.sentence.say(who, words, c), r.reason.say(who, words, c), r.counterfactual.say(who, words, c)
 }
 
+// AsksReason says that it asks whether reasons were looked for in vain, of single
+// accesses: a reason that is told afterwards may explain them (see Watch.Fires).
+func (r *Rule) AsksReason() bool {
+	return r.looksAt("unjustified") && !r.exceptional && !r.whole && !r.looksAt("memory_of_another")
+}
+
 // PerConversation says that the rule is about who belongs to a conversation.
 func (r *Rule) PerConversation() bool { return r.whole }

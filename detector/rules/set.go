@@ -167,6 +167,17 @@ func (w *Watch) Check(e *vigil.Event, k *Known) []Hit {
 	return w.hits
 }
 
+// Fires reports whether a rule that asks for a reason (see Rule.AsksReason) fires on e, of
+// which k is known, without folding e.
+func (w *Watch) Fires(r *Rule, e *vigil.Event, k *Known) bool {
+	i := slices.Index(w.set.rules, r)
+	if i < 0 {
+		return false
+	}
+	w.env.fill(e, k)
+	return w.fires(i, r)
+}
+
 // CheckException returns the rules that fire on an exception, like Check.
 func (w *Watch) CheckException(x *Exception) []Hit {
 	w.hits = w.hits[:0]

@@ -126,6 +126,8 @@ func noun(observation string, n float64) string {
 		one, many = "customer only looked at", "customers only looked at"
 	case "unreasoned":
 		one, many = "customer without a known reason", "customers without a known reason"
+	case "neighbours":
+		one, many = "id counted up without a reason", "ids counted up without a reason"
 	case "drift":
 		one, many = "at a pace unlike months ago", "at a pace unlike months ago"
 	case "readers":

@@ -103,7 +103,7 @@ func TestNoCodeNameOnAPage(t *testing.T) {
 		}
 	}
 	for _, o := range []string{
-		"subjects", "rows", "bytes", "events", "conversations", "new", "denied", "strangers", "unbounded", "splits", "silent", "unreasoned",
+		"subjects", "rows", "bytes", "events", "conversations", "new", "denied", "strangers", "unbounded", "splits", "silent", "unreasoned", "neighbours",
 		"action", "shape", "agent", "resource", "hour", "readers", "newcomers", "refused", "team", "silence", "drift",
 		"order", "burst", "return", "together", "rhythm", "sequence", "combination",
 	} {

@@ -254,6 +254,8 @@ func Observation(name string) string {
 		return "customers only looked at"
 	case "unreasoned":
 		return "customers without a known reason"
+	case "neighbours":
+		return "ids counted up without a reason"
 	case "drift":
 		return "pace against that of months ago"
 	case "readers":

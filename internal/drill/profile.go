@@ -217,6 +217,9 @@ func (w *sitter) sit(e *vigil.Event, place Place) {
 	if w.open.Events > 0 && w.open.ID == e.Session && e.Time.Sub(w.open.End) < 2*time.Hour {
 		w.open.End = e.Time
 		w.open.Events++
+		if len(w.open.Moves) < maxMoves && place != w.open.placeAt(e.Time) {
+			w.open.Moves = append(w.open.Moves, Move{e.Time, place})
+		}
 		return
 	}
 	w.closeSitting()

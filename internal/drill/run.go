@@ -145,10 +145,11 @@ func runWorld(ctx context.Context, src Source, facts []traffic.Told, scene *Scen
 	w := newWorld(scene, seed)
 	var pairs []*pair
 	var acts []*Act
-	// Vendors are the fewest: what casts one chooses first.
+	// Vendors are the fewest, then bots: what casts one chooses first, before others
+	// make do with any machine.
 	group = slices.Clone(group)
 	slices.SortStableFunc(group, func(a, b *Scenario) int {
-		return cmp.Compare(slices.Index(b.Parts, Vendor), slices.Index(a.Parts, Vendor))
+		return cmp.Or(cmp.Compare(slices.Index(b.Parts, Vendor), slices.Index(a.Parts, Vendor)), cmp.Compare(slices.Index(b.Parts, Bot), slices.Index(a.Parts, Bot)))
 	})
 	for _, sc := range group {
 		p := &pair{scenario: sc}

@@ -79,7 +79,31 @@ type Sitting struct {
 	ID         string
 	Start, End time.Time
 	Events     int64
-	Place      Place
+	// Place is where it began, Moves where it went on from: a gateway that is switched
+	// on in the middle. No more than maxMoves are kept.
+	Place Place
+	Moves []Move
+}
+
+// Move is a change of place within a session.
+type Move struct {
+	At    time.Time
+	Place Place
+}
+
+// maxMoves bounds the moves of a session.
+const maxMoves = 32
+
+// placeAt is where a session goes on from at a time.
+func (x *Sitting) placeAt(at time.Time) Place {
+	place := x.Place
+	for _, m := range x.Moves {
+		if m.At.After(at) {
+			break
+		}
+		place = m.Place
+	}
+	return place
 }
 
 // Form is one way of accessing data: an action on a resource.

@@ -64,12 +64,12 @@ func (s *stage) famous(customer string, like *Person) {
 	s.tellCustomers(s.scene.Start, c)
 }
 
-// inSession works in the session that the person has at that time, if there is
-// one.
+// inSession works in the session that the person has at that time, if there is one,
+// and from where that is at each moment.
 func (v *visit) inSession() {
-	for _, x := range v.p.Sittings {
-		if !x.Start.After(v.at) && !x.End.Before(v.at) {
-			v.session, v.place = x.ID, x.Place
+	for i := range v.p.Sittings {
+		if x := &v.p.Sittings[i]; !x.Start.After(v.at) && !x.End.Before(v.at) {
+			v.session, v.sitting = x.ID, x
 		}
 	}
 }

@@ -15,6 +15,8 @@ type visit struct {
 	p       *Person
 	place   Place
 	session string
+	// sitting, when set, is the person's own session at the time, whose place it is.
+	sitting *Sitting
 	at      time.Time
 	// talk and ticket are of the customer who is being served.
 	talk, ticket, principal string
@@ -44,6 +46,9 @@ func (v *visit) wait(median time.Duration, sigma float64) { v.at = v.at.Add(v.pa
 func (v *visit) do(f *Form) *vigil.Event {
 	e := copyOf(f.Samples[v.rng.IntN(len(f.Samples))])
 	v.serial++
+	if v.sitting != nil {
+		v.place = v.sitting.placeAt(v.at)
+	}
 	e.ID = fmt.Sprintf("%s.%d.%t.%d", v.act.Scenario, v.seed, v.act.Trap, v.serial)
 	e.Time = v.at
 	e.Source, e.Actor, e.Session = v.p.Source, v.p.Actor, v.session

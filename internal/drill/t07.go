@@ -10,7 +10,7 @@ import (
 // around, comes back days later for all it can get, and removes its traces.
 func t07() Scenario {
 	return Scenario{
-		ID: "T07", Name: "Stolen token of a vendor", Kind: Bulk, Parts: []Part{Vendor},
+		ID: "T07", Name: "Stolen token of a vendor", Kind: Bulk, Parts: []Part{Vendor, Service},
 		About:    "A vendor's token is used from a new network with a new client: it counts and describes, three days later reads objects new to it in bulk, 200 rows at a time, and deletes its jobs.",
 		Quiet:    "A vendor moves to another cloud: same client, same work, another network from then on.",
 		Breach:   vendorToken,

@@ -9,7 +9,7 @@ import (
 // t18: a vendor takes more than was agreed, and hands it on.
 func t18() Scenario {
 	return Scenario{
-		ID: "T18", Name: "A vendor takes more than agreed", Kind: LowAndSlow, Parts: []Part{Vendor},
+		ID: "T18", Name: "A vendor takes more than agreed", Kind: LowAndSlow, Parts: []Part{Vendor, Service},
 		About:    "For ten days a vendor's sync takes fields that its contract does not name, of 200 further customers a day, and sends them to a sub-processor elsewhere.",
 		Quiet:    "A vendor's new product: more fields, more customers, another destination, by a contract changed before.",
 		Breach:   func(s *stage) error { return overSharing(s, false) },

@@ -1,0 +1,216 @@
+package detector
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vigil"
+	"vigil/detector/features"
+	"vigil/models/novelty"
+	"vigil/models/sequence"
+)
+
+// heist is a small desk in the days of which each person reads single messages for a
+// ticket, and now and then a report from the network at home. On the last day but one
+// of them takes many reports without a ticket, from there. What is said of the finding
+// is said a day later, or in the middle of the theft.
+func heist(t *testing.T, theft, early bool, said ...vigil.Word) (*Engine, *actor) {
+	t.Helper()
+	const people, days, reads = 8, 30, 20
+	begin := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	e, err := New(Config{}, Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var finding vigil.Finding
+	fold := func(events ...*vigil.Event) {
+		for len(events) > 0 {
+			n := min(len(events), 50)
+			found, err := e.Fold(&vigil.Entry{Kind: vigil.EntryEvents, Source: "desk", Events: events[:n]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range found {
+				if f.Actor == "p-0" && f.Rule == "" && !f.End.Before(begin.AddDate(0, 0, days)) {
+					finding = f
+				}
+			}
+			events = events[n:]
+		}
+	}
+	event := func(at time.Time, person int, report bool, rows int64, subject string) *vigil.Event {
+		ev := vigil.NewEvent()
+		ev.Time, ev.Source, ev.Store, ev.Action, ev.Outcome = at, "desk", "pg", vigil.ActionRead, vigil.OutcomeSuccess
+		ev.Actor = vigil.Actor{ID: fmt.Sprint("p-", person), Kind: vigil.KindHuman, Role: "agent"}
+		ev.Resource, ev.Network, ev.Rows, ev.Subjects = "messages", "192.0.2.0/24", rows, []string{subject}
+		if report {
+			ev.Resource, ev.Network = "reports", "198.51.100.0/24"
+		}
+		return ev
+	}
+	day := func(d int, steal bool) (events []*vigil.Event) {
+		at := begin.AddDate(0, 0, d).Add(8 * time.Hour)
+		for i := range reads {
+			for p := range people {
+				report := i == reads-1 && (d+p)%9 == 0
+				ev := event(at.Add(time.Duration(i*24+p)*time.Minute), p, report, int64(5+(d+i*p)%4), fmt.Sprintf("c-%d", (d*reads+i)*people+p))
+				if i%2 == 0 {
+					ev.Ticket = "T-1"
+				}
+				events = append(events, ev)
+			}
+		}
+		if !steal {
+			return events
+		}
+		// After hours, so that it is in nobody else's way.
+		for i := range 200 {
+			at := begin.AddDate(0, 0, d).Add(17*time.Hour + time.Duration(i*12)*time.Second)
+			events = append(events, event(at, 0, true, 300, fmt.Sprintf("s-%d", i)))
+		}
+		return events
+	}
+	for d := range days {
+		fold(day(d, false)...)
+	}
+	say := func() {
+		if theft && finding.ID == "" {
+			t.Fatal("the theft was not found")
+		}
+		for _, word := range said {
+			c := saying{word: word}.control(t, &finding)
+			if _, err := e.Fold(&vigil.Entry{Kind: vigil.EntryControl, Control: c}); err != nil {
+				t.Fatal(err)
+			}
+			e = again(t, e)
+		}
+	}
+	last := day(days, theft)
+	half := people*reads + (len(last)-people*reads)/2
+	fold(last[:half]...)
+	if early {
+		say()
+	}
+	fold(last[half:]...)
+	fold(day(days+1, false)...)
+	if !early {
+		say()
+	}
+	fold(day(days+2, false)...)
+	_, a := e.known("", "p-0")
+	if a == nil {
+		t.Fatal("the thief is not known")
+	}
+	return e, a
+}
+
+// What a confirmed breach has taught beside counts and ranks is gone, item by item: the
+// same theft is as surprising as it was the first time. Taken back, it is not.
+func TestConfirmedBreachIsAsSurprisingAgain(t *testing.T) {
+	t.Parallel()
+	type world struct {
+		e *Engine
+		a *actor
+	}
+	var plain, robbed, out, soon, back world
+	plain.e, plain.a = heist(t, false, false)
+	robbed.e, robbed.a = heist(t, true, false)
+	out.e, out.a = heist(t, true, false, vigil.WordBreach)
+	soon.e, soon.a = heist(t, true, true, vigil.WordBreach)
+	back.e, back.a = heist(t, true, false, vigil.WordMisuse, "")
+
+	var reader features.Reader
+	var values [features.Categories]features.Value
+	ev := vigil.NewEvent()
+	ev.Store, ev.Resource, ev.Network, ev.Action = "pg", "reports", "198.51.100.0/24", vigil.ActionRead
+	reader.Categories(ev, &values)
+	kind := stir(values[features.Resource].Hash, values[features.Action].Hash)
+	decades := func(w world, self, peers *novelty.Table, c features.Category) float64 {
+		p, _ := novelty.Predict(self, peers, nil, values[c].Hash, unit(w.a.Seen))
+		return -math.Log10(p)
+	}
+	// chain is how surprising one more report after three is to the group.
+	chain := func(w world) float64 {
+		symbol := (word(&values[features.Action])*31+features.Hash("reports"))*31 + word(&values[features.Shape])
+		var ctx sequence.Context
+		for range sequence.Depth {
+			ctx.Push(symbol)
+		}
+		return -math.Log10(w.a.group.Chain.Predict(ctx, symbol))
+	}
+	for name, c := range map[string]struct {
+		surprise func(w world) float64
+		// taught is what the theft moves at least.
+		taught float64
+	}{
+		"network":             {func(w world) float64 { return decades(w, &w.a.Values[features.Network], nil, features.Network) }, 0.1},
+		"resource":            {func(w world) float64 { return decades(w, &w.a.Values[features.Resource], nil, features.Resource) }, 0.1},
+		"network among peers": {func(w world) float64 { return decades(w, nil, &w.a.group.Values[features.Network], features.Network) }, 0.01},
+		"size of an access":   {func(w world) float64 { return w.a.Pages[0].Predict(pagePrior).Surprise(300) }, 10},
+		"size of its kind":    {func(w world) float64 { return w.a.Pages[kind].Predict(pagePrior).Surprise(300) }, 1},
+		"habit":               {func(w world) float64 { return w.a.Habit.share() }, 0.01},
+		"steps":               {chain, 0.02},
+		"peaks":               {func(w world) float64 { return w.e.shared.budget.Peaks[features.Quarter].N }, 0.5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want, moved := c.surprise(plain), c.surprise(robbed)
+			taught := math.Abs(moved - want)
+			if taught < c.taught {
+				t.Fatalf("%.4f, and after the theft %.4f: this test tells nothing", want, moved)
+			}
+			for when, w := range map[string]world{"a day later": out, "in the middle": soon} {
+				if got := c.surprise(w); math.Abs(got-want) > taught/20 {
+					t.Errorf("called a breach %s: %.4f, without the theft %.4f, with it %.4f", when, got, want, moved)
+				}
+			}
+			if got := c.surprise(back); math.Abs(got-moved) > taught/20 {
+				t.Errorf("taken back: %.4f, %.4f before", got, moved)
+			}
+		})
+	}
+	if out.a.rare != ([rareSteps]uint32{}) || back.a.rare != robbed.a.rare {
+		t.Errorf("rare steps: %x taken out, %x put back, %x before", out.a.rare, back.a.rare, robbed.a.rare)
+	}
+}
+
+// Rows of a finding's time leave the samples of the forests, no others, and come back.
+func TestRowsOfConfirmedBreachLeaveTheSample(t *testing.T) {
+	t.Parallel()
+	e, a := heist(t, false, false)
+	sh, _ := e.known("", "p-0")
+	owner := features.Hash(a.Key)
+	for l := range features.Week {
+		sample := &e.shared.Forests.Sample[l]
+		before := slices.Clone(sample.Items)
+		var spans []int64
+		for _, it := range before {
+			if it.Owner == owner {
+				spans = append(spans, rowSpan(owner, it.Key))
+			}
+		}
+		slices.Sort(spans)
+		if len(spans) < 6 {
+			t.Fatalf("%d rows are too few", len(spans))
+		}
+		from, to := spans[2], spans[4]
+		j := &journal{Since: l.Start(from), Until: l.Start(to)}
+		sh.takeRows(a, j, true)
+		if n := len(before) - len(sample.Items); n != 3 {
+			t.Errorf("%d rows of the %s were taken out, not 3", n, l)
+		}
+		for _, it := range sample.Items {
+			if i := rowSpan(owner, it.Key); it.Owner == owner && i >= from && i <= to {
+				t.Errorf("the row of %s %d stayed", l, i)
+			}
+		}
+		sh.takeRows(a, j, false)
+		if diff := cmp.Diff(before, sample.Items); diff != "" {
+			t.Errorf("put back (-before +after):\n%s", diff)
+		}
+	}
+}

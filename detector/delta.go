@@ -297,6 +297,10 @@ func (s *shared) takeTargets(d *targetDelta) {
 	for _, o := range d.scores {
 		s.Flows[o.Flow].Sketch.Add(o.Z, 1)
 	}
+	for _, o := range d.again {
+		s.Flows[o.Flow].Sketch.AddBin(o.Bin, o.W)
+		s.Flows[o.Flow].Sketch.TakeBin(o.Bin, -o.W)
+	}
 	for l := range d.peaks {
 		s.budget.Epochs[l] += float64(d.epochs[l])
 		for _, peak := range d.peaks[l] {

@@ -76,6 +76,8 @@ type journal struct {
 	// of forests.
 	Peaks []notedPeak
 	Rows  [features.Week][]forest.Item
+	// Strangers are customers that were made to forget the actor when it was taken out.
+	Strangers []notedStranger
 	// Rare are the actor's rare steps as they were when it was taken out.
 	Rare [rareSteps]uint32
 }
@@ -208,13 +210,14 @@ func (sh *shard) bring(a *actor, j *journal) {
 
 // enter adds what a closed span of lane l taught to the journals, and takes it out at
 // once where a breach is confirmed that still goes on.
-func (sh *shard) enter(a *actor, l features.Lane, all []*journal, part *journal, was ownSums, pace [len(driftKinds)]volume.Pace, scores []scoreDelta, seasons []seasonDelta) {
+func (sh *shard) enter(a *actor, l features.Lane, all []*journal, reasoned habit, was ownSums, pace [len(driftKinds)]volume.Pace, scores []scoreDelta, seasons []seasonDelta) {
 	now, goes := a.sums(l)
+	part := &journal{Habit: reasoned}
 	if l == features.Quarter {
-		part.Known = a.met(a.Lane[l].span.Index)
-		part.Known = part.Known[:min(len(part.Known), journalValues)]
-		if n := a.Lessons; n != nil {
-			part.Pages, part.Chain, part.Steps = slices.Clone(n.Pages), n.Chain, slices.Clone(n.Steps)
+		sh.met = a.met(sh.met[:0], a.Lane[l].span.Index)
+		part.Known = sh.met[:min(len(sh.met), journalValues)]
+		if n := a.Lessons; n != nil { // which end with the quarter
+			part.Pages, part.Chain, part.Steps = n.Pages, n.Chain, n.Steps
 		}
 	}
 	part.Own[l] = now

@@ -50,9 +50,9 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged, e float64) {
 	season := l.Season(la.span.Index)
 	exposure := g.profile[l][season] * sh.shared.Surge[a.class()].factor(l)
 	w := a.trust()
-	var part journal // of which what is left unset is found by comparing
+	var reasoned habit // what the day taught
 	if l == features.Day {
-		part.Habit = a.Habit.learn(&la.span, w)
+		reasoned = a.Habit.learn(&la.span, w)
 	}
 	if l == features.Quarter {
 		defer sh.dropLessons(a)
@@ -66,7 +66,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged, e float64) {
 		was, pace := a.sums(l)
 		told, seasons := len(sh.delta.scores), len(sh.delta.seasons)
 		defer func() {
-			sh.enter(a, l, noting, &part, was, pace, sh.delta.scores[told:], sh.delta.seasons[seasons:])
+			sh.enter(a, l, noting, reasoned, was, pace, sh.delta.scores[told:], sh.delta.seasons[seasons:])
 		}()
 	}
 	scores := sh.delta.scores

@@ -39,7 +39,7 @@ func (sh *shard) lessons(a *actor) *lessons {
 		if n := len(sh.lessonsSpare); n > 0 {
 			a.Lessons, sh.lessonsSpare = sh.lessonsSpare[n-1], sh.lessonsSpare[:n-1]
 		} else {
-			a.Lessons = &lessons{}
+			a.Lessons = &lessons{Pages: make([]notedPage, 0, 4), Steps: make([]sequence.Step, 0, 8)}
 		}
 	}
 	return a.Lessons
@@ -138,8 +138,8 @@ type notedWeight struct {
 	ToldDay  int64
 }
 
-// met lists the values that the quarter of that index counted.
-func (a *actor) met(q int64) (out []notedWeight) {
+// met appends the values that the quarter of that index counted.
+func (a *actor) met(out []notedWeight, q int64) []notedWeight {
 	start := features.Quarter.Start(q)
 	scale := unit(start)
 	for c := range a.Values {

@@ -52,6 +52,7 @@ type shard struct {
 	runs    []*run // spare ones
 	// lessonsSpare are those of quarters that ended.
 	lessonsSpare []*lessons
+	met          []notedWeight // of the actor that is judged
 	scorer       forest.Scorer
 	found        []vigil.Finding
 

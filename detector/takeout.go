@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"vigil"
 	"vigil/detector/features"
 	"vigil/models/calibrate"
 	"vigil/models/novelty"
@@ -52,6 +53,72 @@ func (sh *shard) post(a *actor, j *journal, f float64) {
 		sh.delta.peaksAgain = append(sh.delta.peaksAgain, p)
 	}
 	sh.dirty = true
+}
+
+// journalStrangers bounds the customers that one journal makes strangers again.
+const journalStrangers = 4096
+
+// estrange lets the customers to whom the actor was a stranger in the journal's time
+// forget it and the team that it brought along, or takes that back. It is called
+// between entries of the log, when no shard runs.
+func (e *Engine) estrange(a *actor, j *journal, out bool) {
+	who := reader{actor: actorHash(&vigil.Event{Actor: vigil.Actor{Tenant: a.Tenant, ID: a.ID}}), team: teamHash(a.Kind, a.Role, a.Team)}
+	if !out {
+		for _, s := range j.Strangers {
+			t := e.targets[(s.Hash^s.Hash>>32)%shardCount]
+			if have := t.subjects.known[s.Hash]; have != nil {
+				putLast(have.Readers[:], who.actor)
+				if s.Team {
+					putLast(have.Teams[:], who.team)
+				}
+				if have.Brought == 0 {
+					have.Brought, have.BroughtAt = who.actor, s.At
+				}
+				t.dirty = true
+			}
+		}
+		j.Strangers = nil
+		return
+	}
+	from, to := int32(features.Quarter.Index(j.Since)), int32(math.MaxInt32)
+	if j.Until != 0 {
+		to = int32(features.Quarter.Index(j.Until))
+	}
+	for _, t := range e.targets {
+		for _, h := range sortedKeys(t.subjects.known) {
+			s := t.subjects.known[h]
+			if s.Brought != who.actor || s.BroughtAt < from || s.BroughtAt > to || len(j.Strangers) >= journalStrangers {
+				continue
+			}
+			pull(s.Readers[:], who.actor)
+			j.Strangers = append(j.Strangers, notedStranger{Hash: h, At: s.BroughtAt, Team: pull(s.Teams[:], who.team)})
+			s.Brought, s.BroughtAt = 0, 0
+			t.dirty = true
+		}
+	}
+}
+
+// estrangeAll does so, once a day, for what confirmed breaches read since somebody said
+// so.
+func (e *Engine) estrangeAll(now int64) {
+	for _, sh := range e.shards {
+		for _, a := range sh.actors {
+			for _, j := range a.Journals {
+				if j.Out && (j.Until == 0 || now-j.Until < 7*24*hourNanos) {
+					e.estrange(a, j, true)
+					sh.dirty = true
+				}
+			}
+		}
+	}
+}
+
+// notedStranger is a customer that was made to forget the actor, and its team.
+type notedStranger struct {
+	_    struct{} `cbor:",toarray"`
+	Hash uint64
+	At   int32
+	Team bool
 }
 
 // takeOut takes a finding's journal out of the baselines, or puts it back.

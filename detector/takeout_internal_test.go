@@ -173,6 +173,21 @@ func TestConfirmedBreachIsAsSurprisingAgain(t *testing.T) {
 			}
 		})
 	}
+	// known is how many of the customers of the theft know the thief, or its team.
+	known := func(w world) (n int) {
+		who := actorHash(&vigil.Event{Actor: vigil.Actor{ID: "p-0"}})
+		for i := range 200 {
+			h := subjectSalt(ev) + features.Hash(fmt.Sprintf("s-%d", i))
+			s := w.e.targets[(h^h>>32)%shardCount].subjects.known[h]
+			if s != nil && (slices.Contains(s.Readers[:], who) || s.Teams != [2]uint64{}) {
+				n++
+			}
+		}
+		return n
+	}
+	if p, r, o, s, b := known(plain), known(robbed), known(out), known(soon), known(back); p != 0 || r != 200 || o != 0 || s != 0 || b != 200 {
+		t.Errorf("of 200 customers know the thief: %d without the theft, %d with it, %d and %d when called a breach late and soon, %d taken back", p, r, o, s, b)
+	}
 	if out.a.rare != ([rareSteps]uint32{}) || back.a.rare != robbed.a.rare {
 		t.Errorf("rare steps: %x taken out, %x put back, %x before", out.a.rare, back.a.rare, robbed.a.rare)
 	}

@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -21,16 +22,24 @@ import (
 // is said a day later, or in the middle of the theft.
 func heist(t *testing.T, theft, early bool, said ...vigil.Word) (*Engine, *actor) {
 	t.Helper()
+	e, a, _ := heistOn(t, 1, theft, early, said...)
+	return e, a
+}
+
+// heistOn is a heist on so many workers. It also returns what stages the theft once
+// more, ten days after the first, and returns the finding.
+func heistOn(t *testing.T, workers int, theft, early bool, said ...vigil.Word) (*Engine, *actor, func() vigil.Finding) {
+	t.Helper()
 	const people, days, reads = 8, 30, 20
 	begin := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
-	e, err := New(Config{}, Options{Workers: 1})
+	e, err := New(Config{}, Options{Workers: workers})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var finding vigil.Finding
 	fold := func(events ...*vigil.Event) {
 		for len(events) > 0 {
-			n := min(len(events), 50)
+			n := min(len(events), 160)
 			found, err := e.Fold(&vigil.Entry{Kind: vigil.EntryEvents, Source: "desk", Events: events[:n]})
 			if err != nil {
 				t.Fatal(err)
@@ -106,7 +115,55 @@ func heist(t *testing.T, theft, early bool, said ...vigil.Word) (*Engine, *actor
 	if a == nil {
 		t.Fatal("the thief is not known")
 	}
-	return e, a
+	return e, a, func() vigil.Finding {
+		for d := days + 3; d < days+10; d++ {
+			fold(day(d, false)...)
+		}
+		finding = vigil.Finding{}
+		fold(day(days+10, true)...)
+		fold(day(days+11, false)...)
+		return finding
+	}
+}
+
+// The theft that is staged again is found as it would be the first time where the first
+// was called a breach, and with less evidence where that was taken back.
+func TestTheftAfterConfirmedBreachIsFoundAlike(t *testing.T) {
+	t.Parallel()
+	_, _, first := heistOn(t, 1, false, false)
+	_, _, after := heistOn(t, 1, true, false, vigil.WordBreach)
+	_, _, back := heistOn(t, 1, true, false, vigil.WordBreach, "")
+	f, a, b := first(), after(), back()
+	if f.ID == "" || !a.Detected.Equal(f.Detected) {
+		t.Errorf("found at %s, the first time at %s", a.Detected, f.Detected)
+	}
+	if !b.Detected.After(f.Detected) {
+		t.Errorf("taken back it is found at %s, as soon as the first time: this test tells nothing", b.Detected)
+	}
+	if a.Contributions[0].Observation != f.Contributions[0].Observation || math.Abs(a.Contributions[0].Expected/f.Contributions[0].Expected-1) > 0.01 {
+		t.Errorf("most telling is %s, the first time %s", a.Contributions[0].Text, f.Contributions[0].Text)
+	}
+}
+
+// What is taken out does not depend on who ran which shard.
+func TestTakingOutIsTheSameOnAnyNumberOfWorkers(t *testing.T) {
+	t.Parallel()
+	var parts [2][]Part
+	for i, workers := range []int{1, 4} {
+		e, _, _ := heistOn(t, workers, true, true, vigil.WordBreach)
+		var err error
+		if parts[i], err = e.Snapshot(true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(parts[0]) != len(parts[1]) {
+		t.Fatalf("%d parts and %d", len(parts[0]), len(parts[1]))
+	}
+	for i, p := range parts[0] {
+		if q := parts[1][i]; p.Name != q.Name || !bytes.Equal(p.Data, q.Data) {
+			t.Errorf("%s differs with four workers", p.Name)
+		}
+	}
 }
 
 // What a confirmed breach has taught beside counts and ranks is gone, item by item: the

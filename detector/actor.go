@@ -59,6 +59,8 @@ type actor struct {
 	// home is the narrowest group of the actor, to which it tells what it learns;
 	// group the narrowest that has members enough to be held against.
 	home, group *group
+	// Lessons are what it taught event by event in its open quarter.
+	Lessons *lessons
 	// Journals are what it taught in the time of its latest findings.
 	Journals []*journal
 

@@ -243,6 +243,9 @@ func (t *targets) settle(open []*affair, now int64, done func(key uint64)) []*af
 			continue
 		}
 		a.Finding.State = vigil.StateClosed
+		if j := t.journal(a.Finding.ID); j != nil {
+			j.Until = max(a.LastEvidence, 1)
+		}
 		t.tell(a, true)
 		done(a.Key)
 		t.dirty = true

@@ -39,7 +39,9 @@ func (sh *shard) step(a *actor, e *vigil.Event, t int64, values *[features.Categ
 	}
 	if a.open == nil {
 		if d := sh.delta.chain(g); d != nil {
-			d.Add(a.steps, symbol, a.Voice.step(t)*a.trust())
+			w := a.Voice.step(t) * a.trust()
+			d.Add(a.steps, symbol, w)
+			sh.lessons(a).step(g.Key, sequence.NewStep(a.steps, symbol, w))
 		}
 	}
 	a.steps.Push(symbol)

@@ -37,6 +37,12 @@ func newReservoirs(rows int) (out [features.Week]forest.Reservoir) {
 	return out
 }
 
+// rowKey names the row of an owner's span, and rowSpan tells the span from it: the
+// factor is odd, so it has an inverse.
+func rowKey(owner uint64, span int64) uint64 { return owner ^ uint64(span)*0x9e3779b97f4a7c15 }
+
+func rowSpan(owner, key uint64) int64 { return int64((key ^ owner) * 0xf1de83e19937733d) }
+
 // grow builds forests of the sample where there is none yet, and all of them anew
 // when a day ends.
 func (f *forests) grow(all bool) {
@@ -104,7 +110,7 @@ func (sh *shard) combination(a *actor, which features.Lane, all []judged) (judge
 	span := &a.Lane[which].span
 	owner := features.Hash(a.Key)
 	if a.open == nil {
-		key, day := owner^uint64(span.Index)*0x9e3779b97f4a7c15, features.Day.Index(span.Last)
+		key, day := rowKey(owner, span.Index), features.Day.Index(span.Last)
 		if sh.shared.Forests.Sample[which].Wants(key, day) {
 			sh.delta.sample[which].Add(key, owner, day, v[:])
 		}

@@ -17,13 +17,16 @@ type delta struct {
 	values  []valueDelta
 	peaks   [lines][]float64
 	epochs  [lines]int
-	readers int // actors whose day held more than one customer
+	// peaksAgain were told before: they are taken out (W below zero) or put back.
+	peaksAgain []notedPeak
+	readers    int // actors whose day held more than one customer
 	// sources are those that told anything, by name; members the closed days of actors.
 	sources []sourceDelta
 	spare   []stores // room for the stores of further sources
 	members []memberDay
 	// steps is what followed what, by group; sample are spans for the forests.
 	steps  []stepsDelta
+	again  []stepAgain
 	sample [features.Week]forest.Reservoir
 	raw    [eventModels][]float64
 	groups []string
@@ -90,6 +93,13 @@ type stepsDelta struct {
 	sequence.Delta
 }
 
+// stepAgain is a step that was learnt before and is taken out, with a weight below
+// zero, or put back. Group is the key of the group, empty for everyone.
+type stepAgain struct {
+	Group string
+	Step  sequence.Step
+}
+
 // chain is where the group's steps are noted, nil where there are too many groups.
 func (d *delta) chain(g *group) *sequence.Delta {
 	for i := range d.steps {
@@ -111,7 +121,7 @@ func (d *delta) chain(g *group) *sequence.Delta {
 }
 
 func (d *delta) empty() bool {
-	n := len(d.scores) + len(d.seasons) + len(d.values) + len(d.groups) + len(d.sources) + len(d.members) + len(d.steps)
+	n := len(d.scores) + len(d.seasons) + len(d.values) + len(d.groups) + len(d.sources) + len(d.members) + len(d.steps) + len(d.again) + len(d.peaksAgain)
 	for l := range d.peaks {
 		n += len(d.peaks[l]) + d.epochs[l]
 	}
@@ -169,6 +179,7 @@ func (d *delta) reset() {
 		}
 	}
 	d.steps = d.steps[:0]
+	d.again, d.peaksAgain = emptied(d.again), emptied(d.peaksAgain)
 	for l := range d.sample {
 		d.sample[l].Reset()
 	}
@@ -190,6 +201,20 @@ func (s *shared) take(d *delta) {
 	slices.SortFunc(d.steps, func(a, b stepsDelta) int { return strings.Compare(a.group.Key, b.group.Key) })
 	for i := range d.steps {
 		d.steps[i].group.Chain.Take(&d.steps[i].Delta)
+	}
+	for _, o := range d.again {
+		g := s.everyone
+		if o.Group != "" {
+			if g = s.groups[o.Group]; g == nil {
+				continue
+			}
+		}
+		if o.Step.Weight > 0 {
+			g.Chain.Learn(o.Step.Context, uint64(o.Step.Symbol), o.Step.Weight)
+		} else {
+			o.Step.Weight = -o.Step.Weight
+			g.Chain.Unlearn(o.Step)
+		}
 	}
 	for l := range d.sample {
 		s.Forests.Sample[l].Merge(&d.sample[l])
@@ -256,6 +281,10 @@ func (s *shared) take(d *delta) {
 			s.budget.observe(l, peak)
 		}
 	}
+	for _, p := range d.peaksAgain {
+		s.budget.Peaks[p.Lane].AddBin(p.Bin, p.W)
+		s.budget.Peaks[p.Lane].TakeBin(p.Bin, -p.W)
+	}
 	for m := range d.raw {
 		for _, v := range d.raw[m] {
 			s.events.hour[m].Add(v, 1)
@@ -267,6 +296,10 @@ func (s *shared) take(d *delta) {
 func (s *shared) takeTargets(d *targetDelta) {
 	for _, o := range d.scores {
 		s.Flows[o.Flow].Sketch.Add(o.Z, 1)
+	}
+	for _, o := range d.again {
+		s.Flows[o.Flow].Sketch.AddBin(o.Bin, o.W)
+		s.Flows[o.Flow].Sketch.TakeBin(o.Bin, -o.W)
 	}
 	for l := range d.peaks {
 		s.budget.Epochs[l] += float64(d.epochs[l])

@@ -303,6 +303,9 @@ func (e *Engine) advance(hour int64) {
 			e.shared.merge(e.shards[:], e.targets[:], h*hourNanos)
 		}
 	}
+	if hour/24 > e.hour/24 {
+		e.estrangeAll(t)
+	}
 	e.hour = hour
 }
 

@@ -140,7 +140,7 @@ func (sh *shard) endRun(a *actor, l features.Lane) {
 	case peak < sh.shared.budget.Line[l]:
 		sh.delta.peaks[l] = append(sh.delta.peaks[l], peak)
 	case la.Crossed == 0 || end-la.Crossed > crossedOnce:
-		sh.delta.peaks[l] = append(sh.delta.peaks[l], peak)
+		sh.peak(a, l, peak)
 		la.Crossed = end
 	}
 	la.Rise, la.Since = 0, 0

@@ -106,6 +106,11 @@ func (s *shared) expectsAmount(a *actor, t int64, l features.Lane, observation s
 // verdict takes a finding out of the baselines when it is said to be a breach or
 // misuse, and puts it back when that is no longer said. Expected ends the suspicion.
 func (e *Engine) verdict(v *vigil.Verdict) {
+	for _, t := range e.targets {
+		if t.takeOut(v.Finding, v.Word.Bad()) {
+			return
+		}
+	}
 	sh, a := e.known(v.Tenant, v.Actor)
 	if a == nil {
 		return
@@ -117,7 +122,10 @@ func (e *Engine) verdict(v *vigil.Verdict) {
 		}
 	}
 	if j := a.journalOf(v.Finding); j != nil {
-		sh.takeOut(a, j, v.Word.Bad())
+		if out := v.Word.Bad(); out != j.Out {
+			sh.takeOut(a, j, out)
+			e.estrange(a, j, out)
+		}
 		sh.makeUp(a, j, v.Word.Bad() || v.Word == vigil.WordExpected)
 	}
 }

@@ -7,7 +7,9 @@ import (
 
 	"vigil/detector/features"
 	"vigil/models/calibrate"
+	"vigil/models/forest"
 	"vigil/models/novelty"
+	"vigil/models/sequence"
 	"vigil/models/volume"
 )
 
@@ -17,17 +19,18 @@ import (
 // is the sum of what was added to them, forgotten alike: it is as small for a month as
 // for an hour, and taking it out at any time leaves what would be there without it.
 //
-// Taken out are the actor's own rates, sizes, levels and pace, the values that it met
-// first, and of its group and everyone the ranks, seasons and values. What its group
-// learnt of the order of steps, and sketches of who touched what, stay: an actor's part
-// in them is capped by the day, and fades.
+// Taken out are the actor's own rates, sizes, levels and pace, values, sizes of single
+// accesses, its habit and its rare steps; of its group and everyone the ranks, seasons,
+// values and steps; the rows of forests, and the peaks that fit the line. Sketches of who
+// touched what stay: an actor's part in them is capped by the day, and fades.
 
 const (
 	// journalScores bounds the ranks that one journal notes, journalSeasons the hours,
-	// journalValues the values: further ones are not taken out.
+	// journalValues the values, journalSteps the steps: further ones are not taken out.
 	journalScores  = 2048
 	journalSeasons = 336
 	journalValues  = 256
+	journalSteps   = 256
 	// keptJournals is how many findings of an actor can be taken out, the latest.
 	keptJournals = 4
 	// keptFor is for how long after a finding's end it can be: by then hardly
@@ -60,6 +63,23 @@ type journal struct {
 	Scores  []notedScore // sorted
 	Seasons []notedSeason
 	Values  []notedValue
+
+	// Known are the weights of values, Pages the sizes of single accesses, Habit how
+	// often reads named a reason; Steps went to the chain of the group Chain (empty for
+	// everyone's).
+	Known []notedWeight
+	Pages []notedPage
+	Habit habit
+	Chain string
+	Steps []sequence.Step
+	// Peaks are what it told the fits of the lines, Rows what is taken out of the samples
+	// of forests.
+	Peaks []notedPeak
+	Rows  [features.Week][]forest.Item
+	// Strangers are customers that were made to forget the actor when it was taken out.
+	Strangers []notedStranger
+	// Rare are the actor's rare steps as they were when it was taken out.
+	Rare [rareSteps]uint32
 }
 
 // ownSums are one lane's own baselines, forgotten up to epoch Updated.
@@ -94,6 +114,8 @@ type notedValue struct {
 	Value    novelty.Value
 	Told     float64
 	ToldDay  int64
+	// Noted is what of its weight was noted beside, see journal.Known.
+	Noted float64
 }
 
 // sums are the actor's own baselines of a lane, as they are.
@@ -133,7 +155,7 @@ func (r *run) begin(since int64) {
 	if r.old = nil; j == nil {
 		j = &journal{}
 	}
-	*j = journal{Since: since, Scores: j.Scores[:0], Seasons: j.Seasons[:0]}
+	*j = journal{Since: since, Scores: j.Scores[:0], Seasons: j.Seasons[:0], Known: j.Known[:0], Pages: j.Pages[:0], Steps: j.Steps[:0]}
 	r.Journal = j
 }
 
@@ -179,7 +201,7 @@ func (sh *shard) closeJournal(a *actor) {
 
 // bring forgets what a journal holds up to now.
 func (sh *shard) bring(a *actor, j *journal) {
-	now := &journal{Day: sh.shared.heard / 24, PaceDay: a.Drift.Day}
+	now := &journal{Day: sh.shared.heard / 24, PaceDay: a.Drift.Day, Habit: habit{Days: a.Habit.Days}}
 	for l := range a.Lane {
 		now.Own[l].Updated = a.Lane[l].Updated
 	}
@@ -188,9 +210,16 @@ func (sh *shard) bring(a *actor, j *journal) {
 
 // enter adds what a closed span of lane l taught to the journals, and takes it out at
 // once where a breach is confirmed that still goes on.
-func (sh *shard) enter(a *actor, l features.Lane, all []*journal, was ownSums, pace [len(driftKinds)]volume.Pace, scores []scoreDelta, seasons []seasonDelta) {
+func (sh *shard) enter(a *actor, l features.Lane, all []*journal, reasoned habit, was ownSums, pace [len(driftKinds)]volume.Pace, scores []scoreDelta, seasons []seasonDelta) {
 	now, goes := a.sums(l)
-	var part journal
+	part := &journal{Habit: reasoned}
+	if l == features.Quarter {
+		sh.met = a.met(sh.met[:0], a.Lane[l].span.Index)
+		part.Known = sh.met[:min(len(sh.met), journalValues)]
+		if n := a.Lessons; n != nil { // which end with the quarter
+			part.Pages, part.Chain, part.Steps = n.Pages, n.Chain, n.Steps
+		}
+	}
 	part.Own[l] = now
 	part.Own[l].add(&was, -1)
 	part.PaceDay, part.Day, part.Group = a.Drift.Day, sh.shared.heard/24, a.home.key()
@@ -210,14 +239,14 @@ func (sh *shard) enter(a *actor, l features.Lane, all []*journal, was ownSums, p
 			out = true
 			continue
 		}
-		j.merge(&part)
+		j.merge(part)
 	}
 	if out {
 		// Once, though it belongs to two findings.
-		sh.post(a, &part, -1)
+		sh.post(a, part, -1)
 		for _, j := range all {
 			if j.Out {
-				j.merge(&part)
+				j.merge(part)
 				break
 			}
 		}
@@ -273,6 +302,21 @@ func (j *journal) merge(o *journal) {
 			j.season(s)
 		}
 	}
+	for _, n := range o.Known {
+		j.weigh(n)
+	}
+	for _, p := range o.Pages {
+		j.Pages = addPage(j.Pages, p.Key, p.Size, pageKinds+1)
+	}
+	j.Habit.Reads, j.Habit.Reasoned = j.Habit.Reads+o.Habit.Reads, j.Habit.Reasoned+o.Habit.Reasoned
+	if len(j.Steps) == 0 {
+		j.Chain = o.Chain
+	}
+	if j.Chain == o.Chain {
+		for _, s := range o.Steps {
+			j.Steps = addStep(j.Steps, s, journalSteps)
+		}
+	}
 	j.Values = append(j.Values, o.Values...)
 	j.Values = j.Values[:min(len(j.Values), journalValues)]
 }
@@ -290,6 +334,7 @@ func (j *journal) age(o *journal) {
 		}
 	}
 	j.PaceDay = max(j.PaceDay, o.PaceDay)
+	j.Habit.forget(o.Habit.Days)
 	if days := o.Day - j.Day; j.Day != 0 && days > 0 {
 		keep := math.Exp2(-float64(days) / halfLifeDays)
 		week := math.Pow(keep, 0.25) // as groups forget
@@ -299,6 +344,12 @@ func (j *journal) age(o *journal) {
 			} else {
 				s.W *= float32(keep)
 			}
+		}
+		for i := range j.Peaks {
+			j.Peaks[i].W *= math.Exp2(-float64(days) / (2 * halfLifeDays)) // as in budget.endDay
+		}
+		for i := range j.Steps {
+			j.Steps[i].Weight *= keep
 		}
 		for i := range j.Seasons {
 			j.Seasons[i].Seen, j.Seasons[i].Expected = j.Seasons[i].Seen*keep, j.Seasons[i].Expected*keep
@@ -355,6 +406,24 @@ func (sh *shard) confirmed(a *actor) {
 	j.merge(after)
 }
 
+// within is what was noted in other lanes' runs since start, empty where nothing was:
+// a day's finding may be declared before the day has a run, though its quarters have.
+func (a *actor) within(start int64) *journal {
+	var best *journal
+	for l := range a.Lane {
+		if r := a.Lane[l].Run; r != nil && r.Journal != nil && r.Journal.Since >= start && (best == nil || r.Journal.Since < best.Since) {
+			best = r.Journal
+		}
+	}
+	if best == nil {
+		return &journal{}
+	}
+	j := *best // the run goes on with its own
+	j.Scores, j.Seasons, j.Known = slices.Clone(j.Scores), slices.Clone(j.Seasons), slices.Clone(j.Known)
+	j.Pages, j.Steps, j.Values = slices.Clone(j.Pages), slices.Clone(j.Steps), slices.Clone(j.Values)
+	return &j
+}
+
 // openJournal gives a finding that is declared in lane l the journal of the evidence
 // that led to it.
 func (a *actor) openJournal(l features.Lane, finding string, start, now int64) {
@@ -370,7 +439,7 @@ func (a *actor) openJournal(l features.Lane, finding string, start, now int64) {
 		return
 	}
 	if run == nil {
-		run = &journal{}
+		run = a.within(start)
 	}
 	run.Finding, run.Since = finding, start
 	a.Journals = slices.DeleteFunc(a.Journals, func(j *journal) bool { return j.Until != 0 && now-j.Until > keptFor })

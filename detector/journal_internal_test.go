@@ -117,7 +117,7 @@ func again(t *testing.T, e *Engine) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := New(Config{}, Options{Workers: 1})
+	fresh, err := New(Config{}, e.opts)
 	if err != nil {
 		t.Fatal(err)
 	}

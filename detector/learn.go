@@ -50,8 +50,12 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged, e float64) {
 	season := l.Season(la.span.Index)
 	exposure := g.profile[l][season] * sh.shared.Surge[a.class()].factor(l)
 	w := a.trust()
+	var reasoned habit // what the day taught
 	if l == features.Day {
-		a.Habit.learn(&la.span, 1, w)
+		reasoned = a.Habit.learn(&la.span, w)
+	}
+	if l == features.Quarter {
+		defer sh.dropLessons(a)
 	}
 	voice := w * a.Voice.span(l, la.span.Index)
 	limit := sh.deltaLimit()
@@ -62,7 +66,7 @@ func (sh *shard) learn(a *actor, l features.Lane, all []judged, e float64) {
 		was, pace := a.sums(l)
 		told, seasons := len(sh.delta.scores), len(sh.delta.seasons)
 		defer func() {
-			sh.enter(a, l, noting, was, pace, sh.delta.scores[told:], sh.delta.seasons[seasons:])
+			sh.enter(a, l, noting, reasoned, was, pace, sh.delta.scores[told:], sh.delta.seasons[seasons:])
 		}()
 	}
 	scores := sh.delta.scores

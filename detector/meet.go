@@ -31,7 +31,7 @@ const (
 func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.Value, found reasons.Reason) (met bool) {
 	q := features.Quarter.Index(t)
 	day := features.Day.Index(t)
-	w, learnt := 0.0, 0.0
+	w, learnt, scale := 0.0, 0.0, 0.0
 	for c := range features.Category(features.Categories) {
 		v := values[c]
 		if v.Label == "" {
@@ -52,11 +52,15 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		if w == 0 {
 			w = unit(t)
 			learnt = w * a.trust()
+			scale = unit(features.Quarter.Start(q))
 		}
 		if c == features.Hour && t-sh.shared.Started < calendarDays*24*hourNanos {
 			// An hour that has not come round yet is new to the calendar, not to people.
 			own.Add(v.Hash, v.Label, learnt, q, valueLimit)
-			sh.pass(a, c, own.Get(v.Hash), v.Hash, w, day)
+			if known = own.Get(v.Hash); known != nil {
+				known.Last, known.Spoke = float32(learnt/scale), false
+				sh.pass(a, c, known, v.Hash, w, day)
+			}
 			continue
 		}
 		var peers *novelty.Table
@@ -101,6 +105,7 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		}
 		if known != nil {
 			known.P, known.Frame = float32(p), frame
+			known.Last, known.Spoke = float32(weight/scale), false
 			sh.pass(a, c, known, v.Hash, w, day)
 		}
 	}
@@ -113,6 +118,6 @@ func (sh *shard) pass(a *actor, c features.Category, v *novelty.Value, hash uint
 	if v == nil || int64(v.Told) == day || a.open != nil || len(sh.delta.values) >= sh.deltaLimit()/4 {
 		return
 	}
-	v.Told = int32(day)
+	v.Told, v.Spoke = int32(day), true
 	sh.delta.values = append(sh.delta.values, valueDelta{a.home, c, features.Value{Hash: hash, Label: v.Label.String()}, w * a.trust(), day})
 }

@@ -162,6 +162,16 @@ func (n *network) regular(actor uint64, day int64) {
 	n.Regulars[actor] = int32(day)
 }
 
+// admitted are those of the open quarter's newcomers that got in.
+func (n *network) admitted() (in names) {
+	for _, who := range n.now.New {
+		if _, ok := n.Regulars[who.Hash]; ok {
+			in = append(in, who)
+		}
+	}
+	return in
+}
+
 // forgetRegulars lets go of the quarter that came least lately.
 func (n *network) forgetRegulars() {
 	keys := sortedKeys(n.Regulars)
@@ -190,6 +200,7 @@ func (t *targets) weighNetwork(n *network, rds []reading, e float64, now int64) 
 		a.Finding.Networks = []string{n.Label}
 		a.Finding.Network = n.Label
 		t.networks.open = append(t.networks.open, a)
+		t.opened(a, true, now)
 	}
 	for i := range rds {
 		a.take(&rds[i], features.Quarter, t.networks.Quarter, r, now)
@@ -231,10 +242,14 @@ func (t *targets) closeNetworks() {
 			a.Before = affairSums{Events: a.Finding.Events}
 		}
 		t.delta.epochs[lineNetwork]++
+		was := [2]stream{n.Newcomers, n.Refused}
 		exposures := [...]float64{n.now.company(), 1}
 		for i, s := range [...]*stream{&n.Newcomers, &n.Refused} {
 			t.score(&rds[i])
 			s.learn(&t.shared.Flows[rds[i].Flow], &rds[i], exposures[i], weight)
+		}
+		if a := ns.find(n.Hash); a != nil && e > 1 { // what is not odd is its own
+			t.enter(a, n.Seen, was, [2]*stream{&n.Newcomers, &n.Refused}, rds[:], n.admitted(), features.Day.Index(n.now.Last))
 		}
 		n.now.reset()
 		ns.spare = append(ns.spare, n.now)

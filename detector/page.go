@@ -56,17 +56,24 @@ func (sh *shard) page(a *actor, e *vigil.Event, values *[features.Categories]fea
 	if a.Pages == nil {
 		a.Pages = pages{}
 	}
+	noted := sh.lessons(a)
 	if known || len(a.Pages) < pageKinds {
-		a.Pages[key] = learnPage(own, n, w)
+		a.learnPage(noted, key, own, n, w)
 	}
-	a.Pages[0] = learnPage(all, n, w)
+	a.learnPage(noted, 0, all, n, w)
 	return news
 }
 
-func learnPage(s volume.Size, n, w float64) volume.Size {
+// learnPage learns the size n of an access of that kind, of which s was known, and
+// notes what it taught.
+func (a *actor) learnPage(noted *lessons, key uint64, s volume.Size, n, w float64) {
 	if s.W > pageMemory {
-		s.Forget(pageMemory / s.W)
+		keep := pageMemory / s.W
+		s.Forget(keep)
+		a.forgetPages(key, keep)
 	}
+	before := s
 	s.Observe(n, pagePrior, w)
-	return s
+	a.Pages[key] = s
+	noted.page(key, plus(s, before, -1))
 }

@@ -10,6 +10,8 @@ import (
 // forgetting: of reads, and of those with a ticket or purpose.
 type habit struct {
 	Reads, Reasoned float32
+	// Days counts the closed days, by which the sums have been forgotten.
+	Days int32
 }
 
 // The share of reasoned reads that is believed of who has no past, and how many
@@ -35,12 +37,21 @@ func (h habit) share() float64 {
 	return (float64(h.Reasoned) + reasonedPrior*reasonedWeight) / (float64(h.Reads) + reasonedWeight)
 }
 
-// learn counts a closed day.
-func (h *habit) learn(s *features.Span, days, w float64) {
-	keep := float32(math.Exp2(-days / halfLifeDays))
+// learn counts a closed day and returns what it taught.
+func (h *habit) learn(s *features.Span, w float64) (taught habit) {
 	reads, reasoned := s.Reasons()
-	h.Reads = h.Reads*keep + float32(w*reads)
-	h.Reasoned = h.Reasoned*keep + float32(w*reasoned)
+	h.forget(h.Days + 1)
+	taught = habit{float32(w * reads), float32(w * reasoned), h.Days}
+	h.Reads, h.Reasoned = h.Reads+taught.Reads, h.Reasoned+taught.Reasoned
+	return taught
+}
+
+// forget ages the sums to so many closed days.
+func (h *habit) forget(days int32) {
+	if days > h.Days {
+		keep := float32(math.Exp2(-float64(days-h.Days) / halfLifeDays))
+		h.Reads, h.Reasoned, h.Days = h.Reads*keep, h.Reasoned*keep, days
+	}
 }
 
 // excused is the exponent under which the p-values of a span's quantities are

@@ -50,8 +50,11 @@ type shard struct {
 	scratch []judged
 	key     []byte // of the event's actor
 	runs    []*run // spare ones
-	scorer  forest.Scorer
-	found   []vigil.Finding
+	// lessonsSpare are those of quarters that ended.
+	lessonsSpare []*lessons
+	met          []notedWeight // of the actor that is judged
+	scorer       forest.Scorer
+	found        []vigil.Finding
 
 	// cold and marks are what is known of actors that made room; see tiers.go.
 	cold  map[string]*cold

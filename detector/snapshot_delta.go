@@ -21,9 +21,12 @@ type deltaState struct {
 	Sources []sourceState
 	Members []memberState
 	Steps   map[string]*sequence.Delta
-	Sample  [features.Week]forest.Reservoir
-	Raw     [eventModels][]float64
-	Groups  []string
+	Again   []stepAgain
+	// PeaksAgain are those that are taken out or put back.
+	PeaksAgain []notedPeak
+	Sample     [features.Week]forest.Reservoir
+	Raw        [eventModels][]float64
+	Groups     []string
 }
 
 type sourceState struct {
@@ -73,7 +76,7 @@ type valueState struct {
 }
 
 func (d *delta) state() (deltaState, error) {
-	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Readers: d.readers, Sample: d.sample, Raw: d.raw, Groups: d.groups}
+	st := deltaState{Peaks: d.peaks, Epochs: d.epochs, Readers: d.readers, Sample: d.sample, Raw: d.raw, Groups: d.groups, Again: d.again, PeaksAgain: d.peaksAgain}
 	for _, o := range d.sources {
 		st.Sources = append(st.Sources, sourceState{Name: o.name, Events: o.events, Tells: o.tells, Stores: o.stores})
 	}
@@ -104,7 +107,7 @@ func (d *delta) state() (deltaState, error) {
 }
 
 func (st *deltaState) restore(s *shared) (delta, error) {
-	d := delta{peaks: st.Peaks, epochs: st.Epochs, readers: st.Readers, sample: st.Sample, raw: st.Raw, groups: st.Groups}
+	d := delta{peaks: st.Peaks, epochs: st.Epochs, readers: st.Readers, sample: st.Sample, raw: st.Raw, groups: st.Groups, again: st.Again, peaksAgain: st.PeaksAgain}
 	for _, o := range st.Sources {
 		if have := d.source(o.Name); have != nil {
 			have.events, have.tells, have.stores = o.Events, o.Tells, o.Stores

@@ -22,6 +22,8 @@ type targetsState struct {
 	Visited      []uint64
 	OpenNetworks []affairState
 	Scores       []flowScore
+	Again        []notedFlow
+	Journals     []*affairJournal
 	Peaks        [lines][]float64
 	Epochs       [lines]int
 	Arrivals     affinity.State
@@ -96,7 +98,7 @@ func (t *targets) state() (targetsState, error) {
 	ss, ns := &t.subjects, &t.networks
 	st := targetsState{
 		Version: stateVersion, Day: ss.Day, Quarter: ns.Quarter,
-		Scores: t.delta.scores, Peaks: t.delta.peaks, Epochs: t.delta.epochs,
+		Scores: t.delta.scores, Again: t.delta.again, Journals: t.journals, Peaks: t.delta.peaks, Epochs: t.delta.epochs,
 		Arrivals: t.arrivals.State(),
 	}
 	for _, h := range sortedKeys(ss.known) {
@@ -132,7 +134,8 @@ func (t *targets) state() (targetsState, error) {
 func (t *targets) restore(st *targetsState) error {
 	ss, ns := &t.subjects, &t.networks
 	ss.Day, ns.Quarter = st.Day, st.Quarter
-	t.delta = targetDelta{scores: st.Scores, peaks: st.Peaks, epochs: st.Epochs}
+	t.delta = targetDelta{scores: st.Scores, again: st.Again, peaks: st.Peaks, epochs: st.Epochs}
+	t.journals = slices.DeleteFunc(st.Journals, func(j *affairJournal) bool { return j == nil })
 	var err error
 	if ss.open, err = restoreAffairs(st.OpenSubjects); err != nil {
 		return err

@@ -19,6 +19,10 @@ type subject struct {
 	// Readers and Teams are the latest distinct ones, the newest first.
 	Readers [6]uint64
 	Teams   [2]uint64
+	// Brought is the latest reader to whom, and to whose team, it was a stranger, and
+	// BroughtAt the quarter of an hour of that.
+	Brought   uint64
+	BroughtAt int32
 
 	Past     stream
 	Detector calibrate.Detector
@@ -100,8 +104,11 @@ func (t *targets) subject(e *vigil.Event, r reach, now int64, out *trace) {
 	// Where assignments are told, only those who are given any are onlookers without.
 	why := &out.why
 	reason := why.Found.Explains() || t.shared.book.Assigns() && !why.Looked.Work()
-	if s.meet(who) && !why.Found.Explains() {
-		out.strangers.Add(1)
+	if s.meet(who) {
+		s.Brought, s.BroughtAt = who.actor, int32(features.Quarter.Index(now))
+		if !why.Found.Explains() {
+			out.strangers.Add(1)
+		}
 	}
 	if int64(s.Seen) != ss.Day {
 		s.Past.forget(float64(ss.Day - int64(s.Seen)))
@@ -233,6 +240,7 @@ func (t *targets) weighSubject(s *subject, c *crowd, rd *reading, now int64) {
 		a.Finding.Start = utc(c.Start)
 		c.affair = a
 		t.subjects.open = append(t.subjects.open, a)
+		t.opened(a, false, now)
 		t.grow(a, c, rd, r, now)
 	}
 }
@@ -280,7 +288,15 @@ func (t *targets) closeSubjects() {
 		}
 		t.delta.epochs[lineSubject]++
 		t.score(&rd)
+		was := s.Past
 		s.Past.learn(m, &rd, 1, weight)
+		if a := ss.find(s.Hash); a != nil && rd.E > 1 { // what is not odd is its own
+			readers := names{{Hash: s.FirstHash}}
+			if c != nil {
+				readers = c.Readers
+			}
+			t.enter(a, int64(s.Seen), [2]stream{was}, [2]*stream{&s.Past}, []reading{rd}, readers, ss.Day)
+		}
 		s.Judged, s.Open, s.Today, s.FirstName = int32(ss.Day), false, 0, ""
 	}
 	t.dirty = t.dirty || len(ss.touched) > 0

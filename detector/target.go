@@ -68,11 +68,15 @@ type reader struct {
 }
 
 func readerOf(e *vigil.Event, tr *trace) reader {
-	r := reader{actor: tr.actor}
-	if a := &e.Actor; a.Kind != "" || a.Role != "" || a.Team != "" {
-		r.team = features.Hash(string(a.Kind))*31*31 + features.Hash(a.Role)*31 + features.Hash(a.Team)
+	return reader{actor: tr.actor, team: teamHash(e.Actor.Kind, e.Actor.Role, e.Actor.Team)}
+}
+
+// teamHash names an actor's team to what it reaches, zero for none.
+func teamHash(kind vigil.ActorKind, role, team string) uint64 {
+	if kind == "" && role == "" && team == "" {
+		return 0
 	}
-	return r
+	return features.Hash(string(kind))*31*31 + features.Hash(role)*31 + features.Hash(team)
 }
 
 func actorHash(e *vigil.Event) uint64 {
@@ -112,6 +116,8 @@ type targets struct {
 	// arrivals counts how busy each end of edges is.
 	arrivals *affinity.Sketch
 	delta    targetDelta
+	// journals are what the latest findings taught.
+	journals []*affairJournal
 	found    []vigil.Finding
 	dirty    bool
 }
@@ -119,12 +125,14 @@ type targets struct {
 // targetDelta is what a target shard learnt since the last merge.
 type targetDelta struct {
 	scores []flowScore
+	// again were told before: they are taken out (W below zero) or put back.
+	again  []notedFlow
 	peaks  [lines][]float64
 	epochs [lines]int
 }
 
 func (d *targetDelta) reset() {
-	d.scores = d.scores[:0]
+	d.scores, d.again = d.scores[:0], emptied(d.again)
 	for l := range d.peaks {
 		d.peaks[l] = d.peaks[l][:0]
 		d.epochs[l] = 0
@@ -132,7 +140,7 @@ func (d *targetDelta) reset() {
 }
 
 func (d *targetDelta) empty() bool {
-	n := len(d.scores)
+	n := len(d.scores) + len(d.again)
 	for l := range d.peaks {
 		n += len(d.peaks[l]) + d.epochs[l]
 	}

@@ -123,6 +123,25 @@ func (r *Reservoir) Forget(owner uint64) {
 	r.owned = nil
 }
 
+// Take takes out the owner's vectors of which the key fits and returns them, in order
+// of their priority. Offer gives them back.
+func (r *Reservoir) Take(owner uint64, fits func(key uint64) bool) (taken []Item) {
+	r.Items = slices.DeleteFunc(r.Items, func(it Item) bool {
+		if it.Owner != owner || !fits(it.Key) {
+			return false
+		}
+		taken = append(taken, it)
+		return true
+	})
+	if len(taken) > 0 {
+		r.owned = nil
+	}
+	return taken
+}
+
+// Offer offers vectors that were taken out, or kept elsewhere.
+func (r *Reservoir) Offer(items []Item) { r.Merge(&Reservoir{Items: items}) }
+
 // place finds where the item belongs, and makes room for it; it reports false when
 // the item is not among those that stay. Letting go of the worst of an owner that
 // has too many, else of the worst of all, is the greedy algorithm on a truncated

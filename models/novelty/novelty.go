@@ -61,6 +61,10 @@ type Value struct {
 	// events that follow in the same span.
 	P     float32
 	Frame Frame
+	// Last is the weight with which that span counted it, in units of the span's start;
+	// Spoke says that the wider frame was told of it in that span.
+	Last  float32
+	Spoke bool
 }
 
 // Len is the number of values.
@@ -200,22 +204,22 @@ func (t *Table) Put(v Value, limit int) {
 	}
 }
 
-// Take takes weight w of value x out again, as far as it is there. A value of which
-// less than least is left is forgotten.
-func (t *Table) Take(x uint64, w, least float64) {
+// Take takes weight w of value x out again, as far as it is there, and returns how
+// much that was. A value of which less than least is left is forgotten.
+func (t *Table) Take(x uint64, w, least float64) (taken float64) {
 	at, ok := t.place(x)
 	if !ok || !(w > 0) {
-		return
+		return 0
 	}
 	v := &t.Values[at]
-	if v.Weight-w < least {
-		t.Total -= v.Weight
+	if taken = w; v.Weight-w < least {
+		taken = v.Weight
 		t.Values = slices.Delete(t.Values, at, at+1)
 	} else {
-		t.Total -= w
 		v.Weight -= w
 	}
-	t.Total = max(0, t.Total)
+	t.Total = max(0, t.Total-taken)
+	return taken
 }
 
 // Merge adds the weights of o; limit bounds the result.

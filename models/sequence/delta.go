@@ -24,6 +24,12 @@ type Step struct {
 	Weight  float64
 }
 
+// NewStep is one time that symbol came after the context, with weight w.
+func NewStep(ctx Context, symbol uint64, w float64) Step { return Step{ctx, fold(symbol), w} }
+
+// Same says that both are the same symbol after the same context.
+func (s Step) Same(o Step) bool { return s.Symbol == o.Symbol && s.Context == o.Context }
+
 // Add notes a step, as Learn would learn it.
 func (d *Delta) Add(ctx Context, symbol uint64, w float64) {
 	if !(w > 0) || math.IsInf(w, 1) {

@@ -166,6 +166,46 @@ func (m *Model) Learn(ctx Context, symbol uint64, w float64) {
 	}
 }
 
+// Unlearn takes a step that was learnt out again, as far as it is there; of what made
+// room for others meanwhile nothing is.
+func (m *Model) Unlearn(s Step) {
+	if !(s.Weight > 0) || math.IsInf(s.Weight, 1) {
+		return
+	}
+	key := uint64(rootKey)
+	for k := 0; ; k++ {
+		if n := m.Contexts[key]; n != nil {
+			if i, ok := place(n.Symbols, s.Symbol); ok {
+				m.take(key, n, i, s.Weight)
+			}
+		}
+		if k >= int(min(s.Context.N, Depth)) {
+			return
+		}
+		key = extend(key, s.Context.Last[k])
+	}
+}
+
+// take takes the weight w from a context's i-th symbol, and lets go of what weighs
+// next to nothing after that.
+func (m *Model) take(key uint64, n *Node, i int, w float64) {
+	was := n.Weights[i]
+	left := was - w
+	if left < weightless {
+		left = 0
+	}
+	n.Weights[i] = left
+	n.Distinct = max(0, n.Distinct+math.Min(left, 1)-math.Min(was, 1))
+	n.Total = max(0, n.Total+left-was)
+	if left > 0 {
+		return
+	}
+	n.Symbols, n.Weights = slices.Delete(n.Symbols, i, i+1), slices.Delete(n.Weights, i, i+1)
+	if m.Entries--; len(n.Symbols) == 0 {
+		delete(m.Contexts, key)
+	}
+}
+
 // Merge adds what o has learnt. Merging parts gives what one model would have
 // learnt from all, up to rounding, while neither is full.
 func (m *Model) Merge(o *Model) {

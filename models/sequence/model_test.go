@@ -272,3 +272,42 @@ func TestScoreIsFairToLength(t *testing.T) {
 		}
 	}
 }
+
+// What is unlearnt leaves the model as if it had never been learnt, as far as it is
+// there, and a step that is not known takes nothing.
+func TestUnlearnTakesBackWhatWasLearnt(t *testing.T) {
+	t.Parallel()
+	walk := func(m *sequence.Model, symbols []uint64, each func(ctx sequence.Context, s uint64)) {
+		var ctx sequence.Context
+		for _, s := range symbols {
+			each(ctx, s)
+			ctx.Push(s)
+		}
+	}
+	var m, plain sequence.Model
+	usual := []uint64{1, 2, 3, 1, 2, 3, 1, 2, 4}
+	for _, into := range []*sequence.Model{&m, &plain} {
+		walk(into, usual, func(ctx sequence.Context, s uint64) { into.Learn(ctx, s, 1) })
+	}
+	odd := []uint64{2, 3, 9, 9, 9, 1 << 40}
+	walk(&m, odd, func(ctx sequence.Context, s uint64) { m.Learn(ctx, s, 0.5) })
+	walk(&m, odd, func(ctx sequence.Context, s uint64) { m.Unlearn(sequence.NewStep(ctx, s, 0.5)) })
+	if len(m.Contexts) != len(plain.Contexts) || m.Entries != plain.Entries {
+		t.Errorf("%d contexts and %d symbols are left, not %d and %d", len(m.Contexts), m.Entries, len(plain.Contexts), plain.Entries)
+	}
+	same := func(ctx sequence.Context, s uint64) {
+		if got, want := m.Predict(ctx, s), plain.Predict(ctx, s); math.Abs(got-want) > 1e-12 {
+			t.Errorf("%d after %v has the probability %v, not %v", s, ctx, got, want)
+		}
+	}
+	walk(&m, usual, same)
+	walk(&m, odd, same)
+	// More than is there empties it, and what is not a weight changes nothing.
+	walk(&m, usual, func(ctx sequence.Context, s uint64) {
+		m.Unlearn(sequence.NewStep(ctx, s, math.NaN()))
+		m.Unlearn(sequence.NewStep(ctx, s, 100))
+	})
+	if len(m.Contexts) != 0 || m.Entries != 0 {
+		t.Errorf("%d contexts and %d symbols are left of nothing", len(m.Contexts), m.Entries)
+	}
+}

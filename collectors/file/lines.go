@@ -39,7 +39,9 @@ type lineReader struct {
 	offset, number int64
 	// live keeps a line without an end back until its end comes.
 	live bool
-	err  error
+	// pieces gives long lines out in pieces instead of cutting them.
+	pieces bool
+	err    error
 
 	// A line being cut: the digest, and how much of it went by.
 	digest  hash.Hash
@@ -75,6 +77,9 @@ func (l *lineReader) next() (record, error) {
 			return l.take(l.scanned+i, true), nil
 		} else {
 			l.scanned = l.end - l.start
+			if l.pieces && l.scanned >= formats.MaxPiece {
+				return l.piece(l.scanned), nil
+			}
 			if l.scanned > formats.MaxLine || l.digest != nil {
 				l.swallow(l.scanned)
 			}
@@ -132,6 +137,14 @@ func (l *lineReader) take(n int, whole bool) record {
 		rec.cut, rec.hash = true, formats.RecordHash(text)
 	}
 	l.advance(n + eol)
+	return rec
+}
+
+// piece gives out the n bytes at the start as a part of a line that goes on.
+func (l *lineReader) piece(n int) record {
+	text := l.buf[l.start : l.start+n]
+	rec := record{line: formats.Line{Text: text, Offset: l.offset, Number: l.number + 1, More: true}, whole: true, size: int64(n)}
+	l.advance(n)
 	return rec
 }
 

@@ -125,6 +125,7 @@ func timesOf(dec formats.Decoder, chunk []byte, amid bool) []time.Time {
 	var times []time.Time
 	emit := func(e *vigil.Event, _ formats.Line) { times = append(times, e.Time) }
 	lines := newLineReader(bufio.NewReader(bytes.NewReader(chunk)), 0, 0)
+	lines.pieces = formats.TakesPieces(dec)
 	for {
 		rec, err := lines.next()
 		if err != nil {

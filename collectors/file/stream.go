@@ -161,6 +161,7 @@ func (s *running) file(p *part, m *member) {
 		}
 	}
 	lines := newLineReader(in.text, 0, 0)
+	lines.pieces = formats.TakesPieces(s.dec)
 	for s.err == nil {
 		rec, err := lines.next()
 		if err != nil {

@@ -48,6 +48,7 @@ func (r *tailing) read(ctx context.Context, l *tailLog, f *tailFile) (again bool
 			return false, nil
 		}
 	}
+	f.lines.pieces = formats.TakesPieces(l.dec)
 	l.feeds(f)
 	stop := f.lines.offset + turnBytes
 	for {

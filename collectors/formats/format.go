@@ -18,6 +18,26 @@ type Line struct {
 	// Offset is the byte position of its start in the uncompressed input;
 	// Number counts lines from 1.
 	Offset, Number int64
+	// More says that the line goes on in the next call: it is longer than MaxPiece, and
+	// the decoder is a Piecewise one. Offset is that of the piece.
+	More bool
+}
+
+// MaxPiece is the length of the pieces in which a Piecewise decoder gets long lines.
+const MaxPiece = 256 << 10
+
+// Piecewise is a decoder that takes lines of any length, in pieces: of records that are
+// not lines, as those of a JSON document.
+type Piecewise interface {
+	Decoder
+	// TakesPieces does nothing: it says that Line.More is understood.
+	TakesPieces()
+}
+
+// TakesPieces reports whether the decoder is a Piecewise one.
+func TakesPieces(d Decoder) bool {
+	_, ok := d.(Piecewise)
+	return ok
 }
 
 // Emit takes an event that a decoder has finished. The event is the callee's.
@@ -86,3 +106,27 @@ func (e *Error) Error() string { return e.Reason }
 func Errorf(code, format string, args ...any) *Error {
 	return &Error{Code: code, Reason: fmt.Sprintf(format, args...)}
 }
+
+// Told says how well a format tells something.
+type Told string
+
+// How well a format tells something.
+const (
+	No     Told = "no"
+	Partly Told = "partly"
+	Yes    Told = "yes"
+)
+
+// Tells says what a format's records tell, so that people can choose their source.
+type Tells struct {
+	// Title names the source for a person; Group is its family, such as "database".
+	Title, Group string
+	// Actor: who did it. Subjects: whose data. Rows, Bytes: how much. Outcome: whether
+	// it was refused. Address: from where.
+	Actor, Subjects, Rows, Bytes, Outcome, Address Told
+	// Note is what a newcomer must know, in one sentence; may be empty.
+	Note string
+}
+
+// Teller is a format that says what its records tell.
+type Teller interface{ Tells() Tells }

@@ -1,0 +1,200 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"vigil"
+	"vigil/collectors/formats"
+)
+
+// decoder keeps the contract of formats.Decoder for a Reader.
+type decoder struct {
+	spec   *Spec
+	opts   formats.Options
+	reader Reader
+	id     formats.Identity
+	in     formats.Interner
+	frames framer
+	peeler peeler
+	seen   recent
+}
+
+// TakesPieces says that long lines may come in pieces.
+func (d *decoder) TakesPieces() {}
+
+// Decode takes the next line or piece of one.
+func (d *decoder) Decode(line formats.Line, emit formats.Emit) error {
+	var errs []error
+	fail := func(err error) { errs = append(errs, err) }
+	d.frames.feed(line, func(f frame) {
+		if err := d.frame(f, emit); err != nil {
+			fail(at(err, f))
+		}
+	}, fail)
+	return join(errs)
+}
+
+// Flush ends the stream.
+func (d *decoder) Flush(emit formats.Emit) error {
+	from, held := d.frames.open()
+	var errs []error
+	switch {
+	case !held || d.frames.skip:
+	case d.frames.depth > 0:
+		errs = append(errs, errCut(from))
+	default:
+		f := frame{text: d.frames.buf, from: from}
+		if err := d.frame(f, emit); err != nil {
+			errs = append(errs, at(err, f))
+		}
+	}
+	d.frames.reset()
+	return join(errs)
+}
+
+// Pending is where the record in hand began.
+func (d *decoder) Pending() (int64, bool) {
+	from, held := d.frames.open()
+	return from.Offset, held
+}
+
+type state struct {
+	Reader []byte
+	Seen   []string
+}
+
+// State is that of the reader, and the ids of the latest records.
+func (d *decoder) State() ([]byte, error) {
+	st := state{Seen: d.seen.list()}
+	if r, ok := d.reader.(Stateful); ok {
+		var err error
+		if st.Reader, err = r.State(); err != nil {
+			return nil, err
+		}
+	}
+	return cbor.Marshal(st)
+}
+
+// Restore takes it back.
+func (d *decoder) Restore(data []byte) error {
+	if len(data) == 0 {
+		return nil
+	}
+	var st state
+	if err := cbor.Unmarshal(data, &st); err != nil {
+		return err
+	}
+	for _, id := range st.Seen {
+		d.seen.add(id)
+	}
+	if r, ok := d.reader.(Stateful); ok {
+		return r.Restore(st.Reader)
+	}
+	return nil
+}
+
+// frame reads what is in one frame.
+func (d *decoder) frame(f frame, emit formats.Emit) error {
+	text, carrier, whole := d.peeler.join(f.text)
+	if !whole {
+		return nil
+	}
+	_, err := unwrap(d.spec, text, carrier, 0, func(r *Record) error { return d.record(r, f, emit) })
+	return err
+}
+
+// record reads one record.
+func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
+	r.d = d
+	hash := formats.RecordHash(r.Text)
+	n := 0
+	var first string
+	var bad error
+	err := d.reader.Read(r, func(e *vigil.Event) {
+		switch {
+		case n < 0:
+			return
+		case e.ID == "":
+			e.ID = d.id.ID(f.from.Offset+int64(n), hash)
+		case n == 0:
+			if first = e.ID; !d.seen.add(first) {
+				n = -1 // a retry, or the same record delivered twice
+				return
+			}
+		case e.ID == first:
+			e.ID += "." + strconv.Itoa(n)
+		}
+		n++
+		if e.SubjectCount != vigil.Unknown {
+			e.SubjectCount = max(e.SubjectCount, int64(len(e.Subjects)))
+		}
+		e.Time = e.Time.UTC()
+		e.Origin = vigil.Origin{File: d.opts.File, Offset: f.from.Offset, Line: f.from.Number, Hash: hash}
+		if err := e.Validate(); err != nil {
+			bad = formats.Errorf("field", "%v", err)
+			return
+		}
+		emit(e, f.from)
+	})
+	return errors.Join(err, bad)
+}
+
+// at says where an error's record is.
+func at(err error, f frame) error {
+	var fe *formats.Error
+	if !errors.As(err, &fe) {
+		fe = &formats.Error{Code: "format", Reason: err.Error()}
+	}
+	return &formats.Error{Code: fe.Code, Reason: fe.Reason, Line: formats.Line{Text: bytes.Clone(f.text), Offset: f.from.Offset, Number: f.from.Number}}
+}
+
+func join(errs []error) error {
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+// cutLine takes the first line off text.
+func cutLine(text []byte) (line, rest []byte, found bool) {
+	line, rest, found = bytes.Cut(text, []byte{'\n'})
+	return bytes.TrimSuffix(line, []byte{'\r'}), rest, found
+}
+
+// recent remembers the latest ids.
+type recent struct {
+	known map[string]struct{}
+	ring  []string
+	at    int
+}
+
+// recentIDs is how many.
+const recentIDs = 1024
+
+// add notes an id and reports whether it is new.
+func (r *recent) add(id string) bool {
+	if _, ok := r.known[id]; ok {
+		return false
+	}
+	if r.known == nil {
+		r.known = make(map[string]struct{})
+	}
+	if len(r.ring) < recentIDs {
+		r.ring = append(r.ring, id)
+	} else {
+		delete(r.known, r.ring[r.at])
+		r.ring[r.at] = id
+		r.at = (r.at + 1) % recentIDs
+	}
+	r.known[id] = struct{}{}
+	return true
+}
+
+// list gives them, the oldest first.
+func (r *recent) list() []string {
+	return append(append([]string{}, r.ring[r.at:]...), r.ring[:r.at]...)
+}

@@ -1,0 +1,327 @@
+package record
+
+import (
+	"bytes"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"vigil/collectors/formats"
+)
+
+// Carrier is what the wrapping of a record told.
+type Carrier struct {
+	// Time is when the carrier took it, zero for unknown; Host and App from where.
+	Time      time.Time
+	Host, App string
+}
+
+// maxPeels bounds how many wrappings are taken off.
+const maxPeels = 4
+
+// peeler takes lines of text out of what carried them. It holds the parts of one line
+// that a container's runtime has cut.
+type peeler struct{ partial []byte }
+
+// join peels a container runtime's framing and puts cut lines together. whole is false
+// for a part that goes on.
+func (p *peeler) join(text []byte) (inner []byte, c Carrier, whole bool) {
+	at, tag, rest, ok := cri(text)
+	if !ok {
+		return text, c, true
+	}
+	c.Time = at
+	if tag == 'P' {
+		if len(p.partial)+len(rest) <= MaxRecord {
+			p.partial = append(p.partial, rest...)
+		}
+		return nil, c, false
+	}
+	if len(p.partial) > 0 {
+		rest = append(p.partial, rest...)
+		p.partial = nil
+	}
+	return rest, c, true
+}
+
+// cri reads the frame of the Kubernetes container runtime interface's log:
+// time, stream, tag (P for a part, F for a whole line), text.
+func cri(text []byte) (at time.Time, tag byte, rest []byte, ok bool) {
+	if len(text) < 30 || text[4] != '-' || text[10] != 'T' {
+		return at, 0, nil, false
+	}
+	stamp, rest, _ := bytes.Cut(text, []byte{' '})
+	stream, rest, _ := bytes.Cut(rest, []byte{' '})
+	if s := string(stream); s != "stdout" && s != "stderr" {
+		return at, 0, nil, false
+	}
+	mark, rest, found := bytes.Cut(rest, []byte{' '})
+	if !found || len(mark) == 0 || mark[0] != 'P' && mark[0] != 'F' {
+		return at, 0, nil, false
+	}
+	at, err := time.Parse(time.RFC3339Nano, string(stamp))
+	return at, mark[0], rest, err == nil
+}
+
+// syslog takes the header off a syslog line: RFC 5424 (Gerhards, The Syslog Protocol,
+// 2009), RFC 3164 (Lonvick, The BSD syslog Protocol, 2001), and what daemons write in
+// files, without the priority. The year that the older form leaves out is not guessed:
+// its time is not told.
+func syslog(text []byte) (inner []byte, c Carrier, ok bool) {
+	s := bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	if len(s) > 3 && s[0] == '<' {
+		end := bytes.IndexByte(s[:min(len(s), 6)], '>')
+		if end < 2 || !digits(s[1:end]) {
+			return nil, c, false
+		}
+		s = s[end+1:]
+		if len(s) > 2 && s[0] >= '1' && s[0] <= '9' && s[1] == ' ' {
+			return syslog5424(s[2:])
+		}
+	}
+	switch {
+	case len(s) > 16 && s[3] == ' ' && s[6] == ' ' && s[9] == ':' && s[12] == ':' && s[15] == ' ' && isMonth(s[:3]):
+		s = s[16:]
+	case len(s) > 26 && s[4] == '-' && s[7] == '-' && s[10] == 'T':
+		stamp, rest, _ := bytes.Cut(s, []byte{' '})
+		at, err := time.Parse(time.RFC3339Nano, string(stamp))
+		if err != nil {
+			return nil, c, false
+		}
+		c.Time, s = at, rest
+	default:
+		return nil, c, false
+	}
+	host, rest, found := bytes.Cut(s, []byte{' '})
+	if !found || len(host) == 0 || len(host) > 255 {
+		return nil, c, false
+	}
+	// The tag: a name, perhaps a number in brackets, a colon.
+	colon := bytes.Index(rest, []byte(": "))
+	if colon <= 0 || colon > 80 || bytes.ContainsAny(rest[:colon], " \"{") {
+		return nil, c, false
+	}
+	app, _, _ := strings.Cut(string(rest[:colon]), "[")
+	c.Host, c.App = string(host), app
+	return rest[colon+2:], c, true
+}
+
+func syslog5424(s []byte) (inner []byte, c Carrier, ok bool) {
+	var head [5][]byte // time, host, app, process, message id
+	for i := range head {
+		field, rest, found := bytes.Cut(s, []byte{' '})
+		if !found || len(field) == 0 {
+			return nil, c, false
+		}
+		head[i], s = field, rest
+	}
+	if at, err := time.Parse(time.RFC3339Nano, string(head[0])); err == nil {
+		c.Time = at
+	}
+	c.Host, c.App = dash(head[1]), dash(head[2])
+	// Structured data: "-", or elements in brackets whose quoted values may hold
+	// escaped brackets.
+	if len(s) > 0 && s[0] == '-' {
+		return bytes.TrimPrefix(bytes.TrimPrefix(s[1:], []byte{' '}), []byte("\xef\xbb\xbf")), c, true
+	}
+	i, quoted := 0, false
+	for ; i < len(s); i++ {
+		switch ch := s[i]; {
+		case ch == '\\' && quoted:
+			i++
+		case ch == '"':
+			quoted = !quoted
+		case ch == ']' && !quoted:
+			if i+1 >= len(s) || s[i+1] != '[' {
+				return bytes.TrimPrefix(bytes.TrimPrefix(s[i+1:], []byte{' '}), []byte("\xef\xbb\xbf")), c, true
+			}
+		}
+	}
+	return nil, c, false
+}
+
+func dash(s []byte) string {
+	if string(s) == "-" {
+		return ""
+	}
+	return string(s)
+}
+
+func digits(s []byte) bool {
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(s) > 0
+}
+
+func isMonth(s []byte) bool {
+	return strings.Contains("JanFebMarAprMayJunJulAugSepOctNovDec", string(s))
+}
+
+// holders are keys under which carriers put a record: an object, or a string that holds
+// one. Those of text come after those of JSON.
+var holders = []string{
+	"log", "json", "event", "_source", "detail", "message", "_raw", "body", "data", "payload", "jsonPayload", "textPayload", "msg", "AuditData", "event.original", "@message",
+}
+
+// unwrap finds the records in a text, whatever carries them, and gives each to read. found says whether there were
+// any. What is none is an error.
+func unwrap(spec *Spec, text []byte, c Carrier, peels int, read func(*Record) error) (found bool, err error) {
+	t := bytes.TrimSpace(text)
+	if len(t) == 0 {
+		return true, nil
+	}
+	if t[0] == '{' || t[0] == '[' && startsJSON(t) {
+		if peels > 0 && !shallow(t) {
+			return false, formats.Errorf("json", "the JSON is nested more than %d levels deep", MaxDepth)
+		}
+		if !gjson.ValidBytes(t) {
+			// A document cut at a sample's end is read as far as it goes.
+			if peels > 0 || t[len(t)-1] == '}' || t[len(t)-1] == ']' {
+				return false, formats.Errorf("json", "the JSON can't be read")
+			}
+		}
+		n, err := descend(spec, gjson.ParseBytes(t), c, 0, read)
+		if err == nil && n == 0 {
+			return false, errNone(spec)
+		}
+		return n > 0, err
+	}
+	if spec.Text != nil && spec.Text(t) >= IsRecord {
+		return true, read(&Record{Text: t, Carrier: c})
+	}
+	if peels < maxPeels {
+		if inner, carrier, ok := syslog(t); ok {
+			if carrier.Time.IsZero() {
+				carrier.Time = c.Time
+			}
+			return unwrap(spec, inner, carrier, peels+1, read)
+		}
+	}
+	return false, errNone(spec)
+}
+
+func errNone(spec *Spec) error {
+	return formats.Errorf("format", "this is no record of the format %s", spec.Name)
+}
+
+// maxDescent bounds how deep records are looked for in a document.
+const maxDescent = 5
+
+// descend gives the records in a JSON value to read, and says how many there were.
+func descend(spec *Spec, v gjson.Result, c Carrier, depth int, read func(*Record) error) (n int, err error) {
+	if depth > maxDescent {
+		return 0, nil
+	}
+	if v.IsArray() {
+		var errs []error
+		v.ForEach(func(_, item gjson.Result) bool {
+			if !item.IsObject() {
+				return true
+			}
+			k, err := descend(spec, item, c, depth+1, read)
+			if err != nil {
+				errs = append(errs, err)
+			}
+			n += k
+			return true
+		})
+		return n, join(errs)
+	}
+	if !v.IsObject() {
+		return 0, nil
+	}
+	if spec.JSON != nil && spec.JSON(v) >= IsRecord {
+		return 1, read(&Record{Text: []byte(v.Raw), JSON: v, Carrier: c})
+	}
+	// What carries one record.
+	for _, key := range holders {
+		held := v.Get(key)
+		if key == "event.original" && !held.Exists() {
+			held = v.Get(`event\.original`)
+		}
+		switch {
+		case held.IsObject():
+			n, err = descend(spec, held, c, depth+1, read)
+		case held.Type == gjson.String:
+			n, err = heldText(spec, v, held.Str, c, depth, read)
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+	// What carries many.
+	var errs []error
+	v.ForEach(func(_, item gjson.Result) bool {
+		if item.IsArray() || item.IsObject() && depth < 2 {
+			k, err := descend(spec, item, c, depth+1, read)
+			if err != nil {
+				errs = append(errs, err)
+			}
+			n += k
+		}
+		return true
+	})
+	return n, join(errs)
+}
+
+// heldText reads a record out of a string: JSON, of which it takes one record and no
+// more, or a line.
+func heldText(spec *Spec, outer gjson.Result, s string, c Carrier, depth int, read func(*Record) error) (n int, err error) {
+	t := strings.TrimSpace(s)
+	if len(t) < 2 {
+		return 0, nil
+	}
+	for _, key := range [...]string{"time", "@timestamp", "timestamp"} {
+		if c.Time.IsZero() {
+			if at, err := time.Parse(time.RFC3339Nano, outer.Get(key).Str); err == nil {
+				c.Time = at
+			}
+		}
+	}
+	if t[0] == '{' {
+		if !shallow([]byte(t)) || !gjson.Valid(t) {
+			return 0, nil
+		}
+		one := false
+		return descend(spec, gjson.Parse(t), c, depth+1, func(r *Record) error {
+			if one {
+				return nil
+			}
+			one = true
+			return read(r)
+		})
+	}
+	if spec.Text == nil || strings.ContainsAny(strings.TrimRight(t, "\r\n"), "\r\n") && spec.Text([]byte(t)) < IsRecord {
+		return 0, nil
+	}
+	found, err := unwrap(spec, []byte(t), c, depth+1, read)
+	if !found {
+		return 0, nil
+	}
+	return 1, err
+}
+
+// shallow says that JSON is not nested deeper than MaxDepth.
+func shallow(t []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(t); i++ {
+		switch c := t[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > MaxDepth {
+				return false
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return true
+}

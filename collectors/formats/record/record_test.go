@@ -1,0 +1,173 @@
+package record_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
+
+	"vigil"
+	"vigil/collectors/formats"
+	"vigil/collectors/formats/formatstest"
+	"vigil/collectors/formats/record"
+)
+
+type reader struct{}
+
+func (reader) Read(r *record.Record, emit func(*vigil.Event)) error {
+	e := r.Event()
+	if r.JSON.Exists() {
+		e.ID, e.Actor.ID = r.Get("id"), r.Get("who")
+		if r.Get("kind") == "heartbeat" {
+			return nil
+		}
+	} else {
+		_, who, _ := strings.Cut(string(r.Text), "WHO ")
+		e.Actor.ID = r.Clean(who, 100)
+	}
+	if e.Actor.ID == "" {
+		return formats.Errorf("actor", "nobody")
+	}
+	e.Time, e.Action = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), vigil.ActionRead
+	emit(e)
+	return nil
+}
+
+var toy = record.New(record.Spec{
+	Name: "toy",
+	JSON: func(v gjson.Result) float64 {
+		if v.Get("who").Exists() {
+			return 0.9
+		}
+		return 0
+	},
+	Text: func(line []byte) float64 {
+		if strings.HasPrefix(string(line), "WHO ") {
+			return 0.8
+		}
+		return 0
+	},
+	New: func(formats.Options) (record.Reader, error) { return reader{}, nil },
+})
+
+func decode(t *testing.T, input string) []string {
+	t.Helper()
+	events, errs := formatstest.Decode(t, toy, formats.Options{Source: "s", File: "f"}, input)
+	var got []string
+	for _, e := range events {
+		got = append(got, e.Actor.ID)
+	}
+	for _, err := range errs {
+		got = append(got, "! "+err.Code)
+	}
+	return got
+}
+
+func TestRecordsAreFoundWhereverTheyLie(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		input string
+		want  []string
+	}{
+		"lines":                        {"{\"who\":\"a\"}\n{\"who\":\"b\"}\n", []string{"a", "b"}},
+		"no last line end":             {"{\"who\":\"a\"}\n{\"who\":\"b\"}", []string{"a", "b"}},
+		"windows line ends":            {"{\"who\":\"a\"}\r\n{\"who\":\"b\"}\r\n", []string{"a", "b"}},
+		"one after another":            {`{"who":"a"}{"who":"b"} {"who":"c"}`, []string{"a", "b", "c"}},
+		"over many lines":              {"{\n  \"who\":\n \"a\"\n}\n{\n\"who\": \"b\" }\n", []string{"a", "b"}},
+		"array":                        {`[{"who":"a"},{"who":"b"}]`, []string{"a", "b"}},
+		"array over lines":             {"[\n{\"who\":\"a\"},\n{\"who\":\"b\"}\n]\n", []string{"a", "b"}},
+		"lines with commas":            {"{\"who\":\"a\"},\n{\"who\":\"b\"},\n", []string{"a", "b"}},
+		"envelope":                     {`{"Records":[{"who":"a"},{"who":"b"}]}`, []string{"a", "b"}},
+		"envelopes in lines":           {"{\"x\":{\"hits\":[{\"_source\":{\"who\":\"a\"}}]}}\n{\"value\":[]}\n", []string{"a", "! format"}},
+		"in a string":                  {`{"logEvents":[{"message":"{\"who\":\"a\"}"},{"message":"{\"who\":\"b\"}"}]}`, []string{"a", "b"}},
+		"container":                    {`{"log":"WHO a\n","stream":"stdout","time":"2026-01-01T00:00:00Z"}`, []string{"a"}},
+		"cri":                          {"2026-01-01T00:00:00.000000000Z stdout F WHO a\n", []string{"a"}},
+		"cri in parts":                 {"2026-01-01T00:00:00.000000000Z stdout P WHO a\n2026-01-01T00:00:00.000000000Z stdout F bc\n", []string{"abc"}},
+		"rfc 5424":                     {"<34>1 2026-10-11T22:14:15.003Z host app - ID47 [x@1 a=\"\\]\"][y@2 b=\"c\"] WHO a\n", []string{"a"}},
+		"rfc 5424, json":               {"<34>1 2026-10-11T22:14:15.003Z host app - - - {\"who\":\"a\"}\n", []string{"a"}},
+		"rfc 3164":                     {"<34>Oct 11 22:14:15 host app[12]: WHO a\n", []string{"a"}},
+		"syslog's file":                {"Oct  1 22:14:15 host app: {\"who\":\"a\"}\n", []string{"a"}},
+		"text in syslog of containers": {"2026-01-01T00:00:00.000000000Z stdout F <34>Oct 11 22:14:15 host app[12]: WHO a\n", []string{"a"}},
+		"no access":                    {"{\"who\":\"a\",\"kind\":\"heartbeat\"}\n\n", nil},
+		"the same twice":               {"{\"who\":\"a\",\"id\":\"1\"}\n{\"who\":\"a\",\"id\":\"1\"}\n", []string{"a"}},
+		"something else":               {"{\"what\":\"a\"}\nhello\n{\"who\":\"a\"}\n", []string{"a", "! format", "! format"}},
+		"cut off in a line":            {"{\"who\":\"a\n{\"who\":\"b\"}\n", []string{"b", "! json"}},
+		"cut off, and a next":          {"{\"who\":\"a\",\"x\":{\"y\":1}\n{\"who\":\"b\"}\n", []string{"b", "! json"}},
+		"cut off at the end":           {"{\"who\":\"b\"}\n{\"who\":", []string{"b", "! json"}},
+		"behind the JSON":              {"{\"who\":\"a\"} and\n{\"who\":\"b\"}\n", []string{"a", "b", "! json"}},
+		"a record in a field":          {`{"who":"a","message":"{\"who\":\"b\"}","log":"WHO c"}`, []string{"a"}},
+		"many in a string":             {`{"message":"{\"Records\":[{\"who\":\"a\"},{\"who\":\"b\"}]}"}`, []string{"a"}},
+		"text with brackets":           {"[2026] WHO a\nWHO b\n", []string{"b", "! format"}},
+		"deep":                         {`{"who":"a","x":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + "}\n{\"who\":\"b\"}\n", []string{"b", "! json"}},
+		"deep in a string":             {`{"message":"` + strings.Repeat("[", 50_000) + "\"}\n{\"who\":\"b\"}\n", []string{"b", "! format"}},
+		"odd names":                    {"{\"who\":\"a\\u200bd\\u001b[31mmin\\u202e\"}\n", []string{"admin"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(c.want, decode(t, c.input)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestALargeDocumentIsTakenElementByElement(t *testing.T) {
+	t.Parallel()
+	for _, pretty := range []bool{false, true} {
+		var b strings.Builder
+		b.WriteString(`{"meta":{"a":[1,2]},"Records":[`)
+		var want []string
+		for i := range 30_000 {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			if pretty {
+				b.WriteByte('\n')
+			}
+			fmt.Fprintf(&b, `{"who":"a%d","pad":"]}%s"}`, i, strings.Repeat("x", 60))
+			want = append(want, fmt.Sprint("a", i))
+		}
+		b.WriteString("],\"more\":[{\"who\":\"z\"}]}\n{\"who\":\"after\"}\n")
+		if diff := cmp.Diff(append(want, "after"), decode(t, b.String())); diff != "" {
+			t.Errorf("pretty %t: %.600s", pretty, diff)
+		}
+	}
+}
+
+func TestARecordThatIsTooLargeIsSetAside(t *testing.T) {
+	t.Parallel()
+	huge := strings.Repeat("x", 3<<20)
+	got := decode(t, `{"who":"a","pad":"`+huge+"\"}\n{\"who\":\"b\"}\nWHO "+huge+"\nWHO c\n"+`[{"who":"d","pad":"`+huge+`"},{"who":"e"}]`)
+	if diff := cmp.Diff([]string{"b", "c", "e", "! too-long", "! too-long", "! too-long"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDetect(t *testing.T) {
+	t.Parallel()
+	pad := strings.Repeat("x", 1000)
+	var long strings.Builder
+	for range 100 {
+		long.WriteString("{\n\"who\":\"a\",\"pad\":\"" + pad + "\"},")
+	}
+	for input, want := range map[string]float64{
+		"{\"who\":\"a\"}\n{\"who\":\"b\"}\n":  0.9,
+		"{\"who\":\"a\"}\n{\"what\":\"b\"}\n": 0.45,
+		"WHO a\n":                             0.8,
+		"hello\n":                             0,
+		"":                                    0,
+		("{\"Records\":[" + long.String())[:formats.MaxSample]: 0.9,
+	} {
+		if got := toy.Detect([]byte(input)); got < want-0.05 || got > want+0.05 {
+			t.Errorf("%.40q: %v, want %v", input, got, want)
+		}
+	}
+}
+
+func FuzzFraming(f *testing.F) {
+	f.Add("{\"who\":\"a\"}\n[{\"who\":\"b\"}]\n<34>1 - - - - - - WHO c\n")
+	f.Fuzz(func(t *testing.T, input string) { formatstest.Fuzz(t, toy, formats.Options{}, input) })
+}

@@ -1,6 +1,8 @@
 package detector
 
 import (
+	"math"
+
 	"vigil"
 	"vigil/detector/features"
 	"vigil/models/sequence"
@@ -14,8 +16,10 @@ const chainGap = int64(30 * 60 * 1e9)
 const maxChains = 64
 
 // step judges what an actor does after what it did, as its peers do, and learns
-// it. It returns the probability of the step, 1 while nothing is known.
-func (sh *shard) step(a *actor, e *vigil.Event, t int64, values *[features.Categories]features.Value) (p float64) {
+// it; awaited says that a deploy or the like was announced, in which other steps are
+// half expected, as other values are. It returns the probability of the step, 1 while
+// nothing is known.
+func (sh *shard) step(a *actor, e *vigil.Event, t int64, values *[features.Categories]features.Value, awaited bool) (p float64) {
 	p = 1
 	symbol := (word(&values[features.Action])*31+features.Hash(e.Resource))*31 + word(&values[features.Shape])
 	if a.steps.N > 0 && t-a.stepped > chainGap {
@@ -30,6 +34,9 @@ func (sh *shard) step(a *actor, e *vigil.Event, t int64, values *[features.Categ
 		p = g.Chain.Predict(a.steps, symbol)
 		if p < repeatedP {
 			p = a.again(a.steps, symbol, p)
+		}
+		if awaited {
+			p = math.Sqrt(p)
 		}
 		for _, l := range [...]features.Lane{features.Quarter, features.Day} {
 			if a.Lane[l].span.Open {

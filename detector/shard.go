@@ -9,6 +9,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/reasons"
 	"vigil/detector/rules"
 	"vigil/models/affinity"
 	"vigil/models/forest"
@@ -126,7 +127,7 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 	sh.follow(a, e, tr, &values)
 	step := 1.0
 	if !e.Late && e.Action != vigil.ActionLogout {
-		step = sh.step(a, e, t, &values)
+		step = sh.step(a, e, t, &values, tr.why.Found&reasons.Awaited != 0)
 	}
 	// Nobody steals by leaving: what a logout names is not judged.
 	met := e.Action != vigil.ActionLogout && sh.meet(a, t, &values, tr.why.Found)

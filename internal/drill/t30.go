@@ -106,6 +106,7 @@ func newcomer(s *stage) error {
 			if e.Ticket != "" {
 				e.Ticket += "7"
 			}
+			e.Purpose = "" // what the colleague was asked for, the newcomer was not
 		},
 	})
 	return nil

@@ -79,7 +79,7 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 				p = math.Max(p, repeatedP)
 			}
 		}
-		awaited := found&reasons.Awaited != 0 && c != features.Network
+		awaited := found&reasons.Awaited != 0 && c != features.Network || found.Work() && ofWork(c)
 		if awaited {
 			p = math.Sqrt(p)
 		}
@@ -110,6 +110,12 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 		}
 	}
 	return met
+}
+
+// ofWork says that a category is about what is done rather than by which way: work that
+// somebody has put down brings new things of that sort with it.
+func ofWork(c features.Category) bool {
+	return c == features.Resource || c == features.Action || c == features.Shape
 }
 
 // pass tells the wider frames of a value, once a day: an actor counts by days

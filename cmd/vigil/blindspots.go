@@ -18,7 +18,7 @@ type blindspotsCommand struct {
 	Config string   `short:"c" placeholder:"FILE" help:"The configuration: its sources, mappings and feeds are measured."`
 	Input  []string `sep:"none" placeholder:"FILE" help:"Read these files, folders or globs instead of what the configuration's sources name."`
 	Source string   `placeholder:"NAME" help:"The source in the configuration that the files belong to."`
-	Format string   `placeholder:"NAME" help:"The log format (native, nginx, postgresql); found by itself when left out."`
+	Format string   `placeholder:"NAME" help:"The log format (see vigil formats); found by itself when left out."`
 	Preset string   `placeholder:"NAME" help:"A schema that vigil knows: chatwoot or rasa."`
 	Feeds  string   `placeholder:"LIST" help:"Kinds of feed to count as there besides the configuration's: all, or some such as assignment,consent; none counts none at all."`
 	JSON   bool     `name:"json" help:"Print all figures as one JSON object."`

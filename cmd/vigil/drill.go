@@ -109,7 +109,7 @@ type drillTraffic struct {
 	Traffic       []string          `sep:"none" placeholder:"FILE" help:"Stage in this recorded traffic instead: a log file, folder or glob, as scan reads them. May be given several times."`
 	Config        string            `short:"c" placeholder:"FILE" help:"Take mapping, actors, format and pseudonym key from this configuration."`
 	Source        string            `placeholder:"NAME" help:"The source in the configuration that the files belong to."`
-	Format        string            `placeholder:"NAME" help:"The log format (native, nginx, postgresql); found by itself when left out."`
+	Format        string            `placeholder:"NAME" help:"The log format (see vigil formats); found by itself when left out."`
 	Preset        string            `placeholder:"NAME" help:"A schema that vigil knows: chatwoot or rasa."`
 	LogLinePrefix string            `placeholder:"PREFIX" help:"PostgreSQL's log_line_prefix, when it isn't found by itself."`
 	LogFormat     string            `placeholder:"FORMAT" help:"nginx's log_format, when it isn't found by itself."`

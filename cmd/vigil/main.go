@@ -34,6 +34,9 @@ type commands struct {
 	Scan       scanCommand       `cmd:"" help:"Learn and judge existing logs in one pass; print findings, worst first."`
 	Score      scoreCommand      `cmd:"" help:"Print one line of JSON per event with how unusual it is."`
 	Parse      parseCommand      `cmd:"" help:"Print what is read of logs, one event a line."`
+	Formats    formatsCommand    `cmd:"" help:"List the logs that vigil reads, and what each tells."`
+	Explain    explainCommand    `cmd:"" help:"Show how one record of a log was understood, field by field."`
+	Sources    sourcesCommand    `cmd:"" help:"Look at logs and write the configuration for them."`
 	Drill      drillCommand      `cmd:"" help:"Stage breaches in made-up or recorded traffic and tell which of them are found."`
 	Honey      honeyCommand      `cmd:"" help:"Plant customers who do not exist, so that any read of them is seen."`
 	Blindspots blindspotsCommand `cmd:"" help:"Tell which breaches your logs and feeds would show, and what would mend the rest."`

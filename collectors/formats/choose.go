@@ -18,17 +18,16 @@ const sureEnough = 0.3
 func Choose(list []Format, sample []byte) (Format, float64, error) {
 	var best Format
 	var sure float64
-	var tried []string
 	for _, f := range list {
-		s := f.Detect(sample)
-		if s > sure {
+		if s := f.Detect(sample); s > sure {
 			best, sure = f, s
 		}
-		tried = append(tried, fmt.Sprintf("%s (%.0f %%)", f.Name(), 100*s))
 	}
-	if best == nil || sure < sureEnough {
-		return nil, sure, fmt.Errorf("no format fits; tried %s: name the format if it is one of these",
-			strings.Join(tried, ", "))
+	switch {
+	case best == nil:
+		return nil, 0, fmt.Errorf("none of the %d formats fits: name the format if it is one of those that vigil formats lists", len(list))
+	case sure < sureEnough:
+		return nil, sure, fmt.Errorf("none of the %d formats fits; the nearest is %s (%.0f %% sure): name it if that is what it is", len(list), best.Name(), 100*sure)
 	}
 	return best, sure, nil
 }

@@ -22,6 +22,34 @@ func FormatNames() []string {
 	return names
 }
 
+// FormatInfo is a format for people: its name and what its records tell.
+type FormatInfo struct {
+	Name     string       `json:"name"`
+	Title    string       `json:"title"`
+	Group    string       `json:"group,omitempty"`
+	Actor    formats.Told `json:"actor,omitempty"`
+	Subjects formats.Told `json:"subjects,omitempty"`
+	Rows     formats.Told `json:"rows,omitempty"`
+	Bytes    formats.Told `json:"bytes,omitempty"`
+	Outcome  formats.Told `json:"outcome,omitempty"`
+	Address  formats.Told `json:"address,omitempty"`
+	Note     string       `json:"note,omitempty"`
+}
+
+// FormatList tells of the formats that there are, in the catalog's order.
+func FormatList() (list []FormatInfo) {
+	for _, f := range catalog.All() {
+		info := FormatInfo{Name: f.Name()}
+		if t, ok := f.(formats.Teller); ok {
+			x := t.Tells()
+			info.Title, info.Group, info.Note = x.Title, x.Group, x.Note
+			info.Actor, info.Subjects, info.Rows, info.Bytes, info.Outcome, info.Address = x.Actor, x.Subjects, x.Rows, x.Bytes, x.Outcome, x.Address
+		}
+		list = append(list, info)
+	}
+	return list
+}
+
 // Known returns what a configuration must fit.
 func Known() config.Known {
 	return config.Known{

@@ -1,0 +1,100 @@
+package catalog_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"vigil/collectors/formats"
+	"vigil/collectors/formats/catalog"
+	"vigil/collectors/formats/formatstest"
+)
+
+// kinds says, for each folder of real logs, which format its files are.
+var kinds = map[string]string{
+	"anthropic_audit": "anthropic", "apache": "apache", "auth0": "auth0", "aws_bedrock_invocation": "bedrock", "aws_cloudtrail": "cloudtrail",
+	"aws_dynamodb": "cloudtrail", "aws_lb_gateway": "aws-lb", "aws_s3_access": "s3-access", "aws_s3_cloudtrail": "cloudtrail", "azure_activity": "azure",
+	"azure_cosmosdb": "azure", "azure_mysql": "mysql", "azure_openai": "azure", "azure_signin": "azure", "caddy": "caddy", "cef": "cef",
+	"databricks_audit": "databricks", "elasticsearch_audit": "elasticsearch", "envoy": "envoy", "gcp_audit": "gcp", "gcp_bigquery": "gcp",
+	"gcp_firestore": "gcp", "google_workspace": "google-workspace", "keycloak": "keycloak", "langfuse_traces": "langfuse", "litellm": "litellm",
+	"m365": "m365", "mariadb_audit": "mariadb", "mongodb": "mongodb", "mongodb_atlas_audit": "mongodb", "mongodb_audit": "mongodb",
+	"mysql_enterprise_audit": "mysql", "mysql_slow_error": "mysql", "nginx": "nginx", "ocsf": "ocsf", "okta": "okta", "openai_audit": "openai",
+	"opensearch_audit": "elasticsearch", "otel_genai": "otel-genai", "pgaudit": "postgresql", "pgbouncer": "pgbouncer", "postgresql": "postgresql",
+	"rasa": "rasa", "redis": "redis", "salesforce": "salesforce", "servicenow": "servicenow", "slack": "slack", "snowflake": "snowflake",
+	"traefik": "traefik", "zendesk": "zendesk",
+}
+
+// others are files that are of another format than their folder, or of none, with the
+// reason.
+var others = map[string]string{}
+
+// TestRealLogs reads real logs of many systems, where they lie beside the project: the
+// right format is found by looking, and next to nothing is set aside.
+func TestRealLogs(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join("..", "..", "..", "..", "shared", "logs")
+	folders, err := os.ReadDir(root)
+	if err != nil {
+		t.Skipf("NOT RUN: the real logs are not there: %v", err)
+	}
+	known := map[string]formats.Format{}
+	for _, f := range catalog.All() {
+		known[f.Name()] = f
+	}
+	var files, right, events, aside int
+	var wrong []string
+	for _, folder := range folders {
+		want := kinds[folder.Name()]
+		if known[want] == nil {
+			continue
+		}
+		names, _ := filepath.Glob(filepath.Join(root, folder.Name(), "*"))
+		slices.Sort(names)
+		for _, name := range names {
+			key := folder.Name() + "/" + filepath.Base(name)
+			want := want
+			if other, ok := others[key]; ok {
+				if want, _, _ = strings.Cut(other, ":"); known[want] == nil {
+					continue // of no format, with the reason behind the colon
+				}
+			}
+			if strings.HasSuffix(name, "-expected.json") {
+				continue
+			}
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files++
+			got, sure, _ := catalog.Detect(text[:min(len(text), formats.MaxSample)])
+			if got != nil && got.Name() == want {
+				right++
+			} else {
+				found := "none"
+				if got != nil {
+					found = fmt.Sprintf("%s (%.2f)", got.Name(), sure)
+				}
+				wrong = append(wrong, fmt.Sprintf("%s: %s, not %s (%.2f)", key, found, want, known[want].Detect(text[:min(len(text), formats.MaxSample)])))
+			}
+			es, errs := formatstest.Decode(t, known[want], formats.Options{Source: "s", File: "f"}, string(text))
+			events += len(es)
+			aside += len(errs)
+			if len(errs) > 0 {
+				t.Logf("%s: %d events, %d set aside: %v", key, len(es), len(errs), errs[0])
+			}
+		}
+	}
+	t.Logf("%d files, %d of them told by looking; %d events, %d records set aside", files, right, events, aside)
+	for _, w := range wrong {
+		t.Log(w)
+	}
+	if float64(right) < 0.95*float64(files) {
+		t.Errorf("the format of %d of %d files was found, fewer than 95%%", right, files)
+	}
+	if float64(aside) > 0.005*float64(events) {
+		t.Errorf("%d records were set aside beside %d events, more than 0.5%%", aside, events)
+	}
+}

@@ -31,9 +31,9 @@ var kinds = map[string]string{
 // reason.
 var others = map[string]string{}
 
-// TestRealLogs reads real logs of many systems, where they lie beside the project: the
+// TestLogsOfManySystems reads real logs of many systems, where they lie beside the project: the
 // right format is found by looking, and next to nothing is set aside.
-func TestRealLogs(t *testing.T) {
+func TestLogsOfManySystems(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..", "..", "..", "shared", "logs")
 	folders, err := os.ReadDir(root)

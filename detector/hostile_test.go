@@ -260,7 +260,7 @@ func TestAFloodOfActorsStaysBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	var batch []*vigil.Event
-	for i := range 40_000 {
+	for i := range 12_000 {
 		ev := vigil.NewEvent()
 		ev.Time, ev.Action = hostileStart.Add(time.Duration(i)*50*time.Millisecond), vigil.ActionRead
 		ev.Actor = vigil.Actor{ID: fmt.Sprint("flood-", i), Kind: vigil.KindAnonymous, Role: fmt.Sprint("r", i)}

@@ -99,7 +99,7 @@ func Needs() []Need {
 		{"T24", []Way{fully("how much is asked for", FieldLimit), fully("how much comes back", FieldSize), partly("how many customers", FieldSubjects), partly("many searches in a row")}},
 		{"T25", []Way{fully("how many customers, and a key", FieldSubjects, FieldAdmin), partly("how much", FieldSubjects), partly("how much", FieldSize), partly("a resource new to somebody")}},
 		{"T26", []Way{fully("a second customer in a conversation", FieldSubjects, FieldConversation), partly("customers", FieldSubjects)}},
-		{"T27", []Way{fully("a grant, then a stranger's reads", FieldAdmin, FieldSubjects), partly("somebody new who reads much")}},
+		{"T27", []Way{fully("a grant that no change asked for, then a stranger's reads", FieldAdmin, FieldSubjects).with(change), partly("somebody new who reads much")}},
 		{"T28", []Way{fully("somebody without a name reads customers", FieldKind, FieldSubjects), partly("somebody new who reads much")}},
 		{"T29", []Way{fully("a team that does more together", FieldSubjects, FieldTeam), partly("a little more each")}},
 		{"T30", []Way{fully("a slow rise, then strangers", FieldSubjects), partly("a slow rise")}},

@@ -195,7 +195,17 @@ func (rd *reader) audit(r *record.Record, emit func(*vigil.Event)) error {
 	key := line.thread + "/" + line.query
 	switch action := operations[line.operation]; line.operation {
 	case "CONNECT", "FAILED_CONNECT", "CHANGEUSER", "DISCONNECT":
-		if line.operation == "DISCONNECT" {
+		who := rd.threads.get(line.thread)
+		if who != nil {
+			rd.threads.forget(line.thread)
+		}
+		switch {
+		case line.operation == "FAILED_CONNECT":
+			rd.threads.put(line.thread, &thread{Refused: true})
+		case line.operation != "DISCONNECT":
+		case who != nil && who.Refused:
+			return nil
+		default:
 			a.Outcome = vigil.OutcomeSuccess
 		}
 		return rd.simple(r, &a, action, "", emit)

@@ -265,6 +265,18 @@ func (t *translator) word(text string) bool {
 	case "separator":
 		t.take()
 		return true
+	case "name_const":
+		// A procedure's variable with its value: NAME_CONST('i', 9).
+		if t.ahead1() == "(" {
+			t.take()
+			if kind, _ := t.peek(); kind == tokenString {
+				t.take()
+				t.skipWord(",")
+			}
+			t.write("(")
+			t.depth++
+			return true
+		}
 	case "interval":
 		if t.interval() {
 			return true

@@ -53,6 +53,7 @@ func TestDialect(t *testing.T) {
 		"CREATE TABLE stash SELECT * FROM contacts":                                                                    {Action: "export", Resource: "contacts", Class: "contact", Count: u, Limit: u, Fields: "*", Destination: "table", Unbounded: true},
 		"CREATE TABLE x (id INT PRIMARY KEY) ENGINE=InnoDB":                                                            {Action: "configure", Resource: "x", Count: u, Limit: u, Lexical: true},
 		"SET @a = (SELECT email FROM contacts WHERE id = 8)":                                                           {Action: "read", Resource: "contacts", Class: "contact", Subjects: "8", Count: 1, Limit: u},
+		"SELECT id FROM contacts WHERE id = NAME_CONST('i',9)":                                                         {Action: "read", Resource: "contacts", Class: "contact", Subjects: "9", Count: 1, Limit: u, Fields: "id"},
 		"SET NAMES utf8mb4":                                             {Count: u, Limit: u, Lexical: true},
 		"SET autocommit=0, sql_mode='ANSI'":                             {Count: u, Limit: u, Lexical: true},
 		"SET GLOBAL server_audit_logging = OFF":                         {Action: "configure", Resource: "server_audit_logging", Count: u, Limit: u, Lexical: true},

@@ -110,6 +110,11 @@ func (rd *reader) general(r *record.Record, emit func(*vigil.Event)) error {
 	rd.tick(at)
 	a := access{At: at, Thread: g.thread, Rows: vigil.Unknown, Affected: vigil.Unknown, Bytes: vigil.Unknown}
 	who := rd.threads.get(g.thread)
+	refused := g.command == "Init DB" && strings.HasPrefix(g.argument, "Access denied for user '")
+	if refused && rd.settle(g.thread, vigil.OutcomeDenied) {
+		rd.threads.forget(g.thread)
+		return nil // a login to a database that is not the user's
+	}
 	if g.command != "Connect" && g.command != "Change user" {
 		if who != nil {
 			a.User, a.Host, a.DB = who.User, who.Host, who.DB
@@ -126,6 +131,11 @@ func (rd *reader) general(r *record.Record, emit func(*vigil.Event)) error {
 		}
 		return rd.simple(r, &a, vigil.ActionLogout, "", emit)
 	case "Init DB":
+		if refused {
+			a.Outcome = vigil.OutcomeDenied
+			_, db, _ := strings.Cut(g.argument, "' to database '")
+			return rd.simple(r, &a, vigil.ActionOther, formats.Clean(strings.TrimSuffix(db, "'"), maxName), emit)
+		}
 		if who != nil {
 			who.DB = formats.Clean(g.argument, maxName)
 		}

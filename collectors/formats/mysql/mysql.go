@@ -231,7 +231,7 @@ const (
 
 // kindOf tells a line, or a record of several, by its beginning.
 func kindOf(line []byte) kind {
-	if len(line) < 8 {
+	if len(line) < 6 {
 		return kindNone
 	}
 	switch c := line[0]; {

@@ -328,10 +328,7 @@ func (rd *reader) events(a *access, sql string, tables []table) ([]*vigil.Event,
 		}
 		fromStatement(e, res)
 		if n == 1 {
-			e.Bytes = a.Bytes
-			if e.Rows = a.Rows; !e.Action.Discloses() {
-				e.Rows = a.Affected
-			}
+			e.Rows, e.Bytes = a.figures(e.Action)
 			rd.enrich(e, tables)
 		}
 		events = append(events, e)
@@ -355,8 +352,25 @@ func (rd *reader) hidden(a *access, results []statement.Result, tables []table) 
 	if e == nil {
 		return nil, nil
 	}
-	e.Rows, e.Bytes, e.Outcome = a.Rows, a.Bytes, a.Outcome
+	e.Outcome = a.Outcome
+	e.Rows, e.Bytes = a.figures(e.Action)
 	return []*vigil.Event{e}, nil
+}
+
+// figures are the rows that an action sent or changed, and the bytes that it sent.
+func (a *access) figures(action vigil.Action) (rows, bytes int64) {
+	switch {
+	case action.Discloses():
+		rows = a.Rows
+	case action == vigil.ActionWrite || action == vigil.ActionDelete:
+		rows = a.Affected
+	default:
+		return vigil.Unknown, vigil.Unknown
+	}
+	if bytes = a.Bytes; bytes == 0 && rows > 0 {
+		bytes = vigil.Unknown // MariaDB does not count those of prepared statements
+	}
+	return rows, bytes
 }
 
 // fromStatement adds what a statement says.
@@ -488,7 +502,11 @@ func (rd *reader) Restore(data []byte) error {
 }
 
 // thread is who is on a connection.
-type thread struct{ User, Host, DB string }
+type thread struct {
+	User, Host, DB string
+	// Refused says that the connection never was: its end is no logout.
+	Refused bool
+}
 
 type savedThread struct {
 	ID string

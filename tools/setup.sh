@@ -28,6 +28,27 @@ has_browser() {
 	done
 	return 1
 }
+# MariaDB comes without its package of a service, which would set up and start one: the
+# server alone, and the audit plugin out of that package in .tools/mariadb.
+has_mariadb() { (PATH=$PATH:/usr/sbin && type -P mariadbd mariadb-install-db my_print_defaults >/dev/null); }
+has_mariadb_audit() {
+	local dir
+	for dir in .tools/mariadb /usr/lib/mysql/plugin /usr/lib64/mysql/plugin /usr/lib/mariadb/plugin; do
+		[ -e "$dir/server_audit.so" ] && return
+	done
+	return 1
+}
+get_mariadb_audit() {
+	local dir status=0
+	dir=$(mktemp -d) || return 1
+	(
+		cd "$dir" && apt-get -qq download mariadb-server </dev/null 2>/dev/null && dpkg-deb -x mariadb-server_*.deb x
+	) || status=1
+	if [ "$status" = 0 ] && [ -e "$dir/x/usr/lib/mysql/plugin/server_audit.so" ]; then
+		mkdir -p .tools/mariadb && cp "$dir/x/usr/lib/mysql/plugin/server_audit.so" .tools/mariadb/
+	fi
+	rm -rf "$dir"
+}
 has_compiler() { type -P "$(go env CC)" >/dev/null && [ -e /usr/include/stdlib.h ]; }
 
 # The demo is recorded from network addresses of its own.
@@ -38,6 +59,7 @@ wanted() {
 	has_postgres || echo postgresql-15
 	has_pgaudit || echo postgresql-15-pgaudit
 	has_browser || echo chromium
+	has_mariadb || echo "mariadb-server-core mariadb-client-core"
 	has_ip || echo iproute2
 }
 
@@ -91,11 +113,18 @@ if [ ${#missing[@]} -gt 0 ] && [ "${VIGIL_INSTALL:-yes}" != no ] && type -P apt-
 		read -ra missing <<<"$(wanted | tr '\n' ' ')"
 	fi
 fi
+if [ "${VIGIL_INSTALL:-yes}" != no ] && has_mariadb && ! has_mariadb_audit; then
+	if type -P apt-get >/dev/null && type -P dpkg-deb >/dev/null; then
+		get_mariadb_audit
+		has_mariadb_audit || { get update && get_mariadb_audit; } || true
+	fi
+	has_mariadb_audit || echo "setup: missing: MariaDB's plugin server_audit; the test with a real MariaDB will be listed as skipped" >&2
+fi
 if [ ${#missing[@]} -gt 0 ]; then
 	{
 		echo "setup: missing: ${missing[*]}"
 		echo "setup: on Debian 12:  sudo apt-get install --no-install-recommends ${missing[*]}"
-		echo "setup: elsewhere: a C compiler (race detector), PostgreSQL 15 with pgaudit, Chromium, iproute2"
+		echo "setup: elsewhere: a C compiler (race detector), PostgreSQL 15 with pgaudit, MariaDB with server_audit, Chromium, iproute2"
 		echo "setup: going on without; the tests that need them will be listed as skipped"
 	} >&2
 fi

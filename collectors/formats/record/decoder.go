@@ -111,6 +111,7 @@ func (d *decoder) frame(f frame, emit formats.Emit) error {
 func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
 	r.d = d
 	hash := formats.RecordHash(r.Text)
+	r.from, r.hash = formats.Line{Offset: f.from.Offset, Number: f.from.Number}, hash
 	n := 0
 	var first string
 	var bad error
@@ -133,7 +134,7 @@ func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
 			e.SubjectCount = max(e.SubjectCount, int64(len(e.Subjects)))
 		}
 		e.Time = e.Time.UTC()
-		e.Origin = vigil.Origin{File: d.opts.File, Offset: f.from.Offset, Line: f.from.Number, Hash: hash}
+		e.Origin = r.Origin()
 		if err := e.Validate(); err != nil {
 			bad = formats.Errorf("field", "%v", err)
 			return

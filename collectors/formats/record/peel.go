@@ -175,6 +175,7 @@ func unwrap(spec *Spec, text []byte, c Carrier, peels int, read func(*Record) er
 		return true, nil
 	}
 	if t[0] == '{' || t[0] == '[' && startsJSON(t) {
+		t = bytes.TrimRight(t, ",") // an element of an array that was cut into lines
 		if peels > 0 && !shallow(t) {
 			return false, formats.Errorf("json", "the JSON is nested more than %d levels deep", MaxDepth)
 		}
@@ -200,8 +201,24 @@ func unwrap(spec *Spec, text []byte, c Carrier, peels int, read func(*Record) er
 			}
 			return unwrap(spec, inner, carrier, peels+1, read)
 		}
+		if inner, ok := tagged(t); ok {
+			return unwrap(spec, inner, c, peels+1, read)
+		}
 	}
 	return false, errNone(spec)
+}
+
+// tagged takes the tag off "name: {...}", what is left of a syslog line where a relay has
+// taken its header.
+func tagged(t []byte) (inner []byte, ok bool) {
+	i := 0
+	for i < len(t) && i < 64 && (t[i]|0x20 >= 'a' && t[i]|0x20 <= 'z' || t[i] >= '0' && t[i] <= '9' || t[i] == '_' || t[i] == '-' || t[i] == '.' || t[i] == '[' || t[i] == ']') {
+		i++
+	}
+	if i == 0 || !bytes.HasPrefix(t[i:], []byte(": {")) {
+		return nil, false
+	}
+	return t[i+2:], true
 }
 
 func errNone(spec *Spec) error {

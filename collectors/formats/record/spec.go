@@ -54,8 +54,19 @@ type Record struct {
 	// Carrier is what its wrapping told.
 	Carrier Carrier
 
-	d *decoder
+	d    *decoder
+	from formats.Line
+	hash uint64
 }
+
+// Origin is where the record stands.
+func (r *Record) Origin() vigil.Origin {
+	return vigil.Origin{File: r.d.opts.File, Offset: r.from.Offset, Line: r.from.Number, Hash: r.hash}
+}
+
+// ID is the id of an event that the record alone makes, for readers that give it out
+// later than at once.
+func (r *Record) ID() string { return r.d.id.ID(r.from.Offset, r.hash) }
 
 // Event returns a new event with what the options say of its source.
 func (r *Record) Event() *vigil.Event {

@@ -145,6 +145,13 @@ func harmless(fn string) bool {
 		"random", "gen_random_uuid", "uuid_generate_v4", "abs", "ceil", "floor", "round", "greatest", "least", "generate_series", "unnest", "array_agg",
 		"count", "sum", "min", "max", "avg", "jsonb_build_object", "json_build_object", "to_json", "to_jsonb", "inet_client_addr", "inet_server_addr", "inet_server_port":
 		return true
+	// MySQL's.
+	case "database", "schema", "connection_id", "last_insert_id", "found_rows", "row_count", "sleep", "uuid", "uuid_short", "unix_timestamp", "from_unixtime",
+		"get_lock", "release_lock", "release_all_locks", "is_free_lock", "is_used_lock", "benchmark", "if", "ifnull", "nullif", "isnull", "sysdate", "curdate", "curtime",
+		"utc_timestamp", "utc_date", "date_add", "date_sub", "date_format", "str_to_date", "datediff", "timestampdiff", "system_user", "charset", "collation",
+		"rand", "hex", "unhex", "sha1", "sha2", "crc32", "json_extract", "json_object", "json_array", "json_unquote", "json_valid", "cast", "convert", "format_bytes",
+		"ps_current_thread_id", "ps_thread_id", "master_pos_wait", "wait_for_executed_gtid_set", "gtid_subset", "gtid_subtract", "current_role":
+		return true
 	}
 	return false
 }

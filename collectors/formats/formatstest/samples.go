@@ -225,7 +225,7 @@ func (s Samples) differs(e *vigil.Event, x Expected) (why []string) {
 	var users []string
 	for _, u := range []Identity{x.User, x.Source.User, x.Client.User} {
 		for _, v := range []string{u.Name, u.Email, u.ID} {
-			if v != "" {
+			if v != "" && v != "-" {
 				users = append(users, strings.ToLower(v))
 			}
 		}

@@ -50,11 +50,11 @@ type Stateful interface {
 	Restore(state []byte) error
 }
 
-// Recogniser is a Reader that was told how its lines of text are written: it is asked
-// whether a line is a record, in place of Spec.Text.
+// Recogniser is a Reader that was told how its records are written: it is asked in place
+// of Spec.Text and Spec.JSON. Of a line of text v does not exist; of JSON line is nil.
 type Recogniser interface {
 	Reader
-	Recognise(line []byte) float64
+	Recognise(line []byte, v gjson.Result) float64
 }
 
 // Record is one record.
@@ -149,7 +149,8 @@ func (f format) New(opts formats.Options) (formats.Decoder, error) {
 	spec := f.Spec
 	if own, ok := r.(Recogniser); ok {
 		told := *spec
-		told.Text = own.Recognise
+		told.Text = func(line []byte) float64 { return own.Recognise(line, gjson.Result{}) }
+		told.JSON = func(v gjson.Result) float64 { return own.Recognise(nil, v) }
 		spec = &told
 	}
 	return &decoder{spec: spec, opts: opts, reader: r, id: formats.NewIdentity(opts.Source, opts.File)}, nil

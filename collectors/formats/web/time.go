@@ -95,12 +95,16 @@ func two(s string) int {
 	return int(s[0]-'0')*10 + int(s[1]-'0')
 }
 
-// seconds reads a decimal number of seconds or milliseconds since 1970.
+// seconds reads a decimal number of seconds, or a whole one of milliseconds or
+// microseconds, since 1970.
 func seconds(v string) (time.Time, bool) {
 	whole, fraction, _ := strings.Cut(v, ".")
 	n, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil || n < 0 {
 		return time.Time{}, false
+	}
+	if n >= 1e14 {
+		return time.UnixMicro(n).UTC(), true
 	}
 	if n >= 1e11 {
 		return time.UnixMilli(n).UTC(), true

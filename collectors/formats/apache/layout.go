@@ -179,7 +179,7 @@ func (l *layout) clock(p *web.Part, form string) {
 		p.Field = web.FieldMsec
 		return
 	}
-	written, ok := strftime(form)
+	written, ok := web.Strftime(form)
 	if !ok || l.time != "" {
 		return
 	}
@@ -197,7 +197,7 @@ func (l *layout) goesOn(last *web.Part, form string) bool {
 		ok = ok && last.Until == "."
 	case web.FieldTimeISO:
 		if !ok {
-			piece, ok = strftime(form)
+			piece, ok = web.Strftime(form)
 		}
 		if ok {
 			l.time += last.Until + piece
@@ -292,32 +292,4 @@ func directive(s string) string {
 		return t
 	}
 	return strings.NewReplacer(`\"`, `"`, `\\`, `\`, `\t`, "\t", `\n`, "").Replace(value)
-}
-
-// conversions are strftime's, as package time writes them.
-var conversions = map[byte]string{
-	'Y': "2006", 'y': "06", 'm': "01", 'd': "02", 'e': "_2", 'H': "15", 'I': "03", 'M': "04", 'S': "05", 'p': "PM", 'z': "-0700", 'Z': "MST",
-	'b': "Jan", 'h': "Jan", 'B': "January", 'a': "Mon", 'A': "Monday", 'T': "15:04:05", 'R': "15:04", 'D': "01/02/06", 'F': "2006-01-02",
-	'c': "Mon Jan _2 15:04:05 2006", 'j': "002", '%': "%", 'n': "\n", 't': "\t",
-}
-
-// strftime turns strftime's way to write a time into that of package time.
-func strftime(s string) (string, bool) {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] != '%' {
-			b.WriteByte(s[i])
-			continue
-		}
-		i++
-		if i >= len(s) {
-			return "", false
-		}
-		c, ok := conversions[s[i]]
-		if !ok {
-			return "", false
-		}
-		b.WriteString(c)
-	}
-	return b.String(), true
 }

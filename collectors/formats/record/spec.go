@@ -210,6 +210,9 @@ func (f format) Detect(sample []byte) float64 {
 
 // sure tells look how sure the format is of each record in a frame.
 func (f format) sure(text []byte, look func(float64)) {
+	if _, _, inner, ok := cri(text); ok {
+		text = inner
+	}
 	_, err := unwrap(f.Spec, text, Carrier{}, 0, func(r *Record) error {
 		if r.JSON.Exists() {
 			look(f.JSON(r.JSON))

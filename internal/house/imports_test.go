@@ -40,6 +40,7 @@ var rules = []rule{
 	{folder: "collectors/push", may: []string{root, "collectors", "collectors/formats", "collectors/formats/native"}},
 	{folder: "collectors/formats", may: []string{root}},
 	{folder: "collectors/formats/...", may: []string{root, "collectors/formats", "collectors/formats/record", "collectors/formats/statement", "collectors/formats/web"}},
+	{folder: "collectors/formats/formatstest", may: []string{root, "collectors/formats", "collectors/formats/native"}},
 	// The one place that knows every format.
 	{folder: "collectors/formats/catalog", may: []string{root, "collectors/formats/..."}},
 
@@ -104,7 +105,9 @@ var homes = map[string][]string{
 
 	// Tools of the trade, where they are needed.
 	"github.com/go-json-experiment/json": {"collectors/...", "cmd/...", "internal/..."},
+	"github.com/google/go-cmp":           {"collectors/formats/formatstest"},
 	"github.com/klauspost/compress":      {"collectors/...", "internal/..."},
+	"github.com/tidwall/gjson":           {"collectors/..."},
 	"github.com/fxamacker/cbor/v2":       {"collectors/formats/...", "detector/...", "models/...", "internal/..."},
 	"github.com/axiomhq/hyperloglog":     {"detector/...", "models/..."},
 	"github.com/cespare/xxhash/v2":       {"..."},

@@ -23,10 +23,12 @@ import (
 // paramLogFormat is the parameter that this format has of its own.
 const paramLogFormat = "log_format"
 
-// How sure a line makes: that nginx might have written too, and that Apache alone writes.
+// How sure a line makes: that others write rather than Apache, that nginx might have
+// written too, and that Apache alone writes.
 const (
-	maybe = 0.9
-	sure  = 0.97
+	unlike = 0.4
+	maybe  = 0.9
+	sure   = 0.97
 )
 
 // Format returns the format.
@@ -60,11 +62,9 @@ func recognise(line []byte) float64 {
 	case !ok || wrapped(line):
 		return 0
 	case web.IsTraefik(rest):
-		return 0.3
-	case f.Get(web.FieldStatus) == "-":
-		return 0.4
-	case isIngress(rest):
-		return 0.4
+		return unlike
+	case f.Get(web.FieldStatus) == "-", isIngress(rest), f.Has(web.FieldForwarded):
+		return unlike
 	case hasPort(line):
 		return sure
 	}
@@ -151,7 +151,11 @@ func (r *reader) Recognise(line []byte, v gjson.Result) float64 {
 		}
 		return 0
 	case r.layout == nil:
-		return recognise(line)
+		// Here the format is settled: a line that others write too is a record.
+		if s := recognise(line); s > 0 {
+			return sure
+		}
+		return 0
 	case isErrorLog(line) || r.layout.line != nil && (!wrapped(line) || r.fits(line)):
 		return sure
 	}

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"vigil/collectors/formats"
-	"vigil/collectors/formats/formatstest"
 	"vigil/collectors/formats/caddy"
+	"vigil/collectors/formats/formatstest"
 )
 
 func TestCases(t *testing.T) {

@@ -5,14 +5,22 @@ package catalog
 
 import (
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/apache"
+	"vigil/collectors/formats/caddy"
+	"vigil/collectors/formats/envoy"
+	"vigil/collectors/formats/haproxy"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
 	"vigil/collectors/formats/postgresql"
+	"vigil/collectors/formats/traefik"
 )
 
 // All lists the formats, in the order in which equals win.
 func All() []formats.Format {
-	return []formats.Format{native.Format(), postgresql.New(), nginx.Format()}
+	return []formats.Format{
+		native.Format(), postgresql.New(), nginx.Format(),
+		apache.Format(), caddy.Format(), envoy.Format(), haproxy.Format(), traefik.Format(),
+	}
 }
 
 // ByName returns the format that the configuration calls name. The error lists

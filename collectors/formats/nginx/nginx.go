@@ -48,6 +48,15 @@ func Format() formats.Format { return format{} }
 
 func (format) Name() string { return Name }
 
+// Tells says what its records tell.
+func (format) Tells() formats.Tells {
+	return formats.Tells{
+		Title: "nginx", Group: "web server", Actor: formats.Partly, Subjects: formats.Partly,
+		Rows: formats.No, Bytes: formats.Yes, Outcome: formats.Yes, Address: formats.Yes,
+		Note: "Who it was is told where nginx authenticates, or log_format has the user's header.",
+	}
+}
+
 // New makes a decoder.
 func (format) New(opts formats.Options) (formats.Decoder, error) {
 	for name, value := range opts.Params {
@@ -100,7 +109,7 @@ func (f format) Detect(sample []byte) float64 {
 		}
 		lines++
 		d.fields.Reset()
-		if d.fieldsOf(string(line), &d.fields) == nil && (line[0] != '{' || !isOther(gjson.ParseBytes(line))) {
+		if d.fieldsOf(string(line), &d.fields) == nil && (line[0] != '{' || d.fields.Plausible() && !isOther(gjson.ParseBytes(line))) {
 			fit += likely(&d.fields, d.rest)
 		}
 	}

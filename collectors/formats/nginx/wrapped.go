@@ -20,7 +20,7 @@ func (d *decoder) wrapped() formats.Format {
 		Name: Name,
 		JSON: func(v gjson.Result) float64 {
 			f.Reset()
-			if strings.IndexByte(v.Raw, '\n') >= 0 || d.names.json(v.Raw, &f) != nil || isOther(v) {
+			if strings.IndexByte(v.Raw, '\n') >= 0 || d.names.json(v.Raw, &f) != nil || !f.Plausible() || isOther(v) {
 				return 0
 			}
 			return sure

@@ -19,7 +19,7 @@ import (
 const (
 	sure    = 0.98
 	ownLog  = 0.6
-	perhaps = 0.5
+	perhaps = 0.45
 )
 
 // Format returns the format.
@@ -57,7 +57,7 @@ func isOwnLog(v gjson.Result) bool {
 }
 
 func textRecord(line []byte) float64 {
-	if ownLine(line) {
+	if ownLine(line) && strings.Contains(string(line), "raefik") {
 		return ownLog
 	}
 	var f web.Fields
@@ -104,6 +104,17 @@ type reader struct {
 	web                     *web.Interpreter
 	actor, session, address string
 	fields                  web.Fields
+}
+
+// Recognise is less strict than detection: here the format is settled.
+func (r *reader) Recognise(line []byte, v gjson.Result) float64 {
+	if v.Exists() {
+		return jsonRecord(v)
+	}
+	if textRecord(line) > 0 || ownLine(line) {
+		return sure
+	}
+	return 0
 }
 
 // Read reads a record.

@@ -60,6 +60,13 @@ func (f *Fields) HasTime() bool {
 	return f.given&(1<<FieldTimeLocal|1<<FieldTimeISO|1<<FieldMsec) != 0
 }
 
+// Plausible reports whether the fields look like a web server's: a method of HTTP's with
+// a path or address, and a status of three digits.
+func (f *Fields) Plausible() bool {
+	method, _ := methodAndTarget(f)
+	return method != "" && len(f.value[FieldStatus]) == 3 && Digits(f.value[FieldStatus])
+}
+
 // Fill takes from other what f lacks.
 func (f *Fields) Fill(other *Fields) {
 	for k := FieldNone + 1; k < FieldCount; k++ {

@@ -44,6 +44,13 @@ func (c *Times) Of(f *Fields) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// In sets the zone of times without one.
+func (c *Times) In(zone *time.Location) {
+	if zone != c.Zone {
+		c.Zone, c.text = zone, ""
+	}
+}
+
 // layouts are the forms of FieldTimeISO beside RFC 3339.
 var layouts = [...]string{
 	"02/Jan/2006:15:04:05 -0700", time.RFC3339Nano, "2006-01-02T15:04:05.999999999-0700",

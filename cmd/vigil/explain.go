@@ -23,7 +23,7 @@ type explainCommand struct {
 	Format        string            `placeholder:"NAME" help:"The log format (see vigil formats); found by itself when left out."`
 	Preset        string            `placeholder:"NAME" help:"A schema that vigil knows: chatwoot or rasa."`
 	LogLinePrefix string            `placeholder:"PREFIX" help:"PostgreSQL's log_line_prefix, when it isn't found by itself."`
-	LogFormat     string            `placeholder:"FORMAT" help:"nginx's log_format, when it isn't found by itself."`
+	LogFormat     string            `placeholder:"FORMAT" help:"The log format as nginx, Apache or Envoy are configured, when it isn't found by itself."`
 	Param         map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Another setting of the format."`
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"time"
@@ -24,8 +25,9 @@ type inputFlags struct {
 	Format        string            `placeholder:"NAME" help:"The log format (see vigil formats); found by itself when left out."`
 	Preset        string            `placeholder:"NAME" help:"A schema that vigil knows: chatwoot or rasa."`
 	LogLinePrefix string            `placeholder:"PREFIX" help:"PostgreSQL's log_line_prefix, when it isn't found by itself."`
-	LogFormat     string            `placeholder:"FORMAT" help:"nginx's log_format, when it isn't found by itself."`
+	LogFormat     string            `placeholder:"FORMAT" help:"The log format as nginx, Apache or Envoy are configured, when it isn't found by itself."`
 	Param         map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Another setting of the format, such as actor=$$http_x_user of nginx."`
+	Mapping       string            `placeholder:"FILE" help:"A mapping file, for logs of no format that vigil knows (format mapped)."`
 	Store         string            `placeholder:"NAME" help:"The system that the logs are of, for events that don't name it."`
 	Feed          []string          `sep:"none" placeholder:"KIND=FILE" help:"A file that tells reasons for reads, such as person=people.csv or assignment=tickets.csv; repeat it for more."`
 	Pseudonyms    bool              `help:"Replace people's identifiers by pseudonyms (key: the configuration's, else the variable ${keyvar}, else one of this run alone)."`
@@ -44,6 +46,9 @@ const (
 // resolve turns the flags into an input. Of the records that are set aside, list
 // of each kind are printed to stderr, as file:line: reason.
 func (f *inputFlags) resolve(io streams, list int) (*app.Resolved, *progress, error) {
+	if err := f.mapped(); err != nil {
+		return nil, nil, err
+	}
 	resolved, err := app.Settings{
 		Files: f.Files, Config: f.Config, Source: f.Source, Format: f.Format, Preset: f.Preset,
 		LogLinePrefix: f.LogLinePrefix, LogFormat: f.LogFormat, Store: f.Store, Params: f.Param, Pseudonyms: f.Pseudonyms,
@@ -74,6 +79,24 @@ func (f *inputFlags) resolve(io streams, list int) (*app.Resolved, *progress, er
 		}
 	}
 	return resolved, bar, nil
+}
+
+// mapped lets a mapping file choose the format that reads by it.
+func (f *inputFlags) mapped() error {
+	switch {
+	case f.Mapping == "":
+		return nil
+	case f.Format != "" && f.Format != "mapped":
+		return &usageError{fmt.Errorf("--mapping is for the format mapped, not for %s; leave --format out", f.Format)}
+	}
+	f.Format = "mapped"
+	params := maps.Clone(f.Param)
+	if params == nil {
+		params = map[string]string{}
+	}
+	params["mapping"] = f.Mapping
+	f.Param = params
+	return nil
 }
 
 // listing is how much is listed: nothing when quiet was asked for.

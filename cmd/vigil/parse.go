@@ -25,6 +25,7 @@ Examples:
 
     vigil parse /var/log/postgresql/postgresql-15-main.log
     vigil parse --format nginx --log-format '$remote_addr $request_time "$request"' access.log*
+    vigil parse --mapping desk.yaml export.csv
     vigil parse --pseudonyms audit.csv.gz | jq -r .actor | sort | uniq -c`
 }
 

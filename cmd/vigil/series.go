@@ -42,7 +42,7 @@ func (c *scoreCommand) series(ctx context.Context, io streams) error {
 		return &usageError{fmt.Errorf("--series-columns takes two names, TIME,VALUE, not %d", len(c.SeriesColumns))}
 	}
 	if f := c.inputFlags; c.Models || c.Budget != 0 || f.Config != "" || f.Source != "" || f.Format != "" || f.Preset != "" ||
-		f.LogLinePrefix != "" || f.LogFormat != "" || len(f.Param) > 0 || f.Store != "" || f.Pseudonyms {
+		f.LogLinePrefix != "" || f.LogFormat != "" || len(f.Param) > 0 || f.Mapping != "" || f.Store != "" || f.Pseudonyms {
 		return &usageError{errSeriesFlags}
 	}
 	out := bufio.NewWriterSize(io.out, 1<<16)

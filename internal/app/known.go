@@ -62,8 +62,7 @@ func Known() config.Known {
 	}
 }
 
-// settingOf names the format that a setting belongs to, for settings that can be
-// given without naming the format.
+// settingOf names the format that a setting belongs to where no format is named.
 func settingOf(setting string) string {
 	switch setting {
 	case "log_line_prefix", "log_timezone", "variant":
@@ -104,9 +103,6 @@ func paramsByFormat(format string, settings map[string]string) (map[string]map[s
 		}
 		if owner == "" {
 			return nil, fmt.Errorf("the setting %q needs the format to be named", name)
-		}
-		if of := settingOf(name); of != "" && of != owner {
-			return nil, fmt.Errorf("%s is a setting of %s, but the format is %s", name, of, owner)
 		}
 		if out[owner] == nil {
 			out[owner] = map[string]string{}

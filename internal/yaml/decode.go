@@ -73,6 +73,9 @@ func Decode(file string, text []byte, into any) *Document {
 	return d
 }
 
+// Short is a struct that may be written as one scalar.
+type Short interface{ SetShort(text string) }
+
 // Whole reports whether the file as a whole could be read as YAML.
 func (d *Document) Whole() bool {
 	return !slices.ContainsFunc(d.Problems, func(p Problem) bool { return p.Field == "" })
@@ -189,6 +192,14 @@ func (d *Document) value(path string, node ast.Node, v reflect.Value) {
 			v.Set(reflect.New(v.Type().Elem()))
 		}
 		v = v.Elem()
+	}
+	if s, ok := v.Addr().Interface().(Short); ok {
+		if _, scalar := node.(ast.ScalarNode); scalar {
+			if text, ok := d.scalar(path, node); ok {
+				s.SetShort(text)
+			}
+			return
+		}
 	}
 	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		if text, ok := d.scalar(path, node); ok {

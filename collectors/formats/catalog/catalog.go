@@ -9,6 +9,7 @@ import (
 	"vigil/collectors/formats/caddy"
 	"vigil/collectors/formats/envoy"
 	"vigil/collectors/formats/haproxy"
+	"vigil/collectors/formats/mapped"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
 	"vigil/collectors/formats/postgresql"
@@ -20,6 +21,7 @@ func All() []formats.Format {
 	return []formats.Format{
 		native.Format(), postgresql.New(), nginx.Format(),
 		apache.Format(), caddy.Format(), envoy.Format(), haproxy.Format(), traefik.Format(),
+		mapped.Format(),
 	}
 }
 

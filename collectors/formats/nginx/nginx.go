@@ -48,15 +48,6 @@ func Format() formats.Format { return format{} }
 
 func (format) Name() string { return Name }
 
-// Tells says what its records tell.
-func (format) Tells() formats.Tells {
-	return formats.Tells{
-		Title: "nginx", Group: "web server", Actor: formats.Partly, Subjects: formats.Partly,
-		Rows: formats.No, Bytes: formats.Yes, Outcome: formats.Yes, Address: formats.Yes,
-		Note: "Who it was is told where nginx authenticates, or log_format has the user's header.",
-	}
-}
-
 // New makes a decoder.
 func (format) New(opts formats.Options) (formats.Decoder, error) {
 	for name, value := range opts.Params {

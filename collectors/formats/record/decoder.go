@@ -116,7 +116,9 @@ func (d *decoder) Restore(data []byte) error {
 	if err := cbor.Unmarshal(data, &st); err != nil {
 		return err
 	}
-	d.table.columns, d.table.sep = st.Columns, st.Separator
+	if st.Columns != nil {
+		d.table.columns, d.table.sep = st.Columns, st.Separator
+	}
 	for _, id := range st.Seen {
 		d.seen.add(id)
 	}

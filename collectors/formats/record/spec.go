@@ -57,6 +57,16 @@ type Recogniser interface {
 	Recognise(line []byte, v gjson.Result) float64
 }
 
+// Tabular is a Reader that was told the columns of its tables.
+type Tabular interface {
+	Reader
+	// Columns are the names where the tables have none, and what separates values; nil
+	// where they have.
+	Columns() (names []string, separator byte)
+	// Header is asked in place of Spec.CSV.
+	Header(columns []string) float64
+}
+
 // Record is one record.
 type Record struct {
 	// Text is the whole of it, valid during the call only; JSON the same, parsed, where
@@ -146,14 +156,17 @@ func (f format) New(opts formats.Options) (formats.Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec := f.Spec
+	told := *f.Spec
+	d := &decoder{spec: &told, opts: opts, reader: r, id: formats.NewIdentity(opts.Source, opts.File)}
 	if own, ok := r.(Recogniser); ok {
-		told := *spec
 		told.Text = func(line []byte) float64 { return own.Recognise(line, gjson.Result{}) }
 		told.JSON = func(v gjson.Result) float64 { return own.Recognise(nil, v) }
-		spec = &told
 	}
-	return &decoder{spec: spec, opts: opts, reader: r, id: formats.NewIdentity(opts.Source, opts.File)}, nil
+	if own, ok := r.(Tabular); ok {
+		told.CSV = own.Header
+		d.table.columns, d.table.sep = own.Columns()
+	}
+	return d, nil
 }
 
 func (f format) params() string {

@@ -7,11 +7,15 @@ import (
 	"vigil/collectors/formats"
 	"vigil/collectors/formats/apache"
 	"vigil/collectors/formats/caddy"
+	"vigil/collectors/formats/cef"
+	"vigil/collectors/formats/ecs"
 	"vigil/collectors/formats/envoy"
 	"vigil/collectors/formats/haproxy"
 	"vigil/collectors/formats/mapped"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
+	"vigil/collectors/formats/ocsf"
+	"vigil/collectors/formats/panther"
 	"vigil/collectors/formats/postgresql"
 	"vigil/collectors/formats/traefik"
 )
@@ -21,7 +25,7 @@ func All() []formats.Format {
 	return []formats.Format{
 		native.Format(), postgresql.New(), nginx.Format(),
 		apache.Format(), caddy.Format(), envoy.Format(), haproxy.Format(), traefik.Format(),
-		mapped.Format(),
+		cef.Format(), ocsf.Format(), ecs.Format(), panther.Format(), mapped.Format(),
 	}
 }
 

@@ -198,8 +198,14 @@ func recordsOf(input []byte) (records []string) {
 	var doc struct{ Events []json.RawMessage }
 	if json.Unmarshal(input, &doc) == nil && doc.Events != nil {
 		for _, e := range doc.Events {
-			var held struct{ Message string }
-			if json.Unmarshal(e, &held) == nil && held.Message != "" {
+			var held struct {
+				Message string
+				Event   struct{ Original string }
+			}
+			_ = json.Unmarshal(e, &held)
+			if held.Event.Original != "" {
+				records = append(records, held.Event.Original)
+			} else if held.Message != "" {
 				records = append(records, held.Message)
 			} else {
 				records = append(records, string(e))

@@ -142,21 +142,23 @@ func newReader(opts formats.Options) (record.Reader, error) {
 	return r, nil
 }
 
-// Recognise tells a record of the layout that was given.
-func (r *reader) Recognise(line []byte, v gjson.Result) float64 {
+// Recognise tells a line of the layout that was given.
+func (r *reader) Recognise(line []byte) float64 {
 	switch {
-	case v.Exists():
-		if r.layout != nil && r.layout.is(v) {
-			return sure
-		}
-		return 0
 	case r.layout == nil:
 		// Here the format is settled: a line that others write too is a record.
-		if s := recognise(line); s > 0 {
+		if recognise(line) > 0 {
 			return sure
 		}
-		return 0
 	case isErrorLog(line) || r.layout.line != nil && (!wrapped(line) || r.fits(line)):
+		return sure
+	}
+	return 0
+}
+
+// RecogniseObject tells an object of the layout that was given, if that is JSON.
+func (r *reader) RecogniseObject(v gjson.Result) float64 {
+	if r.layout != nil && r.layout.is(v) {
 		return sure
 	}
 	return 0

@@ -12,7 +12,8 @@ import (
 	"vigil/collectors/formats/catalog"
 )
 
-var update = flag.Bool("update", false, "write the table of the documentation anew")
+// updating says that the table is to be written anew: the flag is formatstest's.
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // The marks between which the table stands.
 const tableFrom, tableTo = "<!-- formats -->\n", "<!-- /formats -->\n"
@@ -48,7 +49,7 @@ func TestDocumentation(t *testing.T) {
 		}
 	}
 	want := before + tableFrom + strings.TrimPrefix(b.String(), "\n") + tableTo + after
-	if *update {
+	if updating() {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -13,8 +13,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/tidwall/gjson"
-
 	"vigil"
 	"vigil/collectors/formats"
 	"vigil/collectors/formats/record"
@@ -68,19 +66,16 @@ func newReader(opts formats.Options) (record.Reader, error) {
 	return r, nil
 }
 
-// Recognise tells a record, by the layout if one was given.
-func (r *reader) Recognise(line []byte, v gjson.Result) float64 {
+// Recognise tells a line, by the layout if one was given.
+func (r *reader) Recognise(line []byte) float64 {
 	var f web.Fields
-	switch {
-	case v.Exists():
-		return jsonRecord(v)
-	case r.layout != nil && !ownLine(string(line)):
-		if _, ok := r.layout.Parse(string(line), &f); !ok {
-			return 0
-		}
-		return sure
+	if r.layout == nil || ownLine(string(line)) {
+		return certainty(text(string(line), &f))
 	}
-	return certainty(text(string(line), &f))
+	if _, ok := r.layout.Parse(string(line), &f); !ok {
+		return 0
+	}
+	return sure
 }
 
 func certainty(k kind) float64 {

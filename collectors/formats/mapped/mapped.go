@@ -75,15 +75,17 @@ func newReader(opts formats.Options) (record.Reader, error) {
 // found is how sure a reader is of a record that its file fits.
 const found = 0.9
 
-// Recognise tells a record: it has the time, and something else that is mapped. By the
-// time alone an envelope would pass for what is in it.
-func (r *reader) Recognise(line []byte, v gjson.Result) float64 {
-	if !v.Exists() {
-		if r.pattern != nil && r.pattern.Match(line) {
-			return found
-		}
-		return 0
+// Recognise tells a line that the pattern fits.
+func (r *reader) Recognise(line []byte) float64 {
+	if r.pattern != nil && r.pattern.Match(line) {
+		return found
 	}
+	return 0
+}
+
+// RecogniseObject tells a record: it has the time, and something else that is mapped. By
+// the time alone an envelope would pass for what is in it.
+func (r *reader) RecogniseObject(v gjson.Result) float64 {
 	at := r.file.Fields[fieldTime]
 	if at.Const == "" && !at.exists(v) {
 		return 0

@@ -50,11 +50,17 @@ type Stateful interface {
 	Restore(state []byte) error
 }
 
-// Recogniser is a Reader that was told how its records are written: it is asked in place
-// of Spec.Text and Spec.JSON. Of a line of text v does not exist; of JSON line is nil.
+// Recogniser is a Reader that was told how its lines of text are written: it is asked
+// whether a line is a record, in place of Spec.Text.
 type Recogniser interface {
 	Reader
-	Recognise(line []byte, v gjson.Result) float64
+	Recognise(line []byte) float64
+}
+
+// ObjectRecogniser is the same for JSON objects, in place of Spec.JSON.
+type ObjectRecogniser interface {
+	Reader
+	RecogniseObject(v gjson.Result) float64
 }
 
 // Tabular is a Reader that was told the columns of its tables.
@@ -159,8 +165,10 @@ func (f format) New(opts formats.Options) (formats.Decoder, error) {
 	told := *f.Spec
 	d := &decoder{spec: &told, opts: opts, reader: r, id: formats.NewIdentity(opts.Source, opts.File)}
 	if own, ok := r.(Recogniser); ok {
-		told.Text = func(line []byte) float64 { return own.Recognise(line, gjson.Result{}) }
-		told.JSON = func(v gjson.Result) float64 { return own.Recognise(nil, v) }
+		told.Text = own.Recognise
+	}
+	if own, ok := r.(ObjectRecogniser); ok {
+		told.JSON = own.RecogniseObject
 	}
 	if own, ok := r.(Tabular); ok {
 		told.CSV = own.Header
@@ -223,9 +231,6 @@ func (f format) Detect(sample []byte) float64 {
 
 // sure tells look how sure the format is of each record in a frame.
 func (f format) sure(text []byte, look func(float64)) {
-	if _, _, inner, ok := cri(text); ok {
-		text = inner
-	}
 	_, err := unwrap(f.Spec, text, Carrier{}, 0, func(r *Record) error {
 		if r.JSON.Exists() {
 			look(f.JSON(r.JSON))

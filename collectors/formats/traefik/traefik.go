@@ -107,10 +107,7 @@ type reader struct {
 }
 
 // Recognise is less strict than detection: here the format is settled.
-func (r *reader) Recognise(line []byte, v gjson.Result) float64 {
-	if v.Exists() {
-		return jsonRecord(v)
-	}
+func (r *reader) Recognise(line []byte) float64 {
 	if textRecord(line) > 0 || ownLine(line) {
 		return sure
 	}

@@ -16,11 +16,12 @@ import (
 	"vigil/collectors/formats/web"
 )
 
-// How sure the format is of an event, and of one that lacks what the schema asks for.
-// Both are less than a format of its own is of what is within.
+// How sure the format is of an event, and of one that lacks what the schema asks for:
+// many systems write their own logs in its manner. Both are less than a format of its own
+// is of what is within.
 const (
 	sure    = 0.75
-	perhaps = 0.55
+	perhaps = 0.45
 )
 
 // Format returns the format.
@@ -32,24 +33,26 @@ func Format() formats.Format {
 			Actor: formats.Partly, Subjects: formats.Partly, Rows: formats.No, Bytes: formats.Partly, Outcome: formats.Partly, Address: formats.Partly,
 			Note: "How much is told depends on the product that writes the events.",
 		},
-		JSON: func(v gjson.Result) float64 {
-			switch {
-			case get(v, "@timestamp") == "":
-				return 0
-			case get(v, "ecs.version") != "" && (get(v, "event.category") != "" || get(v, "event.action") != ""):
-				return sure
-			case get(v, "event.category") != "" && get(v, "event.kind") != "":
-				return sure
-			case get(v, "ecs.version") != "":
-				return perhaps
-			}
-			return 0
-		},
+		JSON: recognise,
 		New: func(opts formats.Options) (record.Reader, error) {
 			w, err := web.New(opts)
 			return &reader{web: w}, err
 		},
 	})
+}
+
+func recognise(v gjson.Result) float64 {
+	switch {
+	case get(v, "@timestamp") == "":
+		return 0
+	case get(v, "ecs.version") != "" && (get(v, "event.category") != "" || get(v, "event.action") != ""):
+		return sure
+	case get(v, "event.category") != "" && get(v, "event.kind") != "":
+		return sure
+	case get(v, "ecs.version") != "":
+		return perhaps
+	}
+	return 0
 }
 
 // get is the value of a field, whose key may be nested, dotted, or half of each; of a
@@ -94,6 +97,14 @@ func list(v gjson.Result, field string) (out []string) {
 type reader struct {
 	web    *web.Interpreter
 	fields web.Fields
+}
+
+// RecogniseObject is less strict than detection: here the format is settled.
+func (r *reader) RecogniseObject(v gjson.Result) float64 {
+	if recognise(v) > 0 {
+		return sure
+	}
+	return 0
 }
 
 // Read reads an event.

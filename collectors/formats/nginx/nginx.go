@@ -114,10 +114,13 @@ func (f format) Detect(sample []byte) float64 {
 }
 
 // likely weighs a line against the servers that write nearly the same: what follows the
-// agent is Traefik's, or the host in front has a port as Apache's does.
+// agent is Traefik's, or a virtual host stands in front, as in more of Apache's logs.
 func likely(f *web.Fields, rest string) float64 {
-	if web.IsTraefik(rest) {
+	switch {
+	case web.IsTraefik(rest):
 		return 0.3
+	case f.HasHost():
+		return 0.9
 	}
 	return 1
 }

@@ -107,9 +107,10 @@ func (f *Fields) before(s string) {
 		f.Set(FieldForwarded, strings.Join(words[:last], " "))
 	} else if IsAddress(words[0]) {
 		f.Set(FieldForwarded, words[0])
+	} else {
+		// The virtual host, mostly what the client asked for: it must not name a store.
+		f.host = true
 	}
-	// Anything else is the virtual host, mostly what the client asked for: it must not
-	// name a store.
 }
 
 // identity finds the end of the address where the second word is what identd told

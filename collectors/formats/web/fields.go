@@ -31,6 +31,8 @@ const (
 type Fields struct {
 	value [FieldCount]string
 	given uint32
+	// host says that a virtual host stood in front of a combined line.
+	host bool
 }
 
 // Reset empties it.
@@ -59,6 +61,9 @@ func (f *Fields) HasRequest() bool {
 func (f *Fields) HasTime() bool {
 	return f.given&(1<<FieldTimeLocal|1<<FieldTimeISO|1<<FieldMsec) != 0
 }
+
+// HasHost reports whether a virtual host stood in front of a combined line.
+func (f *Fields) HasHost() bool { return f.host }
 
 // Plausible reports whether the fields look like a web server's: a method of HTTP's with
 // a path or address, and a status of three digits.

@@ -49,6 +49,20 @@ get_mariadb_audit() {
 	fi
 	rm -rf "$dir"
 }
+# nginx comes without installing its package, which would start a service: the program
+# alone, in .tools/nginx.
+has_nginx() { [ -x .tools/nginx/nginx ] || (PATH=$PATH:/usr/sbin && type -P nginx >/dev/null); }
+get_nginx() {
+	local dir status=0
+	dir=$(mktemp -d) || return 1
+	(
+		cd "$dir" && apt-get -qq download nginx </dev/null 2>/dev/null && dpkg-deb -x nginx_*.deb x
+	) || status=1
+	if [ "$status" = 0 ] && [ -x "$dir/x/usr/sbin/nginx" ]; then
+		mkdir -p .tools/nginx && cp "$dir/x/usr/sbin/nginx" .tools/nginx/
+	fi
+	rm -rf "$dir"
+}
 has_compiler() { type -P "$(go env CC)" >/dev/null && [ -e /usr/include/stdlib.h ]; }
 
 # The demo is recorded from network addresses of its own.
@@ -119,6 +133,13 @@ if [ "${VIGIL_INSTALL:-yes}" != no ] && has_mariadb && ! has_mariadb_audit; then
 		has_mariadb_audit || { get update && get_mariadb_audit; } || true
 	fi
 	has_mariadb_audit || echo "setup: missing: MariaDB's plugin server_audit; the test with a real MariaDB will be listed as skipped" >&2
+fi
+if [ "${VIGIL_INSTALL:-yes}" != no ] && ! has_nginx; then
+	if type -P apt-get >/dev/null && type -P dpkg-deb >/dev/null; then
+		get_nginx
+		has_nginx || { get update && get_nginx; } || true
+	fi
+	has_nginx || echo "setup: missing: nginx; the test with a real nginx will be listed as skipped" >&2
 fi
 if [ ${#missing[@]} -gt 0 ]; then
 	{

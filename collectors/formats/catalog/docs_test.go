@@ -1,7 +1,6 @@
 package catalog_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,10 +9,8 @@ import (
 
 	"vigil/collectors/formats"
 	"vigil/collectors/formats/catalog"
+	"vigil/collectors/formats/formatstest"
 )
-
-// updating says that the table is to be written anew: the flag is formatstest's.
-func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // The marks between which the table stands.
 const tableFrom, tableTo = "<!-- formats -->\n", "<!-- /formats -->\n"
@@ -49,7 +46,7 @@ func TestDocumentation(t *testing.T) {
 		}
 	}
 	want := before + tableFrom + strings.TrimPrefix(b.String(), "\n") + tableTo + after
-	if updating() {
+	if formatstest.Updating() {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -21,6 +21,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// Updating reports whether -update was given, for tests with golden files of their own.
+func Updating() bool { return *update }
+
 // Decode reads a whole text as one stream, in the lines and pieces in which a collector
 // gives them.
 func Decode(t testing.TB, f formats.Format, opts formats.Options, text string) (events []*vigil.Event, errs []*formats.Error) {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,11 +14,10 @@ import (
 
 	"vigil"
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/formatstest"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
 )
-
-var update = flag.Bool("update", false, "rewrite the expected output of the cases")
 
 func decoder(t testing.TB, opts formats.Options) formats.Decoder {
 	t.Helper()
@@ -83,7 +81,7 @@ func TestCases(t *testing.T) {
 				}
 			}
 			golden := filepath.Join(dir, "expected.ndjson")
-			if *update {
+			if formatstest.Updating() {
 				if err := os.WriteFile(golden, []byte(out.String()), 0o600); err != nil {
 					t.Fatal(err)
 				}

@@ -108,7 +108,7 @@ var homes = map[string][]string{
 	"github.com/go-json-experiment/json": {"collectors/...", "cmd/...", "internal/..."},
 	"github.com/google/go-cmp":           {"collectors/formats/formatstest"},
 	"github.com/klauspost/compress":      {"collectors/...", "internal/..."},
-	"github.com/tidwall/gjson":           {"collectors/..."},
+	"github.com/tidwall/gjson":           {"collectors/...", "internal/app/..."},
 	"github.com/fxamacker/cbor/v2":       {"collectors/formats/...", "detector/...", "models/...", "internal/..."},
 	"github.com/axiomhq/hyperloglog":     {"detector/...", "models/..."},
 	"github.com/cespare/xxhash/v2":       {"..."},

@@ -21,7 +21,7 @@ var kinds = map[string]string{
 	"databricks_audit": "databricks", "elasticsearch_audit": "elasticsearch", "envoy": "envoy", "gcp_audit": "gcp", "gcp_bigquery": "gcp",
 	"gcp_firestore": "gcp", "google_workspace": "google-workspace", "keycloak": "keycloak", "langfuse_traces": "langfuse", "litellm": "litellm",
 	"m365": "m365", "mariadb_audit": "mariadb", "mongodb": "mongodb", "mongodb_atlas_audit": "mongodb", "mongodb_audit": "mongodb",
-	"mysql_enterprise_audit": "mysql", "mysql_slow_error": "mysql", "nginx": "nginx", "ocsf": "ocsf", "okta": "okta", "openai_audit": "openai",
+	"mysql_enterprise_audit": "mysql", "mysql_slow_error": "mysql", "nginx": "nginx", "ocsf": "ocsf", "ocsf_like_panther_audit": "panther", "okta": "okta", "openai_audit": "openai",
 	"opensearch_audit": "elasticsearch", "otel_genai": "otel-genai", "pgaudit": "postgresql", "pgbouncer": "pgbouncer", "postgresql": "postgresql",
 	"rasa": "rasa", "redis": "redis", "salesforce": "salesforce", "servicenow": "servicenow", "slack": "slack", "snowflake": "snowflake",
 	"traefik": "traefik", "zendesk": "zendesk",
@@ -29,7 +29,11 @@ var kinds = map[string]string{
 
 // others are files that are of another format than their folder, or of none, with the
 // reason.
-var others = map[string]string{}
+var others = map[string]string{
+	"cef/elastic-cef-log-test-cef.json":                          ": its accesses have no time",
+	"cef/elastic-cef-log-test-netscaler.json":                    ": its records have no time",
+	"ocsf_like_panther_audit/panther-panther_saml_modified.json": ": its records have no time",
+}
 
 // TestLogsOfManySystems reads real logs of many systems, where they lie beside the project: the
 // right format is found by looking, and next to nothing is set aside.

@@ -46,7 +46,7 @@ func bar(s string) int {
 // counts.
 func extension(s string) map[string]string {
 	ext := map[string]string{}
-	key, from := "", 0
+	key, from, word := "", 0, 0 // word is where the latest word begins
 	put := func(to int) {
 		if _, twice := ext[key]; key != "" && !twice {
 			ext[key] = unescape(strings.TrimSpace(s[from:to]))
@@ -56,15 +56,13 @@ func extension(s string) map[string]string {
 		switch s[i] {
 		case '\\':
 			i++
+		case ' ':
+			word = i + 1
 		case '=':
-			word := strings.LastIndexByte(s[from:i], ' ') + from + 1
-			if from == 0 && key == "" {
-				word = strings.LastIndexByte(s[:i], ' ') + 1
-			}
-			if !isKey(s[word:i]) || key != "" && word == from {
+			if key != "" && word <= from || !isKey(s[word:i]) {
 				continue
 			}
-			put(word)
+			put(max(from, word))
 			key, from = s[word:i], i+1
 		}
 	}
@@ -72,7 +70,13 @@ func extension(s string) map[string]string {
 	return ext
 }
 
+// maxKey bounds a key, in bytes.
+const maxKey = 64
+
 func isKey(s string) bool {
+	if len(s) > maxKey {
+		return false
+	}
 	for i := range len(s) {
 		c := s[i]
 		if c != '_' && c != '.' && c != '-' && c != '[' && c != ']' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {

@@ -59,6 +59,20 @@ func TestFilesThatCantBeUsed(t *testing.T) {
 	}
 }
 
+// The file that the documentation shows can be used.
+func TestDocumentedFile(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "sources", "mapped.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(page), "## The file\n\n```yaml\n")
+	file, _, found := strings.Cut(after, "```")
+	if _, err := mapped.Parse("m.yaml", []byte(file)); err != nil || !found {
+		t.Error(err)
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	cases, err := filepath.Glob("testdata/*/input*")
 	if err != nil {

@@ -194,9 +194,14 @@ func (r *reader) read(line []byte) error {
 	r.fields.Reset()
 	s := string(line)
 	if r.layout == nil {
-		if _, ok := r.fields.Combined(s); !ok {
+		rest, ok := r.fields.Combined(s)
+		if !ok {
 			r.fields.Reset()
 			sslRequest(s, &r.fields)
+		} else if list, found := strings.CutPrefix(rest, `X-Forwarded-For="`); found {
+			// A form that some add behind combined.
+			list, _, _ = strings.Cut(list, `"`)
+			r.fields.Set(web.FieldForwarded, list)
 		}
 	} else if failed, ok := r.layout.parse(s, &r.fields); !ok {
 		return formats.Errorf("format", "the line ends or differs where %s should stand: compare log_format with Apache's configuration", failed)

@@ -21,6 +21,9 @@ const (
 	ownLog = 0.6
 )
 
+// errorLog is the logger of errors in handling requests.
+const errorLog = "http.log.error"
+
 // Format returns the format.
 func Format() formats.Format {
 	return record.New(record.Spec{
@@ -40,9 +43,10 @@ func Format() formats.Format {
 }
 
 // isAccess tells the object of an access: a request with method and path, and a status.
+// An error is logged with its request too, beside the access.
 func isAccess(v gjson.Result) bool {
 	request := v.Get("request")
-	return request.Get("uri").Exists() && request.Get("method").Exists() && v.Get("status").Exists() && !v.Get("attributes").Exists()
+	return !strings.HasPrefix(v.Get("logger").Str, errorLog) && request.Get("uri").Exists() && request.Get("method").Exists() && v.Get("status").Exists() && !v.Get("attributes").Exists()
 }
 
 func jsonRecord(v gjson.Result) float64 {
@@ -105,13 +109,13 @@ type reader struct {
 
 // Read reads a record.
 func (r *reader) Read(rec *record.Record, emit func(*vigil.Event)) error {
-	v, at := rec.JSON, ""
+	v, at, logger := rec.JSON, "", ""
 	if !v.Exists() {
-		at, _, v, _ = console(rec.Text)
+		at, logger, v, _ = console(rec.Text)
 	} else {
 		at = v.Get("ts").String()
 	}
-	if !isAccess(v) {
+	if strings.HasPrefix(logger, errorLog) || !isAccess(v) {
 		return nil
 	}
 	f := &r.fields

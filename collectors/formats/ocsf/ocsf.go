@@ -6,6 +6,7 @@ package ocsf
 
 import (
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -52,13 +53,7 @@ func (r *reader) Read(rec *record.Record, emit func(*vigil.Event)) error {
 		return nil
 	}
 	e := rec.Event()
-	// The milliseconds are required; time_dt is the same, finer and for people.
-	for _, key := range [...]string{"time_dt", "time"} {
-		if at, ok := formats.Time(rec.JSON.Get(key).String(), nil); ok {
-			e.Time = at
-			break
-		}
-	}
+	e.Time = moment(rec)
 	if e.Time.IsZero() {
 		return formats.ErrTime("time")
 	}
@@ -94,6 +89,17 @@ func (r *reader) Read(rec *record.Record, emit func(*vigil.Event)) error {
 	}
 	emit(e)
 	return nil
+}
+
+// moment is the record's time: the milliseconds that the schema requires, or time_dt, its
+// finer twin for people, where that is the same or stands alone.
+func moment(rec *record.Record) time.Time {
+	at, ok := formats.Time(rec.JSON.Get("time").String(), nil)
+	finer, found := formats.Time(rec.JSON.Get("time_dt").String(), nil)
+	if found && (!ok || finer.Truncate(time.Millisecond).Equal(at)) {
+		return finer
+	}
+	return at
 }
 
 // actor fills in who did it.

@@ -5,6 +5,7 @@ package catalog
 
 import (
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/elasticsearch"
 	"vigil/collectors/formats/mongodb"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
@@ -18,6 +19,7 @@ func All() []formats.Format {
 		native.Format(), postgresql.New(), nginx.Format(),
 		mongodb.New(),
 		redis.New(),
+		elasticsearch.New(),
 	}
 }
 

@@ -5,12 +5,14 @@ package catalog
 
 import (
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/databricks"
 	"vigil/collectors/formats/elasticsearch"
 	"vigil/collectors/formats/mongodb"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
 	"vigil/collectors/formats/postgresql"
 	"vigil/collectors/formats/redis"
+	"vigil/collectors/formats/snowflake"
 )
 
 // All lists the formats, in the order in which equals win.
@@ -20,6 +22,8 @@ func All() []formats.Format {
 		mongodb.New(),
 		redis.New(),
 		elasticsearch.New(),
+		snowflake.New(),
+		databricks.New(),
 	}
 }
 

@@ -76,7 +76,9 @@ func (d *reader) atlas(r *record.Record, v gjson.Result, emit func(*vigil.Event)
 	if strings.Contains(name, "FAIL") || strings.Contains(name, "DENIED") {
 		e.Outcome = vigil.OutcomeDenied
 	}
-	e.ResourceTenant = text("groupId", "orgId")
+	if e.Store == "" {
+		e.Store = text("groupId", "orgId") // the project, or the organisation
+	}
 	emit(e)
 	return nil
 }

@@ -29,7 +29,18 @@ var kinds = map[string]string{
 
 // others are files that are of another format than their folder, or of none, with the
 // reason.
-var others = map[string]string{}
+var others = map[string]string{
+	"databricks_audit/ibm-databricks-tests-a.log":                     ":a record whose text was cut into lines",
+	"databricks_audit/panther-databricks_access_token_revoked.json":   ":records without time",
+	"databricks_audit/panther-databricks_group_created.json":          ":records without time",
+	"databricks_audit/panther-databricks_non_sso_login.json":          ":records without time",
+	"databricks_audit/panther-databricks_user_password_changed.json":  ":records without time",
+	"elasticsearch_audit/ibm-elasticsearch-tests-a.log":               ":holds what another product makes of a record",
+	"mongodb/elastic-mongodb_atlas-alert-test-alert-logs.json":        ":alerts",
+	"mongodb/elastic-mongodb_atlas-process-test-process-metrics.json": ":metrics",
+	"mongodb_audit/ibm-documentdb-aws-tests-a.log":                    ":records that are cut off, or have no time",
+	"opensearch_audit/ibm-opensearch-tests-a.log":                     ":a record without time and user",
+}
 
 // TestLogsOfManySystems reads real logs of many systems, where they lie beside the project: the
 // right format is found by looking, and next to nothing is set aside.

@@ -84,7 +84,7 @@ func readAudit(line []byte) (a audited, ok bool) {
 	if isAuditStamp(before[0]) {
 		a.stamp, before = before[0], before[1:]
 	}
-	if len(before) < 3 {
+	if len(before) < 3 || strings.ContainsRune(before[0], ':') { // behind syslog's header
 		return a, false
 	}
 	a.host = before[len(before)-1]
@@ -94,7 +94,7 @@ func readAudit(line []byte) (a audited, ok bool) {
 
 // isTail knows what follows a statement: ",0" or ",1146,TCP/IP".
 func isTail(b []byte) bool {
-	if len(b) < 2 || len(b) > 64 || b[0] != ',' {
+	if len(b) < 2 || len(b) > 64 || b[0] != ',' || bytes.Count(b, []byte{','}) > 2 {
 		return false
 	}
 	return allDigits(firstField(b))

@@ -329,6 +329,9 @@ func (rd *reader) events(a *access, sql string, tables []table) ([]*vigil.Event,
 		fromStatement(e, res)
 		if n == 1 {
 			e.Rows, e.Bytes = a.figures(e.Action)
+			if e.Outcome == vigil.OutcomeUnspecified && e.Rows > 0 {
+				e.Outcome = vigil.OutcomeSuccess
+			}
 			rd.enrich(e, tables)
 		}
 		events = append(events, e)

@@ -84,7 +84,7 @@ const (
 
 // stage gives out a statement that one record or several tell of, joined by key.
 func (rd *reader) stage(r *record.Record, a *access, sql, class string, ph phase, emit func(*vigil.Event)) error {
-	key := a.Thread + "/" + strconv.FormatUint(xxhash.Sum64String(sql), 36)
+	key := keyOf(a, sql)
 	if w := rd.byKey[key]; w != nil && w.Event != nil && ph != phaseBegun {
 		if a.Outcome != vigil.OutcomeUnspecified {
 			w.Event.Outcome = a.Outcome
@@ -120,7 +120,12 @@ func (rd *reader) stage(r *record.Record, a *access, sql, class string, ph phase
 
 // touched notes a table that a statement touches.
 func (rd *reader) touched(r *record.Record, a *access, sql, class string, t table) {
-	rd.table(r, a, a.Thread+"/"+strconv.FormatUint(xxhash.Sum64String(sql), 36), class, t)
+	rd.table(r, a, keyOf(a, sql), class, t)
+}
+
+// keyOf tells a statement that has no number.
+func keyOf(a *access, sql string) string {
+	return strings.ToValidUTF8(a.Thread, "_") + "/" + strconv.FormatUint(xxhash.Sum64String(sql), 36)
 }
 
 // tableActions are what records of table accesses name.

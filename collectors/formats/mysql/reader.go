@@ -173,6 +173,11 @@ func (rd *reader) release(w *waiting) {
 }
 
 func (rd *reader) wait(w *waiting, r *record.Record) {
+	a := &w.Access
+	for _, s := range []*string{&a.Thread, &a.User, &a.Host, &a.IP, &a.DB, &a.App, &w.Thread} {
+		*s = formats.Clean(*s, maxName) // State is text that can be read again
+	}
+	w.Key = strings.ToValidUTF8(w.Key, "_")
 	w.ID, w.Origin = r.ID(), r.Origin()
 	w.Offset, w.Line, w.Seen = rd.offset, rd.line, rd.records
 	if have := rd.byKey[w.Key]; have != nil {
@@ -457,7 +462,13 @@ type savedReader struct {
 	Last    time.Time
 	SlowDB  string
 	Waiting []*waiting
+	Ended   []savedEnding // the oldest first
 	Records int64
+}
+
+type savedEnding struct {
+	Key, Class string
+	At         time.Time
 }
 
 // State is who is connected and what waits.
@@ -467,6 +478,10 @@ func (rd *reader) State() ([]byte, error) {
 		if !w.done {
 			st.Waiting = append(st.Waiting, w)
 		}
+	}
+	for i := range rd.ring {
+		key := rd.ring[(rd.ringAt+i)%len(rd.ring)]
+		st.Ended = append(st.Ended, savedEnding{key, rd.endings[key].class, rd.endings[key].at})
 	}
 	mode, err := cbor.EncOptions{Time: cbor.TimeRFC3339Nano}.EncMode()
 	if err != nil {
@@ -484,13 +499,17 @@ func (rd *reader) Restore(data []byte) error {
 	if err := cbor.Unmarshal(data, &st); err != nil {
 		return fmt.Errorf("restore who is connected: %w", err)
 	}
-	if len(st.Threads) > maxThreads || len(st.Waiting) > maxWaiting {
+	if len(st.Threads) > maxThreads || len(st.Waiting) > maxWaiting || len(st.Ended) > maxEnded {
 		return fmt.Errorf("restore who is connected: %d threads and %d events are more than there can be", len(st.Threads), len(st.Waiting))
 	}
 	rd.second, rd.last, rd.slowDB, rd.records = st.Second.UTC(), st.Last.UTC(), st.SlowDB, st.Records
 	rd.threads = newThreads()
 	for i := len(st.Threads) - 1; i >= 0; i-- {
 		rd.threads.put(st.Threads[i].ID, &st.Threads[i].thread)
+	}
+	rd.endings, rd.ring, rd.ringAt = make(map[string]ending), nil, 0
+	for _, e := range st.Ended {
+		rd.ended(e.Key, e.Class, e.At.UTC())
 	}
 	rd.order, rd.byKey = nil, make(map[string]*waiting)
 	for _, w := range st.Waiting {

@@ -8,6 +8,7 @@ import (
 	"vigil/collectors/formats/databricks"
 	"vigil/collectors/formats/elasticsearch"
 	"vigil/collectors/formats/mongodb"
+	"vigil/collectors/formats/mysql"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
 	"vigil/collectors/formats/postgresql"
@@ -19,6 +20,7 @@ import (
 func All() []formats.Format {
 	return []formats.Format{
 		native.Format(), postgresql.New(), nginx.Format(),
+		mysql.New(), mysql.NewMariaDB(),
 		mongodb.New(),
 		redis.New(),
 		elasticsearch.New(),

@@ -39,6 +39,10 @@ var others = map[string]string{
 	"mongodb/elastic-mongodb_atlas-alert-test-alert-logs.json":        ":alerts",
 	"mongodb/elastic-mongodb_atlas-process-test-process-metrics.json": ":metrics",
 	"mongodb_audit/ibm-documentdb-aws-tests-a.log":                    ":records that are cut off, or have no time",
+	"mysql_slow_error/crowdsec-mariadb-logs-mariadb-logs.log":         "mariadb:its error log",
+	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-1-21.log": "mariadb:its slow log",
+	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-2-12.log": "mariadb:its slow log",
+	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-3-13.log": "mariadb:its slow log",
 	"opensearch_audit/ibm-opensearch-tests-a.log":                     ":a record without time and user",
 }
 

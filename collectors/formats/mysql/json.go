@@ -233,7 +233,8 @@ func (rd *reader) percona(r *record.Record, get func(string) string, emit func(*
 	case "NoAudit":
 		return nil
 	case "Query", "Execute":
-		return rd.statement(r, &a, get("sqltext"), nil, emit)
+		sql := get("sqltext")
+		return rd.statement(r, &a, sql, rd.ended(keyOf(&a, sql), "general", at), emit)
 	case "TableRead", "TableInsert", "TableUpdate", "TableDelete":
 		rd.touched(r, &a, get("sqltext"), "table", table{DB: a.DB, Name: formats.Clean(get("table"), maxName), Action: tableActions[strings.ToLower(name[5:])]})
 	}

@@ -126,9 +126,26 @@ func (s *server) run(t *testing.T, daemon, plugins, data, me string) bool {
 	}
 }
 
-// stop ends the server, so that its logs are whole.
+// stop ends the server when all have left, so that its logs are whole.
 func (s *server) stop(t *testing.T) {
 	t.Helper()
+	db := s.open(t, "root", "", "mysql")
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(60 * time.Second)
+	for n := 1; n > 0; {
+		if err := db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.processlist WHERE user NOT IN ('root', 'system user', 'event_scheduler')").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("those who work do not leave")
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

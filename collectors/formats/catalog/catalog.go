@@ -8,15 +8,21 @@ import (
 	"vigil/collectors/formats/apache"
 	"vigil/collectors/formats/caddy"
 	"vigil/collectors/formats/cef"
+	"vigil/collectors/formats/databricks"
 	"vigil/collectors/formats/ecs"
+	"vigil/collectors/formats/elasticsearch"
 	"vigil/collectors/formats/envoy"
 	"vigil/collectors/formats/haproxy"
 	"vigil/collectors/formats/mapped"
+	"vigil/collectors/formats/mongodb"
+	"vigil/collectors/formats/mysql"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
 	"vigil/collectors/formats/ocsf"
 	"vigil/collectors/formats/panther"
 	"vigil/collectors/formats/postgresql"
+	"vigil/collectors/formats/redis"
+	"vigil/collectors/formats/snowflake"
 	"vigil/collectors/formats/traefik"
 )
 
@@ -25,6 +31,12 @@ func All() []formats.Format {
 	return []formats.Format{
 		native.Format(), postgresql.New(), nginx.Format(),
 		apache.Format(), caddy.Format(), envoy.Format(), haproxy.Format(), traefik.Format(),
+		mysql.New(), mysql.NewMariaDB(),
+		mongodb.New(),
+		redis.New(),
+		elasticsearch.New(),
+		snowflake.New(),
+		databricks.New(),
 		cef.Format(), ocsf.Format(), ecs.Format(), panther.Format(), mapped.Format(),
 	}
 }

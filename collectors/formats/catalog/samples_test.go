@@ -30,9 +30,23 @@ var kinds = map[string]string{
 // others are files that are of another format than their folder, or of none, with the
 // reason.
 var others = map[string]string{
-	"cef/elastic-cef-log-test-cef.json":                          ": its accesses have no time",
-	"cef/elastic-cef-log-test-netscaler.json":                    ": its records have no time",
-	"ocsf_like_panther_audit/panther-panther_saml_modified.json": ": its records have no time",
+	"cef/elastic-cef-log-test-cef.json":                               ": its accesses have no time",
+	"cef/elastic-cef-log-test-netscaler.json":                         ": its records have no time",
+	"ocsf_like_panther_audit/panther-panther_saml_modified.json":      ": its records have no time",
+	"databricks_audit/ibm-databricks-tests-a.log":                     ":a record whose text was cut into lines",
+	"databricks_audit/panther-databricks_access_token_revoked.json":   ":records without time",
+	"databricks_audit/panther-databricks_group_created.json":          ":records without time",
+	"databricks_audit/panther-databricks_non_sso_login.json":          ":records without time",
+	"databricks_audit/panther-databricks_user_password_changed.json":  ":records without time",
+	"elasticsearch_audit/ibm-elasticsearch-tests-a.log":               ":holds what another product makes of a record",
+	"mongodb/elastic-mongodb_atlas-alert-test-alert-logs.json":        ":alerts",
+	"mongodb/elastic-mongodb_atlas-process-test-process-metrics.json": ":metrics",
+	"mongodb_audit/ibm-documentdb-aws-tests-a.log":                    ":records that are cut off, or have no time",
+	"mysql_slow_error/crowdsec-mariadb-logs-mariadb-logs.log":         "mariadb:its error log",
+	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-1-21.log": "mariadb:its slow log",
+	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-2-12.log": "mariadb:its slow log",
+	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-3-13.log": "mariadb:its slow log",
+	"opensearch_audit/ibm-opensearch-tests-a.log":                     ":a record without time and user",
 }
 
 // TestLogsOfManySystems reads real logs of many systems, where they lie beside the project: the

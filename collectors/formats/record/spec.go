@@ -159,9 +159,10 @@ func (f format) Detect(sample []byte) float64 {
 		sum += sure
 	}
 	var fr framer
+	var p peeler
 	visit := func(fm frame) {
-		if n < enough {
-			f.sure(fm.text, look)
+		if text, _, whole := p.join(fm.text); whole && n < enough {
+			f.sure(text, look)
 		}
 	}
 	whole := len(sample) < formats.MaxSample

@@ -63,8 +63,8 @@ func TestResourceName(t *testing.T) {
 func TestWhoseDataAKeyNames(t *testing.T) {
 	t.Parallel()
 	k, err := aws.NewKeys(&formats.Mapping{Paths: []formats.Path{
-		{Template: "/chats/{tenant}/*/{conversation}", Class: "chat"},
-		{Template: "/uploads/{subject}/**", Class: "file"},
+		{Template: "chats/{tenant}/*/{conversation}.json.gz", Class: "chat"},
+		{Template: "uploads/{subject}/**", Class: "file"},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +72,6 @@ func TestWhoseDataAKeyNames(t *testing.T) {
 	for path, want := range map[[2]string]vigil.Event{
 		{"chats", "acme/2026/c-17.json.gz"}: {ResourceTenant: "acme", Conversation: "c-17", ResourceClass: "chat"},
 		{"uploads", "cust-4/a/b.png"}:       {Subjects: []string{"cust-4"}, SubjectCount: 1, ResourceClass: "file"},
-		{"uploads", "v1.2/x"}:               {Subjects: []string{"v1.2"}, SubjectCount: 1, ResourceClass: "file"},
 		{"others", "cust-4/a"}:              {},
 		{"chats", ""}:                       {},
 	} {
@@ -80,11 +79,6 @@ func TestWhoseDataAKeyNames(t *testing.T) {
 		k.Fill(&e, path[0], path[1])
 		if diff := cmp.Diff(want, e); diff != "" {
 			t.Errorf("%v: %s", path, diff)
-		}
-	}
-	for _, bad := range []string{"/a/{customer}", "/**/a"} {
-		if _, err := aws.NewKeys(&formats.Mapping{Paths: []formats.Path{{Template: bad}}}); err == nil {
-			t.Errorf("%s was taken", bad)
 		}
 	}
 }

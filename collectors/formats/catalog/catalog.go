@@ -9,11 +9,12 @@ import (
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
 	"vigil/collectors/formats/postgresql"
+	"vigil/collectors/formats/s3access"
 )
 
 // All lists the formats, in the order in which equals win.
 func All() []formats.Format {
-	return []formats.Format{native.Format(), postgresql.New(), nginx.Format(), cloudtrail.New()}
+	return []formats.Format{native.Format(), postgresql.New(), nginx.Format(), cloudtrail.New(), s3access.New()}
 }
 
 // ByName returns the format that the configuration calls name. The error lists

@@ -69,7 +69,12 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(string(b))
+		for line := range strings.Lines(string(b)) {
+			// The grammar of SQL is too slow where it is instrumented; it has tests of its own.
+			if !strings.Contains(line, `tatement"`) && !strings.Contains(line, "queryString") {
+				f.Add(line)
+			}
+		}
 	}
 	format := cloudtrail.New()
 	opts := formats.Options{Source: "trail", File: "f", Mapping: &formats.Mapping{

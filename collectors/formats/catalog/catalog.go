@@ -5,6 +5,7 @@ package catalog
 
 import (
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/awslb"
 	"vigil/collectors/formats/bedrock"
 	"vigil/collectors/formats/cloudtrail"
 	"vigil/collectors/formats/native"
@@ -15,7 +16,7 @@ import (
 
 // All lists the formats, in the order in which equals win.
 func All() []formats.Format {
-	return []formats.Format{native.Format(), postgresql.New(), nginx.Format(), cloudtrail.New(), s3access.New(), bedrock.New()}
+	return []formats.Format{native.Format(), postgresql.New(), nginx.Format(), cloudtrail.New(), s3access.New(), bedrock.New(), awslb.New()}
 }
 
 // ByName returns the format that the configuration calls name. The error lists

@@ -5,6 +5,9 @@ package catalog
 
 import (
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/awslb"
+	"vigil/collectors/formats/bedrock"
+	"vigil/collectors/formats/cloudtrail"
 	"vigil/collectors/formats/databricks"
 	"vigil/collectors/formats/elasticsearch"
 	"vigil/collectors/formats/mongodb"
@@ -13,19 +16,27 @@ import (
 	"vigil/collectors/formats/nginx"
 	"vigil/collectors/formats/postgresql"
 	"vigil/collectors/formats/redis"
+	"vigil/collectors/formats/s3access"
 	"vigil/collectors/formats/snowflake"
 )
 
 // All lists the formats, in the order in which equals win.
 func All() []formats.Format {
 	return []formats.Format{
-		native.Format(), postgresql.New(), nginx.Format(),
-		mysql.New(), mysql.NewMariaDB(),
+		native.Format(),
+		postgresql.New(),
+		nginx.Format(),
+		mysql.New(),
+		mysql.NewMariaDB(),
 		mongodb.New(),
 		redis.New(),
 		elasticsearch.New(),
 		snowflake.New(),
 		databricks.New(),
+		cloudtrail.New(),
+		s3access.New(),
+		bedrock.New(),
+		awslb.New(),
 	}
 }
 

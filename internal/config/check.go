@@ -290,11 +290,12 @@ func (c *checker) meaning(field string, m formats.Meaning) {
 }
 
 func (c *checker) path(field string, p Path) {
-	if !strings.HasPrefix(p.Template, "/") {
-		c.at(field+".template", fmt.Sprintf("%q does not begin with /", p.Template), `write for example "/api/conversations/{conversation}"`)
+	// The keys of a store (customer:{subject}) are parted by colons.
+	if !strings.HasPrefix(p.Template, "/") && !strings.Contains(p.Template, ":") {
+		c.at(field+".template", fmt.Sprintf("%q does not begin with /", p.Template), `write for example "/api/conversations/{conversation}", or of a key "customer:{subject}"`)
 		return
 	}
-	for part := range strings.SplitSeq(p.Template, "/") {
+	for part := range strings.FieldsFuncSeq(p.Template, func(r rune) bool { return r == '/' || r == ':' }) {
 		if name := segment.FindStringSubmatch(part); len(name) == 2 && !slices.Contains(meanings(), name[1]) {
 			c.at(field+".template", fmt.Sprintf("%q is no meaning", name[1]), "the meanings are "+strings.Join(meanings(), ", ")+`; "*" is any one segment`)
 		}

@@ -6,8 +6,11 @@ package catalog
 import (
 	"vigil/collectors/formats"
 	"vigil/collectors/formats/apache"
+	"vigil/collectors/formats/awslb"
+	"vigil/collectors/formats/bedrock"
 	"vigil/collectors/formats/caddy"
 	"vigil/collectors/formats/cef"
+	"vigil/collectors/formats/cloudtrail"
 	"vigil/collectors/formats/databricks"
 	"vigil/collectors/formats/ecs"
 	"vigil/collectors/formats/elasticsearch"
@@ -22,6 +25,7 @@ import (
 	"vigil/collectors/formats/panther"
 	"vigil/collectors/formats/postgresql"
 	"vigil/collectors/formats/redis"
+	"vigil/collectors/formats/s3access"
 	"vigil/collectors/formats/snowflake"
 	"vigil/collectors/formats/traefik"
 )
@@ -29,15 +33,30 @@ import (
 // All lists the formats, in the order in which equals win.
 func All() []formats.Format {
 	return []formats.Format{
-		native.Format(), postgresql.New(), nginx.Format(),
-		apache.Format(), caddy.Format(), envoy.Format(), haproxy.Format(), traefik.Format(),
-		mysql.New(), mysql.NewMariaDB(),
+		native.Format(),
+		postgresql.New(),
+		nginx.Format(),
+		apache.Format(),
+		caddy.Format(),
+		envoy.Format(),
+		haproxy.Format(),
+		traefik.Format(),
+		mysql.New(),
+		mysql.NewMariaDB(),
 		mongodb.New(),
 		redis.New(),
 		elasticsearch.New(),
 		snowflake.New(),
 		databricks.New(),
-		cef.Format(), ocsf.Format(), ecs.Format(), panther.Format(), mapped.Format(),
+		cloudtrail.New(),
+		s3access.New(),
+		bedrock.New(),
+		awslb.New(),
+		cef.Format(),
+		ocsf.Format(),
+		ecs.Format(),
+		panther.Format(),
+		mapped.Format(),
 	}
 }
 

@@ -47,6 +47,12 @@ var others = map[string]string{
 	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-2-12.log": "mariadb:its slow log",
 	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-3-13.log": "mariadb:its slow log",
 	"opensearch_audit/ibm-opensearch-tests-a.log":                     ":a record without time and user",
+	"aws_cloudtrail/otrf-a-AWS_S3_HoneyBucketLogs.csv":                ":a table that somebody's script made of some fields",
+	"aws_cloudtrail/panther-aws_cloudtrail_ses_enumeration.json":      ":holds no records",
+	"aws_cloudtrail/panther-aws_cloudtrail_password_spraying.json":    ":records without time",
+	"aws_s3_cloudtrail/ibm-s3-tests-a.log":                            ":dumps of Logstash",
+	"aws_s3_access/panther-aws_s3_access_ip_allowlist.json":           ":records of two fields",
+	"aws_s3_access/panther-aws_s3_unauthenticated_access.json":        ":records of two fields",
 }
 
 // TestLogsOfManySystems reads real logs of many systems, where they lie beside the project: the

@@ -57,7 +57,8 @@ func (p *Interpreter) request(e *vigil.Event, f *Fields) {
 	b := append(append(p.text[:0], method...), ' ')
 	var override vigil.Action
 	if t := p.template(segments); t != nil {
-		for i, m := range t.meanings {
+		// What ** stands for may be nothing.
+		for i, m := range t.meanings[:min(len(t.meanings), len(segments))] {
 			p.take(e, m, segments[i])
 		}
 		e.Resource, e.ResourceClass, override = t.resource, t.class, t.action

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/fxamacker/cbor/v2"
+	"github.com/tidwall/gjson"
 
 	"vigil"
 	"vigil/collectors/formats"
@@ -19,6 +20,7 @@ type decoder struct {
 	id     formats.Identity
 	in     formats.Interner
 	frames framer
+	table  table
 	peeler peeler
 	seen   recent
 }
@@ -30,6 +32,17 @@ func (d *decoder) TakesPieces() {}
 func (d *decoder) Decode(line formats.Line, emit formats.Emit) error {
 	var errs []error
 	fail := func(err error) { errs = append(errs, err) }
+	if d.table.columns != nil {
+		d.table.feed(d.spec, line, func(v gjson.Result, f frame) {
+			if err := d.row(v, f, emit); err != nil {
+				fail(at(err, f))
+			}
+		}, fail)
+		return join(errs)
+	}
+	if _, held := d.frames.open(); !held && !line.More && d.table.header(d.spec, line.Text) {
+		return nil
+	}
 	d.frames.feed(line, func(f frame) {
 		if err := d.frame(f, emit); err != nil {
 			fail(at(err, f))
@@ -42,6 +55,14 @@ func (d *decoder) Decode(line formats.Line, emit formats.Emit) error {
 func (d *decoder) Flush(emit formats.Emit) error {
 	from, held := d.frames.open()
 	var errs []error
+	err := d.table.flush(d.spec, func(v gjson.Result, f frame) {
+		if err := d.row(v, f, emit); err != nil {
+			errs = append(errs, at(err, f))
+		}
+	})
+	if err != nil {
+		errs = append(errs, err)
+	}
 	switch {
 	case !held || d.frames.skip:
 	case d.frames.depth > 0:
@@ -58,6 +79,9 @@ func (d *decoder) Flush(emit formats.Emit) error {
 
 // Pending is where the record in hand began.
 func (d *decoder) Pending() (int64, bool) {
+	if d.table.open {
+		return d.table.from.Offset, true
+	}
 	from, held := d.frames.open()
 	return from.Offset, held
 }
@@ -65,11 +89,15 @@ func (d *decoder) Pending() (int64, bool) {
 type state struct {
 	Reader []byte
 	Seen   []string
+	// Columns and Separator are those of the table that is read.
+	Columns   []string
+	Separator byte
 }
 
-// State is that of the reader, and the ids of the latest records.
+// State is that of the reader, the ids of the latest records and the names of a table's
+// columns.
 func (d *decoder) State() ([]byte, error) {
-	st := state{Seen: d.seen.list()}
+	st := state{Seen: d.seen.list(), Columns: d.table.columns, Separator: d.table.sep}
 	if r, ok := d.reader.(Stateful); ok {
 		var err error
 		if st.Reader, err = r.State(); err != nil {
@@ -88,6 +116,7 @@ func (d *decoder) Restore(data []byte) error {
 	if err := cbor.Unmarshal(data, &st); err != nil {
 		return err
 	}
+	d.table.columns, d.table.sep = st.Columns, st.Separator
 	for _, id := range st.Seen {
 		d.seen.add(id)
 	}
@@ -104,6 +133,20 @@ func (d *decoder) frame(f frame, emit formats.Emit) error {
 		return nil
 	}
 	_, err := unwrap(d.spec, text, carrier, 0, func(r *Record) error { return d.record(r, f, emit) })
+	return err
+}
+
+// row reads one row of a table.
+func (d *decoder) row(v gjson.Result, f frame, emit formats.Emit) error {
+	n, err := descend(d.spec, v, Carrier{}, 0, func(r *Record) error {
+		if r.JSON.Index == 0 && len(r.JSON.Raw) == len(v.Raw) {
+			r.Text = f.text
+		}
+		return d.record(r, f, emit)
+	})
+	if n == 0 && err == nil {
+		return errNone(d.spec)
+	}
 	return err
 }
 

@@ -10,6 +10,9 @@
 // bytes are held: of a larger document the elements of its first array are taken one
 // by one.
 //
+// Tables of comma-separated values with a line of column names are read row by row, for
+// formats that say which column names are theirs.
+//
 // What is no record (another service's line in the same stream) yields an error that
 // says so; what is a record and no access yields nothing.
 package record

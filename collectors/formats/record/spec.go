@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,10 @@ type Spec struct {
 	JSON func(v gjson.Result) float64
 	// Text says the same of a line of text. Nil where records are JSON.
 	Text func(line []byte) float64
+	// CSV says how sure it is that a table with these column names holds its records.
+	// Each row is then a JSON object of strings, for JSON to judge. Nil where records do
+	// not come so.
+	CSV func(columns []string) float64
 	// Params are the format's own settings, with what each is for.
 	Params map[string]string
 	// New makes a reader for one stream. Params of other names were refused before.
@@ -157,6 +162,12 @@ func (f format) Detect(sample []byte) float64 {
 	look := func(sure float64) {
 		n++
 		sum += sure
+	}
+	if f.Spec.CSV != nil {
+		first, _, _ := cutLine(bytes.TrimLeft(sample, "\r\n"))
+		if columns, _ := names(f.Spec, first); columns != nil {
+			return f.Spec.CSV(columns)
+		}
 	}
 	var fr framer
 	visit := func(fm frame) {

@@ -8,11 +8,15 @@ import (
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
 	"vigil/collectors/formats/postgresql"
+	"vigil/collectors/formats/salesforce"
 )
 
 // All lists the formats, in the order in which equals win.
 func All() []formats.Format {
-	return []formats.Format{native.Format(), postgresql.New(), nginx.Format()}
+	return []formats.Format{
+		native.Format(), postgresql.New(), nginx.Format(),
+		salesforce.New(),
+	}
 }
 
 // ByName returns the format that the configuration calls name. The error lists

@@ -9,6 +9,7 @@ import (
 	"vigil/collectors/formats/nginx"
 	"vigil/collectors/formats/postgresql"
 	"vigil/collectors/formats/salesforce"
+	"vigil/collectors/formats/zendesk"
 )
 
 // All lists the formats, in the order in which equals win.
@@ -16,6 +17,7 @@ func All() []formats.Format {
 	return []formats.Format{
 		native.Format(), postgresql.New(), nginx.Format(),
 		salesforce.New(),
+		zendesk.New(),
 	}
 }
 

@@ -208,3 +208,9 @@ func object(columns, row []string) gjson.Result {
 	}
 	return gjson.ParseBytes(append(b, '}'))
 }
+
+// Columns is a row of a table with these column names, as JSON without values: for
+// formats that know their tables by the keys by which they know their JSON.
+func Columns(names []string) gjson.Result {
+	return object(names, make([]string, len(names)))
+}

@@ -108,9 +108,9 @@ func TestQueries(t *testing.T) {
 		Unbounded       bool
 	}
 	for q, want := range map[string]result{
-		"SELECT Id, Name, Email FROM Contact":                                         {"Contact", "select Contact", []string{"Id", "Name", "Email"}, nil, -1, true},
+		"SELECT Id, Name, Email FROM Contact":                                          {"Contact", "select Contact", []string{"Id", "Name", "Email"}, nil, -1, true},
 		"select Id from Contact where Id = '0035j00000AbCdE' limit 10":                 {"Contact", "select Contact where", []string{"Id"}, []string{"0035j00000AbCdE"}, 10, false},
-		"SELECT COUNT() FROM Lead":                                                    {"Lead", "select Lead", nil, nil, -1, true},
+		"SELECT COUNT() FROM Lead":                                                     {"Lead", "select Lead", nil, nil, -1, true},
 		"SELECT Name, (SELECT Id FROM Contacts WHERE Name='x') FROM Account LIMIT 200": {"Account", "select Account", []string{"Name"}, nil, 200, false},
 		"SELECT Id FROM Case WHERE Subject = 'it\\'s from Lead where limit 5'":         {"Case", "select Case where", []string{"Id"}, nil, -1, false},
 		"SELECT":                     {"ApiEvent", "ApiEvent Query", nil, nil, -1, false},

@@ -158,8 +158,9 @@ func TestDetect(t *testing.T) {
 		"{\"who\":\"a\"}\n{\"who\":\"b\"}\n":  0.9,
 		"{\"who\":\"a\"}\n{\"what\":\"b\"}\n": 0.45,
 		"WHO a\n":                             0.8,
-		"hello\n":                             0,
-		"":                                    0,
+		"2026-01-01T00:00:00.000000000Z stdout P WHO a\n2026-01-01T00:00:00.000000000Z stdout F bc\n": 0.8,
+		"hello\n": 0,
+		"":        0,
 		("{\"Records\":[" + long.String())[:formats.MaxSample]: 0.9,
 	} {
 		if got := toy.Detect([]byte(input)); got < want-0.05 || got > want+0.05 {

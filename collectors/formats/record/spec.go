@@ -170,9 +170,10 @@ func (f format) Detect(sample []byte) float64 {
 		}
 	}
 	var fr framer
+	var p peeler
 	visit := func(fm frame) {
-		if n < enough {
-			f.sure(fm.text, look)
+		if text, _, whole := p.join(fm.text); whole && n < enough {
+			f.sure(text, look)
 		}
 	}
 	whole := len(sample) < formats.MaxSample

@@ -110,18 +110,18 @@ func (s Samples) Check(t *testing.T, f formats.Format) {
 
 // agree compares record by record.
 func (s Samples) agree(t *testing.T, f formats.Format, base string, input, want []byte) (same, differ, skipped int) {
-	var w struct{ Expected []*Expected }
-	if err := json.Unmarshal(want, &w); err != nil {
+	expected, err := expectedOf(want)
+	if err != nil {
 		t.Errorf("%s-expected.json: %v", base, err)
 		return 0, 0, 0
 	}
 	records := recordsOf(input)
-	for i, x := range w.Expected {
+	for i, x := range expected {
 		if x == nil {
 			continue
 		}
 		record := x.Original.Original
-		if len(records) == len(w.Expected) {
+		if len(records) == len(expected) {
 			record = records[i]
 		}
 		if record == "" {
@@ -147,6 +147,50 @@ func (s Samples) agree(t *testing.T, f formats.Format, base string, input, want 
 		t.Logf("    record %d differs: %s", i+1, strings.Join(why, "; "))
 	}
 	return same, differ, skipped
+}
+
+// expectedOf reads what is expected: {"expected": [...]}, or a list whose keys are dotted.
+func expectedOf(want []byte) ([]*Expected, error) {
+	var w struct{ Expected []*Expected }
+	if json.Unmarshal(want, &w) == nil {
+		return w.Expected, nil
+	}
+	var list []map[string]any
+	if err := json.Unmarshal(want, &list); err != nil {
+		return nil, err
+	}
+	for _, flat := range list {
+		tree := map[string]any{}
+		for key, v := range flat {
+			at := tree
+			for {
+				first, rest, dotted := strings.Cut(key, ".")
+				if !dotted {
+					break
+				}
+				next, ok := at[first].(map[string]any)
+				if !ok {
+					next = map[string]any{}
+					at[first] = next
+				}
+				at, key = next, rest
+			}
+			if _, isText := v.(string); isText && key == "category" {
+				v = []any{v}
+			}
+			at[key] = v
+		}
+		b, err := json.Marshal(tree)
+		if err != nil {
+			return nil, err
+		}
+		x := &Expected{}
+		if err := json.Unmarshal(b, x); err != nil {
+			return nil, err
+		}
+		w.Expected = append(w.Expected, x)
+	}
+	return w.Expected, nil
 }
 
 // recordsOf takes the records out of a sample: lines, or {"events": [...]}.

@@ -50,6 +50,13 @@ type Stateful interface {
 	Restore(state []byte) error
 }
 
+// Recogniser is a Reader that was told how its lines of text are written: it is asked
+// whether a line is a record, in place of Spec.Text.
+type Recogniser interface {
+	Reader
+	Recognise(line []byte) float64
+}
+
 // Record is one record.
 type Record struct {
 	// Text is the whole of it, valid during the call only; JSON the same, parsed, where
@@ -139,7 +146,13 @@ func (f format) New(opts formats.Options) (formats.Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &decoder{spec: f.Spec, opts: opts, reader: r, id: formats.NewIdentity(opts.Source, opts.File)}, nil
+	spec := f.Spec
+	if own, ok := r.(Recogniser); ok {
+		told := *spec
+		told.Text = own.Recognise
+		spec = &told
+	}
+	return &decoder{spec: spec, opts: opts, reader: r, id: formats.NewIdentity(opts.Source, opts.File)}, nil
 }
 
 func (f format) params() string {

@@ -5,8 +5,10 @@ package catalog
 
 import (
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/intercom"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
+	"vigil/collectors/formats/otelgenai"
 	"vigil/collectors/formats/postgresql"
 	"vigil/collectors/formats/salesforce"
 	"vigil/collectors/formats/zendesk"
@@ -18,6 +20,8 @@ func All() []formats.Format {
 		native.Format(), postgresql.New(), nginx.Format(),
 		salesforce.New(),
 		zendesk.New(),
+		intercom.New(),
+		otelgenai.New(),
 	}
 }
 

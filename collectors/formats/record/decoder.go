@@ -44,7 +44,7 @@ func (d *decoder) Decode(line formats.Line, emit formats.Emit) error {
 		return nil
 	}
 	d.frames.feed(line, func(f frame) {
-		if err := d.frame(f, emit); err != nil {
+		for _, err := range each(d.frame(f, emit)) {
 			fail(at(err, f))
 		}
 	}, fail)
@@ -69,7 +69,7 @@ func (d *decoder) Flush(emit formats.Emit) error {
 		errs = append(errs, errCut(from))
 	default:
 		f := frame{text: d.frames.buf, from: from}
-		if err := d.frame(f, emit); err != nil {
+		for _, err := range each(d.frame(f, emit)) {
 			errs = append(errs, at(err, f))
 		}
 	}
@@ -194,6 +194,22 @@ func at(err error, f frame) error {
 		fe = &formats.Error{Code: "format", Reason: err.Error()}
 	}
 	return &formats.Error{Code: fe.Code, Reason: fe.Reason, Line: formats.Line{Text: bytes.Clone(f.text), Offset: f.from.Offset, Number: f.from.Number}}
+}
+
+// each takes errors that were joined apart: each is a record that is set aside.
+func each(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var out []error
+	for _, e := range joined.Unwrap() {
+		out = append(out, each(e)...)
+	}
+	return out
 }
 
 func join(errs []error) error {

@@ -163,8 +163,33 @@ func isMonth(s []byte) bool {
 
 // holders are keys under which carriers put a record: an object, or a string that holds
 // one. Those of text come after those of JSON.
-var holders = []string{
+var holders = [...]string{
 	"log", "json", "event", "_source", "detail", "message", "_raw", "body", "data", "payload", "jsonPayload", "textPayload", "msg", "AuditData", "event.original", "@message",
+	"CloudTrailEvent", "eventData",
+}
+
+// holderAt is where in holders a key stands.
+var holderAt = func() map[string]int {
+	at := make(map[string]int, len(holders))
+	for i, key := range holders {
+		at[key] = i
+	}
+	return at
+}()
+
+// carried is what stands under each of the holders' keys, found in one pass: documents
+// may be long.
+func carried(v gjson.Result) (held [len(holders)]gjson.Result) {
+	v.ForEach(func(key, value gjson.Result) bool {
+		if i, ok := holderAt[key.Str]; ok && !held[i].Exists() {
+			held[i] = value
+		}
+		return true
+	})
+	if inner := held[holderAt["event"]].Get("original"); inner.Exists() {
+		held[holderAt["event.original"]] = inner
+	}
+	return held
 }
 
 // unwrap finds the records in a text, whatever carries them, and gives each to read. found says whether there were
@@ -255,16 +280,13 @@ func descend(spec *Spec, v gjson.Result, c Carrier, depth int, read func(*Record
 		return 1, read(&Record{Text: []byte(v.Raw), JSON: v, Carrier: c})
 	}
 	// What carries one record.
-	for _, key := range holders {
-		held := v.Get(key)
-		if key == "event.original" && !held.Exists() {
-			held = v.Get(`event\.original`)
-		}
-		switch {
-		case held.IsObject():
-			n, err = descend(spec, held, c, depth+1, read)
-		case held.Type == gjson.String:
-			n, err = heldText(spec, v, held.Str, c, depth, read)
+	held := carried(v)
+	for i := range held {
+		switch h := held[i]; {
+		case h.IsObject():
+			n, err = descend(spec, h, c, depth+1, read)
+		case h.Type == gjson.String:
+			n, err = heldText(spec, v, h.Str, c, depth, read)
 		}
 		if n > 0 || err != nil {
 			return n, err

@@ -84,6 +84,8 @@ func TestRecordsAreFoundWhereverTheyLie(t *testing.T) {
 		"envelopes in lines":           {"{\"x\":{\"hits\":[{\"_source\":{\"who\":\"a\"}}]}}\n{\"value\":[]}\n", []string{"a", "! format"}},
 		"in a string":                  {`{"logEvents":[{"message":"{\"who\":\"a\"}"},{"message":"{\"who\":\"b\"}"}]}`, []string{"a", "b"}},
 		"tag without a header":         {"audit[7]: {\"who\":\"a\"},\nsomething: {else\n", []string{"a", "! json"}},
+		"many that can't be read":      {`{"Records":[{"who":""},{"who":"a"},{"who":""}]}`, []string{"a", "! actor", "! actor"}},
+		"lookup-events":                {`{"Events":[{"CloudTrailEvent":"{\"who\":\"a\"}"}]}`, []string{"a"}},
 		"container":                    {`{"log":"WHO a\n","stream":"stdout","time":"2026-01-01T00:00:00Z"}`, []string{"a"}},
 		"cri":                          {"2026-01-01T00:00:00.000000000Z stdout F WHO a\n", []string{"a"}},
 		"cri in parts":                 {"2026-01-01T00:00:00.000000000Z stdout P WHO a\n2026-01-01T00:00:00.000000000Z stdout F bc\n", []string{"abc"}},

@@ -5,6 +5,7 @@
 package otelgenai
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -194,18 +195,16 @@ func (rd *reader) Read(r *record.Record, emit func(*vigil.Event)) error {
 		}
 		spans[it.span] = node{it.parent, it.get(genai.Agents...)}
 	}
-	var first error
+	var errs []error
 	for i := range items {
 		it := &items[i]
 		agent := ""
 		for id, steps := it.span, 0; agent == "" && id != "" && steps < 64; steps++ {
 			agent, id = spans[id].agent, spans[id].parent
 		}
-		if err := rd.emit(r, it, agent, emit); err != nil && first == nil {
-			first = err
-		}
+		errs = append(errs, rd.emit(r, it, agent, emit))
 	}
-	return first
+	return errors.Join(errs...)
 }
 
 func fill(to *string, s string) {

@@ -5,9 +5,13 @@ package catalog
 
 import (
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/anthropic"
 	"vigil/collectors/formats/intercom"
+	"vigil/collectors/formats/langfuse"
+	"vigil/collectors/formats/litellm"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
+	"vigil/collectors/formats/openai"
 	"vigil/collectors/formats/otelgenai"
 	"vigil/collectors/formats/postgresql"
 	"vigil/collectors/formats/salesforce"
@@ -22,6 +26,10 @@ func All() []formats.Format {
 		zendesk.New(),
 		intercom.New(),
 		otelgenai.New(),
+		litellm.New(),
+		langfuse.New(),
+		openai.New(),
+		anthropic.New(),
 	}
 }
 

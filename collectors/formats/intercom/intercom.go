@@ -60,7 +60,7 @@ func (reader) Read(r *record.Record, emit func(*vigil.Event)) error {
 	}
 	e.ID = r.Get("id")
 	e.IP = formats.Address(r.Get("performed_by.ip"))
-	switch id := r.Get("performed_by.id", "performed_by.email"); {
+	switch id := r.Get("performed_by.email", "performed_by.id"); {
 	case id != "":
 		e.Actor.ID = id
 	case r.Get("performed_by.type") != "admin" && r.Get("performed_by.type") != "":

@@ -148,21 +148,21 @@ func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
 	hash := formats.RecordHash(r.Text)
 	r.from, r.hash = formats.Line{Offset: f.from.Offset, Number: f.from.Number}, hash
 	n := 0
-	var first string
+	var last, again string // ids: of the event before, of one that was seen already
 	var bad error
 	err := d.reader.Read(r, func(e *vigil.Event) {
 		switch {
-		case n < 0:
-			return
 		case e.ID == "":
 			e.ID = d.id.ID(f.from.Offset+int64(n), hash)
-		case n == 0:
-			if first = e.ID; !d.seen.add(first) {
-				n = -1 // a retry, or the same record delivered twice
-				return
-			}
-		case e.ID == first:
+		case e.ID == again:
+			return
+		case e.ID == last:
 			e.ID += "." + strconv.Itoa(n)
+		case !d.seen.add(e.ID): // a retry, or the same record delivered twice
+			again = e.ID
+			return
+		default:
+			last = e.ID
 		}
 		n++
 		if e.SubjectCount != vigil.Unknown {

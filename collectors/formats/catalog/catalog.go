@@ -6,15 +6,21 @@ package catalog
 import (
 	"vigil/collectors/formats"
 	"vigil/collectors/formats/anthropic"
+	"vigil/collectors/formats/botpress"
+	"vigil/collectors/formats/chatwoot"
 	"vigil/collectors/formats/intercom"
 	"vigil/collectors/formats/langfuse"
+	"vigil/collectors/formats/librechat"
 	"vigil/collectors/formats/litellm"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
 	"vigil/collectors/formats/openai"
+	"vigil/collectors/formats/openwebui"
 	"vigil/collectors/formats/otelgenai"
 	"vigil/collectors/formats/postgresql"
+	"vigil/collectors/formats/rasa"
 	"vigil/collectors/formats/salesforce"
+	"vigil/collectors/formats/servicenow"
 	"vigil/collectors/formats/zendesk"
 )
 
@@ -30,6 +36,12 @@ func All() []formats.Format {
 		langfuse.New(),
 		openai.New(),
 		anthropic.New(),
+		servicenow.New(),
+		chatwoot.New(),
+		rasa.New(),
+		botpress.New(),
+		openwebui.New(),
+		librechat.New(),
 	}
 }
 

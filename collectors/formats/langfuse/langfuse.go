@@ -5,6 +5,7 @@ package langfuse
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -164,6 +165,8 @@ func (rd reader) observation(r *record.Record, o gjson.Result, c context, emit f
 	if e.Time, ok = formats.Time(r.String(first(o, "startTime", "start_time"), 64), nil); !ok {
 		return formats.ErrTime("startTime")
 	}
+	// Programs make the ids; the same observation exported again is the same event.
+	e.ID = fmt.Sprintf("%016x", formats.RecordHash([]byte(o.Raw)))
 	for id, steps := o.Get("id").Str, 0; e.Actor.ID == "" && id != "" && steps < 64; steps++ {
 		e.Actor.ID, id = c.agents[id], c.parents[id]
 	}

@@ -6,6 +6,7 @@ package otelgenai
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -107,10 +108,10 @@ func (rd *reader) Restore(state []byte) error {
 
 // item is a span or a log record.
 type item struct {
-	name, trace, span, parent, service string
-	at                                 gjson.Result
-	failed                             bool
-	attributes                         map[string]string
+	raw, name, trace, span, parent, service string
+	at                                      gjson.Result
+	failed                                  bool
+	attributes                              map[string]string
 }
 
 // wanted are the attributes that are looked at; others may hold what was said.
@@ -233,6 +234,9 @@ func (rd *reader) emit(r *record.Record, it *item, agent string, emit func(*vigi
 	if !ok {
 		return formats.ErrTime("startTimeUnixNano")
 	}
+	// Exporters send a batch again when they got no answer: the same span, to the last
+	// character, is the same event.
+	e.ID = fmt.Sprintf("%016x", formats.RecordHash([]byte(it.raw)))
 	t, _ := rd.traces.Get(it.trace)
 	for _, name := range []string{agent, t.Agent, it.service} {
 		if e.Actor.ID == "" && name != "unknown_service" {
@@ -279,7 +283,7 @@ func collect(r *record.Record, v gjson.Result, service string, out *[]item) {
 	if !v.Get("spanId").Exists() && !v.Get("context.span_id").Exists() && !v.Get("timeUnixNano").Exists() {
 		return
 	}
-	it := item{service: service, attributes: attributes(r, v.Get("attributes"))}
+	it := item{raw: v.Raw, service: service, attributes: attributes(r, v.Get("attributes"))}
 	first := func(keys ...string) gjson.Result {
 		for _, k := range keys {
 			if f := v.Get(k); f.Exists() && f.String() != "" {

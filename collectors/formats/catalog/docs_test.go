@@ -12,7 +12,8 @@ import (
 	"vigil/collectors/formats/catalog"
 )
 
-var update = flag.Bool("update", false, "write the table of the documentation anew")
+// update is the flag with which formatstest's golden files are written anew too.
+func update() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // The marks between which the table stands.
 const tableFrom, tableTo = "<!-- formats -->\n", "<!-- /formats -->\n"
@@ -48,7 +49,7 @@ func TestDocumentation(t *testing.T) {
 		}
 	}
 	want := before + tableFrom + strings.TrimPrefix(b.String(), "\n") + tableTo + after
-	if *update {
+	if update() {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -28,25 +28,17 @@ func New() formats.Format {
 		},
 		JSON: func(v gjson.Result) float64 {
 			message := v.Get("message")
-			switch {
-			case !levels[strings.ToLower(v.Get("level").Str)] || message.Type != gjson.String || !v.Get("timestamp").Exists():
+			if !levels[v.Get("level").Str] || message.Type != gjson.String || !v.Get("timestamp").Exists() {
 				return 0
-			case login.MatchString(message.Str):
-				return 0.95
-			case strings.HasPrefix(message.Str, "["):
-				return 0.5 // a line like those between them
 			}
-			return 0
+			return certainty(message.Str)
 		},
 		Text: func(line []byte) float64 {
-			m := layout.FindSubmatch(line)
-			switch {
-			case m == nil:
+			_, message, ok := cut(line)
+			if !ok {
 				return 0
-			case login.Match(m[3]):
-				return 0.95
 			}
-			return 0.5
+			return max(certainty(message), record.IsRecord)
 		},
 		Params: map[string]string{"timezone": "the zone of the console's times, which name none, such as Europe/Berlin"},
 		New: func(opts formats.Options) (record.Reader, error) {
@@ -66,30 +58,65 @@ func New() formats.Format {
 // levels are those of LibreChat's logger.
 var levels = map[string]bool{"error": true, "warn": true, "info": true, "http": true, "verbose": true, "debug": true, "activity": true, "silly": true}
 
-var (
-	// layout is a line of the console or of a file: time, level, message; the console may
-	// colour it.
-	layout = regexp.MustCompile(`^(?:\x1b\[[0-9;]*m)*(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?Z?) (?:\x1b\[[0-9;]*m)*(error|warn|info|http|verbose|debug|activity|silly)(?:\x1b\[[0-9;]*m)*: ?(.*)$`)
-	// login is the message of a sign-in.
-	login = regexp.MustCompile(`^(?:\x1b\[[0-9;]*m)*\[Login\] \[Login (successful|failed)\] \[Username: (.*)\] \[Request-IP: ([^\]\[]*)\]`)
-)
+// layout is how a line of the console or of a file begins: time, level. The console may
+// colour it.
+var layout = regexp.MustCompile(`^(?:\x1b\[[0-9;]*m)*(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?Z?) (?:\x1b\[[0-9;]*m)*(?:error|warn|info|http|verbose|debug|activity|silly)(?:\x1b\[[0-9;]*m)*: ?(?:\x1b\[[0-9;]*m)*`)
+
+// cut takes a line of text apart.
+func cut(line []byte) (stamp, message string, ok bool) {
+	m := layout.FindSubmatchIndex(line[:min(len(line), 120)])
+	if m == nil {
+		return "", "", false
+	}
+	return string(line[m[2]:m[3]]), string(line[m[1]:]), true
+}
+
+// certainty is how sure it is that a message is LibreChat's.
+func certainty(message string) float64 {
+	switch _, _, _, ok := login(message); {
+	case ok:
+		return 0.95
+	case strings.HasPrefix(message, "["):
+		return record.IsRecord // a line like those between sign-ins
+	}
+	return 0
+}
+
+// login reads the message of a sign-in. The name is what was typed: what stands behind
+// the last mark of an address is the server's.
+func login(message string) (name, address string, failed, ok bool) {
+	rest, ok := strings.CutPrefix(message, "[Login] [Login successful] [Username: ")
+	if !ok {
+		if rest, failed = strings.CutPrefix(message, "[Login] [Login failed] [Username: "); !failed {
+			return "", "", false, false
+		}
+	}
+	name, address, ok = cutLast(rest, "] [Request-IP: ")
+	address, _, _ = strings.Cut(address, "]")
+	return name, address, failed, ok
+}
+
+// cutLast cuts at the last separator.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
 
 type reader struct{ zone *time.Location }
 
 // Read makes an event of a sign-in.
 func (rd reader) Read(r *record.Record, emit func(*vigil.Event)) error {
-	stamp, message := "", ""
-	if r.JSON.Exists() {
-		stamp, message = r.Get("timestamp"), r.JSON.Get("message").Str
-	} else if m := layout.FindSubmatch(r.Text); m != nil {
-		stamp, message = string(m[1]), string(m[3])
+	stamp, message := r.Get("timestamp"), r.JSON.Get("message").Str
+	if !r.JSON.Exists() {
+		stamp, message, _ = cut(r.Text)
 	}
-	m := login.FindStringSubmatch(message)
-	if m == nil {
+	name, address, failed, ok := login(message)
+	if !ok {
 		return nil
 	}
 	e := r.Event()
-	var ok bool
 	if e.Time, ok = formats.Time(stamp, rd.zone); !ok {
 		return formats.ErrTime("timestamp")
 	}
@@ -98,11 +125,11 @@ func (rd reader) Read(r *record.Record, emit func(*vigil.Event)) error {
 	}
 	e.Action, e.Resource, e.Shape = vigil.ActionLogin, "session", "login"
 	e.Outcome = vigil.OutcomeSuccess
-	if m[1] == "failed" {
+	if failed {
 		e.Outcome = vigil.OutcomeDenied
 	}
-	e.IP = formats.Address(m[3])
-	if e.Actor.ID = r.Clean(m[2], 256); e.Actor.ID == "" || e.Actor.ID == "undefined" {
+	e.IP = formats.Address(address)
+	if e.Actor.ID = r.Clean(name, 256); e.Actor.ID == "" || e.Actor.ID == "undefined" {
 		e.Actor.ID, e.Actor.Kind = "anonymous", vigil.KindAnonymous
 		if e.IP != "" {
 			e.Actor.ID = e.IP

@@ -54,6 +54,7 @@ func TestTables(t *testing.T) {
 		"cut off":                 {"id,who\n2,b\n1,\"a", []string{"b", "! csv"}},
 		"a quote within a value":  {"id,who\n1,a\"b\n", []string{`a"b`}},
 		"a quote that never ends": {"id,who,n\n1,a,\"" + long + "2,b,c\n3,d,e\n", []string{"b", "d", "! too-long"}},
+		"far too many values":     {"id,who\n" + strings.Repeat(",", 1<<20-1) + "\n2,b\n", []string{"b", "! csv"}},
 		"nobody":                  {"id,who\n1,\n2,b\n", []string{"b", "! actor"}},
 		"JSON in a value":         {"n,json\n1,\"{\"\"who\"\":\"\"a\"\"}\"\n2,no\n", []string{"a", "! format"}},
 		"other names":             {"id,what\n1,a\n", []string{"! format", "! format"}},

@@ -96,7 +96,7 @@ func names(spec *Spec, text []byte) (columns []string, sep byte) {
 // as to be asked for: they hold what no name does.
 func columnNames(spec *Spec, columns []string) float64 {
 	for i, c := range columns {
-		if columns[i] = strings.TrimSpace(c); columns[i] == "" || len(c) > 128 || strings.ContainsAny(c, ":/\\\"'{}<>=,;@\r\n") {
+		if columns[i] = strings.ToValidUTF8(strings.TrimSpace(c), "\ufffd"); columns[i] == "" || len(c) > 128 || strings.ContainsAny(c, ":/\\\"'{}<>=,;@\r\n") {
 			return 0
 		}
 	}
@@ -131,11 +131,12 @@ func (t *table) feed(spec *Spec, line formats.Line, take func(gjson.Result, fram
 // row gives out the row in hand.
 func (t *table) row(spec *Spec, take func(gjson.Result, frame)) error {
 	row, ok := values(t.buf, t.sep, max(len(t.columns), 256)+1)
+	names := slices.Clone(row)
 	switch {
 	case !ok:
 		return &formats.Error{Code: "csv", Reason: "the row can't be read: there is text behind an end quote", Line: t.from}
-	case columnNames(spec, slices.Clone(row)) >= IsRecord:
-		t.columns = row
+	case columnNames(spec, names) >= IsRecord:
+		t.columns = names
 	case len(row) != len(t.columns):
 		return &formats.Error{Code: "csv", Reason: "the row has another number of values than there are column names", Line: t.from}
 	default:

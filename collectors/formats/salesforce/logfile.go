@@ -130,8 +130,11 @@ func (rd *reader) logDetail(r *record.Record, e *vigil.Event, kind string) {
 		path(e, uri)
 	case "Report", "ReportExport", "AsyncReportRun", "MultiBlockReport":
 		path(e, uri)
-		if how := r.Get("RENDERING_TYPE", "RenderingType"); how == "X" || how == "C" || how == "P" {
-			e.Action = vigil.ActionExport // Excel, CSV, printable
+		switch r.Get("RENDERING_TYPE", "RenderingType") {
+		case "X", "C", "P": // Excel, CSV, printable
+			e.Action = vigil.ActionExport
+		case "E": // sent by mail
+			e.Action, e.Destination = vigil.ActionExport, &vigil.Destination{Kind: "mail"}
 		}
 	case "Search":
 		for prefix := range strings.FieldsFuncSeq(r.Get("PREFIXES_SEARCHED"), func(c rune) bool { return c == ',' || c == ' ' || c == ';' }) {

@@ -61,6 +61,12 @@ func (rd *reader) realTime(r *record.Record, emit func(*vigil.Event)) error {
 	rd.actor(e, id, who)
 	e.Outcome = realTimeOutcome(name, get)
 	e.Rows = r.Int(prefix+"RowsProcessed", prefix+"RowsReturned")
+	if run := get("ExecutionIdentifier"); run != "" {
+		if _, told := rd.runs.Get(run); told {
+			e.Rows = vigil.Unknown
+		}
+		rd.runs.Put(run, true)
+	}
 	e.Bytes = r.Int(prefix + "ContentSize")
 	if e.Resource == "" {
 		e.Resource = get("QueriedEntities", "EvaluatedEntities")

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fxamacker/cbor/v2"
 	"github.com/tidwall/gjson"
 
 	"vigil"
@@ -40,10 +41,40 @@ func New() formats.Format {
 type reader struct {
 	vendors []string
 	zone    *time.Location
+	// runs are executions of reports and list views whose rows were told already: a long
+	// one comes in several events, each of which tells the rows of all.
+	runs *formats.Bounded[string, bool]
+}
+
+// maxRuns bounds how many executions are remembered.
+const maxRuns = 4096
+
+// State is which executions were seen.
+func (rd *reader) State() ([]byte, error) {
+	var ids []string
+	for id := range rd.runs.All() {
+		ids = append(ids, id)
+	}
+	return cbor.Marshal(ids)
+}
+
+// Restore takes it back.
+func (rd *reader) Restore(state []byte) error {
+	var ids []string
+	if len(state) == 0 {
+		return nil
+	}
+	if err := cbor.Unmarshal(state, &ids); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		rd.runs.Put(id, true)
+	}
+	return nil
 }
 
 func newReader(opts formats.Options) (record.Reader, error) {
-	r := &reader{zone: time.UTC}
+	r := &reader{zone: time.UTC, runs: formats.NewBounded[string, bool](maxRuns)}
 	for v := range strings.SplitSeq(opts.Params["vendors"], ",") {
 		if v = strings.TrimSpace(v); v != "" {
 			r.vendors = append(r.vendors, userID(v))

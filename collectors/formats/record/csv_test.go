@@ -57,6 +57,7 @@ func TestTables(t *testing.T) {
 		"far too many values":     {"id,who\n" + strings.Repeat(",", 1<<20-1) + "\n2,b\n", []string{"b", "! csv"}},
 		"nobody":                  {"id,who\n1,\n2,b\n", []string{"b", "! actor"}},
 		"JSON in a value":         {"n,json\n1,\"{\"\"who\"\":\"\"a\"\"}\"\n2,no\n", []string{"a", "! format"}},
+		"JSON behind a table":     {"id,who\n1,a\n{\"who\":\"b\"}\nid,who\n2,c\n", []string{"a", "b", "c"}},
 		"other names":             {"id,what\n1,a\n", []string{"! format", "! format"}},
 		"odd bytes":               {"id,who\n1,a\xff\u200b\x1b[31mb\n", []string{"a\ufffdb"}},
 	} {

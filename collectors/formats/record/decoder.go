@@ -32,6 +32,9 @@ func (d *decoder) TakesPieces() {}
 func (d *decoder) Decode(line formats.Line, emit formats.Emit) error {
 	var errs []error
 	fail := func(err error) { errs = append(errs, err) }
+	if !d.table.open && startsJSON(line.Text) {
+		d.table.columns = nil // another document behind the table
+	}
 	if d.table.columns != nil {
 		d.table.feed(d.spec, line, func(v gjson.Result, f frame) {
 			errs = append(errs, at(d.row(v, f, emit), f)...)

@@ -25,9 +25,9 @@ func access(r *record.Record, e *vigil.Event, emit func(*vigil.Event)) error {
 	if status := r.Int("status"); status != vigil.Unknown {
 		e.Outcome = formats.OutcomeOfStatus(status)
 	}
-	switch auth := strings.ToLower(r.Get("authorization_type")); {
-	case strings.Contains(auth, "token") || strings.Contains(auth, "basic") || strings.Contains(auth, "bearer") || strings.Contains(auth, "oauth"):
-		e.Actor.Role = "api"
+	switch auth := strings.ToLower(r.Get("authorization_type")); auth {
+	case "basic", "bearer", "oauth", "api_token", "token":
+		e.Actor.App = auth // a script or an app rather than the agent's page
 	}
 	method := strings.ToUpper(r.Get("method"))
 	if g := r.JSON.Get("graphql"); g.IsObject() || g.Str != "" {

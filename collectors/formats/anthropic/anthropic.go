@@ -4,6 +4,7 @@
 package anthropic
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -67,65 +68,120 @@ func (reader) Read(r *record.Record, emit func(*vigil.Event)) error {
 	kind := r.Get("type")
 	e.Action, e.Outcome = action(kind)
 	e.Resource, e.Shape = resource(kind), kind
-	if e.Conversation = r.Get("claude_chat_id", "chat_id"); e.Conversation == "" && e.Resource == "claude_chat" {
+	if kind == "compliance_api_accessed" {
+		api(r, e)
+	}
+	if id := r.Get("claude_chat_id", "chat_id"); id != "" {
+		e.Conversation = id
+	}
+	if e.Conversation == "" && e.Resource == "claude_chat" {
 		e.Conversation = r.Get("resource_id")
 	}
 	emit(e)
 	return nil
 }
 
-// credentials are what lets somebody in: making it grants.
-var credentials = []string{"api_key", "access_key", "service_account", "mcp_server", "integration", "connector", "invite", "member", "user_added", "oauth", "token", "owner_transferred", "role_assignment", "seat_assigned", "group_member"}
+// api reads what a program asked of the Compliance API, which gives out chats and files.
+func api(r *record.Record, e *vigil.Event) {
+	if status := r.Int("status_code"); status != vigil.Unknown {
+		e.Outcome = formats.OutcomeOfStatus(status)
+	}
+	u, err := url.Parse(r.Get("url"))
+	if err != nil {
+		return
+	}
+	var shape []string
+	for seg := range strings.SplitSeq(strings.Trim(strings.TrimPrefix(u.Path, "/v1/compliance"), "/"), "/") {
+		if seg = formats.Clean(seg, 64); strings.HasPrefix(seg, "claude_chat_") {
+			e.Conversation = seg
+		}
+		if strings.ContainsAny(seg, "0123456789") || strings.HasPrefix(seg, "claude_") {
+			seg = "{id}"
+		}
+		if shape = append(shape, seg); len(shape) == 12 {
+			break
+		}
+	}
+	method := strings.ToUpper(r.Get("request_method"))
+	e.Shape = strings.TrimSpace(method + " /" + strings.Join(shape, "/"))
+	e.Limit = formats.Count(u.Query().Get("limit"))
+	if method == "DELETE" {
+		e.Action = vigil.ActionDelete
+	}
+}
 
-// action is what the name of an activity says: names end with what was done.
+// exceptions are activities whose names would mislead.
+var exceptions = map[string]vigil.Action{
+	"claude_chat_snapshot_created": vigil.ActionShare, "claude_user_role_updated": vigil.ActionGrant, "org_user_updated": vigil.ActionGrant,
+	"session_revoked": vigil.ActionConfigure, "phone_code_sent": vigil.ActionOther, "phone_code_verified": vigil.ActionLogin, "age_verified": vigil.ActionOther,
+	"lti_launch_initiated": vigil.ActionLogin, "lti_launch_success": vigil.ActionLogin, "sso_second_factor_magic_link": vigil.ActionLogin,
+	"org_invite_link_generated": vigil.ActionGrant, "org_invite_link_regenerated": vigil.ActionGrant, "primary_owner_transferred": vigil.ActionGrant,
+	"extra_usage_credit_granted": vigil.ActionConfigure, "abuse_decision_received": vigil.ActionOther, "org_sync_synchronized_files_deleted": vigil.ActionDelete,
+}
+
+// results are endings that tell how it went, with what they tell.
+var results = map[string]vigil.Outcome{
+	"failed": vigil.OutcomeDenied, "denied": vigil.OutcomeDenied, "blocked": vigil.OutcomeDenied, "rejected": vigil.OutcomeDenied, "invalid": vigil.OutcomeDenied,
+	"initiated": vigil.OutcomeUnspecified, "attempted": vigil.OutcomeUnspecified, "started": vigil.OutcomeUnspecified, "requested": vigil.OutcomeUnspecified,
+}
+
+// verbs are endings that tell what was done, whatever it was done to.
+var verbs = map[string]vigil.Action{
+	"viewed": vigil.ActionRead, "accessed": vigil.ActionRead, "access": vigil.ActionRead, "opened": vigil.ActionRead, "listed": vigil.ActionRead, "retrieved": vigil.ActionRead,
+	"downloaded": vigil.ActionExport, "exported": vigil.ActionExport, "export": vigil.ActionExport, "shared": vigil.ActionShare, "published": vigil.ActionShare,
+	"granted": vigil.ActionGrant, "impersonated": vigil.ActionImpersonate,
+}
+
+// action is what the name of an activity says. Names end with what was done, and some
+// with how it went behind that.
 func action(kind string) (vigil.Action, vigil.Outcome) {
 	outcome := vigil.OutcomeSuccess
+	name, last := kind, ending(kind)
+	if o, ok := results[last]; ok {
+		outcome = o
+	}
+	if a, ok := exceptions[kind]; ok {
+		return a, outcome
+	}
+	if _, ok := results[last]; ok || last == "succeeded" || last == "success" || last == "completed" {
+		name = strings.TrimSuffix(kind, "_"+last)
+		last = ending(name)
+	}
 	has := func(words ...string) bool {
 		for _, w := range words {
-			if strings.Contains(kind, w) {
+			if strings.Contains("_"+name+"_", "_"+w+"_") {
 				return true
 			}
 		}
 		return false
 	}
-	if has("_failed", "_denied", "_blocked", "_rejected") {
-		outcome = vigil.OutcomeDenied
+	if a, ok := verbs[last]; ok && !strings.Contains(name, "_export_") {
+		return a, outcome
 	}
-	data := has("chat", "project", "file", "artifact", "conversation", "document", "message", "memory", "session_")
-	done := kind[strings.LastIndexByte(kind, '_')+1:]
+	made := last == "created" || last == "added" || last == "assigned" || last == "sent" || last == "accepted" || last == "approved" || last == "connected"
+	admin := has("org", "organization", "platform_workspace", "rbac", "group", "marketplace")
+	data := has("chat", "project", "file", "files", "artifact", "conversation", "document", "message", "memory", "snapshot", "comments")
 	switch {
+	case has("login", "logged_in", "signed_in"):
+		return vigil.ActionLogin, outcome
 	case has("logout", "logged_out", "signed_out"):
 		return vigil.ActionLogout, outcome
-	case has("login", "logged_in", "signed_in", "magic_link", "sso_second_factor"):
-		return vigil.ActionLogin, outcome
-	case has("export", "download"):
+	case has("export"):
 		return vigil.ActionExport, outcome
-	case has("impersonat"):
-		return vigil.ActionImpersonate, outcome
-	case has("shar", "published"):
+	case strings.HasSuffix(name, "_sharing_updated"), has("share") && last == "created":
 		return vigil.ActionShare, outcome
-	case done == "granted", done == "transferred", (done == "created" || done == "added" || done == "assigned" || done == "accepted" || done == "sent" || done == "enabled") && hasAny(kind, credentials):
+	case made && has("key", "service", "integration", "connector", "member", "user", "invite", "re_sent", "request", "mcp_server", "role", "permission", "token", "owner", "seat"):
 		return vigil.ActionGrant, outcome
-	case done == "viewed", done == "accessed", done == "opened", done == "listed", has("access_failed", "retrieved"):
-		return vigil.ActionRead, outcome
-	case has("search", "queried"):
-		return vigil.ActionSearch, outcome
-	case data && done == "deleted":
+	case data && !admin && (last == "deleted" || last == "deletion"):
 		return vigil.ActionDelete, outcome
-	case data && !has("settings", "org_", "organization"):
+	case data && !admin && !has("integration", "source", "code_review"):
 		return vigil.ActionWrite, outcome
 	}
 	return vigil.ActionConfigure, outcome
 }
 
-func hasAny(s string, words []string) bool {
-	for _, w := range words {
-		if strings.Contains(s, w) {
-			return true
-		}
-	}
-	return false
-}
+// ending is the last word of a name.
+func ending(name string) string { return name[strings.LastIndexByte(name, '_')+1:] }
 
 // resource is the name of an activity without what was done.
 func resource(kind string) string {

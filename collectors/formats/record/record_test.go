@@ -150,6 +150,32 @@ func TestALargeDocumentIsTakenElementByElement(t *testing.T) {
 	}
 }
 
+func TestElementsThatAreTooLargeAreTakenApart(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	var want []string
+	b.WriteString(`{"meta":[{"what":1}],"groups":[`)
+	for g := range 3 {
+		if g > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(`{"labels":[{"key":"x"},{"key":"y"}],"inner":{"Records":[`)
+		for i := range 12_000 / (g*g + 1) {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(&b, `{"who":"a%d.%d","pad":"]}%s"}`, g, i, strings.Repeat("x", 120))
+			want = append(want, fmt.Sprintf("a%d.%d", g, i))
+		}
+		b.WriteString("],\"n\":[{\"m\":1}]},\"tail\":[{\"what\":\"not this\"}]}")
+	}
+	b.WriteString("],\"rest\":{\"who\":\"nor this\"}}\n{\"who\":\"after\"}\n")
+	got := decode(t, b.String())
+	if diff := cmp.Diff(append(want, "after"), got); diff != "" {
+		t.Errorf("%d records, want %d: %.900s", len(got), len(want)+1, diff)
+	}
+}
+
 func TestARecordThatIsTooLargeIsSetAside(t *testing.T) {
 	t.Parallel()
 	huge := strings.Repeat("x", 3<<20)

@@ -35,7 +35,7 @@ var toyTable = record.New(record.Spec{
 
 func TestTables(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("x\n", 1<<20)
+	long := strings.Repeat(strings.Repeat("x", 1000)+"\n", 1100)
 	for name, c := range map[string]struct {
 		input string
 		want  []string
@@ -73,7 +73,7 @@ func TestTables(t *testing.T) {
 			}
 			// After a quote that never ends lines are taken for rows again, of which
 			// most are none.
-			if len(got) > 100 {
+			if len(got) > 10 {
 				got = append(got[:2], "! too-long")
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {

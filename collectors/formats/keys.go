@@ -124,6 +124,8 @@ func (t *keyTemplate) match(key string, found *Found) bool {
 	return key == ""
 }
 
+var noBraces = strings.NewReplacer("{", "", "}", "")
+
 // GeneralKey is what a key that no template knows is called: its first part, numbers
 // and ids replaced, and stars for the parts behind it, so that it names nobody.
 func GeneralKey(key string) string {
@@ -132,7 +134,7 @@ func GeneralKey(key string) string {
 	if n < 0 {
 		n = len(key)
 	}
-	first, rest := GeneralName(strings.NewReplacer("{", "", "}", "").Replace(key[:n])), key[n:]
+	first, rest := GeneralName(noBraces.Replace(key[:n])), key[n:]
 	var b strings.Builder
 	b.WriteString(first)
 	for i := 0; i < len(rest); i++ {

@@ -8,10 +8,14 @@ import (
 	"vigil/collectors/formats/anthropic"
 	"vigil/collectors/formats/botpress"
 	"vigil/collectors/formats/chatwoot"
+	"vigil/collectors/formats/databricks"
+	"vigil/collectors/formats/elasticsearch"
 	"vigil/collectors/formats/intercom"
 	"vigil/collectors/formats/langfuse"
 	"vigil/collectors/formats/librechat"
 	"vigil/collectors/formats/litellm"
+	"vigil/collectors/formats/mongodb"
+	"vigil/collectors/formats/mysql"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
 	"vigil/collectors/formats/openai"
@@ -19,8 +23,10 @@ import (
 	"vigil/collectors/formats/otelgenai"
 	"vigil/collectors/formats/postgresql"
 	"vigil/collectors/formats/rasa"
+	"vigil/collectors/formats/redis"
 	"vigil/collectors/formats/salesforce"
 	"vigil/collectors/formats/servicenow"
+	"vigil/collectors/formats/snowflake"
 	"vigil/collectors/formats/zendesk"
 )
 
@@ -42,6 +48,12 @@ func All() []formats.Format {
 		botpress.New(),
 		openwebui.New(),
 		librechat.New(),
+		mysql.New(), mysql.NewMariaDB(),
+		mongodb.New(),
+		redis.New(),
+		elasticsearch.New(),
+		snowflake.New(),
+		databricks.New(),
 	}
 }
 

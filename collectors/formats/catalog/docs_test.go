@@ -12,9 +12,6 @@ import (
 	"vigil/collectors/formats/catalog"
 )
 
-// update is the flag with which formatstest's golden files are written anew too.
-func update() bool { return flag.Lookup("update").Value.String() == "true" }
-
 // The marks between which the table stands.
 const tableFrom, tableTo = "<!-- formats -->\n", "<!-- /formats -->\n"
 
@@ -49,7 +46,7 @@ func TestDocumentation(t *testing.T) {
 		}
 	}
 	want := before + tableFrom + strings.TrimPrefix(b.String(), "\n") + tableTo + after
-	if update() {
+	if flag.Lookup("update").Value.String() == "true" { // formatstest's
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -38,9 +38,23 @@ var others = map[string]string{
 	"langfuse_traces/langfuse-test-openai-agents-2025-09-30.chatml.json":            rendered,
 	"langfuse_traces/langfuse-test-pydantic-ai-2025-06-06.chatml.json":              rendered,
 	"langfuse_traces/langfuse-test-pydantic-ai-with-gemini-2025-12-24.chatml.json":  rendered,
+	"databricks_audit/ibm-databricks-tests-a.log":                                   ":a record whose text was cut into lines",
+	"databricks_audit/panther-databricks_access_token_revoked.json":                 ":records without time",
+	"databricks_audit/panther-databricks_group_created.json":                        ":records without time",
+	"databricks_audit/panther-databricks_non_sso_login.json":                        ":records without time",
+	"databricks_audit/panther-databricks_user_password_changed.json":                ":records without time",
+	"elasticsearch_audit/ibm-elasticsearch-tests-a.log":                             ":holds what another product makes of a record",
+	"mongodb/elastic-mongodb_atlas-alert-test-alert-logs.json":                      ":alerts",
+	"mongodb/elastic-mongodb_atlas-process-test-process-metrics.json":               ":metrics",
+	"mongodb_audit/ibm-documentdb-aws-tests-a.log":                                  ":records that are cut off, or have no time",
+	"mysql_slow_error/crowdsec-mariadb-logs-mariadb-logs.log":                       "mariadb:its error log",
+	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-1-21.log":               "mariadb:its slow log",
+	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-2-12.log":               "mariadb:its slow log",
+	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-3-13.log":               "mariadb:its slow log",
+	"opensearch_audit/ibm-opensearch-tests-a.log":                                   ":a record without time and user",
 }
 
-const rendered = "none: what a viewer makes of the messages within a trace, without times and actors"
+const rendered = ":what a viewer makes of the messages within a trace, without times and actors"
 
 // TestLogsOfManySystems reads real logs of many systems, where they lie beside the project: the
 // right format is found by looking, and next to nothing is set aside.

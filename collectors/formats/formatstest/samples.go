@@ -34,8 +34,20 @@ type Expected struct {
 	Client   Endpoint  `json:"client"`
 	Original struct {
 		Action, Outcome, Original string
-		Category                  []string
+		Category                  texts
 	} `json:"event"`
+}
+
+// texts is a list of texts, of which one may stand by itself.
+type texts []string
+
+func (t *texts) UnmarshalJSON(b []byte) error {
+	var one string
+	if json.Unmarshal(b, &one) == nil {
+		*t = texts{one}
+		return nil
+	}
+	return json.Unmarshal(b, (*[]string)(t))
 }
 
 // Identity is a user as it is expected; Endpoint a client.

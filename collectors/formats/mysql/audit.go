@@ -66,6 +66,14 @@ func readAudit(line []byte) (a audited, ok bool) {
 				op = i
 			}
 		}
+		if op < 0 && isAuditStamp(fields[0]) {
+			// An operation that is not known, where a known one stands.
+			for i := len(fields) - 1; i >= 6 && op < 0; i-- {
+				if isUpper(fields[i]) && allDigits(fields[i-1]) && allDigits(fields[i-2]) {
+					op = i
+				}
+			}
+		}
 		if op < 0 || len(fields)-op > 8 {
 			return a, false
 		}
@@ -84,7 +92,7 @@ func readAudit(line []byte) (a audited, ok bool) {
 	if isAuditStamp(before[0]) {
 		a.stamp, before = before[0], before[1:]
 	}
-	if len(before) < 3 {
+	if len(before) < 3 || strings.ContainsRune(before[0], ':') { // behind syslog's header
 		return a, false
 	}
 	a.host = before[len(before)-1]
@@ -94,7 +102,7 @@ func readAudit(line []byte) (a audited, ok bool) {
 
 // isTail knows what follows a statement: ",0" or ",1146,TCP/IP".
 func isTail(b []byte) bool {
-	if len(b) < 2 || len(b) > 64 || b[0] != ',' {
+	if len(b) < 2 || len(b) > 64 || b[0] != ',' || bytes.Count(b, []byte{','}) > 2 {
 		return false
 	}
 	return allDigits(firstField(b))
@@ -109,6 +117,15 @@ func firstField(b []byte) string {
 func lastFields(line []byte) []byte {
 	i := bytes.LastIndexByte(line, ',')
 	return line[max(i, 0):]
+}
+
+func isUpper(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] != '_' && (s[i] < 'A' || s[i] > 'Z') {
+			return false
+		}
+	}
+	return len(s) > 3
 }
 
 func isOperation(s string) bool {
@@ -214,6 +231,10 @@ func (rd *reader) audit(r *record.Record, emit func(*vigil.Event)) error {
 	case "READ", "WRITE", "CREATE", "ALTER", "RENAME", "DROP":
 		a.Outcome = vigil.OutcomeUnspecified
 		rd.table(r, &a, key, "TABLE", table{DB: formats.Clean(line.db, maxName), Name: formats.Clean(line.object, maxName), Action: action})
+	default:
+		if !isOperation(line.operation) {
+			return rd.simple(r, &a, vigil.ActionOther, formats.Clean(line.object, maxName), emit)
+		}
 	}
 	return nil
 }

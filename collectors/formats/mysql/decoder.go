@@ -138,7 +138,11 @@ func (d *decoder) begin(k kind, line formats.Line) {
 func (d *decoder) ended(emit formats.Emit) error {
 	if d.block.kind == kindXML && !d.more {
 		t := bytes.TrimSpace(d.block.text)
-		if bytes.HasSuffix(t, []byte("</AUDIT_RECORD>")) || bytes.HasSuffix(t, []byte("/>")) {
+		end := "/>" // of the old style, whose values are attributes
+		if bytes.HasPrefix(t, []byte("<AUDIT_RECORD>")) {
+			end = "</AUDIT_RECORD>"
+		}
+		if bytes.HasSuffix(t, []byte(end)) {
 			return d.finish(emit)
 		}
 	}

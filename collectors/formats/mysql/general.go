@@ -60,7 +60,8 @@ func readGeneral(text []byte) (g general, ok bool) {
 	if j == len(text) { // a shipper may have cut the last tab
 		command = strings.TrimRight(command, " ")
 	}
-	if _, known := commands[command]; !known || j < len(text) && text[j] != '\t' {
+	// A command that is not known is one where the record has its time.
+	if _, known := commands[command]; !known && (stamp == 0 || !isCommand(command)) || j < len(text) && text[j] != '\t' {
 		return g, false
 	}
 	g = general{stamp: string(text[:stamp]), thread: string(text[id : name-1]), command: command}
@@ -68,6 +69,16 @@ func readGeneral(text []byte) (g general, ok bool) {
 		g.argument = string(text[j+1:])
 	}
 	return g, true
+}
+
+// isCommand knows what looks like one.
+func isCommand(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c != ' ' && c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return len(s) > 2 && s[0] >= 'A' && s[0] <= 'Z'
 }
 
 // isStamp knows "2026-11-26T08:03:01.123456Z" and "261126  8:03:01".

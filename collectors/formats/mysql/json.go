@@ -28,25 +28,52 @@ const (
 // dialectOf tells JSON records by keys that others do not have.
 func dialectOf(v gjson.Result) dialect {
 	switch {
+	case v.Get("class").Type == gjson.String && v.Get("event").Type == gjson.String && v.Get("timestamp").Exists() &&
+		(v.Get("connection_id").Exists() && v.Get("account").IsObject() || v.Get("class").Str == "audit" && v.Get("connection_id").Exists()):
+		return dialectEnterprise
 	case v.Get("audit_record.name").Exists() && (v.Get("audit_record.record").Exists() || v.Get("audit_record.record_id").Exists()):
 		return dialectPercona
 	case v.Get("err_code").Exists() && v.Get("subsystem").Exists() && v.Get("prio").Exists():
 		return dialectError
 	case v.Get("msg-type").Exists() && (v.Get("query-id").Exists() || v.Get("thread-id").Exists()):
 		return dialectMcAfee
-	case strings.HasPrefix(v.Get("properties.event_class").Str, "general_log"), strings.HasPrefix(v.Get("properties.event_class").Str, "connection_log"),
-		strings.HasPrefix(v.Get("properties.event_class").Str, "table_access_log"), v.Get("properties.event_class").Str == "slow_log":
+	case azureClasses[azureValue(azureProperties(v), "event_class").Str]:
 		return dialectAzure
 	case strings.Contains(v.Get("protoPayload.request.@type").Str, "MysqlAuditEntry"):
 		return dialectGoogle
-	case v.Get("class").Type == gjson.String && v.Get("event").Type == gjson.String && v.Get("timestamp").Exists() && (v.Get("connection_id").Exists() || v.Get("class").Str == "audit"):
-		switch v.Get("class").Str {
-		case "audit", "connection", "general", "table_access", "query", "message", "authentication", "stored_program", "command", "parse",
-			"global_variable", "server_startup", "server_shutdown", "authorization":
-			return dialectEnterprise
-		}
 	}
 	return dialectNone
+}
+
+// azureClasses are the kinds of Azure's records.
+var azureClasses = map[string]bool{"general_log": true, "connection_log": true, "table_access_log": true, "slow_log": true}
+
+// azureProperties are the values of one of Azure's records: its properties, as an object
+// or as text that holds one, or a row of Log Analytics, whose columns they are.
+func azureProperties(v gjson.Result) gjson.Result {
+	p := v.Get("properties")
+	switch {
+	case p.IsObject():
+		return p
+	case p.Type == gjson.String && strings.HasPrefix(p.Str, "{") && gjson.Valid(p.Str):
+		return gjson.Parse(p.Str)
+	}
+	return v
+}
+
+// azureValue is a value by its name in a diagnostic log, "event_class"; the table
+// AzureDiagnostics has it as "event_class_s", the tables of their own as "EventClass".
+func azureValue(p gjson.Result, name string) gjson.Result {
+	for _, suffix := range [...]string{"", "_s", "_d", "_t"} {
+		if v := p.Get(name + suffix); v.Exists() {
+			return v
+		}
+	}
+	var camel strings.Builder
+	for part := range strings.SplitSeq(name, "_") {
+		camel.WriteString(strings.ToUpper(part[:1]) + part[1:])
+	}
+	return p.Get(camel.String())
 }
 
 func sureOfJSON(v gjson.Result) float64 {
@@ -84,7 +111,7 @@ const (
 
 // stage gives out a statement that one record or several tell of, joined by key.
 func (rd *reader) stage(r *record.Record, a *access, sql, class string, ph phase, emit func(*vigil.Event)) error {
-	key := a.Thread + "/" + strconv.FormatUint(xxhash.Sum64String(sql), 36)
+	key := keyOf(a, sql)
 	if w := rd.byKey[key]; w != nil && w.Event != nil && ph != phaseBegun {
 		if a.Outcome != vigil.OutcomeUnspecified {
 			w.Event.Outcome = a.Outcome
@@ -114,13 +141,22 @@ func (rd *reader) stage(r *record.Record, a *access, sql, class string, ph phase
 	for _, e := range events[:len(events)-1] {
 		emit(e)
 	}
-	rd.wait(&waiting{Key: key, Thread: a.Thread, Class: class, Event: events[len(events)-1], Access: *a}, r)
+	w := &waiting{Key: key, Thread: a.Thread, Class: class, Event: events[len(events)-1], Access: *a}
+	rd.wait(w, r)
+	if len(events) > 1 {
+		w.ID += ".last" // the first has the record's own
+	}
 	return nil
 }
 
 // touched notes a table that a statement touches.
 func (rd *reader) touched(r *record.Record, a *access, sql, class string, t table) {
-	rd.table(r, a, a.Thread+"/"+strconv.FormatUint(xxhash.Sum64String(sql), 36), class, t)
+	rd.table(r, a, keyOf(a, sql), class, t)
+}
+
+// keyOf tells a statement that has no number.
+func keyOf(a *access, sql string) string {
+	return strings.ToValidUTF8(a.Thread, "_") + "/" + strconv.FormatUint(xxhash.Sum64String(sql), 36)
 }
 
 // tableActions are what records of table accesses name.
@@ -193,8 +229,14 @@ func (rd *reader) enterprise(r *record.Record, emit func(*vigil.Event)) error {
 		}
 		a.DB = r.Get("table_access_data.db")
 		rd.touched(r, &a, r.JSON.Get("table_access_data.query").Str, class, table{DB: a.DB, Name: r.Get("table_access_data.table"), Action: action})
+	case "audit", "message", "authentication", "stored_program", "command", "parse", "authorization", "global_variable", "server_startup", "server_shutdown":
+		// The server's start and stop, and what statements tell of too.
+	default:
+		if a.User != "" {
+			return rd.simple(r, &a, vigil.ActionOther, class, emit)
+		}
 	}
-	return nil // the server's start and stop, messages, and what statements tell of too
+	return nil
 }
 
 // percona reads a record of Percona's audit_log, and of MySQL Enterprise Audit's XML.
@@ -225,22 +267,26 @@ func (rd *reader) percona(r *record.Record, get func(string) string, emit func(*
 	case "Quit":
 		a.Outcome = vigil.OutcomeSuccess
 		return rd.simple(r, &a, vigil.ActionLogout, "", emit)
-	case "NoAudit":
-		return nil
 	case "Query", "Execute":
-		return rd.statement(r, &a, get("sqltext"), nil, emit)
+		sql := get("sqltext")
+		return rd.statement(r, &a, sql, rd.ended(keyOf(&a, sql), "general", at), emit)
 	case "TableRead", "TableInsert", "TableUpdate", "TableDelete":
 		rd.touched(r, &a, get("sqltext"), "table", table{DB: a.DB, Name: formats.Clean(get("table"), maxName), Action: tableActions[strings.ToLower(name[5:])]})
+	case "Audit", "NoAudit":
+	default:
+		if _, known := commands[name]; !known && a.User != "" {
+			return rd.simple(r, &a, vigil.ActionOther, formats.Clean(name, maxName), emit)
+		}
 	}
 	return nil
 }
 
 // azure reads a record of Azure Database for MySQL.
 func (rd *reader) azure(r *record.Record, emit func(*vigil.Event)) error {
-	p := r.JSON.Get("properties")
+	p := azureProperties(r.JSON)
 	get := func(names ...string) string {
 		for _, n := range names {
-			if s := r.String(p.Get(n), 512); s != "" {
+			if s := r.String(azureValue(p, n), 512); s != "" {
 				return s
 			}
 		}
@@ -248,7 +294,7 @@ func (rd *reader) azure(r *record.Record, emit func(*vigil.Event)) error {
 	}
 	at, ok := formats.Time(get("event_time", "start_time"), nil)
 	if !ok {
-		at, ok = formats.Time(r.Get("time"), nil)
+		at, ok = formats.Time(r.Get("time", "TimeGenerated"), nil)
 	}
 	if !ok {
 		at = r.Carrier.Time
@@ -266,7 +312,7 @@ func (rd *reader) azure(r *record.Record, emit func(*vigil.Event)) error {
 	code := get("error_code", "status")
 	a.Outcome = outcomeOf(formats.Count(code))
 	subclass := get("event_subclass")
-	sql := p.Get("sql_text").Str
+	sql := azureValue(p, "sql_text").Str
 	if background(a.User) {
 		return nil
 	}

@@ -48,7 +48,7 @@ var _ formats.Format = (*Format)(nil)
 // New returns the format "mysql".
 func New() *Format {
 	return &Format{name: "mysql", tells: formats.Tells{
-		Title: "MySQL", Group: "database", Actor: formats.Yes, Subjects: formats.Yes, Rows: formats.Partly, Bytes: formats.Partly,
+		Title: "MySQL", Group: "database", Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.Partly,
 		Outcome: formats.Partly, Address: formats.Yes,
 		Note: "The slow query log with long_query_time=0 tells rows and bytes; the general log and most audit logs do not.",
 	}}
@@ -57,7 +57,7 @@ func New() *Format {
 // NewMariaDB returns the format "mariadb".
 func NewMariaDB() *Format {
 	return &Format{name: "mariadb", mariadb: true, tells: formats.Tells{
-		Title: "MariaDB", Group: "database", Actor: formats.Yes, Subjects: formats.Yes, Rows: formats.Partly, Bytes: formats.Partly,
+		Title: "MariaDB", Group: "database", Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.Partly,
 		Outcome: formats.Partly, Address: formats.Yes,
 		Note: "The slow query log with long_query_time=0 tells rows and bytes; server_audit tells who failed, and no rows.",
 	}}
@@ -177,6 +177,7 @@ func ofMariaDB(sample []byte) bool {
 	maria, mysql := 0, 0
 	for line := range strings.Lines(string(sample)) {
 		b := []byte(strings.TrimRight(line, "\r\n"))
+		carried := len(b) > 0 && b[0] == '{' && !strings.Contains(line, "audit_record")
 		switch kindOf(b) {
 		case kindAudit:
 			if a, ok := readAudit(b); ok && len(a.stamp) > 10 && !strings.Contains(a.stamp, " ") {
@@ -208,8 +209,12 @@ func ofMariaDB(sample []byte) bool {
 				mysql++
 			}
 		default:
-			if strings.HasPrefix(line, "# Thread_id: ") && strings.Contains(line, "QC_hit: ") {
+			// The head of a slow log's record, or one that something carries.
+			switch {
+			case strings.Contains(line, "  QC_hit: "), strings.Contains(line, "server_audit"):
 				maria += 2
+			case carried && (strings.Contains(line, ",QUERY,") || strings.Contains(line, ",READ,") || strings.Contains(line, "MariaDB")):
+				maria++
 			}
 		}
 	}

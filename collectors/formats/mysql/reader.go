@@ -1,13 +1,10 @@
 package mysql
 
 import (
-	"container/list"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/fxamacker/cbor/v2"
 
 	"vigil"
 	"vigil/collectors/formats"
@@ -173,6 +170,11 @@ func (rd *reader) release(w *waiting) {
 }
 
 func (rd *reader) wait(w *waiting, r *record.Record) {
+	a := &w.Access
+	for _, s := range []*string{&a.Thread, &a.User, &a.Host, &a.IP, &a.DB, &a.App, &w.Thread} {
+		*s = formats.Clean(*s, maxName) // State is text that can be read again
+	}
+	w.Key = strings.ToValidUTF8(w.Key, "_")
 	w.ID, w.Origin = r.ID(), r.Origin()
 	w.Offset, w.Line, w.Seen = rd.offset, rd.line, rd.records
 	if have := rd.byKey[w.Key]; have != nil {
@@ -329,6 +331,9 @@ func (rd *reader) events(a *access, sql string, tables []table) ([]*vigil.Event,
 		fromStatement(e, res)
 		if n == 1 {
 			e.Rows, e.Bytes = a.figures(e.Action)
+			if e.Outcome == vigil.OutcomeUnspecified && e.Rows > 0 {
+				e.Outcome = vigil.OutcomeSuccess
+			}
 			rd.enrich(e, tables)
 		}
 		events = append(events, e)
@@ -446,115 +451,4 @@ func (rd *reader) ofTables(w *waiting) *vigil.Event {
 	e.Action, e.Resource, e.ResourceClass = action, strings.ToLower(about.Name), class
 	e.Shape = fmt.Sprintf("%s %s", action, e.Resource)
 	return e
-}
-
-type savedReader struct {
-	Threads []savedThread
-	Second  time.Time
-	Last    time.Time
-	SlowDB  string
-	Waiting []*waiting
-	Records int64
-}
-
-// State is who is connected and what waits.
-func (rd *reader) State() ([]byte, error) {
-	st := savedReader{Threads: rd.threads.list(), Second: rd.second, Last: rd.last, SlowDB: rd.slowDB, Records: rd.records}
-	for _, w := range rd.order {
-		if !w.done {
-			st.Waiting = append(st.Waiting, w)
-		}
-	}
-	mode, err := cbor.EncOptions{Time: cbor.TimeRFC3339Nano}.EncMode()
-	if err != nil {
-		return nil, err
-	}
-	return mode.Marshal(st)
-}
-
-// Restore takes it back.
-func (rd *reader) Restore(data []byte) error {
-	if len(data) == 0 {
-		return nil
-	}
-	var st savedReader
-	if err := cbor.Unmarshal(data, &st); err != nil {
-		return fmt.Errorf("restore who is connected: %w", err)
-	}
-	if len(st.Threads) > maxThreads || len(st.Waiting) > maxWaiting {
-		return fmt.Errorf("restore who is connected: %d threads and %d events are more than there can be", len(st.Threads), len(st.Waiting))
-	}
-	rd.second, rd.last, rd.slowDB, rd.records = st.Second.UTC(), st.Last.UTC(), st.SlowDB, st.Records
-	rd.threads = newThreads()
-	for i := len(st.Threads) - 1; i >= 0; i-- {
-		rd.threads.put(st.Threads[i].ID, &st.Threads[i].thread)
-	}
-	rd.order, rd.byKey = nil, make(map[string]*waiting)
-	for _, w := range st.Waiting {
-		w.Access.At = w.Access.At.UTC()
-		if w.Event != nil {
-			w.Event.Time = w.Event.Time.UTC()
-		}
-		rd.order = append(rd.order, w)
-		rd.byKey[w.Key] = w
-	}
-	return nil
-}
-
-// thread is who is on a connection.
-type thread struct {
-	User, Host, DB string
-	// Refused says that the connection never was: its end is no logout.
-	Refused bool
-}
-
-type savedThread struct {
-	ID string
-	thread
-}
-
-// threads are the connections, the last seen first.
-type threads struct {
-	order *list.List // of savedThread
-	byID  map[string]*list.Element
-}
-
-func newThreads() threads { return threads{list.New(), make(map[string]*list.Element)} }
-
-type entry struct {
-	id string
-	*thread
-}
-
-func (t *threads) get(id string) *thread {
-	e, ok := t.byID[id]
-	if !ok {
-		return nil
-	}
-	t.order.MoveToFront(e)
-	return e.Value.(entry).thread
-}
-
-func (t *threads) put(id string, who *thread) {
-	t.forget(id)
-	if t.order.Len() >= maxThreads {
-		t.forget(t.order.Back().Value.(entry).id)
-	}
-	t.byID[id] = t.order.PushFront(entry{id, who})
-}
-
-func (t *threads) forget(id string) {
-	if e, ok := t.byID[id]; ok {
-		t.order.Remove(e)
-		delete(t.byID, id)
-	}
-}
-
-func (t *threads) list() []savedThread {
-	out := make([]savedThread, 0, t.order.Len())
-	for e := t.order.Front(); e != nil; e = e.Next() {
-		v := e.Value.(entry)
-		out = append(out, savedThread{v.id, *v.thread})
-	}
-	return out
 }

@@ -78,12 +78,7 @@ func (rd *reader) slow(r *record.Record, emit func(*vigil.Event)) error {
 	if sql == "" || strings.HasPrefix(sql, "# administrator command") || background(a.User) {
 		return nil
 	}
-	switch {
-	case errno >= 0:
-		a.Outcome = outcomeOf(errno)
-	case a.Rows > 0 || a.Affected > 0:
-		a.Outcome = vigil.OutcomeSuccess
-	}
+	a.Outcome = outcomeOf(errno)
 	return rd.statement(r, &a, sql, nil, emit)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 
@@ -96,7 +97,7 @@ func names(spec *Spec, text []byte) (columns []string, sep byte) {
 // as to be asked for: they hold what no name does.
 func columnNames(spec *Spec, columns []string) float64 {
 	for i, c := range columns {
-		if columns[i] = strings.ToValidUTF8(strings.TrimSpace(c), "\ufffd"); columns[i] == "" || len(c) > 128 || strings.ContainsAny(c, ":/\\\"'{}<>=,;@\r\n") {
+		if columns[i] = strings.TrimSpace(c); columns[i] == "" || !utf8.ValidString(c) || len(c) > 128 || strings.ContainsAny(c, ":/\\\"'{}<>=,;@\r\n") {
 			return 0
 		}
 	}

@@ -136,7 +136,7 @@ func TestDetectTables(t *testing.T) {
 }
 
 func FuzzTables(f *testing.F) {
-	f.Add("who,\xb0\n") // a state must hold the names
+	f.Add("who,\xb0\n")
 	f.Add("id,who,note\n1,a,\"x\n2\"\n\"3\",b,\"\"\"\"\n")
 	f.Fuzz(func(t *testing.T, input string) { formatstest.Fuzz(t, toyTable, formats.Options{}, input) })
 }

@@ -199,7 +199,7 @@ func unwrap(spec *Spec, text []byte, c Carrier, peels int, read func(*Record) er
 	if len(t) == 0 {
 		return true, nil
 	}
-	if t[0] == '{' || t[0] == '[' && startsJSON(t) {
+	if startsJSON(t) || t[0] == '{' && (spec.Text == nil || spec.Text(t) < IsRecord) {
 		t = bytes.TrimRight(t, ",") // an element of an array that was cut into lines
 		if peels > 0 && !shallow(t) {
 			return false, formats.Errorf("json", "the JSON is nested more than %d levels deep", MaxDepth)

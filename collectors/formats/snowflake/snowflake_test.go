@@ -1,0 +1,32 @@
+package snowflake_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"vigil/collectors/formats"
+	"vigil/collectors/formats/formatstest"
+	"vigil/collectors/formats/snowflake"
+)
+
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	formatstest.Golden(t, snowflake.New(), "testdata")
+}
+
+func FuzzDecode(f *testing.F) {
+	paths, _ := filepath.Glob("testdata/*/input*")
+	for _, p := range paths {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(b))
+	}
+	mapping := &formats.Mapping{Tables: map[string]formats.Table{"customers": {Columns: map[string]formats.Meaning{"_id": formats.MeansSubject}}}}
+	format := snowflake.New()
+	f.Fuzz(func(t *testing.T, input string) {
+		formatstest.Fuzz(t, format, formats.Options{Mapping: mapping}, input)
+	})
+}

@@ -1,6 +1,9 @@
 package formats
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"strings"
+)
 
 // The bounds of an interner: at most internSlots strings of internMax bytes.
 const (
@@ -25,12 +28,31 @@ func (n *Interner) String(b []byte) string {
 	if len(b) > internMax {
 		return string(b)
 	}
-	if n.slots == nil {
-		n.seed, n.slots = maphash.MakeSeed(), make([]string, internSlots)
-	}
-	slot := &n.slots[maphash.Bytes(n.seed, b)&(internSlots-1)]
+	slot := n.slot(b)
 	if *slot != string(b) {
 		*slot = string(b)
 	}
 	return *slot
+}
+
+// Keep returns a string equal to s that does not keep alive what s is a part of.
+func (n *Interner) Keep(s string) string {
+	if s == "" || len(s) > internMax {
+		return strings.Clone(s)
+	}
+	if n.slots == nil {
+		n.slot(nil)
+	}
+	slot := &n.slots[maphash.String(n.seed, s)&(internSlots-1)]
+	if *slot != s {
+		*slot = strings.Clone(s)
+	}
+	return *slot
+}
+
+func (n *Interner) slot(b []byte) *string {
+	if n.slots == nil {
+		n.seed, n.slots = maphash.MakeSeed(), make([]string, internSlots)
+	}
+	return &n.slots[maphash.Bytes(n.seed, b)&(internSlots-1)]
 }

@@ -39,7 +39,7 @@ var rules = []rule{
 	{folder: "collectors/file", may: []string{root, "collectors", "collectors/formats", "collectors/formats/catalog"}},
 	{folder: "collectors/push", may: []string{root, "collectors", "collectors/formats", "collectors/formats/native"}},
 	{folder: "collectors/formats", may: []string{root}},
-	{folder: "collectors/formats/...", may: []string{root, "collectors/formats", "collectors/formats/statement"}},
+	{folder: "collectors/formats/...", may: []string{root, "collectors/formats", "collectors/formats/record", "collectors/formats/statement", "collectors/formats/web"}},
 	// The one place that knows every format.
 	{folder: "collectors/formats/catalog", may: []string{root, "collectors/formats/..."}},
 

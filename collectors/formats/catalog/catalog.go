@@ -6,8 +6,11 @@ package catalog
 import (
 	"vigil/collectors/formats"
 	"vigil/collectors/formats/anthropic"
+	"vigil/collectors/formats/awslb"
+	"vigil/collectors/formats/bedrock"
 	"vigil/collectors/formats/botpress"
 	"vigil/collectors/formats/chatwoot"
+	"vigil/collectors/formats/cloudtrail"
 	"vigil/collectors/formats/databricks"
 	"vigil/collectors/formats/elasticsearch"
 	"vigil/collectors/formats/intercom"
@@ -24,6 +27,7 @@ import (
 	"vigil/collectors/formats/postgresql"
 	"vigil/collectors/formats/rasa"
 	"vigil/collectors/formats/redis"
+	"vigil/collectors/formats/s3access"
 	"vigil/collectors/formats/salesforce"
 	"vigil/collectors/formats/servicenow"
 	"vigil/collectors/formats/snowflake"
@@ -33,27 +37,34 @@ import (
 // All lists the formats, in the order in which equals win.
 func All() []formats.Format {
 	return []formats.Format{
-		native.Format(), postgresql.New(), nginx.Format(),
-		salesforce.New(),
-		zendesk.New(),
-		intercom.New(),
-		otelgenai.New(),
-		litellm.New(),
-		langfuse.New(),
-		openai.New(),
-		anthropic.New(),
-		servicenow.New(),
-		chatwoot.New(),
-		rasa.New(),
-		botpress.New(),
-		openwebui.New(),
-		librechat.New(),
-		mysql.New(), mysql.NewMariaDB(),
+		native.Format(),
+		postgresql.New(),
+		nginx.Format(),
+		mysql.New(),
+		mysql.NewMariaDB(),
 		mongodb.New(),
 		redis.New(),
 		elasticsearch.New(),
 		snowflake.New(),
 		databricks.New(),
+		cloudtrail.New(),
+		s3access.New(),
+		bedrock.New(),
+		awslb.New(),
+		salesforce.New(),
+		zendesk.New(),
+		intercom.New(),
+		servicenow.New(),
+		chatwoot.New(),
+		otelgenai.New(),
+		litellm.New(),
+		langfuse.New(),
+		openai.New(),
+		anthropic.New(),
+		rasa.New(),
+		botpress.New(),
+		openwebui.New(),
+		librechat.New(),
 	}
 }
 

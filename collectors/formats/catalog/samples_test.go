@@ -30,6 +30,27 @@ var kinds = map[string]string{
 // others are files that are of another format than their folder, or of none, with the
 // reason.
 var others = map[string]string{
+	"databricks_audit/ibm-databricks-tests-a.log":                     ":a record whose text was cut into lines",
+	"databricks_audit/panther-databricks_access_token_revoked.json":   ":records without time",
+	"databricks_audit/panther-databricks_group_created.json":          ":records without time",
+	"databricks_audit/panther-databricks_non_sso_login.json":          ":records without time",
+	"databricks_audit/panther-databricks_user_password_changed.json":  ":records without time",
+	"elasticsearch_audit/ibm-elasticsearch-tests-a.log":               ":holds what another product makes of a record",
+	"mongodb/elastic-mongodb_atlas-alert-test-alert-logs.json":        ":alerts",
+	"mongodb/elastic-mongodb_atlas-process-test-process-metrics.json": ":metrics",
+	"mongodb_audit/ibm-documentdb-aws-tests-a.log":                    ":records that are cut off, or have no time",
+	"mysql_slow_error/crowdsec-mariadb-logs-mariadb-logs.log":         "mariadb:its error log",
+	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-1-21.log": "mariadb:its slow log",
+	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-2-12.log": "mariadb:its slow log",
+	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-3-13.log": "mariadb:its slow log",
+	"opensearch_audit/ibm-opensearch-tests-a.log":                     ":a record without time and user",
+	"aws_cloudtrail/otrf-a-AWS_S3_HoneyBucketLogs.csv":                ":a table that somebody's script made of some fields",
+	"aws_cloudtrail/panther-aws_cloudtrail_ses_enumeration.json":      ":holds no records",
+	"aws_cloudtrail/panther-aws_cloudtrail_password_spraying.json":    ":records without time",
+	"aws_s3_cloudtrail/ibm-s3-tests-a.log":                            ":dumps of Logstash",
+	"aws_s3_access/panther-aws_s3_access_ip_allowlist.json":           ":records of two fields",
+	"aws_s3_access/panther-aws_s3_unauthenticated_access.json":        ":records of two fields",
+
 	"langfuse_traces/langfuse-test-beeai-2025-08-01.chatml.json":                    rendered,
 	"langfuse_traces/langfuse-test-crewai-2025-07-11.chatml.json":                   rendered,
 	"langfuse_traces/langfuse-test-csharp-agent-with-gemini-2026-03-09.chatml.json": rendered,
@@ -38,20 +59,6 @@ var others = map[string]string{
 	"langfuse_traces/langfuse-test-openai-agents-2025-09-30.chatml.json":            rendered,
 	"langfuse_traces/langfuse-test-pydantic-ai-2025-06-06.chatml.json":              rendered,
 	"langfuse_traces/langfuse-test-pydantic-ai-with-gemini-2025-12-24.chatml.json":  rendered,
-	"databricks_audit/ibm-databricks-tests-a.log":                                   ":a record whose text was cut into lines",
-	"databricks_audit/panther-databricks_access_token_revoked.json":                 ":records without time",
-	"databricks_audit/panther-databricks_group_created.json":                        ":records without time",
-	"databricks_audit/panther-databricks_non_sso_login.json":                        ":records without time",
-	"databricks_audit/panther-databricks_user_password_changed.json":                ":records without time",
-	"elasticsearch_audit/ibm-elasticsearch-tests-a.log":                             ":holds what another product makes of a record",
-	"mongodb/elastic-mongodb_atlas-alert-test-alert-logs.json":                      ":alerts",
-	"mongodb/elastic-mongodb_atlas-process-test-process-metrics.json":               ":metrics",
-	"mongodb_audit/ibm-documentdb-aws-tests-a.log":                                  ":records that are cut off, or have no time",
-	"mysql_slow_error/crowdsec-mariadb-logs-mariadb-logs.log":                       "mariadb:its error log",
-	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-1-21.log":               "mariadb:its slow log",
-	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-2-12.log":               "mariadb:its slow log",
-	"mysql_slow_error/elastic-mysql-slowlog-test-mariadb-10-3-13.log":               "mariadb:its slow log",
-	"opensearch_audit/ibm-opensearch-tests-a.log":                                   ":a record without time and user",
 }
 
 const rendered = ":what a viewer makes of the messages within a trace, without times and actors"

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/web"
 )
 
 // maxJSONDepth bounds the nesting of a JSON line.
@@ -17,15 +18,14 @@ const maxJSONDepth = 16
 // json reads a JSON line. Keys are nginx's names or the usual ones; in nested
 // objects the innermost name counts. A key that nginx itself has wins over one
 // that merely means the same.
-func (f *fields) json(s string) error {
+func (c *chosen) json(s string, f *web.Fields) error {
 	if strings.Contains(s, `\x`) {
 		// escape=default within a JSON-like log_format gives \xNN, which JSON does
 		// not know: kept as text, it is unescaped later.
 		s = strings.ReplaceAll(s, `\x`, `\\x`)
 	}
 	dec := jsontext.NewDecoder(bytes.NewBufferString(s))
-	var loose fields
-	loose.names = f.names
+	var loose web.Fields
 	var keys [maxJSONDepth]string
 	for {
 		tok, err := dec.ReadToken()
@@ -50,30 +50,26 @@ func (f *fields) json(s string) error {
 				keys[depth] = tok.String()
 				continue
 			}
-			f.keyed(&loose, keys[depth], tok.String())
+			c.keyed(f, &loose, keys[depth], tok.String())
 		case '0':
-			f.keyed(&loose, keys[depth], tok.String())
+			c.keyed(f, &loose, keys[depth], tok.String())
 		}
 	}
-	for k := range fieldCount {
-		if !f.given[k] && loose.given[k] {
-			f.set(k, loose.value[k])
-		}
-	}
-	if !f.has(fieldStatus) || !f.request() || !f.hasTime() {
+	f.Fill(&loose)
+	if !f.Has(web.FieldStatus) || !f.HasRequest() || !f.HasTime() {
 		return formats.Errorf("format", "the JSON lacks a time, a request or a status under a name that nginx or common practice has")
 	}
 	return nil
 }
 
-func (f *fields) keyed(loose *fields, key, value string) {
-	if k := f.names.of(key); k != fieldNone {
-		f.set(k, value)
+func (c *chosen) keyed(f, loose *web.Fields, key, value string) {
+	if k := c.of(key); k != web.FieldNone {
+		f.Set(k, value)
 		return
 	}
 	k := jsonKeys[strings.ToLower(key)]
-	if k == fieldAddress && f.names.address != "" || loose.given[k] {
+	if k == web.FieldAddress && c.address != "" || loose.Has(k) {
 		return
 	}
-	loose.set(k, value)
+	loose.Set(k, value)
 }

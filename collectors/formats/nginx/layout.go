@@ -4,60 +4,51 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"vigil/collectors/formats/web"
 )
-
-// layout is a compiled log_format: literals and variables in turn.
-type layout struct {
-	lead  string
-	parts []layoutPart
-}
-
-// layoutPart is a variable and the literal that ends it.
-type layoutPart struct {
-	name, until string
-}
-
-// maxLayout bounds a log_format, in bytes.
-const maxLayout = 8 << 10
 
 // compile reads the string of a log_format directive. Quotes and the directive
 // itself around it are taken off, so that a copy of the whole line will do.
-func compile(s string) (*layout, error) {
-	if len(s) > maxLayout {
-		return nil, fmt.Errorf("it has %d bytes, at most %d are read", len(s), maxLayout)
+func compile(s string, names *chosen) (*web.Layout, error) {
+	if len(s) > web.MaxLayout {
+		return nil, fmt.Errorf("it has %d bytes, at most %d are read", len(s), web.MaxLayout)
 	}
 	s = directive(s)
-	l := &layout{}
-	literal := &l.lead
+	l := &web.Layout{}
 	for i := 0; i < len(s); {
 		if s[i] != '$' {
-			*literal += s[i : i+1]
-			i++
+			n := strings.IndexByte(s[i:], '$')
+			if n < 0 {
+				n = len(s) - i
+			}
+			l.Literal(s[i : i+n])
+			i += n
 			continue
 		}
 		name, next, err := variableAt(s, i)
 		if err != nil {
 			return nil, err
 		}
-		if len(l.parts) > 0 && *literal == "" {
-			return nil, fmt.Errorf("$%s follows $%s with nothing between: where one ends can't be seen", name, l.parts[len(l.parts)-1].name)
+		p := web.Part{Name: name, Field: names.of(name)}
+		if name == "time_local" {
+			// It has a space of its own and always the same length.
+			p.Least = 26
 		}
-		l.parts = append(l.parts, layoutPart{name: name})
-		literal = &l.parts[len(l.parts)-1].until
+		if !l.Value(p) {
+			return nil, fmt.Errorf("$%s follows $%s with nothing between: where one ends can't be seen", name, l.Parts[len(l.Parts)-1].Name)
+		}
 		i = next
 	}
-	var f fields
-	for _, p := range l.parts {
-		f.setVariable(p.name, "")
-	}
+	f := l.Fields()
 	switch {
-	case len(l.parts) == 0:
+	case len(l.Parts) == 0:
 		return nil, errors.New("it holds no variable")
-	case !f.hasTime():
+	case !f.HasTime():
 		return nil, errors.New("it needs a time: $time_local, $time_iso8601 or $msec")
-	case !f.request():
+	case !f.HasRequest():
 		return nil, errors.New("it needs the request: $request, or $request_method with $request_uri or $uri")
-	case !f.has(fieldStatus):
+	case !f.Has(web.FieldStatus):
 		return nil, errors.New("it needs $status")
 	}
 	return l, nil
@@ -108,82 +99,28 @@ func variableAt(s string, i int) (name string, next int, err error) {
 	return s[i+1 : j], j, nil
 }
 
-// parse reads a line of this layout into f.
-func (l *layout) parse(s string, f *fields) error {
-	if len(s) > 0 && s[0] == '{' && strings.HasPrefix(strings.TrimSpace(l.lead), "{") {
-		return f.json(s)
+// parse reads a line of a layout.
+func (c *chosen) parse(l *web.Layout, s string, f *web.Fields) error {
+	if len(s) > 0 && s[0] == '{' && strings.HasPrefix(strings.TrimSpace(l.Lead), "{") {
+		return c.json(s, f)
 	}
-	// The line was trimmed; a literal's outer spaces must not matter.
-	lead := strings.TrimLeft(l.lead, " ")
-	if !strings.HasPrefix(s, lead) {
-		return errField(l.parts[0].name)
-	}
-	s = s[len(lead):]
-	for i, p := range l.parts {
-		until := p.until
-		if i == len(l.parts)-1 {
-			until = strings.TrimRight(until, " ")
-		}
-		if until == "" {
-			f.setVariable(p.name, s)
-			return nil
-		}
-		n := valueEnd(p.name, s, until)
-		if n < 0 {
-			return errField(p.name)
-		}
-		f.setVariable(p.name, s[:n])
-		s = s[n+len(until):]
+	if failed, ok := l.Parse(s, f); !ok {
+		return errField(failed)
 	}
 	return nil
 }
 
-// valueEnd finds where the value at the start of s ends: at the literal, yet
-// not at one that belongs to the value.
-func valueEnd(name, s, until string) int {
-	from := 0
-	if name == "time_local" && len(s) >= 26 {
-		// It has a space of its own and always the same length.
-		from = 26
-	}
-	for from <= len(s) {
-		i := strings.Index(s[from:], until)
-		if i < 0 {
-			return -1
-		}
-		n := from + i
-		switch {
-		case until[0] == ' ' && n > 0 && (s[n-1] == ',' || strings.HasPrefix(s[n:], " : ") || strings.HasSuffix(s[:n], " :")):
-			// Lists of upstreams and of addresses: "a, b : c".
-			from = n + 1
-		case n > 0 && until[0] == '"' && backslashes(s[:n])%2 == 1:
-			from = n + 1
-		default:
-			return n
-		}
-	}
-	return -1
-}
-
-func backslashes(s string) int {
-	n := 0
-	for n < len(s) && s[len(s)-1-n] == '\\' {
-		n++
-	}
-	return n
-}
-
 // proxyManagerLayouts are the two forms of the nginx proxy manager, for proxied
 // hosts and for what it answers itself.
-func proxyManagerLayouts() []*layout {
+func proxyManagerLayouts(names *chosen) []*web.Layout {
 	const tail = `[Client $remote_addr] [Length $body_bytes_sent] [Gzip $gzip_ratio] `
 	const agents = `"$http_user_agent" "$http_referer"`
-	var out []*layout
+	var out []*web.Layout
 	for _, s := range [...]string{
 		`[$time_local] $upstream_cache_status $upstream_status $status - $request_method $scheme $host "$request_uri" ` + tail + `[Sent-to $server] ` + agents,
 		`[$time_local] $status - $request_method $scheme $host "$request_uri" ` + tail + agents,
 	} {
-		if l, err := compile(s); err == nil {
+		if l, err := compile(s, names); err == nil {
 			out = append(out, l)
 		}
 	}

@@ -2,8 +2,9 @@
 // log_format given as nginx has it, JSON, the ingress controller's form and the
 // proxy manager's.
 //
-// A decoder holds no state between lines and keeps nothing back; one goroutine
-// uses it at a time. What a line becomes: the method and path give the action
+// Lines may be wrapped in syslog, a container's log or JSON. A decoder holds no state
+// between lines and keeps nothing back but such a record; one goroutine uses it at a
+// time. What a line becomes: the method and path give the action
 // and the resource, the status the outcome, the user the actor; without a user
 // the address is an anonymous actor. Of the query only the names of its
 // parameters are kept, and the values that the mapping calls ids. The log's
@@ -14,25 +15,22 @@ package nginx
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"vigil"
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/web"
 )
 
 // Name is what the configuration calls the format.
 const Name = "nginx"
 
-// The parameters.
-const (
-	paramLogFormat = "log_format"
-	paramActor     = "actor"
-	paramSession   = "session"
-	paramAddress   = "address"
-	paramProxies   = "trusted_proxies"
-)
+// paramLogFormat is the parameter that this format has of its own.
+const paramLogFormat = "log_format"
 
 type format struct{}
 
@@ -52,42 +50,37 @@ func (format) Name() string { return Name }
 
 // New makes a decoder.
 func (format) New(opts formats.Options) (formats.Decoder, error) {
-	d := &decoder{opts: opts, id: formats.NewIdentity(opts.Source, opts.File)}
 	for name, value := range opts.Params {
 		switch name {
-		case paramLogFormat:
-			layout, err := compile(value)
-			if err != nil {
-				return nil, fmt.Errorf("parameter %s: %w", paramLogFormat, err)
+		case paramLogFormat, web.ParamProxies:
+		case web.ParamActor, web.ParamSession, web.ParamAddress:
+			if variable(value) == "" {
+				return nil, fmt.Errorf("parameter %s: %q names no variable", name, value)
 			}
-			d.layout = layout
-		case paramActor:
-			d.names.actor = variable(value)
-		case paramSession:
-			d.names.session = variable(value)
-		case paramAddress:
-			d.names.address = variable(value)
-		case paramProxies:
-			n, err := strconv.Atoi(value)
-			if err != nil || n < 0 || n > 16 {
-				return nil, fmt.Errorf("parameter %s: %q is no number from 0 to 16", paramProxies, value)
-			}
-			d.proxies = n
 		default:
 			return nil, fmt.Errorf("format nginx has no parameter %q: there are %s, %s, %s, %s and %s", name,
-				paramLogFormat, paramActor, paramSession, paramAddress, paramProxies)
+				paramLogFormat, web.ParamActor, web.ParamSession, web.ParamAddress, web.ParamProxies)
 		}
 	}
-	paths, err := compilePaths(opts.Mapping)
-	if err != nil {
+	d := &decoder{opts: opts, id: formats.NewIdentity(opts.Source, opts.File)}
+	d.names = chosen{variable(opts.Params[web.ParamActor]), variable(opts.Params[web.ParamSession]), variable(opts.Params[web.ParamAddress])}
+	var err error
+	if d.web, err = web.New(opts); err != nil {
 		return nil, err
 	}
-	d.paths = paths
-	d.proxyManager = proxyManagerLayouts()
+	if value, ok := opts.Params[paramLogFormat]; ok {
+		if d.layout, err = compile(value, &d.names); err != nil {
+			return nil, fmt.Errorf("parameter %s: %w", paramLogFormat, err)
+		}
+	}
+	d.proxyManager = proxyManagerLayouts(&d.names)
 	return d, nil
 }
 
 func variable(s string) string { return strings.Trim(s, "${} ") }
+
+// sure is how sure the format is of a line of its own.
+const sure = 0.95
 
 // Detect tries the forms that are recognised by themselves on the first lines.
 func (f format) Detect(sample []byte) float64 {
@@ -96,45 +89,74 @@ func (f format) Detect(sample []byte) float64 {
 		return 0
 	}
 	d := dec.(*decoder)
-	lines, fit := 0, 0
+	whole := sample
+	lines, fit := 0, 0.0
 	for len(sample) > 0 && lines < 20 {
-		line, rest, whole := bytes.Cut(sample, []byte{'\n'})
+		line, rest, complete := bytes.Cut(sample, []byte{'\n'})
 		sample = rest
 		line = bytes.TrimSpace(line)
-		if len(line) == 0 || isErrorLog(line) || !whole && lines > 0 {
+		if len(line) == 0 || isErrorLog(line) || !complete && lines > 0 {
 			continue
 		}
 		lines++
-		d.fields.reset()
-		if d.recognise(string(line)) == nil && d.fields.request() && d.fields.has(fieldStatus) && d.fields.hasTime() {
-			fit++
+		d.fields.Reset()
+		if d.fieldsOf(string(line), &d.fields) == nil && (line[0] != '{' || !isOther(gjson.ParseBytes(line))) {
+			fit += likely(&d.fields, d.rest)
 		}
 	}
 	if lines == 0 {
 		return 0
 	}
-	return 0.95 * float64(fit) / float64(lines)
+	if fit == 0 {
+		return d.wrapped().Detect(whole)
+	}
+	return sure * fit / float64(lines)
+}
+
+// likely weighs a line against the servers that write nearly the same: what follows the
+// agent is Traefik's, or the host in front has a port as Apache's does.
+func likely(f *web.Fields, rest string) float64 {
+	if web.IsTraefik(rest) {
+		return 0.3
+	}
+	return 1
 }
 
 type decoder struct {
-	opts    formats.Options
-	id      formats.Identity
-	in      formats.Interner
-	layout  *layout
-	names   chosen
-	proxies int
-	paths   []pathTemplate
-	fields  fields
-	times   timeCache
+	opts   formats.Options
+	id     formats.Identity
+	web    *web.Interpreter
+	names  chosen
+	layout *web.Layout
+	fields web.Fields
+	// rest is what followed the agent in the latest line.
+	rest string
 
-	proxyManager []*layout
+	proxyManager []*web.Layout
+	// inner reads what is wrapped; nil until something is. piece says that a line goes on
+	// that came in pieces.
+	inner formats.Decoder
+	piece bool
 }
 
-// Flush has nothing to give: no line is held back.
-func (d *decoder) Flush(formats.Emit) error { return nil }
+// TakesPieces says that long lines may come in pieces.
+func (d *decoder) TakesPieces() {}
 
-// Pending reports that nothing is held.
-func (d *decoder) Pending() (int64, bool) { return 0, false }
+// Flush ends what is wrapped; of plain lines none is held back.
+func (d *decoder) Flush(emit formats.Emit) error {
+	if d.inner == nil {
+		return nil
+	}
+	return d.inner.Flush(emit)
+}
+
+// Pending is where a wrapped record in hand began.
+func (d *decoder) Pending() (int64, bool) {
+	if d.inner == nil {
+		return 0, false
+	}
+	return d.inner.Pending()
+}
 
 // State is empty.
 func (d *decoder) State() ([]byte, error) { return nil, nil }
@@ -144,25 +166,28 @@ func (d *decoder) Restore([]byte) error { return nil }
 
 // Decode reads one line.
 func (d *decoder) Decode(line formats.Line, emit formats.Emit) error {
+	if _, held := d.Pending(); held || d.piece || line.More {
+		d.piece = line.More
+		return d.unwrap(line, emit)
+	}
 	text := bytes.TrimSpace(line.Text)
-	if len(text) == 0 || isErrorLog(text) {
+	if len(text) == 0 {
 		return nil
 	}
-	d.fields.reset()
-	d.fields.names = d.names
-	s := string(text)
-	var err error
-	if d.layout != nil {
-		err = d.layout.parse(s, &d.fields)
-	} else {
-		err = d.recognise(s)
-	}
+	e, err := d.read(text)
 	if err != nil {
+		if !wraps(text) {
+			return err
+		}
+		given := false
+		inner := d.unwrap(line, func(e *vigil.Event, from formats.Line) { given = true; emit(e, from) })
+		if _, held := d.Pending(); inner == nil || given || held {
+			return inner
+		}
 		return err
 	}
-	e := vigil.NewEvent()
-	if err := d.event(e); err != nil {
-		return err
+	if e == nil {
+		return nil
 	}
 	hash := formats.RecordHash(line.Text)
 	e.ID = d.id.ID(line.Offset, hash)
@@ -174,23 +199,61 @@ func (d *decoder) Decode(line formats.Line, emit formats.Emit) error {
 	return nil
 }
 
+// unwrap gives a line to the reader of what is wrapped.
+func (d *decoder) unwrap(line formats.Line, emit formats.Emit) error {
+	if d.inner == nil {
+		opts := d.opts
+		opts.Params = nil
+		inner, err := d.wrapped().New(opts)
+		if err != nil {
+			return err
+		}
+		d.inner = inner
+	}
+	return d.inner.Decode(line, emit)
+}
+
+// read makes an event of a line; nil when it is no access.
+func (d *decoder) read(text []byte) (*vigil.Event, error) {
+	if isErrorLog(text) {
+		return nil, nil
+	}
+	d.fields.Reset()
+	if err := d.fieldsOf(string(text), &d.fields); err != nil {
+		return nil, err
+	}
+	e := vigil.NewEvent()
+	if err := d.event(e); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
 var errForm = formats.Errorf("format", "the line has none of nginx's usual forms: give the log_format as nginx's configuration has it")
 
-// recognise reads a line of a form that tells itself.
-func (d *decoder) recognise(s string) error {
+// fieldsOf reads a line: of the layout that was given, else of a form that tells itself.
+func (d *decoder) fieldsOf(s string, f *web.Fields) error {
+	d.rest = ""
+	if d.layout != nil {
+		return d.names.parse(d.layout, s, f)
+	}
 	switch s[0] {
 	case '{':
-		return d.fields.json(s)
+		return d.names.json(s, f)
 	case '[':
 		for _, l := range d.proxyManager {
-			if l.parse(s, &d.fields) == nil {
+			if _, ok := l.Parse(s, f); ok {
 				return nil
 			}
-			d.fields.reset()
+			f.Reset()
 		}
 		return errForm
 	}
-	return d.fields.anchored(s)
+	var ok bool
+	if d.rest, ok = f.Combined(s); !ok || f.Get(web.FieldStatus) == "-" {
+		return errForm
+	}
+	return nil
 }
 
 // isErrorLog tells a line of the error log: 2026/11/02 09:14:05 [error] ...
@@ -200,78 +263,13 @@ func isErrorLog(s []byte) bool {
 
 // event makes an event of the fields.
 func (d *decoder) event(e *vigil.Event) error {
-	f := &d.fields
-	at, err := d.times.of(f)
-	if err != nil {
-		return err
-	}
-	e.Time = at
-	status, err := strconv.Atoi(f.value[fieldStatus])
-	if err != nil || status < 0 || status > 999 {
+	if status := d.fields.Get(web.FieldStatus); !web.Digits(status) {
 		return formats.Errorf("field", "the status is no number: give the log_format with $status")
 	}
-	e.Outcome = outcome(status)
-	if e.Bytes, err = size(f.value[fieldBodyBytes], f.value[fieldBytes]); err != nil {
-		return err
+	err := d.web.Fill(e, &d.fields)
+	var fe *formats.Error
+	if errors.As(err, &fe) && fe.Code == "time" {
+		return formats.Errorf("time", "the time can't be read: log $time_local, $time_iso8601 or $msec")
 	}
-	e.Source, e.Store = d.opts.Source, d.opts.Store
-	if e.Store == "" {
-		e.Store = d.text(f.value[fieldServerName], 128)
-	}
-	e.IP = d.text(clientAddress(f, d.proxies), 64)
-	e.UserAgent = d.text(f.value[fieldUserAgent], 512)
-	e.Session = d.text(f.value[fieldSession], 256)
-	e.Actor = d.actor(e.IP)
-	d.request(e)
-	return nil
-}
-
-func (d *decoder) actor(ip string) vigil.Actor {
-	for _, name := range [...]string{d.fields.value[fieldActor], d.fields.value[fieldUser]} {
-		if user := d.text(name, 256); user != "" {
-			return vigil.Actor{ID: user}
-		}
-	}
-	if ip == "" {
-		ip = "unknown"
-	}
-	return vigil.Actor{ID: ip, Kind: vigil.KindAnonymous}
-}
-
-// text cleans a value: nginx's "-" is nothing, \xNN becomes its character where
-// that is printable UTF-8, and what is too long is cut.
-func (d *decoder) text(s string, most int) string {
-	if s == "-" || s == "" {
-		return ""
-	}
-	s = unescape(s)
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "")
-	}
-	return d.in.String([]byte(s))
-}
-
-func outcome(status int) vigil.Outcome {
-	switch {
-	case status == 401 || status == 403:
-		return vigil.OutcomeDenied
-	case status >= 400 || status < 100:
-		return vigil.OutcomeError
-	}
-	return vigil.OutcomeSuccess
-}
-
-// size reads the first of the values that is given.
-func size(values ...string) (int64, error) {
-	for _, v := range values {
-		if v == "" || v == "-" {
-			continue
-		}
-		n, err := strconv.ParseInt(v, 10, 64)
-		if err != nil || n < 0 {
-			return vigil.Unknown, formats.Errorf("count", "the size %.40q is no number", v)
-		}
-		return n, nil
-	}
-	return vigil.Unknown, nil
+	return err
 }

@@ -76,7 +76,7 @@ func (d *decoder) audit(r *record, s *session, body string) {
 	if e == nil {
 		return
 	}
-	fromStatement(e, &res)
+	res.Fill(e)
 	h := &held{ev: e, from: r.from, at: r.at, text: hash, part: part, stmt: a.stmt, sub: a.sub}
 	d.enrich(h, a, true)
 	d.hold(s, h)

@@ -101,25 +101,6 @@ func (d *decoder) event(r *record, part int) *vigil.Event {
 	return e
 }
 
-// fromStatement adds what a statement says.
-func fromStatement(e *vigil.Event, res *statement.Result) {
-	e.Action, e.Resource, e.ResourceClass = res.Action, res.Resource, res.Class
-	e.Subjects, e.SubjectCount, e.Limit = res.Subjects, res.SubjectCount, res.Limit
-	e.Fields, e.Unbounded, e.Shape = res.Fields, res.Unbounded, res.Shape
-	if len(res.Conversations) == 1 {
-		e.Conversation = res.Conversations[0]
-	}
-	if len(res.Tenants) == 1 {
-		e.ResourceTenant = res.Tenants[0]
-	}
-	if len(res.Tickets) > 0 {
-		e.Ticket = res.Tickets[0]
-	}
-	if res.Destination != "" {
-		e.Destination = &vigil.Destination{Kind: res.Destination}
-	}
-}
-
 // textHash tells statements apart; a trailing semicolon does not matter.
 func textHash(text string) uint64 {
 	return xxhash.Sum64String(strings.TrimRight(text, "; \t\n")) | 1
@@ -187,7 +168,7 @@ func (d *decoder) access(r *record, s *session, text string, params []string, fi
 		if e == nil {
 			return
 		}
-		fromStatement(e, &results[i])
+		results[i].Fill(e)
 		if finished {
 			e.Outcome = vigil.OutcomeSuccess
 		}
@@ -309,7 +290,7 @@ func (d *decoder) failed(r *record, s *session) {
 		if e == nil {
 			return
 		}
-		fromStatement(e, &results[i])
+		results[i].Fill(e)
 		e.Outcome = outcome
 		d.release(&held{ev: e, from: r.from})
 	}

@@ -53,7 +53,18 @@ var others = map[string]string{
 	"aws_s3_cloudtrail/ibm-s3-tests-a.log":                            ":dumps of Logstash",
 	"aws_s3_access/panther-aws_s3_access_ip_allowlist.json":           ":records of two fields",
 	"aws_s3_access/panther-aws_s3_unauthenticated_access.json":        ":records of two fields",
+
+	"langfuse_traces/langfuse-test-beeai-2025-08-01.chatml.json":                    rendered,
+	"langfuse_traces/langfuse-test-crewai-2025-07-11.chatml.json":                   rendered,
+	"langfuse_traces/langfuse-test-csharp-agent-with-gemini-2026-03-09.chatml.json": rendered,
+	"langfuse_traces/langfuse-test-llamaindex-2025-06-05.chatml.json":               rendered,
+	"langfuse_traces/langfuse-test-microsoft-agent-2025-12-17.chatml.json":          rendered,
+	"langfuse_traces/langfuse-test-openai-agents-2025-09-30.chatml.json":            rendered,
+	"langfuse_traces/langfuse-test-pydantic-ai-2025-06-06.chatml.json":              rendered,
+	"langfuse_traces/langfuse-test-pydantic-ai-with-gemini-2025-12-24.chatml.json":  rendered,
 }
+
+const rendered = ":what a viewer makes of the messages within a trace, without times and actors"
 
 // TestLogsOfManySystems reads real logs of many systems, where they lie beside the project: the
 // right format is found by looking, and next to nothing is set aside.

@@ -14,6 +14,7 @@ import (
 	"vigil/collectors/formats/mysql"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
+	"vigil/collectors/formats/okta"
 	"vigil/collectors/formats/postgresql"
 	"vigil/collectors/formats/redis"
 	"vigil/collectors/formats/s3access"
@@ -37,6 +38,7 @@ func All() []formats.Format {
 		s3access.New(),
 		bedrock.New(),
 		awslb.New(),
+		okta.New(),
 	}
 }
 

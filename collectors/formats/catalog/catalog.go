@@ -10,6 +10,7 @@ import (
 	"vigil/collectors/formats/cloudtrail"
 	"vigil/collectors/formats/databricks"
 	"vigil/collectors/formats/elasticsearch"
+	"vigil/collectors/formats/m365"
 	"vigil/collectors/formats/mongodb"
 	"vigil/collectors/formats/mysql"
 	"vigil/collectors/formats/native"
@@ -39,6 +40,7 @@ func All() []formats.Format {
 		bedrock.New(),
 		awslb.New(),
 		okta.New(),
+		m365.New(),
 	}
 }
 

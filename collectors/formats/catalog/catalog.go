@@ -6,6 +6,7 @@ package catalog
 import (
 	"vigil/collectors/formats"
 	"vigil/collectors/formats/awslb"
+	"vigil/collectors/formats/azure"
 	"vigil/collectors/formats/bedrock"
 	"vigil/collectors/formats/cloudtrail"
 	"vigil/collectors/formats/databricks"
@@ -41,6 +42,7 @@ func All() []formats.Format {
 		awslb.New(),
 		okta.New(),
 		m365.New(),
+		azure.New(),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"vigil/collectors/formats/cloudtrail"
 	"vigil/collectors/formats/databricks"
 	"vigil/collectors/formats/elasticsearch"
+	"vigil/collectors/formats/googleworkspace"
 	"vigil/collectors/formats/m365"
 	"vigil/collectors/formats/mongodb"
 	"vigil/collectors/formats/mysql"
@@ -43,6 +44,7 @@ func All() []formats.Format {
 		okta.New(),
 		m365.New(),
 		azure.New(),
+		googleworkspace.New(),
 	}
 }
 

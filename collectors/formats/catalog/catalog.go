@@ -5,6 +5,7 @@ package catalog
 
 import (
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/auth0"
 	"vigil/collectors/formats/awslb"
 	"vigil/collectors/formats/azure"
 	"vigil/collectors/formats/bedrock"
@@ -45,6 +46,7 @@ func All() []formats.Format {
 		m365.New(),
 		azure.New(),
 		googleworkspace.New(),
+		auth0.New(),
 	}
 }
 

@@ -62,7 +62,7 @@ func apiAction(method, template, kind string) vigil.Action {
 		if kind == "users" && strings.Count(template, "/") <= 2 {
 			return vigil.ActionDelete
 		}
-		if strings.HasSuffix(template, "/roles") || strings.HasSuffix(template, "/permissions") || strings.HasSuffix(template, "/members") {
+		if kind == "log-streams" || strings.HasSuffix(template, "/roles") || strings.HasSuffix(template, "/permissions") || strings.HasSuffix(template, "/members") {
 			return vigil.ActionConfigure
 		}
 		return vigil.ActionDelete

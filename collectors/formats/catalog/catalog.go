@@ -13,6 +13,7 @@ import (
 	"vigil/collectors/formats/databricks"
 	"vigil/collectors/formats/elasticsearch"
 	"vigil/collectors/formats/googleworkspace"
+	"vigil/collectors/formats/keycloak"
 	"vigil/collectors/formats/m365"
 	"vigil/collectors/formats/mongodb"
 	"vigil/collectors/formats/mysql"
@@ -47,6 +48,7 @@ func All() []formats.Format {
 		azure.New(),
 		googleworkspace.New(),
 		auth0.New(),
+		keycloak.New(),
 	}
 }
 

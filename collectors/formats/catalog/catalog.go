@@ -23,6 +23,7 @@ import (
 	"vigil/collectors/formats/postgresql"
 	"vigil/collectors/formats/redis"
 	"vigil/collectors/formats/s3access"
+	"vigil/collectors/formats/slack"
 	"vigil/collectors/formats/snowflake"
 )
 
@@ -49,6 +50,7 @@ func All() []formats.Format {
 		googleworkspace.New(),
 		auth0.New(),
 		keycloak.New(),
+		slack.New(),
 	}
 }
 

@@ -87,8 +87,8 @@ func (a entry) activity(category string) (*vigil.Event, error) {
 	if e.Actor.ID == "" && e.IP == "" && category != "administrative" && category != "policy" {
 		return nil, nil // the platform speaks of itself: health, scaling, alerts
 	}
-	if err := nobody(e); err != nil {
-		return nil, err
+	if nobody(e) != nil {
+		e.Actor.ID, e.Actor.Kind = "azure", vigil.KindService // it did the work itself
 	}
 	e.Actor.Role, e.Actor.App = a.top("identity.authorization.evidence.role"), c.app
 	e.Outcome = activityOutcome(first(a.top("resultType"), a.top("status.value"), a.top("status")), first(a.top("resultSignature"), a.top("subStatus.value")))

@@ -11,6 +11,7 @@
 package azure
 
 import (
+	"bytes"
 	"strings"
 	"time"
 
@@ -19,13 +20,18 @@ import (
 	"vigil"
 	"vigil/collectors/formats"
 	"vigil/collectors/formats/record"
+	"vigil/collectors/formats/statement"
 )
 
 // Name is what the configuration calls the format.
 const Name = "azure"
 
+// maxShapes bounds how many shapes of queries are remembered, by all streams together.
+const maxShapes = 4096
+
 // New returns the format.
 func New() formats.Format {
+	parser := statement.NewParser(maxShapes)
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
@@ -34,7 +40,14 @@ func New() formats.Format {
 			Note: "Switch keys off in Storage and Cosmos DB: who uses a key is not told, only which key it was.",
 		},
 		JSON: sure,
-		New:  newReader,
+		New: func(opts formats.Options) (record.Reader, error) {
+			for _, category := range [...]string{"QueryRuntimeStatistics", "SQLSecurityAuditEvents"} {
+				if bytes.Contains(opts.Sample, []byte(category)) {
+					parser.Warm()
+				}
+			}
+			return &reader{cosmos: newCosmos(parser, opts.Mapping), sql: parser.Reader(opts.Mapping)}, nil
+		},
 	})
 }
 
@@ -109,13 +122,9 @@ func (a entry) prop(paths ...string) string {
 
 // reader reads one stream.
 type reader struct {
-	cosmos  *cosmos
-	mapping *formats.Mapping
-	sql     *sqlReader
-}
-
-func newReader(opts formats.Options) (record.Reader, error) {
-	return &reader{cosmos: newCosmos(opts.Mapping), mapping: opts.Mapping, sql: newSQLReader(opts.Mapping)}, nil
+	cosmos *cosmos
+	// sql reads the statements of Azure SQL's auditing.
+	sql *statement.Reader
 }
 
 // Flush gives out what waits for its other half.
@@ -151,7 +160,7 @@ func (r *reader) Read(rec *record.Record, emit func(*vigil.Event)) error {
 	case category == "auditevent" && strings.Contains(strings.ToLower(a.top("resourceId")), "microsoft.keyvault"):
 		e, err = a.vault()
 	case category == "sqlsecurityauditevents":
-		return r.sql.read(a, emit)
+		return a.sql(r.sql, emit)
 	case strings.Contains(strings.ToLower(a.top("resourceId")), "microsoft.cognitiveservices/accounts/") && category != "administrative":
 		e, err = a.openai(category)
 	case webLogs[category]:

@@ -2,7 +2,7 @@ package azure_test
 
 import (
 	"os"
-	"path/filepath"
+	"strings"
 	"testing"
 
 	"vigil/collectors/formats"
@@ -22,14 +22,22 @@ func TestRealSamples(t *testing.T) {
 	}}.Check(t, azure.New())
 }
 
-func FuzzDecode(f *testing.F) {
-	inputs, _ := filepath.Glob("testdata/*/input*")
-	for _, path := range inputs {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(b))
+func TestLargeRecords(t *testing.T) {
+	formatstest.Large(t, azure.New(), firstLine(t, "testdata/signin/input.ndjson"))
+}
+
+func firstLine(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, input string) { formatstest.Fuzz(t, azure.New(), formats.Options{}, input) })
+	line, _, _ := strings.Cut(string(text), "\n")
+	return line
+}
+
+func FuzzDecode(f *testing.F) {
+	formatstest.Seeds(f, "testdata")
+	format := azure.New() // knows the grammar once it has started
+	f.Fuzz(func(t *testing.T, input string) { formatstest.Fuzz(t, format, formats.Options{}, input) })
 }

@@ -6,6 +6,7 @@ import (
 
 	"vigil"
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/statement"
 )
 
 // The bounds of what waits for its other half.
@@ -48,8 +49,8 @@ type cosmos struct {
 	byID    map[string]int // how many of an id wait: 0 or 1
 }
 
-func newCosmos(m *formats.Mapping) *cosmos {
-	return &cosmos{queries: newQueries(m), byID: map[string]int{}}
+func newCosmos(p *statement.Parser, m *formats.Mapping) *cosmos {
+	return &cosmos{queries: newQueries(p, m), byID: map[string]int{}}
 }
 
 func (c *cosmos) read(a entry, category string, emit func(*vigil.Event)) error {

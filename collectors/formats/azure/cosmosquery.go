@@ -23,11 +23,11 @@ type queries struct {
 	readers map[[2]string]*statement.Reader
 }
 
-func newQueries(m *formats.Mapping) *queries {
+func newQueries(p *statement.Parser, m *formats.Mapping) *queries {
 	if m == nil {
 		m = &formats.Mapping{}
 	}
-	return &queries{parser: statement.NewParser(1024), mapping: m, readers: map[[2]string]*statement.Reader{}}
+	return &queries{parser: p, mapping: m, readers: map[[2]string]*statement.Reader{}}
 }
 
 // table is what the mapping says of a collection.

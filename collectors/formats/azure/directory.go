@@ -73,8 +73,11 @@ func (a entry) directory() (*vigil.Event, error) {
 		e.Actor.ID, e.Actor.Kind = user, vigil.KindHuman
 	} else if app := a.prop("initiatedBy.app.displayName", "initiatedBy.app.servicePrincipalName", "initiatedBy.app.servicePrincipalId", "initiatedBy.app.appId"); app != "" {
 		e.Actor.ID, e.Actor.Kind = app, vigil.KindService
-	} else {
-		e.Actor.ID = a.top("identity")
+	} else if e.Actor.ID = a.top("identity"); e.Actor.ID == "" {
+		// The directory's own services name themselves alone.
+		if e.Actor.ID = a.prop("loggedByService"); e.Actor.ID != "" {
+			e.Actor.Kind = vigil.KindService
+		}
 	}
 	if err := nobody(e); err != nil {
 		return nil, err

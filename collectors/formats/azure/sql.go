@@ -6,16 +6,8 @@ import (
 	"vigil/collectors/formats/statement"
 )
 
-// sqlReader reads Azure SQL's auditing, which tells statements with their rows.
-type sqlReader struct {
-	parser  *statement.Parser
-	reader  *statement.Reader
-	mapping *formats.Mapping
-}
-
-func newSQLReader(m *formats.Mapping) *sqlReader { return &sqlReader{mapping: m} }
-
-func (s *sqlReader) read(a entry, emit func(*vigil.Event)) error {
+// sql reads Azure SQL's auditing, which tells statements with their rows.
+func (a entry) sql(statements *statement.Reader, emit func(*vigil.Event)) error {
 	// The audit's action ids are four letters, their names words.
 	action := first(a.prop("action_name"), a.prop("action_id"))
 	e, err := a.event()
@@ -60,13 +52,9 @@ func (s *sqlReader) read(a entry, emit func(*vigil.Event)) error {
 			rows = n
 		}
 	}
-	if s.reader == nil {
-		s.parser = statement.NewParser(1024)
-		s.reader = s.parser.Reader(s.mapping)
-	}
 	text := a.p.Get("statement").String()
 	done := false
-	for i, res := range s.reader.Read(text, nil) {
+	for i, res := range statements.Read(text, nil) {
 		if res.Action == "" || res.Ignored {
 			done = true
 			continue

@@ -69,11 +69,11 @@ func (reader) Read(r *record.Record, emit func(*vigil.Event)) error {
 		if n++; n > maxEvents {
 			return
 		}
-		a := activity{r: r, app: app, name: r.String(ev.Get("name"), 128), kind: r.String(ev.Get("type"), 128), params: ev.Get("parameters")}
+		a := activity{r: r, app: app, name: r.String(ev.Get("name"), 128), kind: r.String(ev.Get("type"), 128), params: paramsOf(ev.Get("parameters"))}
 		if a.name == "" {
 			a.name = r.String(ev.Get("event_name"), 128)
 			a.kind = r.String(ev.Get("event_type"), 128)
-			a.params = ev.Get(app)
+			a.params = paramsOf(ev.Get(app))
 		}
 		if id == "" {
 			// The qualifier is unique only together with the time and the application.
@@ -114,33 +114,38 @@ func (reader) Read(r *record.Record, emit func(*vigil.Event)) error {
 type activity struct {
 	r               *record.Record
 	app, name, kind string
-	params          gjson.Result
+	params          map[string]gjson.Result
 }
 
-// param is the first of the parameters that is not empty, whether they are a list of
-// names and values or an object.
-func (a activity) param(names ...string) string {
-	for _, name := range names {
-		if a.params.IsObject() {
-			if s := a.r.String(a.params.Get(name), 512); s != "" {
-				return s
-			}
-			continue
-		}
-		var out string
-		a.params.ForEach(func(_, p gjson.Result) bool {
-			if p.Get("name").Str != name {
-				return true
-			}
+// maxParams bounds the parameters of an event that are looked at.
+const maxParams = 1000
+
+// paramsOf reads parameters, whether they are a list of names and values or an object.
+func paramsOf(v gjson.Result) map[string]gjson.Result {
+	out := map[string]gjson.Result{}
+	v.ForEach(func(key, p gjson.Result) bool {
+		name, value := key.Str, p
+		if v.IsArray() {
+			name = p.Get("name").Str
 			for _, key := range [...]string{"value", "intValue", "boolValue", "multiValue.0", "multiIntValue.0"} {
-				if out = a.r.String(p.Get(key), 512); out != "" {
+				if value = p.Get(key); value.Exists() {
 					break
 				}
 			}
-			return false
-		})
-		if out != "" {
-			return out
+		}
+		if _, twice := out[name]; !twice {
+			out[name] = value
+		}
+		return len(out) < maxParams
+	})
+	return out
+}
+
+// param is the first of the parameters that is not empty.
+func (a activity) param(names ...string) string {
+	for _, name := range names {
+		if s := a.r.String(a.params[name], 512); s != "" {
+			return s
 		}
 	}
 	return ""

@@ -1,8 +1,6 @@
 package keycloak_test
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -28,13 +26,6 @@ func TestRealSamples(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	inputs, _ := filepath.Glob("testdata/*/input*")
-	for _, path := range inputs {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(b))
-	}
+	formatstest.Seeds(f, "testdata")
 	f.Fuzz(func(t *testing.T, input string) { formatstest.Fuzz(t, keycloak.New(), formats.Options{}, input) })
 }

@@ -107,7 +107,7 @@ func (reader) Read(r *record.Record, emit func(*vigil.Event)) error {
 	} else {
 		v = inner(v)
 	}
-	a := audit{r, v}
+	a := newAudit(r, v)
 	e, err := a.event()
 	if e != nil {
 		emit(e)
@@ -134,38 +134,68 @@ func auditData(line []byte) (gjson.Result, error) {
 	return gjson.Result{}, formats.Errorf("csv", "the row's AuditData can't be read: export it again, without a spreadsheet in between, which cuts long cells")
 }
 
-// audit is one record of the audit log.
+// audit is one record of the audit log: its values by their keys in lower case, since
+// some who pass it on write them so.
 type audit struct {
-	r *record.Record
-	v gjson.Result
+	r      *record.Record
+	whole  gjson.Result
+	values map[string]gjson.Result
 }
 
-// get is the first of the keys that is not empty, in the API's case or in lower case.
-func (a audit) get(keys ...string) string {
-	for _, k := range keys {
-		if s := a.r.String(a.v.Get(k), 512); s != "" {
-			return s
+// maxKeys bounds the keys that are kept; others are looked for one by one.
+const maxKeys = 1000
+
+func newAudit(r *record.Record, v gjson.Result) audit {
+	a := audit{r, v, make(map[string]gjson.Result, 32)}
+	v.ForEach(func(key, value gjson.Result) bool {
+		k := strings.ToLower(key.Str)
+		if _, twice := a.values[k]; !twice {
+			a.values[k] = value
 		}
-		if s := a.r.String(a.v.Get(strings.ToLower(k)), 512); s != "" {
+		return len(a.values) < maxKeys
+	})
+	return a
+}
+
+// value is that of a key, or of a path that begins with one.
+func (a audit) value(path string) gjson.Result {
+	key, rest, deeper := strings.Cut(path, ".")
+	v, kept := a.values[strings.ToLower(key)]
+	if !kept && len(a.values) == maxKeys {
+		if v = a.whole.Get(key); !v.Exists() {
+			v = a.whole.Get(strings.ToLower(key))
+		}
+	}
+	if deeper {
+		return v.Get(rest)
+	}
+	return v
+}
+
+// get is the first of the paths that is not empty.
+func (a audit) get(paths ...string) string {
+	for _, p := range paths {
+		if s := a.r.String(a.value(p), 512); s != "" {
 			return s
 		}
 	}
 	return ""
 }
 
-// named is the value of that name in a list of names and values.
-func (a audit) named(list, name, value string) string {
-	l := a.v.Get(list)
-	if !l.Exists() {
-		l = a.v.Get(strings.ToLower(list))
-	}
-	var out string
-	l.ForEach(func(_, item gjson.Result) bool {
-		if item.Get("Name").Str == name {
-			out = a.r.String(item.Get(value), 512)
-			return out == ""
+// named is the value of the first of the names that is in a list of names and values.
+func (a audit) named(list, value string, names ...string) (out string) {
+	best := len(names)
+	a.value(list).ForEach(func(_, item gjson.Result) bool {
+		name := item.Get("Name").Str
+		for i, n := range names[:best] {
+			if n == name {
+				if s := a.r.String(item.Get(value), 512); s != "" {
+					out, best = s, i
+				}
+				break
+			}
 		}
-		return true
+		return best > 0
 	})
 	return out
 }
@@ -198,7 +228,7 @@ func (a audit) event() (*vigil.Event, error) {
 	e.Session = a.get("SessionId", "AppAccessContext.AADSessionId", "AppAccessContext.UniqueTokenId")
 	e.Actor.App = a.get("ApplicationDisplayName", "AppAccessContext.ClientAppName", "ClientAppName", "ApplicationId")
 	if e.UserAgent = a.get("UserAgent"); e.UserAgent == "" {
-		if e.UserAgent = a.named("ExtendedProperties", "UserAgent", "Value"); e.UserAgent == "" {
+		if e.UserAgent = a.named("ExtendedProperties", "Value", "UserAgent"); e.UserAgent == "" {
 			e.UserAgent = a.get("ClientInfoString")
 		}
 	}

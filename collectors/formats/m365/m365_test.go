@@ -2,7 +2,7 @@ package m365_test
 
 import (
 	"os"
-	"path/filepath"
+	"strings"
 	"testing"
 
 	"vigil/collectors/formats"
@@ -22,14 +22,21 @@ func TestRealSamples(t *testing.T) {
 	}}.Check(t, m365.New())
 }
 
-func FuzzDecode(f *testing.F) {
-	inputs, _ := filepath.Glob("testdata/*/input*")
-	for _, path := range inputs {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(b))
+func TestLargeRecords(t *testing.T) {
+	formatstest.Large(t, m365.New(), firstLine(t, "testdata/activity/input.ndjson"))
+}
+
+func firstLine(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return line
+}
+
+func FuzzDecode(f *testing.F) {
+	formatstest.Seeds(f, "testdata")
 	f.Fuzz(func(t *testing.T, input string) { formatstest.Fuzz(t, m365.New(), formats.Options{}, input) })
 }

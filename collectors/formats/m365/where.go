@@ -38,7 +38,7 @@ func (a audit) where(e *vigil.Event, operation string) {
 }
 
 func (a audit) count(list string) int64 {
-	l := a.v.Get(list)
+	l := a.value(list)
 	if !l.IsArray() {
 		return 0
 	}
@@ -53,11 +53,11 @@ func (a audit) exchange(e *vigil.Event, operation string) {
 	}
 	if strings.EqualFold(operation, "MailItemsAccessed") {
 		// A client that syncs takes the whole folder: the items are not listed.
-		if strings.EqualFold(a.named("OperationProperties", "MailAccessType", "Value"), "Sync") {
+		if strings.EqualFold(a.named("OperationProperties", "Value", "MailAccessType"), "Sync") {
 			e.Action = vigil.ActionExport
 		}
 		bytes, items := int64(0), int64(0)
-		a.v.Get("Folders").ForEach(func(_, folder gjson.Result) bool {
+		a.value("Folders").ForEach(func(_, folder gjson.Result) bool {
 			folder.Get("FolderItems").ForEach(func(_, item gjson.Result) bool {
 				items++
 				if n := formats.Count(item.Get("SizeInBytes").String()); n > 0 {
@@ -77,11 +77,8 @@ func (a audit) exchange(e *vigil.Event, operation string) {
 		e.Rows = n
 	}
 	// Mail that is sent on to elsewhere, by whatever cmdlet.
-	for _, p := range [...]string{"ForwardingSmtpAddress", "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "RedirectMessageTo", "BlindCopyTo", "ForwardingAddress"} {
-		if to := a.named("Parameters", p, "Value"); to != "" {
-			e.Action, e.Destination = vigil.ActionShare, &vigil.Destination{Kind: "mail", Network: domain(to)}
-			break
-		}
+	if to := a.named("Parameters", "Value", "ForwardingSmtpAddress", "ForwardTo", "RedirectTo", "ForwardAsAttachmentTo", "RedirectMessageTo", "BlindCopyTo", "ForwardingAddress"); to != "" {
+		e.Action, e.Destination = vigil.ActionShare, &vigil.Destination{Kind: "mail", Network: domain(to)}
 	}
 }
 
@@ -139,11 +136,11 @@ func (a audit) directory(e *vigil.Event) {
 	if e.Action == vigil.ActionLogin {
 		return
 	}
-	if role := strings.Trim(a.named("ModifiedProperties", "Role.DisplayName", "NewValue"), `"`); role != "" {
+	if role := strings.Trim(a.named("ModifiedProperties", "NewValue", "Role.DisplayName"), `"`); role != "" {
 		e.Resource = "role/" + role
 	}
 	// Type 5 is a user's principal name.
-	a.v.Get("Target").ForEach(func(_, t gjson.Result) bool {
+	a.value("Target").ForEach(func(_, t gjson.Result) bool {
 		if id := a.r.String(t.Get("ID"), 256); t.Get("Type").Int() == 5 && strings.Contains(id, "@") && !strings.EqualFold(id, e.Actor.ID) {
 			e.Subjects, e.SubjectCount = []string{id}, 1
 			return false
@@ -164,13 +161,13 @@ func (a audit) dynamics(e *vigil.Event) {
 			e.Action, e.Shape = act, m+" "+entity
 		}
 	}
-	a.v.Get("Fields").ForEach(func(_, f gjson.Result) bool {
+	a.value("Fields").ForEach(func(_, f gjson.Result) bool {
 		if name := a.r.String(f.Get("Name"), 128); name != "" && len(e.Fields) < 100 {
 			e.Fields = append(e.Fields, name)
 		}
 		return true
 	})
-	ids := a.r.String(a.v.Get("QueryResults"), 1<<20)
+	ids := a.r.String(a.value("QueryResults"), 1<<20)
 	if ids == "" {
 		ids = a.get("EntityId")
 	}

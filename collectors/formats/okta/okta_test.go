@@ -2,7 +2,7 @@ package okta_test
 
 import (
 	"os"
-	"path/filepath"
+	"strings"
 	"testing"
 
 	"vigil/collectors/formats"
@@ -26,14 +26,21 @@ func TestRealSamples(t *testing.T) {
 	}, Broken: map[string]int{"panther-okta_support_reset.json": 1 /* has no time */}}.Check(t, okta.New())
 }
 
-func FuzzDecode(f *testing.F) {
-	inputs, _ := filepath.Glob("testdata/*/input*")
-	for _, path := range inputs {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(b))
+func TestLargeRecords(t *testing.T) {
+	formatstest.Large(t, okta.New(), firstLine(t, "testdata/lines/input.ndjson"))
+}
+
+func firstLine(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return line
+}
+
+func FuzzDecode(f *testing.F) {
+	formatstest.Seeds(f, "testdata")
 	f.Fuzz(func(t *testing.T, input string) { formatstest.Fuzz(t, okta.New(), formats.Options{}, input) })
 }

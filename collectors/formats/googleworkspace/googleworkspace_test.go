@@ -23,10 +23,10 @@ func TestRealSamples(t *testing.T) {
 		Foreign: map[string]string{"panther-gsuite_google_access.json": "neither actor nor event is in it"},
 		// Made-up records without a time.
 		Broken: map[string]int{
-			"panther-google_workspace_many_docs_downloaded.json": 1, "panther-gsuite_advanced_protection.json": 1, "panther-gsuite_drive_overly_visible.json": 1,
-			"panther-gsuite_gov_attack.json": 1, "panther-gsuite_group_banned_user.json": 1, "panther-gsuite_login_type.json": 1,
-			"panther-gsuite_mobile_device_compromise.json": 1, "panther-gsuite_suspicious_logins.json": 1, "panther-gsuite_two_step_verification.json": 1,
-			"panther-gsuite_user_suspended.json": 1,
+			"panther-google_workspace_many_docs_downloaded.json": 1, "panther-gsuite_advanced_protection.json": 2, "panther-gsuite_drive_overly_visible.json": 4,
+			"panther-gsuite_gov_attack.json": 2, "panther-gsuite_group_banned_user.json": 2, "panther-gsuite_login_type.json": 3,
+			"panther-gsuite_mobile_device_compromise.json": 3, "panther-gsuite_suspicious_logins.json": 3, "panther-gsuite_two_step_verification.json": 2,
+			"panther-gsuite_user_suspended.json": 3,
 		},
 		Disagree: func(field string, e *vigil.Event, x formatstest.Expected) string {
 			switch {

@@ -19,7 +19,7 @@ func TestRealSamples(t *testing.T) {
 	t.Parallel()
 	// Made-up entries without a time.
 	formatstest.Samples{Dirs: []string{"slack"}, Broken: map[string]int{
-		"panther-slack_app_access_expanded.json": 1, "panther-slack_dlp_modified.json": 1, "panther-slack_ekm_config_changed.json": 1, "panther-slack_ekm_unenrolled.json": 1, "panther-slack_legal_hold_policy_modified.json": 1, "panther-slack_mfa_settings_changed.json": 1, "panther-slack_org_created.json": 1, "panther-slack_potentially_malicious_file_shared.json": 1, "panther-slack_service_owner_transferred.json": 1,
+		"panther-slack_app_access_expanded.json": 2, "panther-slack_dlp_modified.json": 2, "panther-slack_ekm_config_changed.json": 1, "panther-slack_ekm_unenrolled.json": 1, "panther-slack_legal_hold_policy_modified.json": 4, "panther-slack_mfa_settings_changed.json": 1, "panther-slack_org_created.json": 2, "panther-slack_potentially_malicious_file_shared.json": 1, "panther-slack_service_owner_transferred.json": 1,
 	}}.Check(t, slack.New())
 }
 

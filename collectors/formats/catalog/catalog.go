@@ -5,26 +5,40 @@ package catalog
 
 import (
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/anthropic"
 	"vigil/collectors/formats/auth0"
 	"vigil/collectors/formats/awslb"
 	"vigil/collectors/formats/azure"
 	"vigil/collectors/formats/bedrock"
+	"vigil/collectors/formats/botpress"
+	"vigil/collectors/formats/chatwoot"
 	"vigil/collectors/formats/cloudtrail"
 	"vigil/collectors/formats/databricks"
 	"vigil/collectors/formats/elasticsearch"
 	"vigil/collectors/formats/googleworkspace"
+	"vigil/collectors/formats/intercom"
 	"vigil/collectors/formats/keycloak"
+	"vigil/collectors/formats/langfuse"
+	"vigil/collectors/formats/librechat"
+	"vigil/collectors/formats/litellm"
 	"vigil/collectors/formats/m365"
 	"vigil/collectors/formats/mongodb"
 	"vigil/collectors/formats/mysql"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
 	"vigil/collectors/formats/okta"
+	"vigil/collectors/formats/openai"
+	"vigil/collectors/formats/openwebui"
+	"vigil/collectors/formats/otelgenai"
 	"vigil/collectors/formats/postgresql"
+	"vigil/collectors/formats/rasa"
 	"vigil/collectors/formats/redis"
 	"vigil/collectors/formats/s3access"
+	"vigil/collectors/formats/salesforce"
+	"vigil/collectors/formats/servicenow"
 	"vigil/collectors/formats/slack"
 	"vigil/collectors/formats/snowflake"
+	"vigil/collectors/formats/zendesk"
 )
 
 // All lists the formats, in the order in which equals win.
@@ -44,6 +58,20 @@ func All() []formats.Format {
 		s3access.New(),
 		bedrock.New(),
 		awslb.New(),
+		salesforce.New(),
+		zendesk.New(),
+		intercom.New(),
+		servicenow.New(),
+		chatwoot.New(),
+		otelgenai.New(),
+		litellm.New(),
+		langfuse.New(),
+		openai.New(),
+		anthropic.New(),
+		rasa.New(),
+		botpress.New(),
+		openwebui.New(),
+		librechat.New(),
 		okta.New(),
 		m365.New(),
 		azure.New(),

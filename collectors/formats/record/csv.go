@@ -86,7 +86,7 @@ func names(spec *Spec, text []byte) (columns []string, sep byte) {
 		if n := bytes.Count(text, []byte{sep}); n == 0 || n >= maxColumns {
 			continue
 		}
-		if columns, ok := values(text, sep); ok && columnNames(spec, columns) >= IsRecord {
+		if columns, ok := values(text, sep, maxColumns); ok && columnNames(spec, columns) >= IsRecord {
 			return columns, sep
 		}
 	}
@@ -131,12 +131,13 @@ func (t *table) feed(spec *Spec, line formats.Line, take func(gjson.Result, fram
 
 // row gives out the row in hand.
 func (t *table) row(spec *Spec, take func(gjson.Result, frame)) error {
-	row, ok := values(t.buf, t.sep)
+	row, ok := values(t.buf, t.sep, max(len(t.columns), 256)+1)
+	names := slices.Clone(row)
 	switch {
 	case !ok:
 		return &formats.Error{Code: "csv", Reason: "the row can't be read: there is text behind an end quote", Line: t.from}
-	case columnNames(spec, slices.Clone(row)) >= IsRecord:
-		t.columns = row
+	case columnNames(spec, names) >= IsRecord:
+		t.columns = names
 	case len(row) != len(t.columns):
 		return &formats.Error{Code: "csv", Reason: "the row has another number of values than there are column names", Line: t.from}
 	default:
@@ -174,9 +175,9 @@ func (t *table) reset() {
 	}
 }
 
-// values cuts a row into its values. ok is false where a quote ends and text follows, or
-// does not end.
-func values(row []byte, sep byte) (out []string, ok bool) {
+// values cuts a row into its values, at most so many. ok is false where a quote ends and
+// text follows, or does not end.
+func values(row []byte, sep byte, most int) (out []string, ok bool) {
 	row = bytes.TrimSuffix(row, []byte{'\r'})
 	at := atStart
 	var value []byte
@@ -184,7 +185,9 @@ func values(row []byte, sep byte) (out []string, ok bool) {
 		next := at.after(c, sep)
 		switch {
 		case next == atStart:
-			out, value = append(out, string(value)), value[:0]
+			if out, value = append(out, string(value)), value[:0]; len(out) >= most {
+				return out, true
+			}
 		case next == inQuotes && at == atStart, next == atQuote: // the quotes themselves
 		case next == atBroken:
 			return nil, false
@@ -198,7 +201,11 @@ func values(row []byte, sep byte) (out []string, ok bool) {
 
 // object is a row as JSON.
 func object(columns, row []string) gjson.Result {
-	b := []byte{'{'}
+	size := 2
+	for i, c := range columns {
+		size += len(c) + len(row[i]) + len(row[i])/8 + 8
+	}
+	b := append(make([]byte, 0, size), '{')
 	for i, c := range columns {
 		if i > 0 {
 			b = append(b, ',')
@@ -208,4 +215,10 @@ func object(columns, row []string) gjson.Result {
 		b = gjson.AppendJSONString(b, row[i])
 	}
 	return gjson.ParseBytes(append(b, '}'))
+}
+
+// Columns is a row of a table with these column names, as JSON without values: for
+// formats that know their tables by the keys by which they know their JSON.
+func Columns(names []string) gjson.Result {
+	return object(names, make([]string, len(names)))
 }

@@ -32,11 +32,12 @@ func (d *decoder) TakesPieces() {}
 func (d *decoder) Decode(line formats.Line, emit formats.Emit) error {
 	var errs []error
 	fail := func(err error) { errs = append(errs, err) }
+	if !d.table.open && startsJSON(line.Text) {
+		d.table.columns = nil // another document behind the table
+	}
 	if d.table.columns != nil {
 		d.table.feed(d.spec, line, func(v gjson.Result, f frame) {
-			if err := d.row(v, f, emit); err != nil {
-				fail(at(err, f))
-			}
+			errs = append(errs, at(d.row(v, f, emit), f)...)
 		}, fail)
 		return join(errs)
 	}
@@ -44,9 +45,7 @@ func (d *decoder) Decode(line formats.Line, emit formats.Emit) error {
 		return nil
 	}
 	d.frames.feed(line, func(f frame) {
-		for _, err := range each(d.frame(f, emit)) {
-			fail(at(err, f))
-		}
+		errs = append(errs, at(d.frame(f, emit), f)...)
 	}, fail)
 	return join(errs)
 }
@@ -56,9 +55,7 @@ func (d *decoder) Flush(emit formats.Emit) error {
 	from, held := d.frames.open()
 	var errs []error
 	err := d.table.flush(d.spec, func(v gjson.Result, f frame) {
-		if err := d.row(v, f, emit); err != nil {
-			errs = append(errs, at(err, f))
-		}
+		errs = append(errs, at(d.row(v, f, emit), f)...)
 	})
 	if err != nil {
 		errs = append(errs, err)
@@ -69,9 +66,7 @@ func (d *decoder) Flush(emit formats.Emit) error {
 		errs = append(errs, errCut(from))
 	default:
 		f := frame{text: d.frames.buf, from: from}
-		for _, err := range each(d.frame(f, emit)) {
-			errs = append(errs, at(err, f))
-		}
+		errs = append(errs, at(d.frame(f, emit), f)...)
 	}
 	d.frames.reset()
 	if h, ok := d.reader.(Holder); ok {
@@ -171,7 +166,7 @@ func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
 	r.d = d
 	r.from, r.hash = formats.Line{Offset: f.from.Offset, Number: f.from.Number}, formats.RecordHash(r.Text)
 	n := 0
-	var first string
+	var last, again string // ids: of the event before, of one that was seen already
 	var bad error
 	err := d.reader.Read(r, func(e *vigil.Event) {
 		switch {
@@ -183,17 +178,17 @@ func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
 				bad = err
 			}
 			return
-		case n < 0:
-			return
 		case e.ID == "":
 			e.ID = d.id.ID(f.from.Offset+int64(n), r.hash)
-		case n == 0:
-			if first = e.ID; !d.seen.add(first) {
-				n = -1 // a retry, or the same record delivered twice
-				return
-			}
-		case e.ID == first:
+		case e.ID == again:
+			return
+		case e.ID == last:
 			e.ID += "." + strconv.Itoa(n)
+		case !d.seen.add(e.ID): // a retry, or the same record delivered twice
+			again = e.ID
+			return
+		default:
+			last = e.ID
 		}
 		n++
 		e.Origin = r.Origin()
@@ -231,13 +226,20 @@ func (d *decoder) give(e *vigil.Event, emit formats.Emit) error {
 	return nil
 }
 
-// at says where an error's record is.
-func at(err error, f frame) error {
-	var fe *formats.Error
-	if !errors.As(err, &fe) {
-		fe = &formats.Error{Code: "format", Reason: err.Error()}
+// at says where the errors of a frame's records are. They share one copy of its text.
+func at(err error, f frame) (errs []error) {
+	if err == nil {
+		return nil
 	}
-	return &formats.Error{Code: fe.Code, Reason: fe.Reason, Line: formats.Line{Text: bytes.Clone(f.text), Offset: f.from.Offset, Number: f.from.Number}}
+	where := formats.Line{Text: bytes.Clone(f.text), Offset: f.from.Offset, Number: f.from.Number}
+	for _, err := range each(err) {
+		var fe *formats.Error
+		if !errors.As(err, &fe) {
+			fe = &formats.Error{Code: "format", Reason: err.Error()}
+		}
+		errs = append(errs, &formats.Error{Code: fe.Code, Reason: fe.Reason, Line: where})
+	}
+	return errs
 }
 
 // each takes errors that were joined apart: each is a record that is set aside.

@@ -33,8 +33,10 @@ type framer struct {
 	quoted, escaped bool
 	last            byte
 	// base is the depth at which elements of a document that is too large begin; zero
-	// where the document is held whole.
-	base int
+	// where the document is held whole. outer are the bases around it, of elements that
+	// were too large themselves.
+	base  int
+	outer []int
 	// skip drops the value in hand: it is too large or nested too deep, and was told.
 	skip bool
 	// inLine says that a line of text, not JSON, goes on.
@@ -221,8 +223,11 @@ func (f *framer) value(text []byte, where formats.Line, take func(frame), fail f
 				f.keep(text[start : i+1])
 				f.give(true, take, fail)
 				start = i + 1
-			case f.depth < f.base: // the rest of the document is not wanted
+			case f.depth < f.base: // the rest of what holds the elements is not wanted
 				f.base, f.skip = 0, true
+				if n := len(f.outer); n > 0 {
+					f.base, f.outer = f.outer[n-1], f.outer[:n-1]
+				}
 			}
 		}
 		f.last = c
@@ -262,20 +267,19 @@ func (f *framer) keep(part []byte) {
 	}
 }
 
-// large gives up to hold the value in hand: if there is an array of objects in it, its
-// elements are frames from now on.
+// large gives up to hold the value in hand: if it grew too large within an array of
+// objects, those are frames from now on.
 func (f *framer) large(take func(frame), fail func(error)) {
-	if f.base > 0 {
-		fail(errLarge(f.from))
-		f.skip, f.buf = true, f.buf[:0]
-		return
-	}
 	doc, from, depth, quoted, escaped := f.buf, f.from, f.depth, f.quoted, f.escaped
-	at, base := firstArray(doc)
+	at, base := openArray(doc)
 	if at < 0 {
 		fail(errLarge(from))
 		f.skip, f.buf = true, f.buf[:0]
 		return
+	}
+	if f.base > 0 {
+		f.outer = append(f.outer, f.base)
+		base += f.base
 	}
 	f.buf, f.base, f.depth, f.quoted, f.escaped = nil, base, base, false, false
 	rest := doc[at+1:]
@@ -286,9 +290,10 @@ func (f *framer) large(take func(frame), fail func(error)) {
 	}
 }
 
-// firstArray finds the first array of objects in a document: where its bracket is, and
-// the depth within it; -1 for none.
-func firstArray(doc []byte) (at, depth int) {
+// openArray finds the outermost array of objects that a piece of JSON ends within: where
+// its bracket is, and the depth within it; -1 for none.
+func openArray(doc []byte) (at, depth int) {
+	open := make([]int, 0, MaxDepth) // where arrays of objects begin, -1 for what else is open
 	quoted := false
 	for i := 0; i < len(doc); i++ {
 		c := doc[i]
@@ -299,14 +304,20 @@ func firstArray(doc []byte) (at, depth int) {
 			quoted = !quoted
 		case quoted:
 		case c == '{':
-			depth++
-		case c == '}' || c == ']':
-			depth--
+			open = append(open, -1)
 		case c == '[':
-			depth++
+			begins := -1
 			if rest := bytes.TrimLeft(doc[i+1:], " \t\r\n"); len(rest) > 0 && rest[0] == '{' {
-				return i, depth
+				begins = i
 			}
+			open = append(open, begins)
+		case (c == '}' || c == ']') && len(open) > 0:
+			open = open[:len(open)-1]
+		}
+	}
+	for d, begins := range open {
+		if begins >= 0 {
+			return begins, d + 1
 		}
 	}
 	return -1, 0

@@ -31,6 +31,15 @@ func (reader) Read(r *record.Record, emit func(*vigil.Event)) error {
 	if e.Actor.ID == "" {
 		return formats.Errorf("actor", "nobody")
 	}
+	if more := r.JSON.Get("more"); more.IsArray() {
+		for _, id := range more.Array() {
+			f := *e
+			f.ID, f.Time, f.Action = id.Str, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), vigil.ActionRead
+			f.Actor.ID += id.Str
+			emit(&f)
+		}
+		return nil
+	}
 	e.Time, e.Action = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), vigil.ActionRead
 	emit(e)
 	return nil
@@ -96,6 +105,7 @@ func TestRecordsAreFoundWhereverTheyLie(t *testing.T) {
 		"text in syslog of containers": {"2026-01-01T00:00:00.000000000Z stdout F <34>Oct 11 22:14:15 host app[12]: WHO a\n", []string{"a"}},
 		"no access":                    {"{\"who\":\"a\",\"kind\":\"heartbeat\"}\n\n", nil},
 		"the same twice":               {"{\"who\":\"a\",\"id\":\"1\"}\n{\"who\":\"a\",\"id\":\"1\"}\n", []string{"a"}},
+		"several again":                {"{\"who\":\"a\",\"more\":[\"1\",\"1\",\"2\"]}\n{\"who\":\"b\",\"more\":[\"1\",\"1\",\"2\",\"3\"]}\n", []string{"a1", "a1", "a2", "b3"}},
 		"something else":               {"{\"what\":\"a\"}\nhello\n{\"who\":\"a\"}\n", []string{"a", "! format", "! format"}},
 		"cut off in a line":            {"{\"who\":\"a\n{\"who\":\"b\"}\n", []string{"b", "! json"}},
 		"cut off, and a next":          {"{\"who\":\"a\",\"x\":{\"y\":1}\n{\"who\":\"b\"}\n", []string{"b", "! json"}},
@@ -138,6 +148,32 @@ func TestALargeDocumentIsTakenElementByElement(t *testing.T) {
 		if diff := cmp.Diff(append(want, "after"), decode(t, b.String())); diff != "" {
 			t.Errorf("pretty %t: %.600s", pretty, diff)
 		}
+	}
+}
+
+func TestElementsThatAreTooLargeAreTakenApart(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	var want []string
+	b.WriteString(`{"meta":[{"what":1}],"groups":[`)
+	for g := range 3 {
+		if g > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(`{"labels":[{"key":"x"},{"key":"y"}],"inner":{"Records":[`)
+		for i := range 12_000 / (g*g + 1) {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(&b, `{"who":"a%d.%d","pad":"]}%s"}`, g, i, strings.Repeat("x", 120))
+			want = append(want, fmt.Sprintf("a%d.%d", g, i))
+		}
+		b.WriteString("],\"n\":[{\"m\":1}]},\"tail\":[{\"what\":\"not this\"}]}")
+	}
+	b.WriteString("],\"rest\":{\"who\":\"nor this\"}}\n{\"who\":\"after\"}\n")
+	got := decode(t, b.String())
+	if diff := cmp.Diff(append(want, "after"), got); diff != "" {
+		t.Errorf("%d records, want %d: %.900s", len(got), len(want)+1, diff)
 	}
 }
 

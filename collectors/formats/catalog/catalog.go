@@ -7,7 +7,9 @@ import (
 	"vigil/collectors/formats"
 	"vigil/collectors/formats/anthropic"
 	"vigil/collectors/formats/apache"
+	"vigil/collectors/formats/auth0"
 	"vigil/collectors/formats/awslb"
+	"vigil/collectors/formats/azure"
 	"vigil/collectors/formats/bedrock"
 	"vigil/collectors/formats/botpress"
 	"vigil/collectors/formats/caddy"
@@ -18,17 +20,21 @@ import (
 	"vigil/collectors/formats/ecs"
 	"vigil/collectors/formats/elasticsearch"
 	"vigil/collectors/formats/envoy"
+	"vigil/collectors/formats/googleworkspace"
 	"vigil/collectors/formats/haproxy"
 	"vigil/collectors/formats/intercom"
+	"vigil/collectors/formats/keycloak"
 	"vigil/collectors/formats/langfuse"
 	"vigil/collectors/formats/librechat"
 	"vigil/collectors/formats/litellm"
+	"vigil/collectors/formats/m365"
 	"vigil/collectors/formats/mapped"
 	"vigil/collectors/formats/mongodb"
 	"vigil/collectors/formats/mysql"
 	"vigil/collectors/formats/native"
 	"vigil/collectors/formats/nginx"
 	"vigil/collectors/formats/ocsf"
+	"vigil/collectors/formats/okta"
 	"vigil/collectors/formats/openai"
 	"vigil/collectors/formats/openwebui"
 	"vigil/collectors/formats/otelgenai"
@@ -39,6 +45,7 @@ import (
 	"vigil/collectors/formats/s3access"
 	"vigil/collectors/formats/salesforce"
 	"vigil/collectors/formats/servicenow"
+	"vigil/collectors/formats/slack"
 	"vigil/collectors/formats/snowflake"
 	"vigil/collectors/formats/traefik"
 	"vigil/collectors/formats/zendesk"
@@ -85,6 +92,13 @@ func All() []formats.Format {
 		ecs.Format(),
 		panther.Format(),
 		mapped.Format(),
+		okta.New(),
+		m365.New(),
+		azure.New(),
+		googleworkspace.New(),
+		auth0.New(),
+		keycloak.New(),
+		slack.New(),
 	}
 }
 

@@ -159,6 +159,32 @@ func read(t *testing.T, path string, v any) {
 	}
 }
 
+// Seeds gives the lines of the cases' inputs to a fuzz target, and those inputs whole that
+// are short: of long ones Go's fuzzer does nothing but make them shorter.
+func Seeds(f *testing.F, dir string) {
+	f.Helper()
+	const short = 2 << 10
+	inputs, err := filepath.Glob(filepath.Join(dir, "*", "input*"))
+	if err != nil || len(inputs) == 0 {
+		f.Fatalf("there are no inputs under %s: %v", dir, err)
+	}
+	for _, path := range inputs {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(text) <= short {
+			f.Add(string(text))
+			continue
+		}
+		for line := range strings.Lines(string(text)) {
+			if len(line) <= short {
+				f.Add(line)
+			}
+		}
+	}
+}
+
 // Fuzz holds what must be so of any input: no panic, valid events, no more events than
 // there is text for, the same again from the same, and again after a restart.
 func Fuzz(t *testing.T, f formats.Format, opts formats.Options, input string) {

@@ -69,16 +69,32 @@ func (d *decoder) Flush(emit formats.Emit) error {
 		errs = append(errs, at(d.frame(f, emit), f)...)
 	}
 	d.frames.reset()
+	if h, ok := d.reader.(Holder); ok {
+		h.Flush(func(e *vigil.Event) {
+			if !d.seen.add(e.ID) {
+				return
+			}
+			if err := d.give(e, emit); err != nil {
+				errs = append(errs, err)
+			}
+		})
+	}
 	return join(errs)
 }
 
-// Pending is where the record in hand began.
+// Pending is where the record in hand began, or the first that the reader holds.
 func (d *decoder) Pending() (int64, bool) {
+	at, held := d.frames.open()
+	from := at.Offset
 	if d.table.open {
-		return d.table.from.Offset, true
+		from, held = d.table.from.Offset, true
 	}
-	from, held := d.frames.open()
-	return from.Offset, held
+	if h, ok := d.reader.(Holder); ok {
+		if first, ok := h.Held(); ok && (!held || first < from) {
+			return first, true
+		}
+	}
+	return from, held
 }
 
 type state struct {
@@ -150,15 +166,22 @@ func (d *decoder) row(v gjson.Result, f frame, emit formats.Emit) error {
 // record reads one record.
 func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
 	r.d = d
-	hash := formats.RecordHash(r.Text)
-	r.from, r.hash = formats.Line{Offset: f.from.Offset, Number: f.from.Number}, hash
+	r.from, r.hash = formats.Line{Offset: f.from.Offset, Number: f.from.Number}, formats.RecordHash(r.Text)
 	n := 0
 	var last, again string // ids: of the event before, of one that was seen already
 	var bad error
 	err := d.reader.Read(r, func(e *vigil.Event) {
 		switch {
+		case e.Origin.Offset > 0 || e.Origin.Line > 0: // one that was held
+			if !d.seen.add(e.ID) {
+				return
+			}
+			if err := d.give(e, emit); err != nil {
+				bad = err
+			}
+			return
 		case e.ID == "":
-			e.ID = d.id.ID(f.from.Offset+int64(n), hash)
+			e.ID = d.id.ID(f.from.Offset+int64(n), r.hash)
 		case e.ID == again:
 			return
 		case e.ID == last:
@@ -170,18 +193,39 @@ func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
 			last = e.ID
 		}
 		n++
-		if e.SubjectCount != vigil.Unknown {
-			e.SubjectCount = max(e.SubjectCount, int64(len(e.Subjects)))
-		}
-		e.Time = e.Time.UTC()
 		e.Origin = r.Origin()
-		if err := e.Validate(); err != nil {
-			bad = formats.Errorf("field", "%v", err)
-			return
+		if err := d.give(e, emit); err != nil {
+			bad = err
 		}
-		emit(e, f.from)
 	})
 	return errors.Join(err, bad)
+}
+
+// Hold makes an event fit to be given out with a later record: it gets its id and its
+// place. It reports false for one whose id was given out before. What is held does not
+// count as given out: after a restart it is read again.
+func (r *Record) Hold(e *vigil.Event) bool {
+	if e.ID == "" {
+		e.ID = r.ID()
+	}
+	if _, out := r.d.seen.known[e.ID]; out {
+		return false
+	}
+	e.Origin = r.Origin()
+	return true
+}
+
+// give gives out an event that has its id and place.
+func (d *decoder) give(e *vigil.Event, emit formats.Emit) error {
+	if e.SubjectCount != vigil.Unknown {
+		e.SubjectCount = max(e.SubjectCount, int64(len(e.Subjects)))
+	}
+	e.Time = e.Time.UTC()
+	if err := e.Validate(); err != nil {
+		return formats.Errorf("field", "%v", err)
+	}
+	emit(e, formats.Line{Offset: e.Origin.Offset, Number: e.Origin.Line})
+	return nil
 }
 
 // at says where the errors of a frame's records are. They share one copy of its text.

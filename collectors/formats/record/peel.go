@@ -204,6 +204,9 @@ func unwrap(spec *Spec, text []byte, c Carrier, peels int, read func(*Record) er
 		if peels > 0 && !shallow(t) {
 			return false, formats.Errorf("json", "the JSON is nested more than %d levels deep", MaxDepth)
 		}
+		if !gjson.ValidBytes(t) && bytes.Contains(t, []byte(`\'`)) {
+			t = unquote(t)
+		}
 		if !gjson.ValidBytes(t) {
 			// A document cut at a sample's end is read as far as it goes.
 			if peels > 0 || t[len(t)-1] == '}' || t[len(t)-1] == ']' {
@@ -244,6 +247,21 @@ func tagged(t []byte) (inner []byte, ok bool) {
 		return nil, false
 	}
 	return t[i+2:], true
+}
+
+// unquote mends JSON whose writer escapes apostrophes, as JavaScript has them.
+func unquote(t []byte) []byte {
+	out := make([]byte, 0, len(t))
+	for i := 0; i < len(t); i++ {
+		if t[i] == '\\' && i+1 < len(t) {
+			if t[i+1] != '\'' {
+				out = append(out, t[i])
+			}
+			i++
+		}
+		out = append(out, t[i])
+	}
+	return out
 }
 
 func errNone(spec *Spec) error {

@@ -57,6 +57,17 @@ type Recogniser interface {
 	Recognise(line []byte) float64
 }
 
+// Holder is a Reader that keeps events back, made fit by [Record.Hold], until another
+// record completes them. What it holds is bounded. It need not be in its state: after a
+// restart the records are read again.
+type Holder interface {
+	Reader
+	// Flush gives out what is held, at the end of the stream.
+	Flush(emit func(*vigil.Event))
+	// Held is the offset of the first record whose event is held.
+	Held() (offset int64, ok bool)
+}
+
 // ObjectRecogniser is the same for JSON objects, in place of Spec.JSON.
 type ObjectRecogniser interface {
 	Reader

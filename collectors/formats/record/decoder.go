@@ -69,6 +69,20 @@ func (d *decoder) Flush(emit formats.Emit) error {
 		errs = append(errs, at(d.frame(f, emit), f)...)
 	}
 	d.frames.reset()
+	if h, ok := d.reader.(Holder); ok {
+		err := h.Flush(func(e *vigil.Event) {
+			if e.SubjectCount != vigil.Unknown {
+				e.SubjectCount = max(e.SubjectCount, int64(len(e.Subjects)))
+			}
+			from := formats.Line{Offset: e.Origin.Offset, Number: e.Origin.Line}
+			if err := e.Validate(); err != nil {
+				errs = append(errs, &formats.Error{Code: "field", Reason: err.Error(), Line: from})
+				return
+			}
+			emit(e, from)
+		})
+		errs = append(errs, each(err)...)
+	}
 	return join(errs)
 }
 
@@ -172,7 +186,9 @@ func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
 			e.SubjectCount = max(e.SubjectCount, int64(len(e.Subjects)))
 		}
 		e.Time = e.Time.UTC()
-		e.Origin = r.Origin()
+		if e.Origin == (vigil.Origin{}) {
+			e.Origin = r.Origin()
+		}
 		if err := e.Validate(); err != nil {
 			bad = formats.Errorf("field", "%v", err)
 			return

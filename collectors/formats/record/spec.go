@@ -31,6 +31,9 @@ type Spec struct {
 	Params map[string]string
 	// New makes a reader for one stream. Params of other names were refused before.
 	New func(opts formats.Options) (Reader, error)
+
+	// passes is a Passer's.
+	passes func(v gjson.Result) bool
 }
 
 // IsRecord is the certainty from which a value is taken for a record.
@@ -55,6 +58,22 @@ type Stateful interface {
 type Recogniser interface {
 	Reader
 	Recognise(line []byte) float64
+}
+
+// Passer is a Reader that lets JSON pass which is no record of its own and comes with
+// them: other entries of a log that holds several kinds. Passes is asked of what
+// Spec.JSON does not know.
+type Passer interface {
+	Reader
+	Passes(v gjson.Result) bool
+}
+
+// Holder is a Reader that holds events back. Flush gives them out when the stream ends;
+// it may go on after that. Such events carry the Origin and, where their record has no
+// id, the ID of their record.
+type Holder interface {
+	Reader
+	Flush(emit func(*vigil.Event)) error
 }
 
 // Record is one record.
@@ -150,6 +169,11 @@ func (f format) New(opts formats.Options) (formats.Decoder, error) {
 	if own, ok := r.(Recogniser); ok {
 		told := *spec
 		told.Text = own.Recognise
+		spec = &told
+	}
+	if own, ok := r.(Passer); ok {
+		told := *spec
+		told.passes = own.Passes
 		spec = &told
 	}
 	return &decoder{spec: spec, opts: opts, reader: r, id: formats.NewIdentity(opts.Source, opts.File)}, nil

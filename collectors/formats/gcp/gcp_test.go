@@ -54,6 +54,37 @@ func TestOperationsSurviveARestart(t *testing.T) {
 	}
 }
 
+// What waits comes out when the log has gone on for ten minutes, all of it.
+func TestOperationsThatNeverEnd(t *testing.T) {
+	t.Parallel()
+	entry := func(id, at, op string) string {
+		return `{"protoPayload":{"authenticationInfo":{"principalEmail":"maria@example.com"},"serviceName":"firestore.googleapis.com","methodName":"google.firestore.v1.Firestore.RunQuery","resourceName":"projects/p/databases/d"},"insertId":"` +
+			id + `","timestamp":"2026-11-24T` + at + `Z"` + op + "}\n"
+	}
+	input := entry("a", "10:00:00", `,"operation":{"id":"1","first":true}`) + entry("b", "10:00:01", `,"operation":{"id":"2","first":true}`) +
+		entry("c", "10:09:00", `,"operation":{"id":"3","first":true}`) + entry("d", "10:11:00", "")
+	dec, err := gcp.New().New(formats.Options{File: "f"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	emit := func(e *vigil.Event, _ formats.Line) { got = append(got, e.ID[:1]) }
+	formatstest.Lines(dec, input, func(l formats.Line) {
+		if err := dec.Decode(l, emit); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if s := strings.Join(got, ""); s != "dab" {
+		t.Errorf("before the end: %q", s)
+	}
+	if err := dec.Flush(emit); err != nil {
+		t.Fatal(err)
+	}
+	if s := strings.Join(got, ""); s != "dabc" {
+		t.Errorf("at the end: %q", s)
+	}
+}
+
 // No text of a statement stays, nor of what stood in it.
 func TestNoLiteralIsKept(t *testing.T) {
 	t.Parallel()

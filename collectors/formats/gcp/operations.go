@@ -98,24 +98,29 @@ func (h heldEvent) joined(last *vigil.Event) *vigil.Event {
 
 // release gives out what has waited too long.
 func (o *operations) release(now time.Time, emit func(*vigil.Event)) {
-	for id, h := range o.held.All() {
-		if now.Sub(h.Event.Time) < holdFor {
-			break
+	for {
+		id, h, ok := o.longest()
+		if !ok || now.Sub(h.Event.Time) < holdFor {
+			return
 		}
 		o.held.Delete(id)
 		emit(h.Event)
 	}
 }
 
+// longest is what waits the longest.
+func (o *operations) longest() (id string, h heldEvent, ok bool) {
+	for id, h := range o.held.All() {
+		return id, h, true
+	}
+	return "", heldEvent{}, false
+}
+
 // makeRoom gives out the longest waiting when there is no room.
 func (o *operations) makeRoom(emit func(*vigil.Event)) {
-	if o.held.Len() < maxHeld {
-		return
-	}
-	for id, h := range o.held.All() {
+	if id, h, ok := o.longest(); ok && o.held.Len() >= maxHeld {
 		o.held.Delete(id)
 		emit(h.Event)
-		break
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"vigil/collectors/formats/cloudtrail"
 	"vigil/collectors/formats/databricks"
 	"vigil/collectors/formats/elasticsearch"
+	"vigil/collectors/formats/gcp"
 	"vigil/collectors/formats/intercom"
 	"vigil/collectors/formats/langfuse"
 	"vigil/collectors/formats/librechat"
@@ -51,6 +52,7 @@ func All() []formats.Format {
 		s3access.New(),
 		bedrock.New(),
 		awslb.New(),
+		gcp.New(),
 		salesforce.New(),
 		zendesk.New(),
 		intercom.New(),

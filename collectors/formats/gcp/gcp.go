@@ -56,6 +56,7 @@ func New() formats.Format {
 			if err != nil {
 				return nil, err
 			}
+			statements().Warm()
 			mapping := opts.Mapping
 			if mapping == nil {
 				mapping = &formats.Mapping{}

@@ -17,7 +17,7 @@ func (r *reader) statement(x *entry, e *vigil.Event, text string, tables []strin
 	resource, shape, class := e.Resource, e.Shape, e.ResourceClass
 	read := false
 	var results []statement.Result
-	if text != "" {
+	if text = text[:min(len(text), maxSQL)]; text != "" {
 		if r.sql == nil {
 			r.sql = r.statements().Reader(r.mapping)
 		}
@@ -52,6 +52,9 @@ func (r *reader) statement(x *entry, e *vigil.Event, text string, tables []strin
 	return read
 }
 
+// maxSQL bounds the text of a statement that is read; what is longer is cut.
+const maxSQL = 128 << 10
+
 // dashed is a table's full name whose project has dashes, which need no quotes in BigQuery.
 var dashed = regexp.MustCompile("\\b([A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)+\\.[A-Za-z0-9_]+\\.[A-Za-z0-9_$]+)\\b")
 
@@ -59,8 +62,8 @@ var dashed = regexp.MustCompile("\\b([A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)+\\.
 // names in backticks become names in double quotes, each part of its own, and texts in
 // double quotes become texts in single ones, so that what is a literal is dropped as one.
 func googleSQL(sql string) string {
-	if len(sql) > statement.MaxStatement {
-		sql = sql[:statement.MaxStatement]
+	if len(sql) > maxSQL {
+		sql = sql[:maxSQL]
 	}
 	if !strings.Contains(sql, "`") {
 		sql = dashed.ReplaceAllString(sql, "`$1`")

@@ -185,6 +185,19 @@ func TestARecordThatIsTooLargeIsSetAside(t *testing.T) {
 	}
 }
 
+// A sample may end anywhere within a document, behind a bracket too.
+func TestDetectInADocumentThatIsCut(t *testing.T) {
+	t.Parallel()
+	doc := "{\"meta\":[1,{\"x\":[]}],\"Records\":[{\"who\":\"a\",\"x\":[1,{\"y\":2}]},{\"who\":\"b\"},{\"who\":\"c\",\"z\":{}}"
+	pad := strings.Repeat(" ", formats.MaxSample-len(doc))
+	for cut := strings.Index(doc, "\"b\""); cut <= len(doc); cut++ {
+		sample := pad + doc[:cut] + strings.Repeat(" ", len(doc)-cut)
+		if got := toy.Detect([]byte(sample)); got < 0.5 {
+			t.Errorf("cut behind %q: %v", doc[cut-8:cut], got)
+		}
+	}
+}
+
 // keeper holds the latest event back and lets notes pass.
 type keeper struct {
 	reader

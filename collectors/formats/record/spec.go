@@ -224,7 +224,9 @@ func (f format) Detect(sample []byte) float64 {
 	}
 	if _, held := fr.open(); held && n < enough && fr.depth > 0 {
 		// The sample ends within a document: gjson reads what there is of it.
-		f.sure(fr.buf, look)
+		if found, err := descend(f.Spec, gjson.ParseBytes(fr.buf), Carrier{}, 0, f.looks(look)); found == 0 || err != nil {
+			look(0)
+		}
 	}
 	if n == 0 {
 		return 0
@@ -234,15 +236,19 @@ func (f format) Detect(sample []byte) float64 {
 
 // sure tells look how sure the format is of each record in a frame.
 func (f format) sure(text []byte, look func(float64)) {
-	_, err := unwrap(f.Spec, text, Carrier{}, 0, func(r *Record) error {
+	if _, err := unwrap(f.Spec, text, Carrier{}, 0, f.looks(look)); err != nil {
+		look(0)
+	}
+}
+
+// looks tells look how sure the format is of a record.
+func (f format) looks(look func(float64)) func(*Record) error {
+	return func(r *Record) error {
 		if r.JSON.Exists() {
 			look(f.JSON(r.JSON))
 		} else {
 			look(f.Text(r.Text))
 		}
 		return nil
-	})
-	if err != nil {
-		look(0)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"vigil/collectors/formats/ecs"
 	"vigil/collectors/formats/elasticsearch"
 	"vigil/collectors/formats/envoy"
+	"vigil/collectors/formats/gcp"
 	"vigil/collectors/formats/googleworkspace"
 	"vigil/collectors/formats/haproxy"
 	"vigil/collectors/formats/intercom"
@@ -73,6 +74,7 @@ func All() []formats.Format {
 		s3access.New(),
 		bedrock.New(),
 		awslb.New(),
+		gcp.New(),
 		salesforce.New(),
 		zendesk.New(),
 		intercom.New(),

@@ -109,7 +109,7 @@ func (r *reader) partiQL(e *vigil.Event, text string, emit func(*vigil.Event)) b
 	if r.sql == nil {
 		r.sql = r.statements().Reader(r.opts.Mapping)
 	}
-	for _, res := range r.sql.Read(text, nil) {
+	for _, res := range r.sql.Read(text[:min(len(text), maxSQL)], nil) {
 		if res.Action == "" {
 			continue
 		}

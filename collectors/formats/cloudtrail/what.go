@@ -228,6 +228,9 @@ func (r *reader) special(rec *record.Record, e *vigil.Event, service, name strin
 	}
 }
 
+// maxSQL bounds the text of a statement that is read; what is longer is cut.
+const maxSQL = 128 << 10
+
 // statement reads SQL in a parameter.
 func (r *reader) statement(e *vigil.Event, params ...string) bool {
 	for _, p := range params {
@@ -238,7 +241,7 @@ func (r *reader) statement(e *vigil.Event, params ...string) bool {
 		if r.sql == nil {
 			r.sql = r.statements().Reader(r.opts.Mapping)
 		}
-		for _, res := range r.sql.Read(text.Str, nil) {
+		for _, res := range r.sql.Read(text.Str[:min(len(text.Str), maxSQL)], nil) {
 			if res.Action == "" {
 				continue
 			}

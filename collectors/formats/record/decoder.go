@@ -69,15 +69,19 @@ func (d *decoder) Flush(emit formats.Emit) error {
 		errs = append(errs, at(d.frame(f, emit), f)...)
 	}
 	d.frames.reset()
-	if h, ok := d.reader.(Holder); ok {
-		h.Flush(func(e *vigil.Event) {
-			if !d.seen.add(e.ID) {
-				return
-			}
-			if err := d.give(e, emit); err != nil {
-				errs = append(errs, err)
-			}
-		})
+	release := func(e *vigil.Event) {
+		if !d.seen.add(e.ID) {
+			return
+		}
+		if err := d.give(e, emit); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	switch h := d.reader.(type) {
+	case Holder:
+		h.Flush(release)
+	case Flusher:
+		errs = append(errs, each(h.Flush(release))...)
 	}
 	return join(errs)
 }
@@ -193,7 +197,9 @@ func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
 			last = e.ID
 		}
 		n++
-		e.Origin = r.Origin()
+		if e.Origin == (vigil.Origin{}) {
+			e.Origin = r.Origin()
+		}
 		if err := d.give(e, emit); err != nil {
 			bad = err
 		}

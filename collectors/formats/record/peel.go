@@ -297,6 +297,9 @@ func descend(spec *Spec, v gjson.Result, c Carrier, depth int, read func(*Record
 	if spec.JSON != nil && spec.JSON(v) >= IsRecord {
 		return 1, read(&Record{Text: []byte(v.Raw), JSON: v, Carrier: c})
 	}
+	if spec.passes != nil && spec.passes(v) {
+		return 1, nil
+	}
 	// What carries one record.
 	held := carried(v)
 	for i := range held {

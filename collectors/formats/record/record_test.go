@@ -186,6 +186,67 @@ func TestARecordThatIsTooLargeIsSetAside(t *testing.T) {
 	}
 }
 
+// A sample may end anywhere within a document, behind a bracket too.
+func TestDetectInADocumentThatIsCut(t *testing.T) {
+	t.Parallel()
+	doc := "{\"meta\":[1,{\"x\":[]}],\"Records\":[{\"who\":\"a\",\"x\":[1,{\"y\":2}]},{\"who\":\"b\"},{\"who\":\"c\",\"z\":{}}"
+	pad := strings.Repeat(" ", formats.MaxSample-len(doc))
+	for cut := strings.Index(doc, "\"b\""); cut <= len(doc); cut++ {
+		sample := pad + doc[:cut] + strings.Repeat(" ", len(doc)-cut)
+		if got := toy.Detect([]byte(sample)); got < 0.5 {
+			t.Errorf("cut behind %q: %v", doc[cut-8:cut], got)
+		}
+	}
+}
+
+// keeper holds the latest event back and lets notes pass.
+type keeper struct {
+	reader
+	held *vigil.Event
+}
+
+func (k *keeper) Read(r *record.Record, emit func(*vigil.Event)) error {
+	before := k.held
+	err := k.reader.Read(r, func(e *vigil.Event) { k.held = e })
+	k.held.Origin = r.Origin()
+	if before != nil {
+		emit(before)
+	}
+	return err
+}
+
+func (k *keeper) Passes(v gjson.Result) bool { return v.Get("note").Exists() }
+
+func (k *keeper) Flush(emit func(*vigil.Event)) error {
+	if k.held != nil {
+		emit(k.held)
+	}
+	k.held = nil
+	return nil
+}
+
+func TestEventsThatAreHeldBackAndRecordsThatPass(t *testing.T) {
+	t.Parallel()
+	f := record.New(record.Spec{
+		Name: "keeper",
+		JSON: func(v gjson.Result) float64 {
+			if v.Get("who").Exists() {
+				return 1
+			}
+			return 0
+		},
+		New: func(formats.Options) (record.Reader, error) { return &keeper{}, nil },
+	})
+	events, errs := formatstest.Decode(t, f, formats.Options{}, "{\"who\":\"a\",\"id\":\"1\"}\n{\"note\":1}\n{\"who\":\"b\",\"id\":\"2\"}\n{\"what\":1}\n")
+	var got []string
+	for _, e := range events {
+		got = append(got, fmt.Sprint(e.Actor.ID, e.Origin.Line))
+	}
+	if diff := cmp.Diff([]string{"a1", "b3"}, got); diff != "" || len(errs) != 1 {
+		t.Error(diff, errs)
+	}
+}
+
 func TestDetect(t *testing.T) {
 	t.Parallel()
 	pad := strings.Repeat("x", 1000)

@@ -31,6 +31,9 @@ type Spec struct {
 	Params map[string]string
 	// New makes a reader for one stream. Params of other names were refused before.
 	New func(opts formats.Options) (Reader, error)
+
+	// passes is a Passer's.
+	passes func(v gjson.Result) bool
 }
 
 // IsRecord is the certainty from which a value is taken for a record.
@@ -82,6 +85,22 @@ type Tabular interface {
 	Columns() (names []string, separator byte)
 	// Header is asked in place of Spec.CSV.
 	Header(columns []string) float64
+}
+
+// Passer is a Reader that lets JSON pass which is no record of its own and comes with
+// them: other entries of a log that holds several kinds. Passes is asked of what
+// Spec.JSON does not know.
+type Passer interface {
+	Reader
+	Passes(v gjson.Result) bool
+}
+
+// Flusher is a Reader that holds events back as a part of its state. Flush gives them out when the stream ends;
+// it may go on after that. Such events carry the Origin and, where their record has no
+// id, the ID of their record.
+type Flusher interface {
+	Reader
+	Flush(emit func(*vigil.Event)) error
 }
 
 // Record is one record.
@@ -185,6 +204,9 @@ func (f format) New(opts formats.Options) (formats.Decoder, error) {
 		told.CSV = own.Header
 		d.table.columns, d.table.sep = own.Columns()
 	}
+	if own, ok := r.(Passer); ok {
+		told.passes = own.Passes
+	}
 	return d, nil
 }
 
@@ -233,7 +255,9 @@ func (f format) Detect(sample []byte) float64 {
 	}
 	if _, held := fr.open(); held && n < enough && fr.depth > 0 {
 		// The sample ends within a document: gjson reads what there is of it.
-		f.sure(fr.buf, look)
+		if found, err := descend(f.Spec, gjson.ParseBytes(fr.buf), Carrier{}, 0, f.looks(look)); found == 0 || err != nil {
+			look(0)
+		}
 	}
 	if n == 0 {
 		return 0
@@ -243,15 +267,19 @@ func (f format) Detect(sample []byte) float64 {
 
 // sure tells look how sure the format is of each record in a frame.
 func (f format) sure(text []byte, look func(float64)) {
-	_, err := unwrap(f.Spec, text, Carrier{}, 0, func(r *Record) error {
+	if _, err := unwrap(f.Spec, text, Carrier{}, 0, f.looks(look)); err != nil {
+		look(0)
+	}
+}
+
+// looks tells look how sure the format is of a record.
+func (f format) looks(look func(float64)) func(*Record) error {
+	return func(r *Record) error {
 		if r.JSON.Exists() {
 			look(f.JSON(r.JSON))
 		} else {
 			look(f.Text(r.Text))
 		}
 		return nil
-	})
-	if err != nil {
-		look(0)
 	}
 }

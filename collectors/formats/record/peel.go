@@ -15,6 +15,10 @@ type Carrier struct {
 	// Time is when the carrier took it, zero for unknown; Host and App from where.
 	Time      time.Time
 	Host, App string
+	// Process is the process that wrote it, as the carrier has it; Stamp the time as
+	// the older syslog has it, without year and zone ("Jan  2 15:04:05"), where Time is
+	// not known.
+	Process, Stamp string
 }
 
 // maxPeels bounds how many wrappings are taken off.
@@ -69,7 +73,7 @@ func cri(text []byte) (at time.Time, tag byte, rest []byte, ok bool) {
 // files, without the priority. The year that the older form leaves out is not guessed:
 // its time is not told.
 func syslog(text []byte) (inner []byte, c Carrier, ok bool) {
-	s := bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	s := counted(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
 	if len(s) > 3 && s[0] == '<' {
 		end := bytes.IndexByte(s[:min(len(s), 6)], '>')
 		if end < 2 || !digits(s[1:end]) {
@@ -82,7 +86,7 @@ func syslog(text []byte) (inner []byte, c Carrier, ok bool) {
 	}
 	switch {
 	case len(s) > 16 && s[3] == ' ' && s[6] == ' ' && s[9] == ':' && s[12] == ':' && s[15] == ' ' && isMonth(s[:3]):
-		s = s[16:]
+		c.Stamp, s = string(s[:15]), s[16:]
 	case len(s) > 26 && s[4] == '-' && s[7] == '-' && s[10] == 'T':
 		stamp, rest, _ := bytes.Cut(s, []byte{' '})
 		at, err := time.Parse(time.RFC3339Nano, string(stamp))
@@ -102,8 +106,8 @@ func syslog(text []byte) (inner []byte, c Carrier, ok bool) {
 	if colon <= 0 || colon > 80 || bytes.ContainsAny(rest[:colon], " \"{") {
 		return nil, c, false
 	}
-	app, _, _ := strings.Cut(string(rest[:colon]), "[")
-	c.Host, c.App = string(host), app
+	app, process, _ := strings.Cut(string(rest[:colon]), "[")
+	c.Host, c.App, c.Process = string(host), app, strings.TrimSuffix(process, "]")
 	return rest[colon+2:], c, true
 }
 
@@ -119,11 +123,14 @@ func syslog5424(s []byte) (inner []byte, c Carrier, ok bool) {
 	if at, err := time.Parse(time.RFC3339Nano, string(head[0])); err == nil {
 		c.Time = at
 	}
-	c.Host, c.App = dash(head[1]), dash(head[2])
+	c.Host, c.App, c.Process = dash(head[1]), dash(head[2]), dash(head[3])
 	// Structured data: "-", or elements in brackets whose quoted values may hold
 	// escaped brackets.
 	if len(s) > 0 && s[0] == '-' {
 		return bytes.TrimPrefix(bytes.TrimPrefix(s[1:], []byte{' '}), []byte("\xef\xbb\xbf")), c, true
+	}
+	if len(s) > 0 && s[0] != '[' {
+		return s, c, true // some senders, such as Heroku's, leave it out
 	}
 	i, quoted := 0, false
 	for ; i < len(s); i++ {
@@ -139,6 +146,15 @@ func syslog5424(s []byte) (inner []byte, c Carrier, ok bool) {
 		}
 	}
 	return nil, c, false
+}
+
+// counted takes off the length that precedes a message in a stream of them (Gerhards and
+// Lonvick, RFC 6587, 2012).
+func counted(s []byte) []byte {
+	if n := bytes.IndexByte(s[:min(len(s), 9)], ' '); n > 0 && digits(s[:n]) && n+1 < len(s) && s[n+1] == '<' {
+		return s[n+1:]
+	}
+	return s
 }
 
 func dash(s []byte) string {

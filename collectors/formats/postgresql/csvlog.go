@@ -124,7 +124,7 @@ func (c *csvlog) finish() {
 		severity: cols[csvSeverity], state: cols[csvSQLState], message: cols[csvMessage], detail: cols[csvDetail],
 		statement: cols[csvQuery], app: cols[csvApp], host: hostOf(cols[csvFrom]),
 	}
-	at, ok := c.d.clock.read(cols[csvTime])
+	at, ok := c.d.clock.Read(cols[csvTime])
 	if !ok || !isSeverity(r.severity) {
 		if ok {
 			c.recover("format", "severity %q is not PostgreSQL's: set lc_messages to C on the server", cut(r.severity, 40))
@@ -134,7 +134,7 @@ func (c *csvlog) finish() {
 		return
 	}
 	r.at = at
-	r.start, _ = c.d.clock.read(cols[csvStarted])
+	r.start, _ = c.d.clock.Read(cols[csvStarted])
 	c.starts = c.starts[:0]
 	c.d.record(&r)
 }

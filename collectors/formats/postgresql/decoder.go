@@ -11,6 +11,7 @@ import (
 
 	"vigil"
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/pgtime"
 	"vigil/collectors/formats/statement"
 )
 
@@ -39,7 +40,7 @@ type record struct {
 
 type decoder struct {
 	opts       formats.Options
-	clock      clock
+	clock      pgtime.Clock
 	prefix     *prefix
 	frame      framer
 	statements *statement.Reader

@@ -3,6 +3,8 @@ package postgresql
 import (
 	"regexp"
 	"strings"
+
+	"vigil/collectors/formats/pgtime"
 )
 
 // The forms by which a prefix is guessed from a line.
@@ -119,7 +121,7 @@ func (g *guesser) run() bool {
 
 // token recognises what stands at the start of s and returns its length.
 func (g *guesser) token(s string) int {
-	if n := scanTime(s); n > 0 {
+	if n := pgtime.Scan(s); n > 0 {
 		switch {
 		case g.timed:
 			g.put("%s")

@@ -44,7 +44,7 @@ func (j *jsonlog) line(l formats.Line) {
 		j.d.fail(l, "json", "line is not an object of a jsonlog: cut, or not from PostgreSQL")
 		return
 	}
-	at, ok := j.d.clock.read(v.Timestamp)
+	at, ok := j.d.clock.Read(v.Timestamp)
 	if !ok {
 		j.d.fail(l, "time", "timestamp %q is not read: set log_timezone to the server's own, as an IANA name", cut(v.Timestamp, 40))
 		return
@@ -61,6 +61,6 @@ func (j *jsonlog) line(l formats.Line) {
 	if v.PID > 0 {
 		r.pid = strconv.FormatInt(v.PID, 10)
 	}
-	r.start, _ = j.d.clock.read(v.Start)
+	r.start, _ = j.d.clock.Read(v.Start)
 	j.d.record(&r)
 }

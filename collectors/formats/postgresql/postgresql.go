@@ -76,7 +76,7 @@ func (f *Format) New(opts formats.Options) (formats.Decoder, error) {
 		if err != nil {
 			return nil, fmt.Errorf("postgresql: log_timezone %q: %w", z, err)
 		}
-		d.clock.place = place
+		d.clock.Place = place
 	}
 	if text := opts.Params["log_line_prefix"]; text != "" {
 		p, err := compilePrefix(text)

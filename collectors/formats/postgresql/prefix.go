@@ -3,6 +3,8 @@ package postgresql
 import (
 	"fmt"
 	"strings"
+
+	"vigil/collectors/formats/pgtime"
 )
 
 // prefix is a log_line_prefix made ready for matching.
@@ -223,7 +225,7 @@ func fixedLength(code byte, s string) (n int, fixed bool) {
 	}
 	switch code {
 	case 't', 'm', 's':
-		if n = scanTime(s); n == 0 {
+		if n = pgtime.Scan(s); n == 0 {
 			return -1, true
 		}
 		return n, true
@@ -285,4 +287,17 @@ func isSecondary(w string) bool {
 		return true
 	}
 	return false
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+func number(s string) int64 {
+	var n int64
+	for i := 0; i < len(s) && n < 1<<52; i++ {
+		if !digit(s[i]) {
+			break
+		}
+		n = n*10 + int64(s[i]-'0')
+	}
+	return n
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/pgtime"
 )
 
 // stderr joins the lines of text logs: a message, its continuation lines (which
@@ -123,7 +124,7 @@ func (s *stderr) continuation(l formats.Line) {
 // stray handles a line without a prefix. Some shippers strip the tab of
 // continuation lines, so within a statement it continues the statement.
 func (s *stderr) stray(l formats.Line, text string) {
-	if s.active && scanTime(text) == 0 && s.continues() && !severityWord.MatchString(text) {
+	if s.active && pgtime.Scan(text) == 0 && s.continues() && !severityWord.MatchString(text) {
 		s.continuation(l)
 		return
 	}
@@ -131,7 +132,7 @@ func (s *stderr) stray(l formats.Line, text string) {
 	case s.lost && text[0] == ' ':
 	case s.fixed:
 		s.d.fail(l, "prefix", "line does not begin with log_line_prefix %q: give the server's own setting (SHOW log_line_prefix), or leave it out to have it found", s.d.prefix.text)
-	case scanTime(text) > 0:
+	case pgtime.Scan(text) > 0:
 		s.d.fail(l, "prefix", "no log_line_prefix was found that reads this line: set log_line_prefix to the server's own (SHOW log_line_prefix; it needs %%m and %%u), and lc_messages to C on the server")
 	default:
 		s.d.fail(l, "prefix", "line has no time and continues no statement: another program's output, or log_line_prefix lacks %%m")
@@ -217,16 +218,16 @@ func (s *stderr) flush() {
 	ok := false
 	switch {
 	case s.f.time != "":
-		r.at, ok = s.d.clock.read(s.f.time)
+		r.at, ok = s.d.clock.Read(s.f.time)
 	case s.f.epoch != "":
-		r.at, ok = epoch(s.f.epoch)
+		r.at, ok = pgtime.Epoch(s.f.epoch)
 	}
 	if !ok {
 		s.d.fail(s.from, "time", "time %q is not read: set log_timezone to the server's own, as an IANA name", s.f.time+s.f.epoch)
 		return
 	}
 	if s.f.start != "" {
-		r.start, _ = s.d.clock.read(s.f.start)
+		r.start, _ = s.d.clock.Read(s.f.start)
 	}
 	s.d.record(&r)
 }

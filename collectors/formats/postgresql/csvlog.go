@@ -70,7 +70,10 @@ const (
 
 func newCSV(d *decoder) framer { return &csvlog{d: d} }
 
-func (c *csvlog) open() (int64, bool) { return c.from.Offset, len(c.starts) > 0 }
+func (c *csvlog) open() (int64, bool) { return c.from.Offset, c.active() }
+
+// active says that a record has begun and not ended.
+func (c *csvlog) active() bool { return len(c.starts) > 0 }
 
 func (c *csvlog) line(l formats.Line) {
 	if len(c.starts) == 0 {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +37,13 @@ type record struct {
 	severity, state     string
 	message, detail     string
 	statement           string
+
+	// What carried the record tells: the provider's own id of it, of which of several
+	// servers in one stream it is, which of the records at one place in the input, and
+	// that its server never tells a user.
+	id, origin string
+	nth        int
+	anonymous  bool
 }
 
 type decoder struct {
@@ -55,6 +63,14 @@ type decoder struct {
 	// restart need not read again, though it starts before them.
 	seen []seenRecord
 	skip map[uint64]struct{}
+	// calendar dates lines whose carrier leaves the year out.
+	calendar calendar
+	// delivered are the latest ids that providers gave: they deliver some records twice.
+	delivered delivered
+	// looking drops records: only the framing is wanted, for Detect.
+	looking bool
+	// resumed says that the state of an earlier reader was taken over.
+	resumed bool
 }
 
 // seenRecord is a record that a restart may meet again.
@@ -106,11 +122,14 @@ func (d *decoder) choose(text []byte) {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return
 	}
-	if kind := variantOf(string(text)); kind != nil {
-		d.frame = kind(d)
-		return
+	kind := newStderr
+	switch found := variantOf(string(text)); {
+	case carried(text):
+		kind = newWrapped
+	case found != nil && d.prefix == nil:
+		kind = found
 	}
-	d.frame = newStderr(d)
+	d.frame = kind(d)
 }
 
 func (d *decoder) nextError() error {
@@ -165,11 +184,8 @@ func (d *decoder) Pending() (int64, bool) {
 		off, ok = d.frame.open()
 	}
 	for _, h := range d.held {
-		if !h.done {
-			if !ok || h.from.Offset < off {
-				off, ok = h.from.Offset, true
-			}
-			break
+		if !h.done && (!ok || h.from.Offset < off) {
+			off, ok = h.from.Offset, true
 		}
 	}
 	return off, ok
@@ -212,13 +228,20 @@ func (d *decoder) name(s string) string {
 
 // identify gives the event its id: where the record stands and what it says, so
 // that the same record read twice has the same one.
-func (d *decoder) identify(e *vigil.Event, part int) {
+// The provider's own id is better: it survives another delivery.
+func (d *decoder) identify(e *vigil.Event, r *record, part int) {
+	if r.id != "" {
+		if e.ID = r.id; part > 0 {
+			e.ID += "." + strconv.Itoa(part)
+		}
+		return
+	}
 	const hexDigits = "0123456789abcdef"
 	d.sum.Reset()
 	var n [28]byte
 	binary.BigEndian.PutUint64(n[0:], uint64(e.Origin.Offset))
 	binary.BigEndian.PutUint64(n[8:], e.Origin.Hash)
-	binary.BigEndian.PutUint64(n[16:], uint64(part))
+	binary.BigEndian.PutUint64(n[16:], uint64(r.nth)<<16|uint64(part))
 	_, _ = d.sum.Write(n[:24])
 	_, _ = d.sum.Write([]byte(d.opts.Source))
 	_, _ = d.sum.Write([]byte{0})

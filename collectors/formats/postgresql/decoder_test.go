@@ -347,7 +347,7 @@ func TestDetect(t *testing.T) {
 	for _, other := range []string{
 		"", "{}", `{"time":"2026-11-02T09:14:05.123Z","actor":"maria","action":"read"}`,
 		`127.0.0.1 - - [10/Oct/2026:13:55:36 +0000] "GET /a HTTP/1.1" 200 5`,
-		"Feb 10 23:15:39 pc postgres[10808]: [1-1] db=,user= LOG:  listening", "a,b,c\n1,2,3\n", "\x00\x01",
+		"Feb 10 23:15:39 pc cron[10808]: (root) CMD (true)", `{"log":"ready\n","stream":"stdout","time":"2026-11-02T09:14:05.1Z"}`, "a,b,c\n1,2,3\n", "\x00\x01",
 	} {
 		if got := f.Detect([]byte(other)); got > 0.2 {
 			t.Errorf("%.40q is detected with %.2f", other, got)

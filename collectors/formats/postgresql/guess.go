@@ -9,7 +9,7 @@ import (
 
 // The forms by which a prefix is guessed from a line.
 var (
-	severityWord = regexp.MustCompile(`\b(?:LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG[1-5]?|DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION): `)
+	severityWord = regexp.MustCompile(`\b(?:LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG[1-5]?|DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION):[ \[]`)
 	epochForm    = regexp.MustCompile(`^\d{10}\.\d{3}\b`)
 	sessionForm  = regexp.MustCompile(`^[0-9a-f]{8}\.[0-9a-f]{1,6}\b`)
 	hostPort     = regexp.MustCompile(`^(?:\[local\]|\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}:[0-9a-fA-F]{0,4}:[0-9a-fA-F:]*(?:%\w+)?)(\(\d+\))?`)
@@ -60,8 +60,12 @@ func keyEscape(key, value string) string {
 }
 
 // guessPrefix guesses the log_line_prefix of one line. It succeeds only where
-// there is a time and the guess reads the line.
-func guessPrefix(line string) (*prefix, bool) {
+// there is a time, unless timeless says that there need not be, and the guess reads the
+// line.
+func guessPrefix(line string, timeless bool) (*prefix, bool) {
+	if p := managedPrefix(line); p != nil {
+		return p, true
+	}
 	head := line
 	if len(head) > 600 {
 		head = head[:600]
@@ -70,7 +74,7 @@ func guessPrefix(line string) (*prefix, bool) {
 	if at == nil {
 		return nil, false
 	}
-	g := guesser{left: head[:at[0]]}
+	g := guesser{left: head[:at[0]], timeless: timeless}
 	if !g.run() {
 		return nil, false
 	}
@@ -88,7 +92,9 @@ type guesser struct {
 	left  string
 	out   strings.Builder
 	timed bool
-	seen  map[string]bool
+	// timeless says that there need be no time.
+	timeless bool
+	seen     map[string]bool
 }
 
 // put writes an escape, or, when it stood already, one whose value is not used.
@@ -107,7 +113,7 @@ func (g *guesser) run() bool {
 	s := g.left
 	for len(s) > 0 {
 		n := g.token(s)
-		if n == 0 && !g.timed && strings.IndexByte("[<( \"'", s[0]) < 0 {
+		if n == 0 && !g.timed && !g.timeless && strings.IndexByte("[<( \"'", s[0]) < 0 {
 			return false
 		}
 		if n == 0 {
@@ -116,7 +122,7 @@ func (g *guesser) run() bool {
 		}
 		s = s[n:]
 	}
-	return g.timed
+	return g.timed || g.timeless
 }
 
 // token recognises what stands at the start of s and returns its length.
@@ -138,7 +144,7 @@ func (g *guesser) token(s string) int {
 		g.timed = true
 		return len(m)
 	}
-	if !g.timed {
+	if !g.timed && !g.timeless {
 		// Only brackets may stand before the time: anything else is another
 		// program's line around the server's.
 		return 0

@@ -9,14 +9,27 @@ import (
 	"vigil/collectors/formats/statement"
 )
 
+// The times that events may have: 1990 up to 2100, in seconds since 1970.
+const earliest, latest = 631_152_000, 4_102_444_800
+
 // record reads one message of the server.
 func (d *decoder) record(r *record) {
+	if d.looking {
+		return
+	}
+	if t := r.at.Unix(); t < earliest || t >= latest {
+		d.fail(r.from, "time", "the record's time is outside 1990 to 2100: the server's clock, or another format")
+		return
+	}
 	mark := markOf(r)
 	if len(d.skip) > 0 {
 		if _, done := d.skip[mark]; done {
 			delete(d.skip, mark)
 			return
 		}
+	}
+	if r.id != "" && !d.delivered.add(r.id) {
+		return
 	}
 	d.records++
 	d.expire(r.at)
@@ -84,20 +97,27 @@ func after(m, key string) string {
 // event makes an event of a record; nil, with the record set aside, when nobody
 // is named.
 func (d *decoder) event(r *record, part int) *vigil.Event {
-	if r.user == "" {
+	switch {
+	case r.user != "":
+	case r.anonymous:
+		r.user = "anonymous"
+	default:
 		d.fail(r.from, "actor", "no user: log_line_prefix lacks %%u, and no \"connection authorized\" line of this session was read; set log_line_prefix to '%%m [%%p] %%q%%u@%%d %%a %%h %%c ' or log_connections to on")
 		return nil
 	}
 	e := vigil.NewEvent()
 	e.Time, e.Source = r.at, d.opts.Source
 	e.Actor.ID, e.Actor.App = d.name(r.user), d.name(r.app)
+	if r.anonymous && r.user == "anonymous" {
+		e.Actor.Kind = vigil.KindAnonymous
+	}
 	e.Store = d.opts.Store
 	if e.Store == "" {
 		e.Store = d.name(r.db)
 	}
 	e.IP, e.Session = d.name(r.host), d.name(sessionID(r))
 	e.Origin = vigil.Origin{File: d.opts.File, Offset: r.from.Offset, Line: r.from.Number, Hash: r.hash}
-	d.identify(e, part)
+	d.identify(e, r, part)
 	return e
 }
 

@@ -1,5 +1,6 @@
 // Package postgresql reads the logs of PostgreSQL servers, 9.6 to 18: stderr text
-// with any log_line_prefix, csvlog of every width, and jsonlog; in each, the
+// with any log_line_prefix, csvlog of every width, and jsonlog, each also within what
+// carries logs: syslog, containers' logs, the JSON of cloud providers. In each, the
 // statements that the server logs itself (log_statement, log_min_duration_statement),
 // the lines of pgaudit, and connections.
 //
@@ -21,6 +22,7 @@ package postgresql
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -59,8 +61,9 @@ func (f *Format) statements() *statement.Parser {
 //
 //	log_line_prefix  the server's setting, for stderr text; found from the sample or the lines when empty
 //	log_timezone     the server's setting as an IANA name, where a zone's abbreviation is ambiguous
-//	variant          "stderr", "csvlog" or "jsonlog"; found from the sample or the first line when empty
-func params() []string { return []string{"log_line_prefix", "log_timezone", "variant"} }
+//	variant          "stderr", "csvlog", "jsonlog", or "wrapped" for those within syslog, JSON or a container's log; found from the sample or the first line when empty
+//	year             the year of the first line, for archives of syslog, whose lines have none; else the last one in which it does not lie ahead
+func params() []string { return []string{"log_line_prefix", "log_timezone", "variant", "year"} }
 
 // New makes a decoder. Unknown params, a prefix that PostgreSQL would not accept
 // or that has no time, and an unknown zone are errors that name them.
@@ -83,18 +86,25 @@ func (f *Format) New(opts formats.Options) (formats.Decoder, error) {
 		if err != nil {
 			return nil, fmt.Errorf("postgresql: %w", err)
 		}
-		if !p.has("mtn") {
+		if !p.has("mtn") && opts.Params["variant"] != "wrapped" && !carried([]byte(firstLine(opts.Sample))) {
 			return nil, fmt.Errorf("postgresql: log_line_prefix %q has no time: add %%m", text)
 		}
 		d.prefix = p
 	}
+	if y := opts.Params["year"]; y != "" {
+		n, err := strconv.Atoi(y)
+		if err != nil || n < 1970 || n > 9999 {
+			return nil, fmt.Errorf("postgresql: year %q is none", y)
+		}
+		d.calendar.year = n
+	}
 	switch v := opts.Params["variant"]; v {
 	case "":
-		if d.prefix != nil {
-			d.frame = newStderr(d)
-		} else if kind := variantOf(firstLine(opts.Sample)); kind != nil {
-			d.frame = kind(d)
+		if first := firstLine(opts.Sample); first != "" {
+			d.choose([]byte(first))
 		}
+	case "wrapped":
+		d.frame = newWrapped(d)
 	case "stderr":
 		d.frame = newStderr(d)
 	case "csvlog":
@@ -102,7 +112,7 @@ func (f *Format) New(opts formats.Options) (formats.Decoder, error) {
 	case "jsonlog":
 		d.frame = newJSON(d)
 	default:
-		return nil, fmt.Errorf("postgresql: variant %q is not stderr, csvlog or jsonlog", v)
+		return nil, fmt.Errorf("postgresql: variant %q is not stderr, csvlog, jsonlog or wrapped", v)
 	}
 	parser := f.statements()
 	parser.Warm()

@@ -268,7 +268,23 @@ func cutSeverity(s string) (severity, text string, ok bool) {
 	text = s[i+1:]
 	text = strings.TrimPrefix(text, " ")
 	text = strings.TrimPrefix(text, " ")
-	return s[:i], text, true
+	return s[:i], withoutPlace(text), true
+}
+
+// withoutPlace takes off the place in the server's source that AlloyDB writes before each
+// message: "[postgres.c:1187] ". No message of PostgreSQL begins so.
+func withoutPlace(text string) string {
+	if text == "" || text[0] != '[' {
+		return text
+	}
+	end := strings.IndexByte(text[:min(len(text), 80)], ']')
+	if end < 0 || strings.ContainsAny(text[:end], " '\"") {
+		return text
+	}
+	if file, line, ok := strings.Cut(text[1:end], ":"); !ok || !strings.HasSuffix(file, ".c") && !strings.HasSuffix(file, ".cc") || number(line) == 0 {
+		return text
+	}
+	return strings.TrimLeft(text[end+1:], " ")
 }
 
 func isSeverity(w string) bool {

@@ -76,6 +76,9 @@ func (d *decoder) session(r *record) *session {
 	if key == "" {
 		return nil
 	}
+	if r.origin != "" {
+		key = r.origin + "/" + key
+	}
 	if e, ok := d.sessions.byKey[key]; ok {
 		d.sessions.order.MoveToFront(e)
 		return e.Value.(*session)

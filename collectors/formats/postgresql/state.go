@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -14,6 +15,9 @@ type saved struct {
 	Sessions []savedSession `cbor:"2,keyasint,omitempty"` // the last seen first
 	// Done marks the records at or after the position that need not be read again.
 	Done []byte `cbor:"3,keyasint,omitempty"`
+	// Year and Month of the last line without a year.
+	Year  int        `cbor:"4,keyasint,omitempty"`
+	Month time.Month `cbor:"5,keyasint,omitempty"`
 }
 
 type savedSession struct {
@@ -38,14 +42,14 @@ const (
 // markOf tells a record from others: by where it stands and what it says, since
 // another file may follow under the same name.
 func markOf(r *record) uint64 {
-	return r.hash ^ uint64(r.from.Offset)*0x9e3779b97f4a7c15
+	return r.hash ^ (uint64(r.from.Offset)+uint64(r.nth)<<40)*0x9e3779b97f4a7c15
 }
 
 // State returns who is connected and which records are done with, for a reader
 // that goes on at Pending, or at the next line when nothing is pending.
 func (d *decoder) State() ([]byte, error) {
 	d.prune()
-	v := saved{Version: stateVersion}
+	v := saved{Version: stateVersion, Year: d.calendar.year, Month: d.calendar.month}
 	for e := d.sessions.order.Front(); e != nil; e = e.Next() {
 		s := e.Value.(*session)
 		at := s.progress
@@ -91,6 +95,10 @@ func (d *decoder) Restore(state []byte) error {
 		d.sessions.byKey[s.Key] = d.sessions.order.PushBack(&session{key: s.Key, user: s.User, db: s.DB, app: s.App, host: s.Host, id: s.ID,
 			progress: progress{s.Text, max(0, s.Next), s.Audit}})
 	}
+	if v.Year != 0 {
+		d.calendar.year, d.calendar.month = v.Year, v.Month
+	}
+	d.resumed = true
 	clear(d.skip)
 	for b := v.Done; len(b) >= 8; b = b[8:] {
 		d.skip[binary.BigEndian.Uint64(b)] = struct{}{}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"hash"
 	"strings"
+	"time"
 
 	"vigil/collectors/formats"
 	"vigil/collectors/formats/pgtime"
@@ -14,19 +15,30 @@ import (
 // stderr joins the lines of text logs: a message, its continuation lines (which
 // begin with a tab), and the DETAIL, STATEMENT and other lines that add to it.
 type stderr struct {
-	d     *decoder
+	d *decoder
+	prefixes
+	message
+	active bool
+	lost   bool // within a record that is set aside
+}
+
+// prefixes finds out which log_line_prefix a line has.
+type prefixes struct {
 	fixed bool
+	// timeless says that a prefix needs no time: what carries the lines tells it.
+	timeless bool
 	// known are the prefixes met so far, the last used first, when none is given.
 	known   []*prefix
 	guesses int // lines guessed in vain since the last success
+}
 
-	active  bool
+// message is a record in the making.
+type message struct {
 	from    formats.Line
 	size    int
 	f       fields
 	entries []entry
 	sum     hash.Hash
-	lost    bool // within a record that is set aside
 }
 
 // entry is one severity's text within a record.
@@ -50,7 +62,8 @@ const (
 )
 
 func newStderr(d *decoder) framer {
-	s := &stderr{d: d, sum: sha256.New()}
+	s := &stderr{d: d}
+	s.sum = sha256.New()
 	if d.prefix != nil {
 		s.known, s.fixed = []*prefix{d.prefix}, true
 	} else {
@@ -79,11 +92,17 @@ func (s *stderr) line(l formats.Line) {
 		return // of a message that stands before the file's start: nothing to add to
 	}
 	s.flush()
-	s.active, s.f, s.size = true, f, 0
-	s.from = formats.Line{Offset: l.Offset, Number: l.Number}
-	s.sum.Reset()
-	s.add(l.Text)
-	s.entries = append(s.entries[:0], entry{severity: severity, text: msg})
+	s.active = true
+	s.begin(l, f, severity, msg)
+}
+
+// begin starts the record over with its first line.
+func (m *message) begin(l formats.Line, f fields, severity, msg string) {
+	m.f, m.size = f, 0
+	m.from = formats.Line{Offset: l.Offset, Number: l.Number}
+	m.sum.Reset()
+	m.add(l.Text)
+	m.entries = append(m.entries[:0], entry{severity: severity, text: msg})
 }
 
 // sameProcess says that two lines are of one session, as far as they tell.
@@ -94,12 +113,21 @@ func sameProcess(a, b *fields) bool {
 	return a.pid == b.pid
 }
 
-func (s *stderr) add(text []byte) {
-	if s.size > 0 {
-		_, _ = s.sum.Write([]byte{'\n'})
+// add takes the line into the record's hash and size.
+func (m *message) add(text []byte) {
+	if m.size > 0 {
+		_, _ = m.sum.Write([]byte{'\n'})
 	}
-	_, _ = s.sum.Write(text)
-	s.size += len(text) + 1
+	_, _ = m.sum.Write(text)
+	m.size += len(text) + 1
+}
+
+// goOn adds a continuation line.
+func (m *message) goOn(text []byte) {
+	m.add(text)
+	e := &m.entries[len(m.entries)-1]
+	e.more = append(e.more, '\n')
+	e.more = append(e.more, bytes.TrimPrefix(text, []byte("\t"))...)
 }
 
 func (s *stderr) continuation(l formats.Line) {
@@ -115,10 +143,7 @@ func (s *stderr) continuation(l formats.Line) {
 		s.active, s.lost = false, true
 		return
 	}
-	s.add(l.Text)
-	e := &s.entries[len(s.entries)-1]
-	e.more = append(e.more, '\n')
-	e.more = append(e.more, bytes.TrimPrefix(l.Text, []byte("\t"))...)
+	s.goOn(l.Text)
 }
 
 // stray handles a line without a prefix. Some shippers strip the tab of
@@ -140,19 +165,20 @@ func (s *stderr) stray(l formats.Line, text string) {
 }
 
 // continues says that the open record is a statement, so that more may follow.
-func (s *stderr) continues() bool {
-	last := &s.entries[len(s.entries)-1]
+func (m *message) continues() bool {
+	last := &m.entries[len(m.entries)-1]
 	if last.severity == "STATEMENT" {
 		return true
 	}
-	m := last.text
-	if strings.HasPrefix(m, "AUDIT: ") {
-		return strings.Count(m, `"`)%2 != bytes.Count(last.more, []byte(`"`))%2
+	t := last.text
+	if strings.HasPrefix(t, "AUDIT: ") {
+		return strings.Count(t, `"`)%2 != bytes.Count(last.more, []byte(`"`))%2
 	}
-	return strings.HasPrefix(m, "statement: ") || strings.HasPrefix(m, "execute ") || strings.HasPrefix(m, "duration: ") && strings.Contains(m, ": ")
+	return strings.HasPrefix(t, "statement: ") || strings.HasPrefix(t, "execute ") || strings.HasPrefix(t, "duration: ") && strings.Contains(t, ": ")
 }
 
-func (s *stderr) match(text string) (f fields, severity, msg string, ok bool) {
+// match reads a line by the prefixes that are known, or guesses one.
+func (s *prefixes) match(text string) (f fields, severity, msg string, ok bool) {
 	for i, p := range s.known {
 		if f, severity, msg, ok = p.match(text); ok {
 			if i > 0 {
@@ -169,7 +195,7 @@ func (s *stderr) match(text string) (f fields, severity, msg string, ok bool) {
 	if s.guesses > maxGuesses && s.guesses%64 != 0 {
 		return fields{}, "", "", false
 	}
-	p, found := guessPrefix(text)
+	p, found := guessPrefix(text, s.timeless)
 	if !found {
 		return fields{}, "", "", false
 	}
@@ -183,7 +209,7 @@ func (s *stderr) match(text string) (f fields, severity, msg string, ok bool) {
 
 // samplePrefixes finds the prefixes of a sample's lines.
 func samplePrefixes(sample []byte) []*prefix {
-	s := &stderr{}
+	s := &prefixes{}
 	for l := range bytes.Lines(sample) {
 		if len(s.known) < maxPrefixes/2 {
 			s.match(strings.TrimRight(string(l), "\r\n"))
@@ -200,14 +226,25 @@ func (s *stderr) flush() {
 		return
 	}
 	s.active = false
-	var buf [sha256.Size]byte
-	r := record{
-		from: s.from, hash: binary.BigEndian.Uint64(s.sum.Sum(buf[:0])),
-		user: s.f.user, db: s.f.db, app: s.f.app, host: s.f.host, pid: s.f.pid, session: s.f.session,
-		state: s.f.state, severity: s.entries[0].severity, message: s.entries[0].full(),
+	r, ok := s.record(s.d, time.Time{})
+	if !ok {
+		s.d.fail(s.from, "time", "time %q is not read: set log_timezone to the server's own, as an IANA name", s.f.time+s.f.epoch)
+		return
 	}
-	for i := range s.entries[1:] {
-		e := &s.entries[i+1]
+	s.d.record(&r)
+}
+
+// record makes the record of what was read. at is its time where the prefix has none; ok
+// says that there is one.
+func (m *message) record(d *decoder, at time.Time) (r record, ok bool) {
+	var buf [sha256.Size]byte
+	r = record{
+		from: m.from, hash: binary.BigEndian.Uint64(m.sum.Sum(buf[:0])), at: at.UTC(),
+		user: m.f.user, db: m.f.db, app: m.f.app, host: m.f.host, pid: m.f.pid, session: m.f.session,
+		state: m.f.state, severity: m.entries[0].severity, message: m.entries[0].full(),
+	}
+	for i := range m.entries[1:] {
+		e := &m.entries[i+1]
 		switch e.severity {
 		case "DETAIL":
 			r.detail = e.full()
@@ -215,19 +252,16 @@ func (s *stderr) flush() {
 			r.statement = e.full()
 		}
 	}
-	ok := false
 	switch {
-	case s.f.time != "":
-		r.at, ok = s.d.clock.Read(s.f.time)
-	case s.f.epoch != "":
-		r.at, ok = pgtime.Epoch(s.f.epoch)
+	case m.f.time != "":
+		r.at, ok = d.clock.Read(m.f.time)
+	case m.f.epoch != "":
+		r.at, ok = pgtime.Epoch(m.f.epoch)
+	default:
+		ok = !at.IsZero()
 	}
-	if !ok {
-		s.d.fail(s.from, "time", "time %q is not read: set log_timezone to the server's own, as an IANA name", s.f.time+s.f.epoch)
-		return
+	if ok && m.f.start != "" {
+		r.start, _ = d.clock.Read(m.f.start)
 	}
-	if s.f.start != "" {
-		r.start, _ = s.d.clock.Read(s.f.start)
-	}
-	s.d.record(&r)
+	return r, ok
 }

@@ -24,6 +24,14 @@ func (f *Frames) Flush(fail func(error)) {
 // Open is where the value in hand starts, if there is one.
 func (f *Frames) Open() (formats.Line, bool) { return f.f.open() }
 
+// Held is what there is of the value in hand, valid until the next call.
+func (f *Frames) Held() []byte {
+	if f.f.skip {
+		return nil
+	}
+	return f.f.buf
+}
+
 // Container reads the lines of a container runtime's log. The zero value is ready.
 type Container struct{ p peeler }
 

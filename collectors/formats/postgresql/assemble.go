@@ -270,7 +270,7 @@ func (w *wrapped) orphan(text string) {
 
 // stray handles a line without a prefix.
 func (w *wrapped) stray(text string, c carrier, sure bool) *process {
-	if p := w.before(c); p != nil && pgtime.Scan(text) == 0 && p.continues() && !severityWord.MatchString(text) {
+	if p := w.before(c); p != nil && (strings.HasPrefix(text, "  ") || pgtime.Scan(text) == 0 && p.continues() && !severityWord.MatchString(text)) {
 		w.goOn(p, text)
 		return p
 	}

@@ -153,8 +153,14 @@ func (s *stderr) stray(l formats.Line, text string) {
 		s.continuation(l)
 		return
 	}
+	if s.active && strings.HasPrefix(text, "  ") {
+		s.continuation(l) // whose tab became spaces
+		return
+	}
 	switch {
 	case s.lost && text[0] == ' ':
+	case text == "Examine the log output." || strings.HasPrefix(text, "pg_ctl: "):
+		// Said by the program that starts the server, into the same file.
 	case s.fixed:
 		s.d.fail(l, "prefix", "line does not begin with log_line_prefix %q: give the server's own setting (SHOW log_line_prefix), or leave it out to have it found", s.d.prefix.text)
 	case pgtime.Scan(text) > 0:

@@ -64,7 +64,7 @@ type decoder struct {
 	seen []seenRecord
 	skip map[uint64]struct{}
 	// calendar dates lines whose carrier leaves the year out.
-	calendar calendar
+	calendar pgtime.Calendar
 	// delivered are the latest ids that providers gave: they deliver some records twice.
 	delivered delivered
 	// looking drops records: only the framing is wanted, for Detect.

@@ -96,7 +96,7 @@ func (f *Format) New(opts formats.Options) (formats.Decoder, error) {
 		if err != nil || n < 1970 || n > 9999 {
 			return nil, fmt.Errorf("postgresql: year %q is none", y)
 		}
-		d.calendar.year = n
+		d.calendar.Year = n
 	}
 	switch v := opts.Params["variant"]; v {
 	case "":

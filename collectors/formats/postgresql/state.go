@@ -49,7 +49,7 @@ func markOf(r *record) uint64 {
 // that goes on at Pending, or at the next line when nothing is pending.
 func (d *decoder) State() ([]byte, error) {
 	d.prune()
-	v := saved{Version: stateVersion, Year: d.calendar.year, Month: d.calendar.month}
+	v := saved{Version: stateVersion, Year: d.calendar.Year, Month: d.calendar.Month}
 	for e := d.sessions.order.Front(); e != nil; e = e.Next() {
 		s := e.Value.(*session)
 		at := s.progress
@@ -96,7 +96,7 @@ func (d *decoder) Restore(state []byte) error {
 			progress: progress{s.Text, max(0, s.Next), s.Audit}})
 	}
 	if v.Year != 0 {
-		d.calendar.year, d.calendar.month = v.Year, v.Month
+		d.calendar.Year, d.calendar.Month = v.Year, v.Month
 	}
 	d.resumed = true
 	clear(d.skip)

@@ -229,7 +229,7 @@ func (w *wrapped) peel(t []byte, c *carrier) (inner []byte, ok bool) {
 		c.syslogged, c.stream = true, sc.Host+"/"+sc.App
 		if !sc.Time.IsZero() {
 			c.at = sc.Time
-		} else if at, ok := w.d.calendar.read(sc.Stamp, w.d.clock.Place); ok && c.at.IsZero() {
+		} else if at, ok := w.d.calendar.Read(sc.Stamp, w.d.clock.Place); ok && c.at.IsZero() {
 			c.at = at
 		}
 		if (sc.App == "app" || sc.App == "heroku") && sc.Host == "host" {

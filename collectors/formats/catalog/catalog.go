@@ -16,6 +16,7 @@ import (
 	"vigil/collectors/formats/cef"
 	"vigil/collectors/formats/chatwoot"
 	"vigil/collectors/formats/cloudtrail"
+	"vigil/collectors/formats/cockroachdb"
 	"vigil/collectors/formats/databricks"
 	"vigil/collectors/formats/ecs"
 	"vigil/collectors/formats/elasticsearch"
@@ -40,6 +41,7 @@ import (
 	"vigil/collectors/formats/openwebui"
 	"vigil/collectors/formats/otelgenai"
 	"vigil/collectors/formats/panther"
+	"vigil/collectors/formats/pgbouncer"
 	"vigil/collectors/formats/postgresql"
 	"vigil/collectors/formats/rasa"
 	"vigil/collectors/formats/redis"
@@ -48,6 +50,7 @@ import (
 	"vigil/collectors/formats/servicenow"
 	"vigil/collectors/formats/slack"
 	"vigil/collectors/formats/snowflake"
+	"vigil/collectors/formats/supavisor"
 	"vigil/collectors/formats/traefik"
 	"vigil/collectors/formats/zendesk"
 )
@@ -101,6 +104,9 @@ func All() []formats.Format {
 		auth0.New(),
 		keycloak.New(),
 		slack.New(),
+		pgbouncer.New(),
+		supavisor.New(),
+		cockroachdb.New(),
 	}
 }
 

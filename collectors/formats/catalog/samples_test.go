@@ -30,6 +30,8 @@ var kinds = map[string]string{
 // others are files that are of another format than their folder, or of none, with the
 // reason.
 var others = map[string]string{
+	"pgaudit/ibm-cockroachdb-tests-a.log":                                 "cockroachdb",
+	"postgresql/crowdsec-supavisor-logs-supavisor-logs.log":               "supavisor",
 	"cef/elastic-cef-log-test-cef.json":                                   ": its accesses have no time",
 	"cef/elastic-cef-log-test-netscaler.json":                             ": its records have no time",
 	"ocsf_like_panther_audit/panther-panther_saml_modified.json":          ": its records have no time",

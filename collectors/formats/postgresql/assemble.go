@@ -175,7 +175,7 @@ func (w *wrapped) add(p *process, text string, e entry) {
 
 // goOn adds a further line of a text.
 func (w *wrapped) goOn(p *process, text string) {
-	if text != "" && text[0] != '\t' {
+	if text != "" && text[0] != '\t' && mayAdd(text) {
 		if f, severity, msg, ok := w.match(text); ok && isSecondary(severity) && (f.pid == "" && f.session == "" || sameProcess(&p.f, &f)) {
 			w.add(p, text, entry{severity: severity, text: msg})
 			return
@@ -186,6 +186,18 @@ func (w *wrapped) goOn(p *process, text string) {
 		p.part = len(text)
 		w.count(p)
 	}
+}
+
+// mayAdd says that a line may be one that adds to a message: cheaply, as a message may have
+// very many lines.
+func mayAdd(text string) bool {
+	text = text[:min(len(text), 600)]
+	for _, word := range [...]string{"DETAIL:", "HINT:", "CONTEXT:", "STATEMENT:", "QUERY:", "LOCATION:", "BACKTRACE:"} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // The lengths in which a server cuts the lines that it gives to syslog: at a space where it
@@ -228,7 +240,7 @@ func (w *wrapped) partOf(text string, c carrier) *process {
 	} else {
 		p.message.add([]byte(text))
 		e := &p.entries[len(p.entries)-1]
-		e.more = append(e.more, text...)
+		e.append([]byte(text))
 	}
 	p.part = len(text)
 	w.count(p)

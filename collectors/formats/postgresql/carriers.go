@@ -103,7 +103,7 @@ func (w *wrapped) object(v gjson.Result, c carrier, depth int) bool {
 	}
 	for _, n := range named {
 		if n != "" && n != "/" {
-			c.stream = n
+			c.stream = strings.Clone(n[:min(len(n), 256)])
 			break
 		}
 	}
@@ -180,7 +180,7 @@ func (m *members) string(key string, item gjson.Result, c *carrier, named *[]str
 			m.program = s
 		}
 	case "_PID", "procid":
-		c.process = s
+		c.process = s[:min(len(s), 32)]
 	case "logStream", "logStreamName", "logging_pod", "resourceId", "_host", "hostname", "host", "_HOSTNAME", "pod":
 		*named = append(*named, s)
 	default:

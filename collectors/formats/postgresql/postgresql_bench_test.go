@@ -76,3 +76,27 @@ func run(b *testing.B, f formats.Format, opts formats.Options, input []byte) {
 		b.Fatal(err)
 	}
 }
+
+func BenchmarkDecodeWrapped(b *testing.B) {
+	m, _ := presets.Named("chatwoot")
+	f := postgresql.New()
+	for name, carrier := range map[string]string{
+		"syslog": "Nov 24 10:00:00 db1 postgres[%[1]d]: [%[1]d-1] %[2]s\n",
+		"docker": "{\"log\":%[2]q,\"stream\":\"stderr\",\"time\":\"2026-11-24T10:00:00.123456789Z\"}\n",
+	} {
+		var in bytes.Buffer
+		for i, l := range bytes.Split(bytes.TrimSpace(auditLines(20_000)), []byte("\n")) {
+			fmt.Fprintf(&in, carrier, 1000+i%40, l)
+		}
+		input := in.Bytes()
+		b.Run(name, func(b *testing.B) {
+			opts := formats.Options{Source: "db", File: "f", Mapping: m, Sample: input[:64<<10]}
+			decode(b, f, opts, input[:64<<10])
+			b.SetBytes(int64(len(input)))
+			for b.Loop() {
+				run(b, f, opts, input)
+			}
+			b.ReportMetric(20_000*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
+		})
+	}
+}

@@ -45,6 +45,7 @@ type message struct {
 type entry struct {
 	severity, text string
 	more           []byte // continuation lines
+	quotes         int    // in more
 }
 
 func (e *entry) full() string {
@@ -127,7 +128,12 @@ func (m *message) goOn(text []byte) {
 	m.add(text)
 	e := &m.entries[len(m.entries)-1]
 	e.more = append(e.more, '\n')
-	e.more = append(e.more, bytes.TrimPrefix(text, []byte("\t"))...)
+	e.append(bytes.TrimPrefix(text, []byte("\t")))
+}
+
+func (e *entry) append(text []byte) {
+	e.more = append(e.more, text...)
+	e.quotes += bytes.Count(text, []byte{'"'})
 }
 
 func (s *stderr) continuation(l formats.Line) {
@@ -178,7 +184,7 @@ func (m *message) continues() bool {
 	}
 	t := last.text
 	if strings.HasPrefix(t, "AUDIT: ") {
-		return strings.Count(t, `"`)%2 != bytes.Count(last.more, []byte(`"`))%2
+		return strings.Count(t, `"`)%2 != last.quotes%2
 	}
 	return strings.HasPrefix(t, "statement: ") || strings.HasPrefix(t, "execute ") || strings.HasPrefix(t, "duration: ") && strings.Contains(t, ": ")
 }

@@ -162,6 +162,16 @@ var wrappings = map[string]func(b *strings.Builder, i int, m message){
 		}
 		b.WriteString("]}\n")
 	},
+	"cloudwatch, fetched": func(b *strings.Builder, i int, m message) {
+		b.WriteString("{\n    \"events\": [\n")
+		for k, s := range m.texts() {
+			if k > 0 {
+				b.WriteString(",\n")
+			}
+			fmt.Fprintf(b, "        {\n            \"timestamp\": 1795479226000,\n            \"message\": %s,\n            \"ingestionTime\": 1795479227000\n        }", quote(s))
+		}
+		b.WriteString("\n    ],\n    \"nextForwardToken\": \"f/1\"\n}\n")
+	},
 	"cloudwatch, exported": func(b *strings.Builder, _ int, m message) {
 		for _, s := range m.texts() {
 			fmt.Fprintf(b, "2026-11-24T00:13:46.000Z %s\n", s)
@@ -504,6 +514,29 @@ func TestWrappedRestart(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// One message may have very many lines; they cost no more than what they are.
+func TestWrappedLargeMessages(t *testing.T) {
+	t.Parallel()
+	for name, with := range wrappings {
+		lines := []string{"2026-11-24 10:00:00.000 UTC [7] agent@help LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,\"select 1"}
+		for range 5_000 {
+			lines = append(lines, "\t, a.b")
+		}
+		text := wrap([]message{{"7", append(lines, "\tfrom contacts where id = 23\",<none>")}, {"7", []string{"2026-11-24 10:00:01.000 UTC [7] agent@help LOG:  statement: select * from contacts where id = 24"}}}, with, false)
+		var got []string
+		for _, o := range decode(t, postgresql.New(), options(map[string]string{"variant": "wrapped", "year": "2026"}), []byte(text)) {
+			if o.Event == nil {
+				t.Errorf("%s: line %d set aside: %s", name, o.Line, o.SetAside)
+			} else {
+				got = append(got, o.Event.Subjects...)
+			}
+		}
+		if diff := cmp.Diff([]string{"23", "24"}, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
 }

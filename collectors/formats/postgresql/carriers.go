@@ -54,6 +54,7 @@ type members struct {
 
 	record, request, properties                            gjson.Result
 	logger, level, logName, category, messageType, program string
+	insertID                                               string
 	severity                                               string // jsonlog's
 	stream, container                                      string // of a container
 }
@@ -61,8 +62,15 @@ type members struct {
 // texts are the keys under which carriers put a line, in the order in which they are tried.
 var texts = []string{"textPayload", "message", "log", "msg", "MESSAGE", "@message", "Message", "_raw", "event.original", "original", "_line", "event_message"}
 
-// idKeys are keys of ids that providers give to records.
-var idKeys = map[string]bool{"insertId": true, "eventId": true, "logid": true}
+// cloudWatchID says that a text has the form of CloudWatch's ids: 56 digits.
+func cloudWatchID(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !digit(s[i]) {
+			return false
+		}
+	}
+	return len(s) == 56
+}
 
 func (w *wrapped) object(v gjson.Result, c carrier, depth int) bool {
 	m := members{text: make(map[string]gjson.Result, 2)}
@@ -98,8 +106,16 @@ func (w *wrapped) object(v gjson.Result, c carrier, depth int) bool {
 		}
 		return true
 	})
-	if id := v.Get("id"); cloudWatch && id.Type == gjson.String && len(id.Str) >= 50 {
-		c.id = id.Str // CloudWatch's
+	// Ids are the provider's own only in its own records: elsewhere anybody may write one.
+	switch {
+	case m.logName != "" && len(m.insertID) <= 256:
+		c.id = formats.Clean(m.insertID, 256)
+	case cloudWatch:
+		for _, key := range [...]string{"id", "eventId"} {
+			if id := v.Get(key).Str; cloudWatchID(id) {
+				c.id = strings.Clone(id)
+			}
+		}
 	}
 	for _, n := range named {
 		if n != "" && n != "/" {
@@ -183,10 +199,8 @@ func (m *members) string(key string, item gjson.Result, c *carrier, named *[]str
 		c.process = s[:min(len(s), 32)]
 	case "logStream", "logStreamName", "logging_pod", "resourceId", "_host", "hostname", "host", "_HOSTNAME", "pod":
 		*named = append(*named, s)
-	default:
-		if idKeys[key] && len(s) >= 8 && len(s) <= 256 {
-			c.id = formats.Clean(s, 256)
-		}
+	case "insertId":
+		m.insertID = s
 	}
 	for _, t := range texts {
 		if key == t {

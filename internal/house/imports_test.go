@@ -39,7 +39,7 @@ var rules = []rule{
 	{folder: "collectors/file", may: []string{root, "collectors", "collectors/formats", "collectors/formats/catalog"}},
 	{folder: "collectors/push", may: []string{root, "collectors", "collectors/formats", "collectors/formats/native"}},
 	{folder: "collectors/formats", may: []string{root}},
-	{folder: "collectors/formats/...", may: []string{root, "collectors/formats", "collectors/formats/record", "collectors/formats/statement", "collectors/formats/aws", "collectors/formats/genai", "collectors/formats/web"}},
+	{folder: "collectors/formats/...", may: []string{root, "collectors/formats", "collectors/formats/record", "collectors/formats/statement", "collectors/formats/aws", "collectors/formats/pgtime", "collectors/formats/genai", "collectors/formats/web"}},
 	{folder: "collectors/formats/formatstest", may: []string{root, "collectors/formats", "collectors/formats/native"}},
 	{folder: "collectors/formats/mapped", may: []string{root, "collectors/formats", "collectors/formats/record", "collectors/formats/web", "internal/yaml"}},
 	// The one place that knows every format.

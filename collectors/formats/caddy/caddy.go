@@ -109,11 +109,9 @@ type reader struct {
 
 // Read reads a record.
 func (r *reader) Read(rec *record.Record, emit func(*vigil.Event)) error {
-	v, at, logger := rec.JSON, "", ""
+	v, at, logger := rec.JSON, rec.JSON.Get("ts").String(), ""
 	if !v.Exists() {
 		at, logger, v, _ = console(rec.Text)
-	} else {
-		at = v.Get("ts").String()
 	}
 	if strings.HasPrefix(logger, errorLog) || !isAccess(v) {
 		return nil

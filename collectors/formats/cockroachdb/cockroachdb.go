@@ -260,7 +260,7 @@ func (r *reader) statement(e *vigil.Event, v gjson.Result, emit func(*vigil.Even
 		return len(params) < 1000
 	})
 	results := r.statements.Read(plainSQL(text), params)
-	rows := int64(vigil.Unknown)
+	rows := vigil.Unknown
 	if n := v.Get("NumRows"); n.Exists() {
 		rows = formats.Count(n.String())
 	} else if v.Get("ExecMode").Exists() && e.Outcome == vigil.OutcomeSuccess {

@@ -114,10 +114,10 @@ func rest(method, path string) (c call) {
 			c.action = vigil.ActionLogin
 		}
 		if s == "_doc" {
-			switch {
-			case method == "DELETE":
+			switch method {
+			case "DELETE":
 				c.action = vigil.ActionDelete
-			case method == "GET" || method == "HEAD":
+			case "GET", "HEAD":
 				c.action = vigil.ActionRead
 			default:
 				c.action = vigil.ActionWrite

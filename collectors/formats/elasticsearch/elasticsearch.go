@@ -86,7 +86,7 @@ const (
 
 // kind tells the records apart by keys that nobody else has.
 func kind(v gjson.Result) (kindOf, float64) {
-	get := func(path string) gjson.Result { return v.Get(path) }
+	get := v.Get
 	typ := get("type").Str
 	switch {
 	case get("audit_category").Exists():

@@ -26,18 +26,18 @@ func Updating() bool { return *update }
 
 // Decode reads a whole text as one stream, in the lines and pieces in which a collector
 // gives them.
-func Decode(t testing.TB, f formats.Format, opts formats.Options, text string) (events []*vigil.Event, errs []*formats.Error) {
-	t.Helper()
+func Decode(tb testing.TB, f formats.Format, opts formats.Options, text string) (events []*vigil.Event, errs []*formats.Error) {
+	tb.Helper()
 	if opts.Sample == nil {
 		opts.Sample = []byte(text[:min(len(text), formats.MaxSample)])
 	}
 	dec, err := f.New(opts)
 	if err != nil {
-		t.Fatalf("make a decoder: %v", err)
+		tb.Fatalf("make a decoder: %v", err)
 	}
 	emit := func(e *vigil.Event, from formats.Line) {
 		if err := e.Validate(); err != nil {
-			t.Errorf("line %d gave an event that is none: %v", from.Number, err)
+			tb.Errorf("line %d gave an event that is none: %v", from.Number, err)
 		}
 		events = append(events, e)
 	}
@@ -111,6 +111,7 @@ func Golden(t *testing.T, f formats.Format, dir string) {
 }
 
 func golden(t *testing.T, f formats.Format, dir, input string) {
+	t.Helper()
 	opts := formats.Options{Source: "golden", File: "input"}
 	read(t, filepath.Join(dir, "params.json"), &opts.Params)
 	read(t, filepath.Join(dir, "mapping.json"), &opts.Mapping)
@@ -147,6 +148,7 @@ func golden(t *testing.T, f formats.Format, dir, input string) {
 }
 
 func read(t *testing.T, path string, v any) {
+	t.Helper()
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return

@@ -1,6 +1,7 @@
 package formatstest
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -41,6 +42,7 @@ type Expected struct {
 // texts is a list of texts, of which one may stand by itself.
 type texts []string
 
+// UnmarshalJSON takes a text or a list of them.
 func (t *texts) UnmarshalJSON(b []byte) error {
 	var one string
 	if json.Unmarshal(b, &one) == nil {
@@ -50,14 +52,14 @@ func (t *texts) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[]string)(t))
 }
 
-// Identity is a user as it is expected; Endpoint a client.
-type (
-	Identity struct{ Name, Email, ID string }
-	Endpoint struct {
-		IP, Address string
-		User        Identity
-	}
-)
+// Identity is a user as it is expected.
+type Identity struct{ Name, Email, ID string }
+
+// Endpoint is a client as it is expected.
+type Endpoint struct {
+	IP, Address string
+	User        Identity
+}
 
 // categories says which actions are an event category of ECS.
 var categories = map[string][]vigil.Action{
@@ -122,6 +124,7 @@ func (s Samples) Check(t *testing.T, f formats.Format) {
 
 // agree compares record by record.
 func (s Samples) agree(t *testing.T, f formats.Format, base string, input, want []byte) (same, differ, skipped int) {
+	t.Helper()
 	expected, err := expectedOf(want)
 	if err != nil {
 		t.Errorf("%s-expected.json: %v", base, err)
@@ -215,13 +218,7 @@ func recordsOf(input []byte) (records []string) {
 				Event   struct{ Original string }
 			}
 			_ = json.Unmarshal(e, &held)
-			if held.Event.Original != "" {
-				records = append(records, held.Event.Original)
-			} else if held.Message != "" {
-				records = append(records, held.Message)
-			} else {
-				records = append(records, string(e))
-			}
+			records = append(records, cmp.Or(held.Event.Original, held.Message, string(e)))
 		}
 		return records
 	}

@@ -56,7 +56,7 @@ func (r *reader) statement(x *entry, e *vigil.Event, text string, tables []strin
 const maxSQL = 128 << 10
 
 // dashed is a table's full name whose project has dashes, which need no quotes in BigQuery.
-var dashed = regexp.MustCompile("\\b([A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)+\\.[A-Za-z0-9_]+\\.[A-Za-z0-9_$]+)\\b")
+var dashed = regexp.MustCompile(`\b([A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)+\.[A-Za-z0-9_]+\.[A-Za-z0-9_$]+)\b`)
 
 // googleSQL writes what GoogleSQL and MySQL write otherwise in the way of the standard:
 // names in backticks become names in double quotes, each part of its own, and texts in

@@ -125,8 +125,7 @@ func sitePath(url string) string {
 	}
 	host, path, _ := strings.Cut(rest, "/")
 	parts := strings.SplitN(path, "/", 3)
-	switch {
-	case len(parts) >= 2 && parts[1] != "" && (parts[0] == "sites" || parts[0] == "teams" || parts[0] == "personal"):
+	if len(parts) >= 2 && parts[1] != "" && (parts[0] == "sites" || parts[0] == "teams" || parts[0] == "personal") {
 		return parts[0] + "/" + parts[1]
 	}
 	return host

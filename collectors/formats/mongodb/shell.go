@@ -54,16 +54,16 @@ func (p *shell) value(depth int) {
 		p.out.WriteString("null")
 		return
 	}
-	switch c := p.peek(); {
-	case c == '{':
+	switch c := p.peek(); c {
+	case '{':
 		p.object(depth)
-	case c == '[':
+	case '[':
 		p.array(depth)
-	case c == '"' || c == '\'':
+	case '"', '\'':
 		p.write(p.quoted(c))
-	case c == '/':
+	case '/':
 		p.regex()
-	case c == 0:
+	case 0:
 		p.out.WriteString("null")
 	default:
 		p.word()

@@ -3,7 +3,6 @@ package mysql_test
 import (
 	order "cmp"
 	"database/sql"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -203,10 +202,11 @@ func (s *session) query(text string, args ...any) (n int) {
 		s.t.Errorf("%s: %v", text, err)
 		return 0
 	}
+	defer rows.Close()
 	for rows.Next() {
 		n++
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+	if err := rows.Err(); err != nil {
 		s.t.Errorf("%s: %v", text, err)
 	}
 	return n

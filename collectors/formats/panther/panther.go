@@ -50,8 +50,8 @@ func (reader) Read(rec *record.Record, emit func(*vigil.Event)) error {
 	}
 	name := rec.Get("actionName")
 	if e.Action, ok = actions[name]; !ok {
-		switch e.Action = formats.Verb(name); {
-		case e.Action == vigil.ActionWrite && strings.HasSuffix(name, "_SETTINGS"):
+		e.Action = formats.Verb(name)
+		if e.Action == vigil.ActionWrite && strings.HasSuffix(name, "_SETTINGS") {
 			e.Action = vigil.ActionConfigure
 		}
 	}

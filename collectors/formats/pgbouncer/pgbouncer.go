@@ -172,10 +172,10 @@ func (r *reader) means(e *vigil.Event, who client, pointer, message string) bool
 		r.refused = ""
 		return who.user != ""
 	}
-	reason, told := "", false
+	reason, told := cutFold(message, "pooler error: ")
 	if m := closes.FindStringSubmatch(message); m != nil {
-		reason = m[1]
-	} else if reason, told = cutFold(message, "pooler error: "); !told {
+		reason, told = m[1], false
+	} else if !told {
 		return false
 	}
 	outcome := refusal(reason)

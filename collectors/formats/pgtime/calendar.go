@@ -28,7 +28,8 @@ func (c *Calendar) Read(stamp string, place *time.Location) (time.Time, bool) {
 	in := func(year int) time.Time {
 		return time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, place)
 	}
-	if c.Year == 0 {
+	switch {
+	case c.Year == 0:
 		if c.now.IsZero() {
 			c.now = time.Now()
 		}
@@ -36,9 +37,9 @@ func (c *Calendar) Read(stamp string, place *time.Location) (time.Time, bool) {
 		for i := 0; i < 8 && (in(c.Year).After(c.now.Add(24*time.Hour)) || in(c.Year).Day() != t.Day()); i++ {
 			c.Year--
 		}
-	} else if t.Month() < c.Month-6 {
+	case t.Month() < c.Month-6:
 		c.Year++
-	} else if c.Month == time.January && t.Month() == time.December {
+	case c.Month == time.January && t.Month() == time.December:
 		c.Year-- // a straggler
 	}
 	c.Month = t.Month()

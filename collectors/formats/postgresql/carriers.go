@@ -56,7 +56,7 @@ type members struct {
 	logger, level, logName, category, messageType, program string
 	insertID                                               string
 	severity                                               string // jsonlog's
-	stream, container                                      string // of a container
+	container                                              string
 }
 
 // texts are the keys under which carriers put a line, in the order in which they are tried.

@@ -3,6 +3,7 @@ package postgresql
 import (
 	"bytes"
 	"container/list"
+	"errors"
 	"regexp"
 	"strings"
 	"time"
@@ -141,7 +142,8 @@ func (w *wrapped) flush() {
 
 // damaged sets aside what can't be framed.
 func (w *wrapped) damaged(err error) {
-	if bad, ok := err.(*formats.Error); ok {
+	var bad *formats.Error
+	if errors.As(err, &bad) {
 		w.other++
 		w.d.fail(bad.Line, bad.Code, "%s", bad.Reason)
 	}

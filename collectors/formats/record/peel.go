@@ -173,8 +173,10 @@ func digits(s []byte) bool {
 	return len(s) > 0
 }
 
+const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
+
 func isMonth(s []byte) bool {
-	return strings.Contains("JanFebMarAprMayJunJulAugSepOctNovDec", string(s))
+	return len(s) == 3 && strings.Contains(months, string(s))
 }
 
 // holders are keys under which carriers put a record: an object, or a string that holds

@@ -258,12 +258,12 @@ func transaction(w row, e *vigil.Event) (actor string) {
 	}
 	for pair := range strings.SplitSeq(query, "&") {
 		key, value, _ := strings.Cut(pair, "=")
-		switch {
-		case key == "sys_id" || key == "sysparm_sys_id":
+		switch key {
+		case "sys_id", "sysparm_sys_id":
 			id = formats.Clean(value, 64)
-		case key == "sysparm_limit":
+		case "sysparm_limit":
 			e.Limit = formats.Count(value)
-		case key == "CSV" || key == "EXCEL" || key == "XML" || key == "PDF" || key == "JSONv2":
+		case "CSV", "EXCEL", "XML", "PDF", "JSONv2":
 			e.Action = vigil.ActionExport // a list in that form
 		}
 	}

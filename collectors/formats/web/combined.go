@@ -103,11 +103,12 @@ func (f *Fields) before(s string) {
 		f.Set(FieldForwarded, left)
 		return
 	}
-	if strings.Contains(words[0], ",") {
+	switch {
+	case strings.Contains(words[0], ","):
 		f.Set(FieldForwarded, strings.Join(words[:last], " "))
-	} else if IsAddress(words[0]) {
+	case IsAddress(words[0]):
 		f.Set(FieldForwarded, words[0])
-	} else {
+	default:
 		// The virtual host, mostly what the client asked for: it must not name a store.
 		f.host = true
 	}

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs every fuzz target for a time each:  tools/fuzz.sh [TIME] [PACKAGE...]
 # Targets are found, not listed. FUZZBUDGET, in seconds, bounds the whole: when it
-# would not do, each target gets an equal part, of at least one second.
+# would not do, each target gets an equal part, of at least one second. FUZZTARGETS
+# bounds how many are run: another part of them with each commit, so that all get their turn.
 # An input that fails is written to the package's testdata/fuzz and shown.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,6 +28,13 @@ done < <(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}
 if [ ${#targets[@]} = 0 ]; then
 	echo "fuzz: no target found" >&2
 	exit 1
+fi
+
+if [ -n "${FUZZTARGETS:-}" ] && [ "${#targets[@]}" -gt "$FUZZTARGETS" ]; then
+	turn=$(git rev-list --count HEAD 2>/dev/null || echo 0)
+	first=$((turn * FUZZTARGETS % ${#targets[@]}))
+	targets=("${targets[@]:first}" "${targets[@]:0:first}")
+	targets=("${targets[@]:0:FUZZTARGETS}")
 fi
 
 # Each package is built once, with the coverage counters that fuzzing needs.

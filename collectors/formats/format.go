@@ -119,7 +119,7 @@ const (
 
 // Tells says what a format's records tell, so that people can choose their source.
 type Tells struct {
-	// Title names the source for a person; Group is its family, such as "database".
+	// Title names the source for a person; Group is its family.
 	Title, Group string
 	// Actor: who did it. Subjects: whose data. Rows, Bytes: how much. Outcome: whether
 	// it was refused. Address: from where.
@@ -127,6 +127,17 @@ type Tells struct {
 	// Note is what a newcomer must know, in one sentence; may be empty.
 	Note string
 }
+
+// The families of sources.
+const (
+	GroupDatabases = "Databases"
+	GroupDesks     = "Help desks"
+	GroupBots      = "Bots and language models"
+	GroupClouds    = "Clouds"
+	GroupIdentity  = "Identity and office"
+	GroupWeb       = "Web"
+	GroupAny       = "Any other"
+)
 
 // Teller is a format that says what its records tell.
 type Teller interface{ Tells() Tells }

@@ -19,7 +19,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "anthropic",
 		Tells: formats.Tells{
-			Title: "Anthropic", Group: "chatbot", Actor: formats.Yes, Subjects: formats.No, Rows: formats.No,
+			Title: "Anthropic", Group: formats.GroupBots, Actor: formats.Yes, Subjects: formats.No, Rows: formats.No,
 			Bytes: formats.No, Outcome: formats.Partly, Address: formats.Yes,
 			Note: "Chats, files and projects that were opened, shared and exported, keys, roles, sign-ins and settings.",
 		},

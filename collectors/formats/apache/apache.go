@@ -38,7 +38,7 @@ func Format() formats.Format {
 	return record.New(record.Spec{
 		Name: "apache",
 		Tells: formats.Tells{
-			Title: "Apache HTTP Server", Group: "web", Actor: formats.Partly, Subjects: formats.Partly,
+			Title: "Apache HTTP Server", Group: formats.GroupWeb, Actor: formats.Partly, Subjects: formats.Partly,
 			Rows: formats.No, Bytes: formats.Yes, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Who it was is told where Apache authenticates, or LogFormat has the user's header.",
 		},

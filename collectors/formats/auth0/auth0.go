@@ -24,7 +24,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Auth0 tenant logs", Group: "sign-in",
+			Title: "Auth0 tenant logs", Group: formats.GroupIdentity,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No, Bytes: formats.No, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Reads by the Management API are told in part only; changes and exports always.",
 		},

@@ -41,7 +41,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "AWS load balancers, CloudFront, API Gateway", Group: "web",
+			Title: "AWS load balancers, CloudFront, API Gateway", Group: formats.GroupWeb,
 			Actor: formats.Partly, Subjects: formats.Partly, Rows: formats.No, Bytes: formats.Yes, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Only API Gateway can tell who signed in; for the others the address is the actor.",
 		},

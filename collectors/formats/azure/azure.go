@@ -35,7 +35,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Azure and Entra ID (sign-ins, audit, activity, Storage, Cosmos DB, Key Vault, SQL auditing, OpenAI)", Group: "cloud",
+			Title: "Azure and Entra ID (sign-ins, audit, activity, Storage, Cosmos DB, Key Vault, SQL auditing, OpenAI)", Group: formats.GroupClouds,
 			Actor: formats.Partly, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.Partly, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Switch keys off in Storage and Cosmos DB: who uses a key is not told, only which key it was.",
 		},

@@ -28,7 +28,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Amazon Bedrock model invocations", Group: "ai",
+			Title: "Amazon Bedrock model invocations", Group: formats.GroupBots,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.Partly, Outcome: formats.Yes, Address: formats.No,
 			Note: "The actor is the bot's role; for whom it acts must be sent along as request metadata.",
 		},

@@ -18,7 +18,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "botpress",
 		Tells: formats.Tells{
-			Title: "Botpress", Group: "chatbot", Actor: formats.Yes, Subjects: formats.No, Rows: formats.No,
+			Title: "Botpress", Group: formats.GroupBots, Actor: formats.Yes, Subjects: formats.No, Rows: formats.No,
 			Bytes: formats.No, Outcome: formats.Partly, Address: formats.No,
 			Note: "Members, bots and settings of a workspace; Botpress writes no log of who read a conversation.",
 		},

@@ -29,7 +29,7 @@ func Format() formats.Format {
 	return record.New(record.Spec{
 		Name: "caddy",
 		Tells: formats.Tells{
-			Title: "Caddy", Group: "web", Actor: formats.Partly, Subjects: formats.Partly,
+			Title: "Caddy", Group: formats.GroupWeb, Actor: formats.Partly, Subjects: formats.Partly,
 			Rows: formats.No, Bytes: formats.Yes, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Who it was is told where Caddy authenticates, or a request header names the user.",
 		},

@@ -22,7 +22,7 @@ func Format() formats.Format {
 	return record.New(record.Spec{
 		Name: "cef",
 		Tells: formats.Tells{
-			Title: "Common Event Format (ArcSight), of many devices and applications", Group: "other",
+			Title: "Common Event Format (ArcSight), of many devices and applications", Group: formats.GroupAny,
 			Actor: formats.Partly, Subjects: formats.Partly, Rows: formats.No, Bytes: formats.Partly, Outcome: formats.Partly, Address: formats.Partly,
 			Note: "How much is told depends on the device that reports.",
 		},

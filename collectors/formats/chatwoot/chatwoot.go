@@ -18,7 +18,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "chatwoot",
 		Tells: formats.Tells{
-			Title: "Chatwoot", Group: "help desk", Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No,
+			Title: "Chatwoot", Group: formats.GroupDesks, Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No,
 			Bytes: formats.No, Outcome: formats.No, Address: formats.Yes,
 			Note: "Sign-ins, settings and deletions; reads are in its web server's and its database's logs.",
 		},

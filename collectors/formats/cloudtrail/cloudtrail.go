@@ -39,7 +39,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "AWS CloudTrail", Group: "cloud",
+			Title: "AWS CloudTrail", Group: formats.GroupClouds,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No, Bytes: formats.Partly, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Reads of objects, items and chats are told only by data events, which must be switched on; no record tells how many items came back.",
 		},

@@ -42,7 +42,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "CockroachDB's SQL audit and event logs", Group: "database",
+			Title: "CockroachDB's SQL audit and event logs", Group: formats.GroupDatabases,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Yes, Bytes: formats.No, Outcome: formats.Yes, Address: formats.Partly,
 			Note: "Statements are logged for audited tables and roles, or all with sql.trace.log_statement_execute.",
 		},

@@ -32,7 +32,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Databricks", Group: "database",
+			Title: "Databricks", Group: formats.GroupDatabases,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.Partly, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Statements are in the audit log only with verbose audit logs; how much they gave is in system.query.history.",
 		},

@@ -29,7 +29,7 @@ func Format() formats.Format {
 	return record.New(record.Spec{
 		Name: "ecs",
 		Tells: formats.Tells{
-			Title: "Elastic Common Schema, of Beats, Elastic Agent and ECS loggers", Group: "other",
+			Title: "Elastic Common Schema, of Beats, Elastic Agent and ECS loggers", Group: formats.GroupAny,
 			Actor: formats.Partly, Subjects: formats.Partly, Rows: formats.No, Bytes: formats.Partly, Outcome: formats.Partly, Address: formats.Partly,
 			Note: "How much is told depends on the product that writes the events.",
 		},

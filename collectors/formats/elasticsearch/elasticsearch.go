@@ -39,7 +39,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Elasticsearch and OpenSearch", Group: "database",
+			Title: "Elasticsearch and OpenSearch", Group: formats.GroupDatabases,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.No, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Whose data it was shows in request bodies only, which the audit log leaves out unless it is told to keep them.",
 		},

@@ -31,7 +31,7 @@ func Format() formats.Format {
 	return record.New(record.Spec{
 		Name: "envoy",
 		Tells: formats.Tells{
-			Title: "Envoy and Istio", Group: "web", Actor: formats.Partly, Subjects: formats.Partly,
+			Title: "Envoy and Istio", Group: formats.GroupWeb, Actor: formats.Partly, Subjects: formats.Partly,
 			Rows: formats.No, Bytes: formats.Yes, Outcome: formats.Yes, Address: formats.Partly,
 			Note: "In a mesh a request is logged by each sidecar that it passes: read those of one side.",
 		},

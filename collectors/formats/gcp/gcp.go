@@ -37,7 +37,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Google Cloud audit logs", Group: "cloud",
+			Title: "Google Cloud audit logs", Group: formats.GroupClouds,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.No, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Reads are told only where Data Access audit logs are switched on; BigQuery and Firestore then tell true numbers of rows.",
 		},

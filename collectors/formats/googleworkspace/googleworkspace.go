@@ -29,7 +29,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Google Workspace audit (Drive, Gmail, admin, sign-ins, tokens)", Group: "office",
+			Title: "Google Workspace audit (Drive, Gmail, admin, sign-ins, tokens)", Group: formats.GroupIdentity,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.Partly, Outcome: formats.Partly, Address: formats.Yes,
 			Note: "Drive tells views and downloads of documents; some applications come hours late.",
 		},

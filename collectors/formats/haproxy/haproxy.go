@@ -41,7 +41,7 @@ func Format() formats.Format {
 	return record.New(record.Spec{
 		Name: "haproxy",
 		Tells: formats.Tells{
-			Title: "HAProxy", Group: "web", Actor: formats.Partly, Subjects: formats.Partly,
+			Title: "HAProxy", Group: formats.GroupWeb, Actor: formats.Partly, Subjects: formats.Partly,
 			Rows: formats.No, Bytes: formats.Yes, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Who it was is told where a captured request header names the user.",
 		},

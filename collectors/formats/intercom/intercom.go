@@ -18,7 +18,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "intercom",
 		Tells: formats.Tells{
-			Title: "Intercom", Group: "help desk", Actor: formats.Yes, Subjects: formats.No, Rows: formats.No,
+			Title: "Intercom", Group: formats.GroupDesks, Actor: formats.Yes, Subjects: formats.No, Rows: formats.No,
 			Bytes: formats.No, Outcome: formats.Partly, Address: formats.Yes,
 			Note: "Changes, exports and sign-ins of teammates; Intercom writes no log of who read a conversation.",
 		},

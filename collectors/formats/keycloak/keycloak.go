@@ -29,7 +29,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Keycloak events and admin events", Group: "sign-in",
+			Title: "Keycloak events and admin events", Group: formats.GroupIdentity,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No, Bytes: formats.No, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Successes are logged only when told so: --spi-events-listener-jboss-logging-success-level=info.",
 		},

@@ -21,7 +21,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "langfuse",
 		Tells: formats.Tells{
-			Title: "Langfuse", Group: "chatbot", Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No,
+			Title: "Langfuse", Group: formats.GroupBots, Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No,
 			Bytes: formats.No, Outcome: formats.Yes, Address: formats.No,
 			Note: "Tools and retrievals within traces are accesses by the bot; Langfuse writes no log of who read a trace.",
 		},

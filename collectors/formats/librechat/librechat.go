@@ -22,7 +22,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "librechat",
 		Tells: formats.Tells{
-			Title: "LibreChat", Group: "chatbot", Actor: formats.Yes, Subjects: formats.No, Rows: formats.No,
+			Title: "LibreChat", Group: formats.GroupBots, Actor: formats.Yes, Subjects: formats.No, Rows: formats.No,
 			Bytes: formats.No, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Sign-ins alone; who reads what is in the log of its MongoDB and of the web server before it.",
 		},

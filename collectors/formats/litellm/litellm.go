@@ -19,7 +19,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "litellm",
 		Tells: formats.Tells{
-			Title: "LiteLLM", Group: "chatbot", Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No,
+			Title: "LiteLLM", Group: formats.GroupBots, Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No,
 			Bytes: formats.No, Outcome: formats.Yes, Address: formats.Partly,
 			Note: "Calls of models and tools by key and user; give end_user and session_id with each call, or nobody is known for whom it was.",
 		},

@@ -28,7 +28,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Microsoft 365 unified audit log", Group: "office",
+			Title: "Microsoft 365 unified audit log", Group: formats.GroupIdentity,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.Partly, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "MailItemsAccessed and searches need mailbox auditing that includes them; records come up to a day late.",
 		},

@@ -31,7 +31,7 @@ func Format() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "any JSON, CSV or text, by a mapping file of your own", Group: "other",
+			Title: "any JSON, CSV or text, by a mapping file of your own", Group: formats.GroupAny,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.Partly, Outcome: formats.Partly, Address: formats.Partly,
 			Note: "What is told is what your mapping file finds in the records.",
 		},

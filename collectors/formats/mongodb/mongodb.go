@@ -40,7 +40,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "MongoDB", Group: "database",
+			Title: "MongoDB", Group: formats.GroupDatabases,
 			Actor: formats.Partly, Subjects: formats.Yes, Rows: formats.Partly, Bytes: formats.Partly, Outcome: formats.Partly, Address: formats.Yes,
 			Note: "The server's log has rows, of operations slower than slowms only; the audit log has every access, without rows.",
 		},

@@ -48,7 +48,7 @@ var _ formats.Format = (*Format)(nil)
 // New returns the format "mysql".
 func New() *Format {
 	return &Format{name: "mysql", tells: formats.Tells{
-		Title: "MySQL", Group: "database", Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.Partly,
+		Title: "MySQL", Group: formats.GroupDatabases, Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.Partly,
 		Outcome: formats.Partly, Address: formats.Yes,
 		Note: "The slow query log with long_query_time=0 tells rows and bytes; the general log and most audit logs do not.",
 	}}
@@ -57,7 +57,7 @@ func New() *Format {
 // NewMariaDB returns the format "mariadb".
 func NewMariaDB() *Format {
 	return &Format{name: "mariadb", mariadb: true, tells: formats.Tells{
-		Title: "MariaDB", Group: "database", Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.Partly,
+		Title: "MariaDB", Group: formats.GroupDatabases, Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.Partly,
 		Outcome: formats.Partly, Address: formats.Yes,
 		Note: "The slow query log with long_query_time=0 tells rows and bytes; server_audit tells who failed, and no rows.",
 	}}

@@ -23,7 +23,7 @@ func Format() formats.Format {
 	return record.New(record.Spec{
 		Name: "ocsf",
 		Tells: formats.Tells{
-			Title: "Open Cybersecurity Schema Framework, also Amazon Security Lake", Group: "other",
+			Title: "Open Cybersecurity Schema Framework, also Amazon Security Lake", Group: formats.GroupAny,
 			Actor: formats.Partly, Subjects: formats.Partly, Rows: formats.No, Bytes: formats.Partly, Outcome: formats.Yes, Address: formats.Partly,
 			Note: "How much is told depends on the product that writes the events.",
 		},

@@ -25,7 +25,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Okta System Log", Group: "sign-in",
+			Title: "Okta System Log", Group: formats.GroupIdentity,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No, Bytes: formats.No, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Tells who signs in where and who is given rights, not what is read in the applications.",
 		},

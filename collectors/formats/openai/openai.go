@@ -17,7 +17,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "openai",
 		Tells: formats.Tells{
-			Title: "OpenAI", Group: "chatbot", Actor: formats.Yes, Subjects: formats.No, Rows: formats.No,
+			Title: "OpenAI", Group: formats.GroupBots, Actor: formats.Yes, Subjects: formats.No, Rows: formats.No,
 			Bytes: formats.No, Outcome: formats.Partly, Address: formats.Partly,
 			Note: "Keys, members, roles, sign-ins and settings; not what was asked of a model, nor who read it.",
 		},

@@ -18,7 +18,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "openwebui",
 		Tells: formats.Tells{
-			Title: "Open WebUI", Group: "chatbot", Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No,
+			Title: "Open WebUI", Group: formats.GroupBots, Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No,
 			Bytes: formats.No, Outcome: formats.Partly, Address: formats.Yes,
 			Note: "Reads are audited with ENABLE_AUDIT_GET_REQUESTS alone, outcomes at the level REQUEST_RESPONSE.",
 		},

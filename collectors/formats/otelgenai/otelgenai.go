@@ -24,7 +24,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "otel-genai",
 		Tells: formats.Tells{
-			Title: "OpenTelemetry GenAI", Group: "chatbot", Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No,
+			Title: "OpenTelemetry GenAI", Group: formats.GroupBots, Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No,
 			Bytes: formats.No, Outcome: formats.Yes, Address: formats.No,
 			Note: "Spans of tools and retrievals are accesses by the bot, for the user whom they name; calls of models are none.",
 		},

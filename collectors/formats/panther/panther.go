@@ -19,7 +19,7 @@ func Format() formats.Format {
 	return record.New(record.Spec{
 		Name: "panther",
 		Tells: formats.Tells{
-			Title: "Panther's audit log", Group: "other",
+			Title: "Panther's audit log", Group: formats.GroupAny,
 			Actor: formats.Yes, Subjects: formats.No, Rows: formats.No, Bytes: formats.No, Outcome: formats.Yes, Address: formats.Yes,
 		},
 		JSON: func(v gjson.Result) float64 {

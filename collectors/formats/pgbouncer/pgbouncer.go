@@ -42,7 +42,7 @@ func New() formats.Format {
 	return format{record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "PgBouncer", Group: "database",
+			Title: "PgBouncer", Group: formats.GroupDatabases,
 			Actor: formats.Yes, Subjects: formats.No, Rows: formats.No, Bytes: formats.No, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Logins, refusals and logouts; what is read shows in PostgreSQL's own log, behind the pooler's login.",
 		},

@@ -19,7 +19,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "rasa",
 		Tells: formats.Tells{
-			Title: "Rasa", Group: "chatbot", Actor: formats.Partly, Subjects: formats.Partly, Rows: formats.No,
+			Title: "Rasa", Group: formats.GroupBots, Actor: formats.Partly, Subjects: formats.Partly, Rows: formats.No,
 			Bytes: formats.No, Outcome: formats.Partly, Address: formats.No,
 			Note: "Custom actions by the bot for its sender; who reads the tracker store is in that database's log.",
 		},

@@ -39,7 +39,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Redis", Group: "database",
+			Title: "Redis", Group: formats.GroupDatabases,
 			Actor: formats.Partly, Subjects: formats.Yes, Rows: formats.No, Bytes: formats.No, Outcome: formats.Partly, Address: formats.Yes,
 			Note: "Redis keeps no log of accesses: MONITOR has to run beside it, and who an address is comes from CLIENT LIST.",
 		},

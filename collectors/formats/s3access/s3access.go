@@ -29,7 +29,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Amazon S3 server access log", Group: "cloud",
+			Title: "Amazon S3 server access log", Group: formats.GroupClouds,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Yes, Bytes: formats.Yes, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Delivered when S3 finds time, mostly within hours, and not every request for certain; CloudTrail's data events are the surer source.",
 		},

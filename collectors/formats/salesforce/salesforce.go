@@ -24,7 +24,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "salesforce",
 		Tells: formats.Tells{
-			Title: "Salesforce", Group: "help desk", Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Yes,
+			Title: "Salesforce", Group: formats.GroupDesks, Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Yes,
 			Bytes: formats.Partly, Outcome: formats.Partly, Address: formats.Yes,
 			Note: "Event Monitoring (Shield) writes what was read and how many rows; without it there are logins and settings alone.",
 		},

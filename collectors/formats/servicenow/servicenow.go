@@ -19,7 +19,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "servicenow",
 		Tells: formats.Tells{
-			Title: "ServiceNow", Group: "help desk", Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly,
+			Title: "ServiceNow", Group: formats.GroupDesks, Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly,
 			Bytes: formats.Partly, Outcome: formats.Partly, Address: formats.Partly,
 			Note: "Exports tell their rows; reads of single records are in the transactions, by their addresses.",
 		},

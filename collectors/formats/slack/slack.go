@@ -23,7 +23,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Slack audit logs", Group: "office",
+			Title: "Slack audit logs", Group: formats.GroupIdentity,
 			Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.Partly, Bytes: formats.No, Outcome: formats.Partly, Address: formats.Yes,
 			Note: "Enterprise plans only; tells downloads, exports and shares, not which messages are read.",
 		},

@@ -38,7 +38,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Snowflake", Group: "database",
+			Title: "Snowflake", Group: formats.GroupDatabases,
 			Actor: formats.Yes, Subjects: formats.Yes, Rows: formats.Yes, Bytes: formats.Yes, Outcome: formats.Yes, Address: formats.Partly,
 			Note: "The views are behind by up to 45 minutes (queries) or three hours (accesses).",
 		},

@@ -37,7 +37,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: Name,
 		Tells: formats.Tells{
-			Title: "Supavisor, Supabase's pooler", Group: "database",
+			Title: "Supavisor, Supabase's pooler", Group: formats.GroupDatabases,
 			Actor: formats.Yes, Subjects: formats.No, Rows: formats.No, Bytes: formats.No, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Logins, refusals and logouts; its lines have no date.",
 		},

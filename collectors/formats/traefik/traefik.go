@@ -27,7 +27,7 @@ func Format() formats.Format {
 	return record.New(record.Spec{
 		Name: "traefik",
 		Tells: formats.Tells{
-			Title: "Traefik", Group: "web", Actor: formats.Partly, Subjects: formats.Partly,
+			Title: "Traefik", Group: formats.GroupWeb, Actor: formats.Partly, Subjects: formats.Partly,
 			Rows: formats.No, Bytes: formats.Yes, Outcome: formats.Yes, Address: formats.Yes,
 			Note: "Who it was is told where Traefik authenticates, or a header is kept that names the user.",
 		},

@@ -20,7 +20,7 @@ func New() formats.Format {
 	return record.New(record.Spec{
 		Name: "zendesk",
 		Tells: formats.Tells{
-			Title: "Zendesk", Group: "help desk", Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No,
+			Title: "Zendesk", Group: formats.GroupDesks, Actor: formats.Yes, Subjects: formats.Partly, Rows: formats.No,
 			Bytes: formats.Partly, Outcome: formats.Partly, Address: formats.Yes,
 			Note: "Reads are in the access logs alone, which need the Advanced Data Privacy and Protection add-on.",
 		},

@@ -28,6 +28,8 @@ type SuggestedSource struct {
 	// Preset is a schema that fits; else Mapping is what names and paths look like.
 	Preset  string
 	Mapping formats.Mapping
+	// MappingFile is a mapping file for the format mapped; empty for other formats.
+	MappingFile string
 	// Of the part that was looked at: accesses, records that could not be read, and the
 	// accesses that name a customer and a conversation with the mapping.
 	Events, SetAside, Subjects, Conversations int
@@ -57,6 +59,10 @@ func Suggest(args []string) (sources []SuggestedSource, passed []Passed, err err
 	for i := range families {
 		f := &families[i]
 		if f.Format == nil {
+			if s, ok := mappedSource(f, used); ok {
+				sources = append(sources, s)
+				continue
+			}
 			passed = append(passed, Passed{f.Path, f.Reason})
 			continue
 		}
@@ -99,10 +105,10 @@ type sampled struct {
 	named     map[string]int
 }
 
-// sample decodes the start of a log under a mapping.
-func sample(f *file.Family, mapping *formats.Mapping) (s sampled) {
+// sample decodes the start of a log under a mapping and the format's parameters.
+func sample(f *file.Family, mapping *formats.Mapping, params map[string]string) (s sampled) {
 	s.resources, s.named = map[string]int{}, map[string]int{}
-	dec, err := f.Format.New(formats.Options{Source: "suggest", File: f.Path, Sample: f.Text[:min(len(f.Text), formats.MaxSample)], Mapping: mapping})
+	dec, err := f.Format.New(formats.Options{Source: "suggest", File: f.Path, Sample: f.Text[:min(len(f.Text), formats.MaxSample)], Mapping: mapping, Params: params})
 	if err != nil {
 		return s
 	}
@@ -140,12 +146,12 @@ func sample(f *file.Family, mapping *formats.Mapping) (s sampled) {
 
 // look reads the log's start and finds a mapping that fits it.
 func (s *SuggestedSource) look(f *file.Family) {
-	bare := sample(f, nil)
+	bare := sample(f, nil, nil)
 	best := bare
 	if name, with := presetFor(f, bare); name != "" {
 		s.Preset, best = name, with
 	} else if m := guess(f.Text, bare.resources); m != nil {
-		with := sample(f, m)
+		with := sample(f, m, nil)
 		for table := range m.Tables {
 			if with.named[table] == 0 {
 				delete(m.Tables, table)
@@ -169,7 +175,7 @@ func presetFor(f *file.Family, bare sampled) (name string, best sampled) {
 				known += k
 			}
 		}
-		with := sample(f, m)
+		with := sample(f, m, nil)
 		if len(m.Tables) > 0 && 2*known < all && with.conversations+with.subjects < all/2 {
 			continue
 		}
@@ -298,7 +304,11 @@ func SuggestedYAML(sources []SuggestedSource) string {
 	b.WriteString("# Made by vigil sources suggest from what lies there. See vigil check, and docs/configuration.md.\ndata_dir: /var/lib/vigil\nsources:\n")
 	for i := range sources {
 		s := &sources[i]
-		fmt.Fprintf(&b, "  - name: %s\n    file: %s\n    format: %s  # %.0f %% sure\n", s.Name, strconv.Quote(s.Files), s.Format, 100*s.Sure)
+		sure := fmt.Sprintf("%.0f %% sure", 100*s.Sure)
+		if s.MappingFile != "" {
+			sure = "no format is known: read by a mapping file, see docs/sources/mapped.md"
+		}
+		fmt.Fprintf(&b, "  - name: %s\n    file: %s\n    format: %s  # %s\n", s.Name, strconv.Quote(s.Files), s.Format, sure)
 		fmt.Fprintf(&b, "    # Looked at: %d accesses, %d records that can't be read; %d name a customer, %d a conversation.\n", s.Events, s.SetAside, s.Subjects, s.Conversations)
 		s.mappingYAML(&b)
 	}
@@ -307,6 +317,12 @@ func SuggestedYAML(sources []SuggestedSource) string {
 
 func (s *SuggestedSource) mappingYAML(b *strings.Builder) {
 	switch {
+	case s.MappingFile != "":
+		fmt.Fprintf(b, "    params: {mapping: %s.mapping.yaml}\n    # That file, made by the names of the keys; try it with vigil parse --mapping:\n", s.Name)
+		for line := range strings.SplitSeq(strings.TrimSpace(s.MappingFile), "\n") {
+			fmt.Fprintf(b, "    #   %s\n", line)
+		}
+		return
 	case s.Preset != "":
 		fmt.Fprintf(b, "    mapping: {preset: %s}\n", s.Preset)
 		return

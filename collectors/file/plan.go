@@ -94,7 +94,7 @@ func expand(args []string) ([]string, error) {
 		case err == nil:
 			add(arg)
 		default:
-			matches, globErr := filepath.Glob(arg)
+			matches, globErr := glob(arg)
 			if globErr != nil || len(matches) == 0 {
 				errs = append(errs, fmt.Errorf("open %s: %w", arg, plain(err)))
 				continue

@@ -6,7 +6,6 @@ import (
 	"hash/fnv"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -126,7 +125,7 @@ func (r *tailing) find() {
 	byLog := map[string][]seen{}
 	dup := map[string]bool{}
 	for _, g := range r.t.globs {
-		paths, err := filepath.Glob(g)
+		paths, err := glob(g)
 		if err != nil {
 			continue
 		}

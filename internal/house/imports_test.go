@@ -110,6 +110,7 @@ var homes = map[string][]string{
 	"github.com/klauspost/compress":      {"collectors/...", "internal/..."},
 	"github.com/tidwall/gjson":           {"collectors/...", "internal/app/..."},
 	"github.com/fxamacker/cbor/v2":       {"collectors/formats/...", "detector/...", "models/...", "internal/..."},
+	"github.com/bmatcuk/doublestar":      {"collectors/file"},
 	"github.com/axiomhq/hyperloglog":     {"detector/...", "models/..."},
 	"github.com/cespare/xxhash/v2":       {"..."},
 	"gonum.org/v1/gonum":                 {"detector/...", "models/...", "internal/demo/...", "internal/traffic"},

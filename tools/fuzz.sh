@@ -60,6 +60,9 @@ for target in "${targets[@]}"; do
 		-test.fuzzcachedir="$work/cache/$pkg" -test.timeout=10m) >"$log" 2>&1; then
 		execs=$(grep -o 'execs: [0-9]*' "$log" | tail -1 || true)
 		printf 'ok    %s %s  %s\n' "$pkg" "$name" "${execs:-its seeds alone: slow to start, give it more time}"
+	elif grep -q 'context deadline exceeded' "$log" && ! grep -Eq 'Failing input|panic:|hung or terminated' "$log"; then
+		# The toolchain's own race at the end of its time: nothing was found.
+		printf 'ok    %s %s  (its time ran out)\n' "$pkg" "$name"
 	else
 		printf 'FAIL  %s %s\n' "$pkg" "$name"
 		cat "$log"

@@ -312,6 +312,9 @@ func descend(spec *Spec, v gjson.Result, c Carrier, depth int, read func(*Record
 	if !v.IsObject() {
 		return 0, nil
 	}
+	if crowded(v) {
+		return 0, formats.Errorf("json", "the JSON object has more than %d keys", maxKeys)
+	}
 	if spec.JSON != nil && spec.JSON(v) >= IsRecord {
 		return 1, read(&Record{Text: []byte(v.Raw), JSON: v, Carrier: c})
 	}
@@ -381,6 +384,23 @@ func heldText(spec *Spec, outer gjson.Result, s string, c Carrier, depth int, re
 		return 0, nil
 	}
 	return 1, err
+}
+
+// maxKeys is how many keys of its own an object may have: each question to it goes
+// through all of them.
+const maxKeys = 10_000
+
+// crowded says that an object has more keys than that.
+func crowded(v gjson.Result) bool {
+	if len(v.Raw) < 4*maxKeys {
+		return false
+	}
+	n := 0
+	v.ForEach(func(_, _ gjson.Result) bool {
+		n++
+		return n <= maxKeys
+	})
+	return n > maxKeys
 }
 
 // shallow says that JSON is not nested deeper than MaxDepth.

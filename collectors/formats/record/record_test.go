@@ -117,6 +117,7 @@ func TestRecordsAreFoundWhereverTheyLie(t *testing.T) {
 		"deep":                         {`{"who":"a","x":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + "}\n{\"who\":\"b\"}\n", []string{"b", "! json"}},
 		"deep in a string":             {`{"message":"` + strings.Repeat("[", 50_000) + "\"}\n{\"who\":\"b\"}\n", []string{"b", "! format"}},
 		"escaped apostrophes":          {"{\"who\":\"o\\'a\\\\\"}\n{\"who\":\"b\\q\"}\n", []string{"o'a\\", "! json"}},
+		"crowded":                      {`{"who":"a",` + strings.Repeat(`"k":1,`, 20_000) + `"z":1}` + "\n{\"who\":\"b\"}\n", []string{"b", "! json"}},
 		"odd names":                    {"{\"who\":\"a\\u200bd\\u001b[31mmin\\u202e\"}\n", []string{"admin"}},
 	} {
 		t.Run(name, func(t *testing.T) {

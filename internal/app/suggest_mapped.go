@@ -81,7 +81,7 @@ func tryMapped(f *file.Family, text string) (s sampled) {
 	if err != nil {
 		return s
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }() // a temporary folder is cleaned up anyway
 	_, err = tmp.WriteString(text)
 	if cerr := tmp.Close(); err != nil || cerr != nil {
 		return s

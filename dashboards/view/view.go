@@ -200,6 +200,7 @@ func NewFinding(f *vigil.Finding, o Options) Finding {
 		v.Sentence = "A finding without words"
 	}
 	v.Headline, v.Rest = phrase.Headline(v.Sentence)
+	v.Headline = unbroken(v.Headline)
 	v.Who, v.Traits = who(f)
 	v.About, v.Figures = about(f), figures(f)
 	v.Actors, v.TookPart, v.TimelineOf, v.EventsOf = list(f.Actors, maxActors), tookPart(f.About), timelineOf(f.About), eventsOf(f.About)

@@ -218,9 +218,13 @@ func (w *wrapped) text(t []byte, c carrier, depth int) {
 	w.lineOf(string(t), c, depth)
 }
 
+// maxHeader bounds what a carrier writes in front of a line, in bytes.
+const maxHeader = 1024
+
 // peel takes one wrapping off a line of text.
 func (w *wrapped) peel(t []byte, c *carrier) (inner []byte, ok bool) {
-	if m := logplex.FindSubmatch(t); m != nil {
+	head := t[:min(len(t), maxHeader)]
+	if m := logplex.FindSubmatch(head); m != nil {
 		if at, err := time.Parse(time.RFC3339Nano, string(m[1])); err == nil {
 			c.at = at
 		}
@@ -253,7 +257,7 @@ func (w *wrapped) peel(t []byte, c *carrier) (inner []byte, ok bool) {
 		}
 		return inner, true
 	}
-	if n := len(composed.Find(t)); n > 0 {
+	if n := len(composed.Find(head)); n > 0 {
 		c.container, c.stream = true, strings.Trim(string(t[:n]), " |")
 		return t[n:], true
 	}

@@ -22,7 +22,10 @@ type decoder struct {
 	frames framer
 	table  table
 	peeler peeler
-	seen   recent
+	// parts is where the line began of which a container's runtime gave parts so far; its
+	// number is zero for none.
+	parts formats.Line
+	seen  recent
 }
 
 // TakesPieces says that long lines may come in pieces.
@@ -69,6 +72,10 @@ func (d *decoder) Flush(emit formats.Emit) error {
 		errs = append(errs, at(d.frame(f, emit), f)...)
 	}
 	d.frames.reset()
+	if d.parts.Number > 0 {
+		errs = append(errs, errCut(d.parts))
+		d.peeler, d.parts = peeler{}, formats.Line{}
+	}
 	release := func(e *vigil.Event) {
 		if !d.seen.add(e.ID) {
 			return
@@ -86,16 +93,26 @@ func (d *decoder) Flush(emit formats.Emit) error {
 	return join(errs)
 }
 
-// Pending is where the record in hand began, or the first that the reader holds.
-func (d *decoder) Pending() (int64, bool) {
-	at, held := d.frames.open()
-	from := at.Offset
+// Pending is where the record in hand began, a line of which parts came, or the first
+// record that the reader holds: the earliest of them.
+func (d *decoder) Pending() (from int64, held bool) {
+	earlier := func(at int64) {
+		if !held || at < from {
+			from, held = at, true
+		}
+	}
+	if at, ok := d.frames.open(); ok {
+		earlier(at.Offset)
+	}
 	if d.table.open {
-		from, held = d.table.from.Offset, true
+		earlier(d.table.from.Offset)
+	}
+	if d.parts.Number > 0 {
+		earlier(d.parts.Offset)
 	}
 	if h, ok := d.reader.(Holder); ok {
-		if first, ok := h.Held(); ok && (!held || first < from) {
-			return first, true
+		if at, ok := h.Held(); ok {
+			earlier(at)
 		}
 	}
 	return from, held
@@ -147,7 +164,13 @@ func (d *decoder) Restore(data []byte) error {
 func (d *decoder) frame(f frame, emit formats.Emit) error {
 	text, carrier, whole := d.peeler.join(f.text)
 	if !whole {
+		if d.parts.Number == 0 {
+			d.parts = formats.Line{Offset: f.from.Offset, Number: f.from.Number}
+		}
 		return nil
+	}
+	if d.parts.Number > 0 {
+		f.from, d.parts = d.parts, formats.Line{}
 	}
 	_, err := unwrap(d.spec, text, carrier, 0, func(r *Record) error { return d.record(r, f, emit) })
 	return err
@@ -176,7 +199,7 @@ func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
 	var bad error
 	err := d.reader.Read(r, func(e *vigil.Event) {
 		switch {
-		case e.Origin.Offset > 0 || e.Origin.Line > 0: // one that was held
+		case e.Origin.Line > 0: // one that was held
 			if !d.seen.add(e.ID) {
 				return
 			}
@@ -197,9 +220,7 @@ func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
 			last = e.ID
 		}
 		n++
-		if e.Origin == (vigil.Origin{}) {
-			e.Origin = r.Origin()
-		}
+		e.Origin = r.Origin()
 		if err := d.give(e, emit); err != nil {
 			bad = err
 		}

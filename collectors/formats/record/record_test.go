@@ -98,6 +98,7 @@ func TestRecordsAreFoundWhereverTheyLie(t *testing.T) {
 		"container":                    {`{"log":"WHO a\n","stream":"stdout","time":"2026-01-01T00:00:00Z"}`, []string{"a"}},
 		"cri":                          {"2026-01-01T00:00:00.000000000Z stdout F WHO a\n", []string{"a"}},
 		"cri in parts":                 {"2026-01-01T00:00:00.000000000Z stdout P WHO a\n2026-01-01T00:00:00.000000000Z stdout F bc\n", []string{"abc"}},
+		"cri without the end":          {"2026-01-01T00:00:00.000000000Z stdout P WHO a\n", []string{"! json"}},
 		"rfc 5424":                     {"<34>1 2026-10-11T22:14:15.003Z host app - ID47 [x@1 a=\"\\]\"][y@2 b=\"c\"] WHO a\n", []string{"a"}},
 		"rfc 5424, json":               {"<34>1 2026-10-11T22:14:15.003Z host app - - - {\"who\":\"a\"}\n", []string{"a"}},
 		"rfc 3164":                     {"<34>Oct 11 22:14:15 host app[12]: WHO a\n", []string{"a"}},
@@ -273,4 +274,27 @@ func TestDetect(t *testing.T) {
 func FuzzFraming(f *testing.F) {
 	f.Add("{\"who\":\"a\"}\n[{\"who\":\"b\"}]\n<34>1 - - - - - - WHO c\n")
 	f.Fuzz(func(t *testing.T, input string) { formatstest.Fuzz(t, toy, formats.Options{}, input) })
+}
+
+// A restart in the middle of a line that a container's runtime has cut reads it from its
+// first part on.
+func TestPartsOfALineAreReadAgain(t *testing.T) {
+	t.Parallel()
+	dec, err := toy.New(formats.Options{Source: "s", File: "f"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []*vigil.Event
+	emit := func(e *vigil.Event, _ formats.Line) { got = append(got, e) }
+	for i, text := range []string{"WHO x", "2026-01-01T00:00:00.000000000Z stdout P WHO a", "2026-01-01T00:00:00.000000000Z stdout F b"} {
+		if err := dec.Decode(formats.Line{Text: []byte(text), Offset: int64(100 * i), Number: int64(i + 1)}, emit); err != nil {
+			t.Fatal(err)
+		}
+		if at, held := dec.Pending(); held != (i == 1) || held && at != 100 {
+			t.Errorf("after line %d: from %d, %t", i+1, at, held)
+		}
+	}
+	if len(got) != 2 || got[1].Actor.ID != "ab" || got[1].Origin.Line != 2 || got[1].Origin.Offset != 100 {
+		t.Errorf("%+v", got)
+	}
 }

@@ -79,8 +79,9 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 				p = math.Max(p, repeatedP)
 			}
 		}
-		awaited := found&reasons.Awaited != 0 && c != features.Network || found.Work() && ofWork(c)
-		if awaited {
+		// Half expected: what was announced, and what somebody's work brings.
+		expected := found&reasons.Awaited != 0 && c != features.Network || found.Work() && ofWork(c)
+		if expected {
 			p = math.Sqrt(p)
 		}
 		for _, l := range [...]features.Lane{features.Quarter, features.Day} {
@@ -89,7 +90,7 @@ func (sh *shard) meet(a *actor, t int64, values *[features.Categories]features.V
 			}
 		}
 		// A new shift brings many new hours at once; they are one thing, not eight.
-		if frame != novelty.Known && c != features.Hour && !awaited && (t-a.Born >= settledDays*24*hourNanos || frame >= novelty.NewToPeers) {
+		if frame != novelty.Known && c != features.Hour && !expected && (t-a.Born >= settledDays*24*hourNanos || frame >= novelty.NewToPeers) {
 			met = true
 			for l := range features.Lanes {
 				if a.Lane[l].span.Open {

@@ -7,6 +7,7 @@ import (
 
 	"vigil"
 	"vigil/detector/features"
+	"vigil/detector/reasons"
 	"vigil/models/calibrate"
 )
 
@@ -73,9 +74,6 @@ func newSubjects(limit int) subjects {
 const (
 	// crowdLimit bounds the readers of one day that are told apart.
 	crowdLimit = 2048
-	// openedSubjects is how many customers an access shows at most whose record was
-	// opened: more are a list, and who is on it was not looked up.
-	openedSubjects = 3
 	// actorList bounds the actors that a finding names.
 	actorList = 50
 )
@@ -114,7 +112,7 @@ func (t *targets) subject(e *vigil.Event, r reach, now int64, out *trace) {
 		s.Past.forget(float64(ss.Day - int64(s.Seen)))
 		s.Seen = int32(ss.Day)
 	}
-	if reason || max(int64(len(e.Subjects)), e.SubjectCount) > openedSubjects {
+	if reason || reasons.IsList(e) {
 		return // no reader to wonder about
 	}
 	t.reader(s, e, r, who.actor, now)

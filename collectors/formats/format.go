@@ -120,12 +120,18 @@ const (
 // Tells says what a format's records tell, so that people can choose their source.
 type Tells struct {
 	// Title names the source for a person; Group is its family.
-	Title, Group string
+	Title string `json:"title"`
+	Group string `json:"group,omitempty"`
 	// Actor: who did it. Subjects: whose data. Rows, Bytes: how much. Outcome: whether
 	// it was refused. Address: from where.
-	Actor, Subjects, Rows, Bytes, Outcome, Address Told
+	Actor    Told `json:"actor,omitempty"`
+	Subjects Told `json:"subjects,omitempty"`
+	Rows     Told `json:"rows,omitempty"`
+	Bytes    Told `json:"bytes,omitempty"`
+	Outcome  Told `json:"outcome,omitempty"`
+	Address  Told `json:"address,omitempty"`
 	// Note is what a newcomer must know, in one sentence; may be empty.
-	Note string
+	Note string `json:"note,omitempty"`
 }
 
 // The families of sources.

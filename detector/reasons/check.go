@@ -15,6 +15,10 @@ const slack = int64(15 * time.Minute)
 // shows more is a list, which no single ticket is a reason for.
 const fewSubjects = 3
 
+// IsList reports whether an access shows so many customers that it is a list: none of
+// them was looked up.
+func IsList(e *vigil.Event) bool { return max(int64(len(e.Subjects)), e.SubjectCount) > fewSubjects }
+
 // asker is whose access is checked, with what the directory says of it.
 type asker struct {
 	actor  vigil.Actor
@@ -222,7 +226,7 @@ func (b *Book) answers(a *asker, e *vigil.Event, t int64, c *Checked) {
 		return
 	}
 	c.Looked |= Assigned
-	many := max(int64(len(e.Subjects)), e.SubjectCount) > fewSubjects
+	many := IsList(e)
 	if e.Conversation != "" && !many && b.assigned(a, e, t, b.mark(ofConversation, e.Conversation)) != nil ||
 		e.Ticket != "" && !many && b.assigned(a, e, t, b.mark(ofTicket, e.Ticket)) != nil {
 		c.Found |= Assigned | Particular

@@ -95,15 +95,35 @@ func Explain(in *Input, text []byte, first bool) (*Explanation, error) {
 			out.Problems = append(out.Problems, problemsOf(err)...)
 		}
 	}
-	for rest := text; len(rest) > 0 && (!first || len(out.Events)+len(out.Problems) == 0); number++ {
-		line, after, _ := bytes.Cut(rest, []byte{'\n'})
-		problem(dec.Decode(formats.Line{Text: bytes.TrimSuffix(line, []byte{'\r'}), Offset: int64(len(text) - len(rest)), Number: number}, emit))
-		rest = after
-	}
+	eachLine(dec, text, func(line formats.Line) bool {
+		number = line.Number
+		problem(dec.Decode(line, emit))
+		return !first || len(out.Events)+len(out.Problems) == 0
+	})
 	if len(out.Events) == 0 || !first {
 		problem(dec.Flush(emit))
 	}
 	return out, nil
+}
+
+// eachLine cuts a text that is held as a whole as collectors do for dec, until give
+// returns false. Lines too long for dec are left out.
+func eachLine(dec formats.Decoder, text []byte, give func(formats.Line) bool) {
+	pieces := formats.TakesPieces(dec)
+	for rest, number := text, int64(1); len(rest) > 0; number++ {
+		line, after, _ := bytes.Cut(rest, []byte{'\n'})
+		at := int64(len(text) - len(rest))
+		for pieces && len(line) > formats.MaxPiece {
+			if !give(formats.Line{Text: line[:formats.MaxPiece], Offset: at, Number: number, More: true}) {
+				return
+			}
+			line, at = line[formats.MaxPiece:], at+formats.MaxPiece
+		}
+		if len(line) <= formats.MaxLine && !give(formats.Line{Text: bytes.TrimSuffix(line, []byte{'\r'}), Offset: at, Number: number}) {
+			return
+		}
+		rest = after
+	}
 }
 
 // problemsOf lists the errors in one, none for nil.

@@ -24,16 +24,8 @@ func FormatNames() []string {
 
 // FormatInfo is a format for people: its name and what its records tell.
 type FormatInfo struct {
-	Name     string       `json:"name"`
-	Title    string       `json:"title"`
-	Group    string       `json:"group,omitempty"`
-	Actor    formats.Told `json:"actor,omitempty"`
-	Subjects formats.Told `json:"subjects,omitempty"`
-	Rows     formats.Told `json:"rows,omitempty"`
-	Bytes    formats.Told `json:"bytes,omitempty"`
-	Outcome  formats.Told `json:"outcome,omitempty"`
-	Address  formats.Told `json:"address,omitempty"`
-	Note     string       `json:"note,omitempty"`
+	Name string `json:"name"`
+	formats.Tells
 }
 
 // FormatList tells of the formats that there are, in the catalog's order.
@@ -41,9 +33,7 @@ func FormatList() (list []FormatInfo) {
 	for _, f := range catalog.All() {
 		info := FormatInfo{Name: f.Name()}
 		if t, ok := f.(formats.Teller); ok {
-			x := t.Tells()
-			info.Title, info.Group, info.Note = x.Title, x.Group, x.Note
-			info.Actor, info.Subjects, info.Rows, info.Bytes, info.Outcome, info.Address = x.Actor, x.Subjects, x.Rows, x.Bytes, x.Outcome, x.Address
+			info.Tells = t.Tells()
 		}
 		list = append(list, info)
 	}

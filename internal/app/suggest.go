@@ -125,21 +125,10 @@ func sample(f *file.Family, mapping *formats.Mapping, params map[string]string) 
 			s.named[e.Resource]++
 		}
 	}
-	n := int64(0)
-	pieces := formats.TakesPieces(dec)
-	for rest := f.Text; len(rest) > 0; {
-		line, after, _ := bytes.Cut(rest, []byte{'\n'})
-		n++
-		at := int64(len(f.Text) - len(rest))
-		for pieces && len(line) > formats.MaxPiece {
-			s.aside += len(problemsOf(dec.Decode(formats.Line{Text: line[:formats.MaxPiece], Offset: at, Number: n, More: true}, emit)))
-			line, at = line[formats.MaxPiece:], at+formats.MaxPiece
-		}
-		rest = after
-		if len(line) <= formats.MaxLine {
-			s.aside += len(problemsOf(dec.Decode(formats.Line{Text: bytes.TrimSuffix(line, []byte{'\r'}), Offset: at, Number: n}, emit)))
-		}
-	}
+	eachLine(dec, f.Text, func(line formats.Line) bool {
+		s.aside += len(problemsOf(dec.Decode(line, emit)))
+		return true
+	})
 	_ = dec.Flush(emit) // the sample may end within a record
 	return s
 }

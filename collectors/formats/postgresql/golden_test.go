@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,11 +13,10 @@ import (
 
 	"vigil"
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/formatstest"
 	"vigil/collectors/formats/postgresql"
 	"vigil/collectors/formats/presets"
 )
-
-var update = flag.Bool("update", false, "rewrite the expected files")
 
 // outcome is one line of an expected file: an event or what was set aside.
 type outcome struct {
@@ -77,7 +75,7 @@ func TestCases(t *testing.T) {
 				got.Write(append(line, '\n'))
 			}
 			expected := filepath.Join(dir, "expected.ndjson")
-			if *update {
+			if formatstest.Updating() {
 				if err := os.WriteFile(expected, got.Bytes(), 0o644); err != nil {
 					t.Fatal(err)
 				}

@@ -74,13 +74,13 @@ type Parser struct {
 	warm     sync.Once
 
 	mu     sync.Mutex // guards shapes
-	shapes *lru[[]*part]
+	shapes *formats.Bounded[uint64, []*part]
 	seed   maphash.Seed
 }
 
 // NewParser returns a Parser that remembers at most capacity shapes.
 func NewParser(capacity int) *Parser {
-	return &Parser{capacity: capacity, shapes: newLRU[[]*part](capacity), seed: maphash.MakeSeed()}
+	return &Parser{capacity: capacity, shapes: formats.NewBounded[uint64, []*part](capacity), seed: maphash.MakeSeed()}
 }
 
 // Warm starts the grammar aside, so that the first statement need not wait the
@@ -93,7 +93,7 @@ func (p *Parser) Warm() {
 type Reader struct {
 	parser   *Parser
 	mapping  *formats.Mapping
-	resolved *lru[[]*resolvedPart]
+	resolved *formats.Bounded[uint64, []*resolvedPart]
 	lexed    lexed
 	results  []Result
 }
@@ -103,7 +103,7 @@ func (p *Parser) Reader(mapping *formats.Mapping) *Reader {
 	if mapping == nil {
 		mapping = &formats.Mapping{}
 	}
-	return &Reader{parser: p, mapping: mapping, resolved: newLRU[[]*resolvedPart](p.capacity)}
+	return &Reader{parser: p, mapping: mapping, resolved: formats.NewBounded[uint64, []*resolvedPart](p.capacity)}
 }
 
 // Read says what each statement in sql does. params are the values of $1, $2 and
@@ -117,12 +117,12 @@ func (r *Reader) Read(sql string, params []string) []Result {
 		scan(sql, &r.lexed, false)
 	}
 	key := maphash.Bytes(r.parser.seed, r.lexed.text)
-	parts, ok := r.resolved.get(key)
+	parts, ok := r.resolved.Get(key)
 	if !ok {
 		for _, p := range r.parser.parts(key, &r.lexed) {
 			parts = append(parts, resolve(p, r.mapping))
 		}
-		r.resolved.put(key, parts)
+		r.resolved.Put(key, parts)
 	}
 	r.results = r.results[:0]
 	for _, p := range parts {
@@ -139,14 +139,14 @@ func (r *Reader) Read(sql string, params []string) []Result {
 // parts finds or makes what is known of the shape.
 func (p *Parser) parts(key uint64, l *lexed) []*part {
 	p.mu.Lock()
-	parts, ok := p.shapes.get(key)
+	parts, ok := p.shapes.Get(key)
 	p.mu.Unlock()
 	if ok {
 		return parts
 	}
 	parts = understand(l)
 	p.mu.Lock()
-	p.shapes.put(key, parts)
+	p.shapes.Put(key, parts)
 	p.mu.Unlock()
 	return parts
 }

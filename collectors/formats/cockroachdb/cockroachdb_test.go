@@ -61,14 +61,7 @@ func TestRealSamples(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	inputs, _ := filepath.Glob("testdata/*/input.log")
-	for _, path := range inputs {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(text))
-	}
+	formatstest.Seeds(f, "testdata")
 	format := cockroachdb.New()
 	// The grammar takes seconds to start, which no single input may take.
 	formatstest.Decode(f, format, formats.Options{}, `{"Timestamp":1795511645000000000,"EventType":"query_execute","Statement":"SELECT a FROM b","User":"c"}`)

@@ -61,14 +61,7 @@ func TestRealSamples(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	inputs, _ := filepath.Glob("testdata/*/input.log")
-	for _, path := range inputs {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(text))
-	}
+	formatstest.Seeds(f, "testdata")
 	f.Fuzz(func(t *testing.T, input string) {
 		formatstest.Fuzz(t, supavisor.New(), formats.Options{}, input)
 	})

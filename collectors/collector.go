@@ -19,7 +19,12 @@ type Batch struct {
 	Events   []*vigil.Event
 	// Quarantined are the records set aside, in order.
 	Quarantined []vigil.Quarantined
+	// Lapses are what was seen of the source itself, such as a hole in its numbers.
+	Lapses []vigil.Lapse
 }
+
+// Len counts what the batch holds, its position aside.
+func (b *Batch) Len() int { return len(b.Events) + len(b.Quarantined) + len(b.Lapses) }
 
 // Sink takes batches. Accept returns nil only when the batch is durable: then,
 // and not before, may the collector acknowledge its own source. On an error
@@ -42,6 +47,10 @@ func (f SinkFunc) Accept(ctx context.Context, b Batch) error { return f(ctx, b) 
 // of what it holds whole; it returns an error to be restarted by the supervisor
 // with back-off, and never retries inside. position is what the ledger holds for
 // this source, nil for a source that was never read.
+//
+// A collector whose peers come to it (syslog, OTLP) listens for as long as Run runs. One
+// that can't acknowledge, because the way has no such thing (UDP), says so in its
+// package comment.
 type Collector interface {
 	Run(ctx context.Context, position []byte, sink Sink) error
 }

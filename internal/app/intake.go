@@ -63,6 +63,7 @@ func (in *intake) Accept(ctx context.Context, b collectors.Batch) error {
 		}
 		in.pseudonyms.Quarantined(&out.Quarantined[i])
 	}
+	out.Lapses = lapsesAt(b.Lapses, b.Source, now)
 	_, _, err := in.ledger.Accept(ctx, out)
 	in.note(err)
 	if err != nil {
@@ -109,4 +110,21 @@ func clone(e *vigil.Event) *vigil.Event {
 	c.Subjects = slices.Clone(e.Subjects)
 	c.Fields = slices.Clone(e.Fields)
 	return &c
+}
+
+// lapsesAt stamps what a collector saw of its source with the source, and with the time
+// of arrival where it could not tell when.
+func lapsesAt(given []vigil.Lapse, source string, now time.Time) []vigil.Lapse {
+	out := slices.Clone(given)
+	for i := range out {
+		l := &out[i]
+		l.Source = source
+		if l.End.IsZero() {
+			l.End = now
+		}
+		if l.Start.IsZero() || l.Start.After(l.End) {
+			l.Start = l.End
+		}
+	}
+	return out
 }

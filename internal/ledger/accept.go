@@ -31,7 +31,8 @@ type request struct {
 	position    []byte
 	events      []*vigil.Event
 	quarantined []vigil.Quarantined
-	body        []byte // of a tick or a control
+	lapses      [][]byte // encoded controls, which follow the events
+	body        []byte   // of a tick or a control
 	// also is written in the same transaction.
 	also func(in *inserter) error
 
@@ -68,6 +69,9 @@ func (l *Ledger) Accept(ctx context.Context, b collectors.Batch) (seq uint64, fr
 	r := &request{kind: vigil.EntryEvents, source: b.Source, position: b.Position, quarantined: slices.Clone(b.Quarantined)}
 	for i := range r.quarantined {
 		cleanQuarantined(&r.quarantined[i], b.Source)
+	}
+	if r.lapses, err = lapses(&b); err != nil {
+		return 0, 0, fmt.Errorf("accept batch of %q: %w", b.Source, err)
 	}
 	r.events = make([]*vigil.Event, 0, len(b.Events))
 	for _, e := range b.Events {
@@ -337,12 +341,19 @@ func (in *inserter) request(r *request) error {
 	if err := in.source(r, lastEvent); err != nil {
 		return err
 	}
+	for _, body := range r.lapses {
+		if err := in.insert(vigil.EntryControl, r.source, part{body: body, sum: crc32.Checksum(body, castagnoli)}); err != nil {
+			return err
+		}
+	}
 	return in.quarantine(r)
 }
 
-func (in *inserter) entry(r *request, p part) error {
+func (in *inserter) entry(r *request, p part) error { return in.insert(r.kind, r.source, p) }
+
+func (in *inserter) insert(kind vigil.EntryKind, source string, p part) error {
 	in.seq++
-	m := meta{seq: in.seq, kind: r.kind, source: r.source, accepted: in.at.UnixNano(), events: len(p.events), first: p.first, last: p.last}
+	m := meta{seq: in.seq, kind: kind, source: source, accepted: in.at.UnixNano(), events: len(p.events), first: p.first, last: p.last}
 	if err := in.exec(`INSERT INTO entry (seq, kind, source, accepted, events, first, last, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		int64(m.seq), string(m.kind), m.source, m.accepted, m.events, m.first, m.last, int64(m.checksum(p.sum))); err != nil {
 		return fmt.Errorf("write entry: %w", err)

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -404,5 +405,33 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 			_ = l.Close()
 		}
+	}
+}
+
+func TestLapsesFollowTheirEvents(t *testing.T) {
+	t.Parallel()
+	l := open(t, ledger.Config{}, ledger.Options{})
+	many := make([]vigil.Lapse, 250)
+	for i := range many {
+		many[i] = vigil.Lapse{Source: "forged", Kind: vigil.LapseHole, Start: start, End: start, Missing: int64(i), Text: "numbers are missing"}
+	}
+	b := collectors.Batch{Source: "pg", Position: []byte("p"), Events: traffic(0, 3), Lapses: many}
+	if _, _, err := l.Accept(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := l.Entries(t.Context(), 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 101 || entries[0].Kind != vigil.EntryEvents {
+		t.Fatalf("got %d entries, want the events and 100 lapses", len(entries))
+	}
+	var last vigil.Lapse
+	if err := json.Unmarshal(entries[100].Control.Data, &last); err != nil {
+		t.Fatal(err)
+	}
+	want := vigil.Lapse{Source: "pg", Kind: vigil.LapseHole, Start: start, End: start, Missing: 99, Text: "numbers are missing There were 150 more at once."}
+	if diff := cmp.Diff(want, last); diff != "" || entries[100].Control.Type != vigil.ControlLapse {
+		t.Errorf("%s: %s", entries[100].Control.Type, diff)
 	}
 }

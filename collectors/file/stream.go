@@ -194,7 +194,7 @@ func (s *running) record(rec record) {
 
 // decoded sets aside what the decoder refused.
 func (s *running) decoded(err error, rec record) {
-	for _, one := range eachError(err) {
+	for _, one := range formats.Errors(err) {
 		code, reason := "format", one.Error()
 		this := rec
 		var fe *formats.Error

@@ -240,7 +240,7 @@ func (r *tailing) record(l *tailLog, f *tailFile, rec record) {
 
 // refused sets aside what the decoder refused.
 func (r *tailing) refused(f *tailFile, rec record, err error) {
-	for _, one := range eachError(err) {
+	for _, one := range formats.Errors(err) {
 		code, reason := "format", one.Error()
 		this := rec
 		var fe *formats.Error
@@ -337,19 +337,4 @@ func (r *tailing) release(l *tailLog) {
 	r.touch()
 	rec := record{line: formats.Line{Offset: f.offset, Number: f.number}, whole: true}
 	r.refused(f, rec, l.dec.Flush(func(e *vigil.Event, from formats.Line) { r.emit(l, f, e, from, f.offset) }))
-}
-
-// eachError takes joined errors apart.
-func eachError(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var out []error
-		for _, e := range joined.Unwrap() {
-			out = append(out, eachError(e)...)
-		}
-		return out
-	}
-	return []error{err}
 }

@@ -147,3 +147,19 @@ const (
 
 // Teller is a format that says what its records tell.
 type Teller interface{ Tells() Tells }
+
+// Errors takes a decoder's error apart: one call may refuse several records.
+func Errors(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var out []error
+	for _, e := range joined.Unwrap() {
+		out = append(out, Errors(e)...)
+	}
+	return out
+}

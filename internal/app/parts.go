@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"time"
@@ -11,9 +10,6 @@ import (
 	"vigil/alerts"
 	"vigil/alerts/slack"
 	"vigil/alerts/terminal"
-	"vigil/collectors"
-	"vigil/collectors/file"
-	"vigil/collectors/formats/catalog"
 	"vigil/detector"
 	"vigil/internal/config"
 	"vigil/internal/ledger"
@@ -237,32 +233,14 @@ func (a *App) startCollecting(ctx context.Context) error {
 		s := &a.cfg.Sources[i]
 		c := a.opts.Collectors[s.Name]
 		if c == nil {
-			if len(s.File) == 0 {
-				continue
-			}
 			var err error
-			if c, err = tailOf(s, a.logger); err != nil {
+			if c, err = collectorOf(s, a.logger); err != nil {
 				return fmt.Errorf("set up source %q: %w", s.Name, err)
 			}
 		}
-		a.super.start(run, s.Name, c)
+		if c != nil {
+			a.super.start(run, s.Name, c)
+		}
 	}
 	return nil
-}
-
-// tailOf makes the collector that follows a source's files.
-func tailOf(s *config.Source, logger *slog.Logger) (collectors.Collector, error) {
-	params, err := paramsByFormat(s.Format, s.FormatParams())
-	if err != nil {
-		return nil, err
-	}
-	mapping, err := mappingOf(&s.Mapping)
-	if err != nil {
-		return nil, err
-	}
-	return file.NewTail(s.File, file.TailConfig{
-		Config: file.Config{
-			Source: s.Name, Store: s.StoreName(), Formats: catalog.All(), Format: s.Format, Params: params, Mapping: mapping,
-		},
-	}, file.TailOptions{Logger: logger})
 }

@@ -197,18 +197,7 @@ func (c *checker) named(kind, name string, seen map[string]int, i int) {
 }
 
 func (c *checker) source(field string, s *Source, tokens map[string]string) {
-	switch {
-	case len(s.File) > 0 && s.Push != nil:
-		c.at(field, "has both file and push", "make two sources of it")
-	case len(s.File) == 0 && s.Push == nil && !c.bad(field+".file") && !c.bad(field+".push"):
-		c.at(field, "has neither file nor push", `name its files ("file: /var/log/x/*.log") or a push token`)
-	}
-	for i, glob := range s.File {
-		at := fmt.Sprintf("%s.file[%d]", field, i)
-		if _, err := filepath.Match(glob, ""); err != nil || glob == "" {
-			c.at(at, fmt.Sprintf("%q is no file pattern", glob), `write for example "/var/log/postgresql/*.log"`)
-		}
-	}
+	c.way(field, s)
 	if s.Push != nil {
 		c.push(field+".push.token", s.Push, fmt.Sprintf("source %q", s.Name), tokens)
 	}
@@ -224,6 +213,12 @@ func (c *checker) source(field string, s *Source, tokens map[string]string) {
 		}
 	}
 	c.mapping(field+".mapping", &s.Mapping)
+}
+
+// isGlob reports whether a text is a file pattern.
+func isGlob(text string) bool {
+	_, err := filepath.Match(text, "")
+	return err == nil && text != ""
 }
 
 // push checks a token. Who sends for what is known by it alone, so no two may be one.

@@ -83,16 +83,37 @@ type Config struct {
 	Pruning string `yaml:"pruning"`
 }
 
-// Source is one thing that is watched: files, or a way to push to.
+// Source is one thing that is watched, and the one way in by which it is.
 type Source struct {
 	// Name tells the source apart, in the console and in every event. Letters,
 	// digits, ".", "_" and "-", at most 64. Required and unique.
 	Name string `yaml:"name"`
 	// File lists files by glob ("/var/log/postgresql/*.log"); they are followed
-	// as they grow and rotate. Either this or Push is required, not both.
+	// as they grow and rotate. Exactly one way in, of which this is one, is required.
 	File []string `yaml:"file"`
 	// Push takes events in over HTTP.
 	Push *Push `yaml:"push"`
+	// OTLP takes logs and traces from OpenTelemetry exporters.
+	OTLP *OTLP `yaml:"otlp"`
+	// Syslog takes messages from syslog senders.
+	Syslog *Syslog `yaml:"syslog"`
+	// Kafka reads topics.
+	Kafka *Kafka `yaml:"kafka"`
+	// NATS reads a JetStream stream.
+	NATS *NATS `yaml:"nats"`
+	// Objects reads what is put into a bucket, container or folder.
+	Objects *Objects `yaml:"objects"`
+	// SQL reads an audit table as it grows.
+	SQL *SQL `yaml:"sql"`
+	// Redis reads what a Redis server's MONITOR tells.
+	Redis *Redis `yaml:"redis"`
+	// Zendesk, Salesforce, Intercom and Okta read these products' logs from their APIs.
+	Zendesk    *Zendesk    `yaml:"zendesk"`
+	Salesforce *Salesforce `yaml:"salesforce"`
+	Intercom   *Intercom   `yaml:"intercom"`
+	Okta       *Okta       `yaml:"okta"`
+	// Collector names the remote collector that sends this source, one of Collectors.
+	Collector string `yaml:"collector"`
 	// Format is the log's format by name. Empty finds it by looking.
 	Format string `yaml:"format"`
 	// LogLinePrefix is PostgreSQL's setting of that name. Empty finds it by

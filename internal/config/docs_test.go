@@ -13,9 +13,17 @@ import (
 // Each setting stands in the documentation.
 func TestEverySettingIsDocumented(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "configuration.md"))
+	pages, err := filepath.Glob(filepath.Join("..", "..", "docs", "collecting", "*.md"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	var text []byte
+	for _, page := range append(pages, filepath.Join("..", "..", "docs", "configuration.md")) {
+		one, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(text, one...)
 	}
 	seen := map[reflect.Type]bool{}
 	var walk func(typ reflect.Type)
@@ -56,8 +64,12 @@ func TestDocumentedConfigurationsAreGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	collecting, err := filepath.Glob(filepath.Join("..", "..", "docs", "collecting", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	found := 0
-	for _, page := range append(append(pages, sources...), filepath.Join("..", "..", "README.md")) {
+	for _, page := range append(append(append(pages, sources...), collecting...), filepath.Join("..", "..", "README.md")) {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)

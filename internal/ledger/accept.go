@@ -82,7 +82,7 @@ func (l *Ledger) Accept(ctx context.Context, b collectors.Batch) (seq uint64, fr
 		r.events = append(r.events, e)
 	}
 	if l.cfg.MaxPending > 0 && len(r.events) > 0 {
-		err := l.until(ctx, l.progress, func() (bool, error) { return l.pending.Load() <= l.cfg.MaxPending, nil })
+		err := l.until(ctx, l.progress, func() (bool, error) { return l.pending.room(b.Source, l.cfg.MaxPending), nil })
 		if err != nil {
 			return 0, 0, err
 		}
@@ -216,7 +216,7 @@ func (l *Ledger) commit(ctx context.Context, group []*request) {
 		fail(err)
 		return
 	}
-	last, fresh := l.last.Load(), int64(0)
+	last := l.last.Load()
 	at := l.now().UTC()
 	err = l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		in := &inserter{ctx: ctx, tx: tx, at: at, seq: last, keep: l.cfg.MaxQuarantine}
@@ -224,7 +224,6 @@ func (l *Ledger) commit(ctx context.Context, group []*request) {
 			if err := in.request(r); err != nil {
 				return err
 			}
-			fresh += int64(r.fresh)
 		}
 		last = in.seq
 		return in.finish()
@@ -236,7 +235,9 @@ func (l *Ledger) commit(ctx context.Context, group []*request) {
 	for _, id := range ids {
 		l.window.add(id)
 	}
-	l.pending.Add(fresh)
+	for _, r := range group {
+		l.pending.add(r.source, int64(r.fresh))
+	}
 	if last != l.last.Load() {
 		l.last.Store(last)
 		l.accepted.broadcast()

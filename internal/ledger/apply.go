@@ -58,12 +58,12 @@ func (l *Ledger) Apply(ctx context.Context, a Applied) error {
 	if next := l.applied.Load() + 1; a.From != next || a.Seq < a.From || a.Seq > l.last.Load() {
 		return fmt.Errorf("apply entries %d to %d of %d: %w: the next is %d", a.From, a.Seq, l.last.Load(), ErrOrder, next)
 	}
-	var events int64
+	var events map[string]int64
 	fresh := make(map[series.Key]int64)
 	queued := false
 	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(events), 0) FROM entry WHERE seq BETWEEN ? AND ?`,
-			int64(a.From), int64(a.Seq)).Scan(&events); err != nil {
+		var err error
+		if events, err = waiting(ctx, tx, int64(a.From), int64(a.Seq)); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE meta SET value = ? WHERE name = 'applied'`, int64(a.Seq)); err != nil {
@@ -98,7 +98,9 @@ func (l *Ledger) Apply(ctx context.Context, a Applied) error {
 	}
 	l.rememberKeys(fresh)
 	l.applied.Store(a.Seq)
-	l.pending.Add(-events)
+	for source, n := range events {
+		l.pending.add(source, -n)
+	}
 	l.progress.broadcast()
 	if queued {
 		l.mail.broadcast()

@@ -34,7 +34,8 @@ type Config struct {
 	// refused. Default 64 MiB.
 	MinFree int64
 	// MaxPending bounds the events that are accepted and not applied yet; Accept
-	// waits beyond it. Default 2,000,000; negative: no bound.
+	// waits beyond it. One source alone may fill half of it, so that others have room
+	// beside one that floods. Default 2,000,000; negative: no bound.
 	MaxPending int64
 	// SealAfter is the age that a batch must have to be sealed; default 5 minutes.
 	SealAfter time.Duration

@@ -60,7 +60,7 @@ type Ledger struct {
 	// last and applied are the newest durable entry and the newest judged one;
 	// pending counts the events between them.
 	last, applied atomic.Uint64
-	pending       atomic.Int64
+	pending       backlog
 	segmentBytes  atomic.Int64
 	closed        atomic.Bool
 
@@ -207,18 +207,22 @@ func (l *Ledger) recover(ctx context.Context) error {
 
 // readEnds reads how far the log goes, and how far it is judged.
 func (l *Ledger) readEnds(ctx context.Context) error {
-	var last, applied, pending int64
+	var last, applied int64
 	err := l.r.QueryRowContext(ctx, `SELECT
 		(SELECT value FROM meta WHERE name = 'last'),
-		(SELECT value FROM meta WHERE name = 'applied'),
-		(SELECT coalesce(sum(events), 0) FROM entry WHERE seq > (SELECT value FROM meta WHERE name = 'applied'))`).
-		Scan(&last, &applied, &pending)
+		(SELECT value FROM meta WHERE name = 'applied')`).Scan(&last, &applied)
 	if err != nil {
 		return fmt.Errorf("read how far the log goes: %w", err)
 	}
+	behind, err := waiting(ctx, l.r, applied+1, last)
+	if err != nil {
+		return fmt.Errorf("count what is not judged: %w", err)
+	}
 	l.last.Store(uint64(last))
 	l.applied.Store(uint64(applied))
-	l.pending.Store(pending)
+	for source, n := range behind {
+		l.pending.add(source, n)
+	}
 	return nil
 }
 

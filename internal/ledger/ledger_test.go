@@ -435,3 +435,35 @@ func TestLapsesFollowTheirEvents(t *testing.T) {
 		t.Errorf("%s: %s", entries[100].Control.Type, diff)
 	}
 }
+
+func TestOneSourceLeavesRoomForOthers(t *testing.T) {
+	t.Parallel()
+	cfg := ledger.Config{MaxPending: 100, Dir: filepath.Join(t.TempDir(), "ledger")}
+	l := open(t, cfg, ledger.Options{})
+	accept(t, l, 0, 60)
+	l = reopen(t, l, cfg) // what waits is counted anew
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, _, err := l.Accept(ctx, collectors.Batch{Source: "pg", Events: traffic(60, 1)})
+		done <- err
+	}()
+	other := traffic(0, 10)
+	for _, e := range other {
+		e.Source = "nginx"
+	}
+	if _, _, err := l.Accept(t.Context(), collectors.Batch{Source: "nginx", Events: other}); err != nil {
+		t.Error(err)
+	}
+	select {
+	case err := <-done:
+		t.Errorf("a source that floods is let in: %v", err)
+	default:
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	applyAll(t, l)
+	accept(t, l, 60, 1)
+}

@@ -49,7 +49,7 @@ type SourceStats struct {
 
 // Stats tells how the ledger stands.
 func (l *Ledger) Stats(ctx context.Context) (Stats, error) {
-	s := Stats{Last: l.last.Load(), Applied: l.applied.Load(), Pending: l.pending.Load()}
+	s := Stats{Last: l.last.Load(), Applied: l.applied.Load(), Pending: l.pending.total()}
 	err := l.read(ctx, func(tx *sql.Tx) error {
 		var snapSeq, snapTime sql.NullInt64
 		counter := `coalesce((SELECT n FROM counter WHERE name = ?), 0)`

@@ -4,6 +4,7 @@ package collectors
 
 import (
 	"context"
+	"time"
 
 	"vigil"
 )
@@ -53,4 +54,13 @@ func (f SinkFunc) Accept(ctx context.Context, b Batch) error { return f(ctx, b) 
 // package comment.
 type Collector interface {
 	Run(ctx context.Context, position []byte, sink Sink) error
+}
+
+// Later is the error of a sink that has no room now and says when to offer the same
+// batch again. A collector whose peers can wait tells them; any other returns it, or
+// waits itself.
+type Later interface {
+	error
+	// RetryAfter is how long to wait, more than zero.
+	RetryAfter() time.Duration
 }

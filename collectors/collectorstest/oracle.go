@@ -174,8 +174,11 @@ func (o *Oracle) Await(t testing.TB, what string, ok func(events, aside, inside 
 	defer deadline.Stop()
 	for {
 		o.mu.Lock()
-		events, aside, inside, changed := len(o.events), len(o.aside), o.inside, o.changed
+		events, aside, inside, changed, twice := len(o.events), len(o.aside), o.inside, o.changed, o.twice
 		o.mu.Unlock()
+		if len(twice) > 0 {
+			t.Fatalf("records came twice under different ids, or can't be told apart: %v", some(twice))
+		}
 		if ok(events, aside, inside) {
 			return
 		}

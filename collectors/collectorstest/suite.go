@@ -197,28 +197,7 @@ func sinkFails(t *testing.T, w Way) {
 		}
 	})
 	o.Refuse(false)
-	for restarts := 0; ; restarts++ {
-		select {
-		case <-r.done:
-			if r.err == nil {
-				t.Fatal("Run returned nil though nobody cancelled it")
-			}
-			if restarts > 10 {
-				t.Fatalf("Run fails again and again: %v", r.err)
-			}
-			r = run(t, p, o, o.Position())
-			continue
-		case <-o.next():
-		case <-time.After(patience):
-			t.Fatal("waited in vain")
-		}
-		o.mu.Lock()
-		n := len(o.events)
-		o.mu.Unlock()
-		if n >= w.Records {
-			break
-		}
-	}
+	r = keepRunning(t, p, o, r, w.Records, "after the sink failed")
 	if err := r.stop(t); err != nil {
 		t.Error(err)
 	}
@@ -230,18 +209,6 @@ func (o *Oracle) offered() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.crowd > 0
-}
-
-// next is closed at the next change, or at once when something has come already.
-func (o *Oracle) next() <-chan struct{} {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(o.events) > 0 {
-		c := make(chan struct{})
-		close(c)
-		return c
-	}
-	return o.changed
 }
 
 func lateAndUnordered(t *testing.T, w Way) {

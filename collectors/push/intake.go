@@ -39,35 +39,81 @@ type lineError struct {
 
 // intake reads one request.
 type intake struct {
-	h           *Handler
-	source, key string
-	dec         formats.Decoder
-	now         time.Time
+	h    *Handler
+	from *sender
+	key  string
+	dec  formats.Decoder
+	// pieces says that the decoder takes long lines in pieces.
+	pieces bool
+	now    time.Time
 
 	batch collectors.Batch
 	bytes int64
-	// line is the line being read, from 1.
+	// line is the line being read, from 1; within says that it goes on.
 	line                  int64
+	within                bool
 	offset                int64
 	accepted, quarantined int64
 	errors                []lineError
 }
 
+// sampleBytes is how much of a body is looked at to find its format.
+const sampleBytes = formats.MaxSample
+
+// choose makes the decoder: of the configured format, else of the one that the body's
+// start looks like, else of native events, whose errors say best what is wrong.
+func (in *intake) choose(sample []byte) error {
+	cfg := &in.from.decode
+	name := cfg.Format
+	if name == "" {
+		name = nativeName
+		if f, _, err := formats.Choose(cfg.Formats, sample); err == nil {
+			name = f.Name()
+		}
+	}
+	f, err := formats.ByName(cfg.Formats, name)
+	if err != nil {
+		return err
+	}
+	in.dec, err = f.New(formats.Options{
+		Source: cfg.Source, Store: cfg.Store, File: "push:" + in.key, Sample: sample, Params: cfg.Params[name], Mapping: cfg.Mapping,
+	})
+	in.pieces = formats.TakesPieces(in.dec)
+	return err
+}
+
+// nativeName is the format of native events.
+const nativeName = "native"
+
 // read takes all lines, a batch at a time.
 func (in *intake) read(ctx context.Context, text io.Reader) error {
-	r := bufio.NewReaderSize(text, 64<<10)
+	r := bufio.NewReaderSize(text, sampleBytes)
+	sample, err := r.Peek(sampleBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if err := in.choose(sample); err != nil {
+		return fmt.Errorf("choose a format: %w", err)
+	}
 	for {
-		line, size, err := nextLine(r)
+		line, size, ended, err := nextLine(r, in.pieces)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
 		if size > 0 {
-			in.line++
-			in.take(formats.Line{Text: bytes.TrimRight(line, "\r\n"), Offset: in.offset, Number: in.line}, size)
+			if !in.within {
+				in.line++
+			}
+			in.within = !ended && err == nil
+			if !in.within {
+				line = bytes.TrimRight(line, "\r\n")
+			}
+			in.take(formats.Line{Text: line, Offset: in.offset, Number: in.line, More: in.within}, size)
 			in.offset += size
 			in.bytes += size
 		}
 		if err != nil {
+			in.refused(formats.Line{Number: in.line, Offset: in.offset}, 0, in.dec.Flush(in.emit))
 			return in.hand(ctx)
 		}
 		if len(in.batch.Events)+len(in.batch.Quarantined) >= batchEvents || in.bytes >= batchBytes {
@@ -78,13 +124,17 @@ func (in *intake) read(ctx context.Context, text io.Reader) error {
 	}
 }
 
-// nextLine returns the next line, of one too long only the start, and the size
-// of the whole line in bytes.
-func nextLine(r *bufio.Reader) (line []byte, size int64, err error) {
+// nextLine returns the next line, or in pieces its next piece, and its size in bytes. Of
+// one that is too long only the start is returned, and the size is the whole line's.
+// ended says that the line ends here.
+func nextLine(r *bufio.Reader, pieces bool) (line []byte, size int64, ended bool, err error) {
 	line, err = r.ReadSlice('\n')
 	size = int64(len(line))
 	if !errors.Is(err, bufio.ErrBufferFull) {
-		return line, size, err
+		return line, size, err == nil, err
+	}
+	if pieces {
+		return line, size, false, nil
 	}
 	line = bytes.Clone(line)
 	for errors.Is(err, bufio.ErrBufferFull) {
@@ -95,37 +145,48 @@ func nextLine(r *bufio.Reader) (line []byte, size int64, err error) {
 			line = append(line, part...)
 		}
 	}
-	return line, size, err
+	return line, size, err == nil, err
 }
 
-// take reads one line of size bytes as an event, or sets it aside.
+// take reads one line of size bytes, or sets it aside.
 func (in *intake) take(line formats.Line, size int64) {
-	var err error
 	if len(line.Text) > formats.MaxLine {
-		err = formats.Errorf("too-long", "the line has %d bytes, at most %d are read", size, formats.MaxLine)
-	} else {
-		err = in.dec.Decode(line, func(e *vigil.Event, _ formats.Line) {
-			e.Source, e.Received, e.Late = in.source, in.now, false
-			in.batch.Events = append(in.batch.Events, e)
-			in.accepted++
-		})
-	}
-	if err == nil {
+		in.refused(line, size, formats.Errorf("too-long", "the line has %d bytes, at most %d are read", size, formats.MaxLine))
 		return
 	}
-	code, reason := "format", err.Error()
-	var fe *formats.Error
-	if errors.As(err, &fe) {
-		code, reason = fe.Code, fe.Reason
+	in.refused(line, size, in.dec.Decode(line, in.emit))
+}
+
+// emit takes an event: the receiver says which source it is, whatever the payload says.
+func (in *intake) emit(e *vigil.Event, from formats.Line) {
+	e.Source, e.Received, e.Late = in.from.source, in.now, false
+	if e.Origin.Line == 0 {
+		e.Origin.Offset, e.Origin.Line = from.Offset, from.Number
 	}
-	in.quarantined++
-	if len(in.errors) < maxErrors {
-		in.errors = append(in.errors, lineError{line.Number, code, reason})
+	in.batch.Events = append(in.batch.Events, e)
+	in.accepted++
+}
+
+// refused sets aside what the decoder refused.
+func (in *intake) refused(line formats.Line, size int64, err error) {
+	for _, one := range formats.Errors(err) {
+		at, code, reason := line, "format", one.Error()
+		var fe *formats.Error
+		if errors.As(one, &fe) {
+			code, reason = fe.Code, fe.Reason
+			if fe.Line.Number != 0 && fe.Line.Number != line.Number {
+				at, size = fe.Line, int64(len(fe.Line.Text))
+			}
+		}
+		in.quarantined++
+		if len(in.errors) < maxErrors {
+			in.errors = append(in.errors, lineError{at.Number, code, reason})
+		}
+		in.batch.Quarantined = append(in.batch.Quarantined, vigil.Quarantined{
+			Source: in.from.source, File: "push:" + in.key, Line: at.Number, Offset: at.Offset, Time: in.now,
+			Code: code, Reason: reason, Size: size, Hash: formats.RecordHash(at.Text),
+		})
 	}
-	in.batch.Quarantined = append(in.batch.Quarantined, vigil.Quarantined{
-		Source: in.source, File: "push:" + in.key, Line: line.Number, Offset: line.Offset, Time: in.now,
-		Code: code, Reason: reason, Size: size, Hash: formats.RecordHash(line.Text),
-	})
 }
 
 // hand gives the batch to the sink and begins a new one.
@@ -135,7 +196,7 @@ func (in *intake) hand(ctx context.Context) error {
 	if len(b.Events) == 0 && len(b.Quarantined) == 0 {
 		return nil
 	}
-	b.Source = in.source
+	b.Source = in.from.source
 	ctx, cancel := context.WithTimeout(ctx, in.h.cfg.Timeout)
 	defer cancel()
 	if err := in.h.sink.Accept(ctx, b); err != nil {

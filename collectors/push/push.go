@@ -1,5 +1,5 @@
-// Package push takes events that applications send: POST /v1/events with one
-// native event a line, plain or packed with gzip or zstd.
+// Package push takes what applications send: POST /v1/events with one native event a
+// line, or with a log of any other format, plain or packed with gzip or zstd.
 //
 // The server mounts a [Handler]; many requests run at once, up to a bound, and
 // beyond it the sender is told to come back. Who sends is told by the bearer
@@ -8,8 +8,9 @@
 // lines are set aside and counted, good ones beside them are taken. A sender that
 // got no answer sends the same again: events keep their ids (their own, else one
 // made of the request's key and the line), so each counts once. When the sink
-// is behind or fails, the answer is 503 with Retry-After and nothing is lost that
-// the sender still has. A cancelled request stops at the next batch.
+// is behind or fails, the answer is 503 with Retry-After, when the source brings more
+// than it may 429, and nothing is lost that the sender still has. One source may have half
+// of the requests read at once, so that a flood of its own leaves room for the others. A cancelled request stops at the next batch.
 package push
 
 import (
@@ -21,17 +22,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
 
 	"vigil/collectors"
-	"vigil/collectors/formats"
-	"vigil/collectors/formats/native"
+	"vigil/collectors/decode"
 )
 
 // The defaults of Config.
@@ -59,11 +61,8 @@ const (
 
 // Config says who may send and how much.
 type Config struct {
-	// Tokens maps a source's name to its secret. At least one, none empty or
-	// shared between sources.
-	Tokens map[string]string
-	// Store is stamped, by source, on events that name none.
-	Store map[string]string
+	// Sources are those that may send. At least one.
+	Sources []Source
 	// MaxBody bounds a request's body as sent, in bytes; zero means 16 MiB.
 	MaxBody int64
 	// MaxUnpacked bounds it unpacked, in bytes; zero means 256 MiB.
@@ -77,11 +76,20 @@ type Config struct {
 	Now func() time.Time
 }
 
+// Source is one sender, known by its token.
+type Source struct {
+	// Token is its secret, not empty and not another source's.
+	Token string
+	// Decode names the source and says how its records are read. Without a format they
+	// are native events, or what the first of them looks like.
+	Decode decode.Config
+}
+
 // Handler is the receiver. Mount it at /v1/events.
 type Handler struct {
 	cfg     Config
 	sink    collectors.Sink
-	senders []sender
+	senders []*sender
 	slots   chan struct{}
 }
 
@@ -89,12 +97,15 @@ type Handler struct {
 // that comparing them tells nothing about the token's.
 type sender struct {
 	source string
+	decode decode.Config
 	digest [sha256.Size]byte
+	// slots are its own share of the handler's.
+	slots chan struct{}
 }
 
 // New makes a receiver that hands what it takes to sink.
 func New(cfg Config, sink collectors.Sink) (*Handler, error) {
-	if len(cfg.Tokens) == 0 {
+	if len(cfg.Sources) == 0 {
 		return nil, errors.New("push: no source has a token")
 	}
 	if cfg.MaxBody <= 0 {
@@ -114,36 +125,56 @@ func New(cfg Config, sink collectors.Sink) (*Handler, error) {
 	}
 	h := &Handler{cfg: cfg, sink: sink, slots: make(chan struct{}, cfg.MaxRequests)}
 	owner := map[string]string{}
-	for source, token := range cfg.Tokens {
-		if token == "" {
-			return nil, fmt.Errorf("push: the token of source %q is empty", source)
+	for _, src := range cfg.Sources {
+		name := src.Decode.Source
+		if err := src.Decode.Check(); err != nil {
+			return nil, fmt.Errorf("push: source %q: %w", name, err)
 		}
-		if other, twice := owner[token]; twice {
-			first, second := min(source, other), max(source, other)
+		if src.Token == "" {
+			return nil, fmt.Errorf("push: the token of source %q is empty", name)
+		}
+		if other, twice := owner[src.Token]; twice {
+			first, second := min(name, other), max(name, other)
 			return nil, fmt.Errorf("push: sources %q and %q have the same token: give each its own", first, second)
 		}
-		owner[token] = source
-		h.senders = append(h.senders, sender{source, sha256.Sum256([]byte(token))})
+		owner[src.Token] = name
+		h.senders = append(h.senders, &sender{name, src.Decode, sha256.Sum256([]byte(src.Token)), make(chan struct{}, max(1, cfg.MaxRequests/2))})
 	}
-	slices.SortFunc(h.senders, func(a, b sender) int { return strings.Compare(a.source, b.source) })
+	slices.SortFunc(h.senders, func(a, b *sender) int { return strings.Compare(a.source, b.source) })
 	return h, nil
 }
 
-// source tells who sends, or "". Every token is compared each time, each in
-// constant time.
-func (h *Handler) source(r *http.Request) string {
+// sender tells who sends, or nil. Every token is compared each time, each in constant
+// time.
+func (h *Handler) sender(r *http.Request) *sender {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	digest := sha256.Sum256([]byte(strings.TrimSpace(token)))
-	found := ""
+	var found *sender
 	for _, s := range h.senders {
 		if subtle.ConstantTimeCompare(digest[:], s.digest[:]) == 1 {
-			found = s.source
+			found = s
 		}
 	}
 	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
+		return nil
 	}
 	return found
+}
+
+// enter takes a place among the requests being read; leave gives it back.
+func (h *Handler) enter(s *sender) (leave func(), ok bool) {
+	select {
+	case s.slots <- struct{}{}:
+	default:
+		return nil, false
+	}
+	select {
+	case h.slots <- struct{}{}:
+		return func() { <-h.slots; <-s.slots }, true
+	default:
+		<-s.slots
+		return nil, false
+	}
 }
 
 // taken says whether a body of that content type is read: lines in whatever guise
@@ -161,8 +192,8 @@ func taken(contentType string) bool {
 
 // ServeHTTP takes one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	source := h.source(r)
-	if source == "" {
+	from := h.sender(r)
+	if from == nil {
 		// Bare: a guess learns nothing.
 		w.WriteHeader(http.StatusUnauthorized)
 		return
@@ -186,14 +217,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.tooLarge(w)
 		return
 	}
-	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	default:
+	leave, ok := h.enter(from)
+	if !ok {
 		w.Header().Set("Retry-After", retryAfter)
 		problem(w, http.StatusTooManyRequests, "Too many requests are being read at once: send this one again.", 0)
 		return
 	}
+	defer leave()
 	// A sender that trickles must not hold its slot for ever. A server that can't
 	// set deadlines has its own.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
@@ -221,7 +251,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		sum := sha256.Sum256(body)
 		key = fmt.Sprintf("%x", sum[:12])
 	}
-	h.receive(r.Context(), w, source, key, text)
+	h.receive(r.Context(), w, from, key, text)
 }
 
 func (h *Handler) tooLarge(w http.ResponseWriter) {
@@ -229,17 +259,16 @@ func (h *Handler) tooLarge(w http.ResponseWriter) {
 		fmt.Sprintf("The body is larger than %d bytes: send fewer events at once, or pack them with gzip.", h.cfg.MaxBody), 0)
 }
 
-// receive reads the lines and answers.
-func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, source, key string, text io.Reader) {
-	dec, err := native.Format().New(formats.Options{Source: source, Store: h.cfg.Store[source], File: "push:" + key})
-	if err != nil {
-		problem(w, http.StatusInternalServerError, "The receiver is not set up.", 0)
-		return
-	}
-	in := &intake{h: h, source: source, key: key, dec: dec, now: h.cfg.Now().UTC()}
-	err = in.read(ctx, text)
+// receive reads the records and answers.
+func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, from *sender, key string, text io.Reader) {
+	in := &intake{h: h, from: from, key: key, now: h.cfg.Now().UTC()}
+	err := in.read(ctx, text)
 	var bad *unpackError
+	var later collectors.Later
 	switch {
+	case errors.As(err, &later):
+		w.Header().Set("Retry-After", seconds(later.RetryAfter()))
+		problem(w, http.StatusTooManyRequests, "This source brings more than it may: send the same request again later, each event will count once.", 0)
 	case errors.Is(err, errSink):
 		w.Header().Set("Retry-After", retryAfter)
 		problem(w, http.StatusServiceUnavailable, "The events can't be kept right now: send the same request again, each event will count once.", 0)
@@ -254,6 +283,9 @@ func (h *Handler) receive(ctx context.Context, w http.ResponseWriter, source, ke
 		answer(w, http.StatusAccepted, "application/json", accepted{in.accepted, in.quarantined, in.errors})
 	}
 }
+
+// seconds writes a wait as Retry-After has it, at least one.
+func seconds(d time.Duration) string { return strconv.Itoa(max(1, int(math.Ceil(d.Seconds())))) }
 
 // unpackError is a body that can't be unpacked.
 type unpackError struct {

@@ -20,6 +20,8 @@ import (
 
 	"vigil"
 	"vigil/collectors"
+	"vigil/collectors/decode"
+	"vigil/collectors/formats/catalog"
 	"vigil/collectors/push"
 )
 
@@ -51,12 +53,20 @@ func (m *memory) events() []*vigil.Event {
 	return out
 }
 
+// source is one that sends, with its store and format.
+func source(name, token, format string) push.Source {
+	store := ""
+	if name == "bot" {
+		store = "chat"
+	}
+	return push.Source{Token: token, Decode: decode.Config{Source: name, Store: store, Format: format, Formats: catalog.All()}}
+}
+
 func handler(t testing.TB, sink collectors.Sink, change func(*push.Config)) *push.Handler {
 	t.Helper()
 	cfg := push.Config{
-		Tokens: map[string]string{"bot": "token-of-bot", "desk": "token-of-desk"},
-		Store:  map[string]string{"bot": "chat"},
-		Now:    func() time.Time { return time.Unix(1793610999, 0) },
+		Sources: []push.Source{source("bot", "token-of-bot", ""), source("desk", "token-of-desk", "")},
+		Now:     func() time.Time { return time.Unix(1793610999, 0) },
 	}
 	if change != nil {
 		change(&cfg)
@@ -329,10 +339,15 @@ func TestSinkBehind(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	for _, tokens := range []map[string]string{nil, {"a": ""}, {"a": "x", "b": "x"}} {
-		_, err := push.New(push.Config{Tokens: tokens}, &memory{})
-		if err == nil || strings.Contains(err.Error(), `"x"`) {
-			t.Errorf("%v: %v", tokens, err)
+	for name, sources := range map[string][]push.Source{
+		"none":   nil,
+		"empty":  {source("a", "", "")},
+		"shared": {source("a", "x-secret", ""), source("b", "x-secret", "")},
+		"format": {source("a", "x-secret", "no-such-format")},
+	} {
+		_, err := push.New(push.Config{Sources: sources}, &memory{})
+		if err == nil || strings.Contains(err.Error(), "x-secret") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -41,6 +41,9 @@ func (in *intake) Accept(ctx context.Context, b collectors.Batch) error {
 	if n == nil {
 		return fmt.Errorf("accept batch: no source is called %q", b.Source)
 	}
+	if err := n.quota.check(b.Source); err != nil {
+		return err
+	}
 	now := in.now().UTC()
 	out := collectors.Batch{Source: b.Source, Position: b.Position, Quarantined: slices.Clone(b.Quarantined)}
 	out.Events = make([]*vigil.Event, 0, len(b.Events))
@@ -69,24 +72,30 @@ func (in *intake) Accept(ctx context.Context, b collectors.Batch) error {
 	if err != nil {
 		return fmt.Errorf("accept batch of %q: %w", b.Source, err)
 	}
+	n.quota.took(out.Len())
 	in.pace.saw(b.Source, out.Events)
 	return nil
 }
 
 // patient is the sink of sources that keep what is not taken: it waits for room
-// in a full ledger instead of failing.
+// in a full ledger, and for the source's quota, instead of failing.
 func (in *intake) patient() collectors.Sink {
 	return collectors.SinkFunc(func(ctx context.Context, b collectors.Batch) error {
 		for {
 			err := in.Accept(ctx, b)
+			wait := fullWait
 			var full *ledger.FullError
-			if !errors.As(err, &full) {
+			var later collectors.Later
+			switch {
+			case errors.As(err, &later):
+				wait = later.RetryAfter()
+			case !errors.As(err, &full):
 				return err
 			}
 			select {
 			case <-ctx.Done():
 				return err
-			case <-time.After(fullWait):
+			case <-time.After(wait):
 			}
 		}
 	})

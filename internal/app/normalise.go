@@ -206,6 +206,8 @@ type normaliser struct {
 	rules                 *actorRules
 	// steps tells ids that are walked in order, while they are still ids.
 	steps privacy.Steps
+	// quota is what it may bring; nil bounds nothing.
+	quota *quota
 	// now is the clock against which events may be too far ahead; nil lets every
 	// time pass, as for files read after the fact.
 	now func() time.Time

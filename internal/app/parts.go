@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -66,7 +67,7 @@ func (a *App) openIntake() error {
 	}
 	for i := range a.cfg.Sources {
 		s := &a.cfg.Sources[i]
-		n := &normaliser{source: s.Name, store: s.StoreName(), tenant: s.Tenant, rules: rules, now: a.opts.Now}
+		n := &normaliser{source: s.Name, store: s.StoreName(), tenant: s.Tenant, rules: rules, now: a.opts.Now, quota: newQuota(s.Quota, a.opts.Now)}
 		if a.opts.Quiet {
 			n.now = nil
 		}
@@ -210,15 +211,29 @@ func (a *App) startWeb(web, pushed net.Listener) error {
 	}
 	here, fedHere := receiver, fed
 	if pushed != nil && receiver != nil {
-		a.pushURL = "http://" + pushed.Addr().String() + pushPath
+		a.pushURL = a.pushScheme() + pushed.Addr().String() + pushPath
 		here = nil
 	}
 	if pushed != nil && (receiver != nil || fed != nil) {
 		fedHere = nil
+		secure, err := serverTLS(a.cfg.PushTLS)
+		if err != nil {
+			return fmt.Errorf("set up push_tls: %w", err)
+		}
+		if secure != nil {
+			pushed = tls.NewListener(pushed, secure)
+		}
 		a.clean.add("push", serve(pushed, muxOf(receiver, fed, nil), a.logger))
 	}
 	a.clean.add("console", serve(web, muxOf(here, fedHere, page), a.logger))
 	return nil
+}
+
+func (a *App) pushScheme() string {
+	if a.cfg.PushTLS != nil {
+		return "https://"
+	}
+	return "http://"
 }
 
 func (a *App) startCollecting(ctx context.Context) error {

@@ -126,6 +126,9 @@ func (a *App) note() string {
 		}
 	}
 	notes = append(notes, a.feedTroubles()...)
+	if text := certificateNote(a.cfg.PushTLS, a.opts.Now()); text != "" {
+		notes = append(notes, text)
+	}
 	if a.opts.Note != nil {
 		notes = append(notes, a.opts.Note())
 	}

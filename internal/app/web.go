@@ -79,7 +79,7 @@ func newConsole(consoleURL string, r api.Reader, d api.Decider, logger *slog.Log
 // newPush makes the receiver of the configured push sources; nil when there is
 // none.
 func newPush(sources []config.Source, in *intake) (http.Handler, error) {
-	cfg := push.Config{Tokens: map[string]string{}, Store: map[string]string{}, Now: in.now}
+	cfg := push.Config{Now: in.now}
 	for i := range sources {
 		s := &sources[i]
 		if s.Push == nil {
@@ -89,9 +89,13 @@ func newPush(sources []config.Source, in *intake) (http.Handler, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read token of source %q: %w", s.Name, err)
 		}
-		cfg.Tokens[s.Name], cfg.Store[s.Name] = token, s.StoreName()
+		how, err := decodeOf(s)
+		if err != nil {
+			return nil, fmt.Errorf("set up source %q: %w", s.Name, err)
+		}
+		cfg.Sources = append(cfg.Sources, push.Source{Token: token, Decode: how})
 	}
-	if len(cfg.Tokens) == 0 {
+	if len(cfg.Sources) == 0 {
 		return nil, nil
 	}
 	return push.New(cfg, in)

@@ -102,6 +102,12 @@ func (c *checker) listen() {
 	if c.cfg.PushListen != "" {
 		c.hostPort("push_listen", c.cfg.PushListen)
 	}
+	if t := c.cfg.PushTLS; t != nil {
+		if c.cfg.PushListen == "" {
+			c.at("push_tls", "has no address", `write push_listen, such as "0.0.0.0:8471"`)
+		}
+		t.check(c, "push_tls")
+	}
 	c.address("console_url", c.cfg.ConsoleURL)
 	host, ok := c.hostPort("listen", c.cfg.Listen)
 	if ok && !thisMachine(host) {
@@ -198,6 +204,9 @@ func (c *checker) named(kind, name string, seen map[string]int, i int) {
 
 func (c *checker) source(field string, s *Source, tokens map[string]string) {
 	c.way(field, s)
+	if s.Quota < 0 || s.Quota > 0 && s.Quota < 0.01 {
+		c.at(field+".quota", fmt.Sprintf("%v events a second make no sense", s.Quota), "write a number such as 2000, or leave it out")
+	}
 	if s.Push != nil {
 		c.push(field+".push.token", s.Push, fmt.Sprintf("source %q", s.Name), tokens)
 	}

@@ -22,6 +22,9 @@ type Config struct {
 	// senders on other machines; they are known by their tokens. Empty, the
 	// default, takes pushes at Listen.
 	PushListen string `yaml:"push_listen"`
+	// PushTLS is the certificate with which PushListen shows itself. Unset, it speaks
+	// plain HTTP, as behind a proxy that ends TLS.
+	PushTLS *ServerTLS `yaml:"push_tls"`
 	// ConsoleURL is the console's address as people reach it, for links in
 	// messages, when a proxy that signs people in stands before it. Empty uses
 	// Listen.
@@ -131,6 +134,9 @@ type Source struct {
 	Tenant string `yaml:"tenant"`
 	// Mapping says how the store names its subjects and conversations.
 	Mapping Mapping `yaml:"mapping"`
+	// Quota is the most events a second that it may bring, averaged over a minute: what
+	// is more waits at the source. Zero, the default, bounds nothing.
+	Quota float64 `yaml:"quota"`
 }
 
 // Feed is one thing that tells reasons: files, or a way to push to.

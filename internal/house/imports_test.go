@@ -37,7 +37,6 @@ var rules = []rule{
 	{folder: "collectors", may: []string{root}},
 	{folder: "collectors/...", may: []string{root, "collectors", "collectors/decode", "collectors/formats"}},
 	{folder: "collectors/file", may: []string{root, "collectors", "collectors/formats", "collectors/formats/catalog"}},
-	{folder: "collectors/push", may: []string{root, "collectors", "collectors/decode", "collectors/formats", "collectors/formats/native"}},
 	{folder: "collectors/decode", may: []string{root, "collectors", "collectors/formats"}},
 	{folder: "collectors/rest/...", may: []string{root, "collectors", "collectors/decode", "collectors/formats", "collectors/rest"}},
 	{folder: "collectors/formats", may: []string{root}},

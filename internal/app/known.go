@@ -43,12 +43,13 @@ func FormatList() (list []FormatInfo) {
 // Known returns what a configuration must fit.
 func Known() config.Known {
 	return config.Known{
-		Formats: FormatNames(),
-		Preset:  presets.Named,
-		Presets: presets.Names(),
-		Spec:    func(spec string) error { _, err := schedule.Parse(spec); return err },
-		Decoder: tryDecoder,
-		Rules:   func(patterns []string) []config.Problem { _, problems := LoadRules(patterns); return problems },
+		Formats:     FormatNames(),
+		Preset:      presets.Named,
+		Presets:     presets.Names(),
+		Spec:        func(spec string) error { _, err := schedule.Parse(spec); return err },
+		Decoder:     tryDecoder,
+		Certificate: func(t *config.ServerTLS) error { _, err := serverTLS(t); return err },
+		Rules:       func(patterns []string) []config.Problem { _, problems := LoadRules(patterns); return problems },
 	}
 }
 

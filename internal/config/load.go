@@ -21,6 +21,8 @@ type Known struct {
 	Spec func(spec string) error
 	// Decoder says whether a source's format takes its settings.
 	Decoder func(source *Source) error
+	// Certificate says whether a listener's certificate can be used.
+	Certificate func(t *ServerTLS) error
 	// Rules reads the user's rules and says what is wrong with their files.
 	Rules func(patterns []string) []Problem
 }

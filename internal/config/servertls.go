@@ -1,7 +1,6 @@
 package config
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"os"
@@ -23,13 +22,11 @@ func (t *ServerTLS) check(c *checker, field string) {
 		c.at(field, "needs cert and key", "name the PEM files of the certificate and of its key")
 		return
 	}
-	if _, err := tls.LoadX509KeyPair(t.Cert, t.Key); err != nil {
-		c.at(field+".cert", err.Error(), "name a certificate and the key that belongs to it, both PEM files that vigil may read")
+	if c.known.Certificate == nil {
+		return
 	}
-	if t.ClientCA != "" {
-		if _, err := CertPool(t.ClientCA); err != nil {
-			c.at(field+".client_ca", err.Error(), "name a PEM file of certificates")
-		}
+	if err := c.known.Certificate(t); err != nil {
+		c.at(field, err.Error(), "name PEM files that vigil may read: a certificate, the key that belongs to it, and authorities")
 	}
 }
 

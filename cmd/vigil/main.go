@@ -45,6 +45,7 @@ type commands struct {
 	Exceptions exceptionsCommand `cmd:"" help:"List and end exceptions."`
 	Triage     triageCommand     `cmd:"" help:"Tell how well verdicts and drills tell breaches from what is none."`
 	Serve      serveCommand      `cmd:"" help:"Watch the configured sources: keep, judge and tell."`
+	Collect    collectCommand    `cmd:"" help:"Read sources near where they are, and send them to a central vigil."`
 	Check      checkCommand      `cmd:"" help:"Validate a configuration without touching anything."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }

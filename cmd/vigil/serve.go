@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"vigil/internal/app"
 	"vigil/internal/config"
@@ -35,15 +34,7 @@ func (c *serveCommand) Run(ctx context.Context, io streams) (err error) {
 	if err != nil {
 		return err
 	}
-	options := &slog.HandlerOptions{Level: slog.LevelInfo}
-	if c.Verbose {
-		options.Level = slog.LevelDebug
-	}
-	var handler slog.Handler = slog.NewTextHandler(io.err, options)
-	if c.JSON {
-		handler = slog.NewJSONHandler(io.err, options)
-	}
-	service, err := app.New(cfg, app.Options{Logger: slog.New(handler), Output: io.out})
+	service, err := app.New(cfg, app.Options{Logger: logger(io, c.Verbose, c.JSON), Output: io.out})
 	if err != nil {
 		return err
 	}

@@ -78,11 +78,11 @@ func (in *intake) Accept(ctx context.Context, b collectors.Batch) error {
 }
 
 // patient is the sink of sources that keep what is not taken: it waits for room
-// in a full ledger, and for the source's quota, instead of failing.
-func (in *intake) patient() collectors.Sink {
+// in a full ledger or spool, and for the source's quota, instead of failing.
+func patient(sink collectors.Sink) collectors.Sink {
 	return collectors.SinkFunc(func(ctx context.Context, b collectors.Batch) error {
 		for {
-			err := in.Accept(ctx, b)
+			err := sink.Accept(ctx, b)
 			wait := fullWait
 			var full *ledger.FullError
 			var later collectors.Later

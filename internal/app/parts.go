@@ -5,14 +5,17 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"time"
 
 	"vigil/alerts"
 	"vigil/alerts/slack"
 	"vigil/alerts/terminal"
+	"vigil/collectors/relay"
 	"vigil/detector"
 	"vigil/internal/config"
+	"vigil/internal/feeds"
 	"vigil/internal/ledger"
 	"vigil/internal/privacy"
 	"vigil/internal/series"
@@ -198,46 +201,53 @@ func (a *App) startWeb(web, pushed net.Listener) error {
 	if err != nil {
 		return fmt.Errorf("set up console: %w", err)
 	}
-	receiver, err := newPush(a.cfg.Sources, a.intake)
+	byPath, err := a.receivers()
 	if err != nil {
-		return fmt.Errorf("set up push: %w", err)
+		return err
 	}
-	if receiver != nil {
+	here := receivers(byPath)
+	if byPath[pushPath] != nil {
 		a.pushURL = a.url + pushPath
 	}
-	fed, err := a.feedReceiver()
-	if err != nil {
-		return fmt.Errorf("set up feeds: %w", err)
-	}
-	here, fedHere := receiver, fed
-	if pushed != nil && receiver != nil {
-		a.pushURL = a.pushScheme() + pushed.Addr().String() + pushPath
-		here = nil
-	}
-	if pushed != nil && (receiver != nil || fed != nil) {
-		fedHere = nil
+	if pushed != nil {
 		secure, err := serverTLS(a.cfg.PushTLS)
 		if err != nil {
 			return fmt.Errorf("set up push_tls: %w", err)
 		}
+		scheme := "http://"
 		if secure != nil {
-			pushed = tls.NewListener(pushed, secure)
+			pushed, scheme = tls.NewListener(pushed, secure), "https://"
 		}
-		a.clean.add("push", serve(pushed, muxOf(receiver, fed, nil), a.logger))
+		if byPath[pushPath] != nil {
+			a.pushURL = scheme + pushed.Addr().String() + pushPath
+		}
+		a.clean.add("push", serve(pushed, receivers(byPath), a.logger))
+		here = receivers(nil)
 	}
-	a.clean.add("console", serve(web, muxOf(here, fedHere, page), a.logger))
+	here.Handle("/", page)
+	a.clean.add("console", serve(web, here, a.logger))
 	return nil
 }
 
-func (a *App) pushScheme() string {
-	if a.cfg.PushTLS != nil {
-		return "https://"
+// receivers makes what takes from senders, by its path; nil for what nobody sends to.
+func (a *App) receivers() (map[string]http.Handler, error) {
+	pushed, err := newPush(a.cfg.Sources, a.intake, a.opts.Now)
+	if err != nil {
+		return nil, fmt.Errorf("set up push: %w", err)
 	}
-	return "http://"
+	fed, err := a.feedReceiver()
+	if err != nil {
+		return nil, fmt.Errorf("set up feeds: %w", err)
+	}
+	relayed, err := newRelay(a.cfg, a.ledger.Position, a.intake, a.opts.Now)
+	if err != nil {
+		return nil, fmt.Errorf("set up collectors: %w", err)
+	}
+	return map[string]http.Handler{pushPath: pushed, feeds.PushPath: fed, relay.Path: relayed}, nil
 }
 
 func (a *App) startCollecting(ctx context.Context) error {
-	a.super = &supervisor{sink: a.intake.patient(), position: a.ledger.Position, logger: a.logger}
+	a.super = &supervisor{sink: patient(a.intake), position: a.ledger.Position, logger: a.logger}
 	// Collectors outlive the start's context and end with this one.
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a.clean.add("collectors", func(ctx context.Context) error {

@@ -10,11 +10,11 @@ import (
 	"net/url"
 	"time"
 
+	"vigil/collectors"
 	"vigil/collectors/push"
 	"vigil/dashboards/console"
 	"vigil/internal/api"
 	"vigil/internal/config"
-	"vigil/internal/feeds"
 )
 
 // pushPath is where events are pushed to.
@@ -78,8 +78,8 @@ func newConsole(consoleURL string, r api.Reader, d api.Decider, logger *slog.Log
 
 // newPush makes the receiver of the configured push sources; nil when there is
 // none.
-func newPush(sources []config.Source, in *intake) (http.Handler, error) {
-	cfg := push.Config{Now: in.now}
+func newPush(sources []config.Source, sink collectors.Sink, now func() time.Time) (http.Handler, error) {
+	cfg := push.Config{Now: now}
 	for i := range sources {
 		s := &sources[i]
 		if s.Push == nil {
@@ -98,20 +98,16 @@ func newPush(sources []config.Source, in *intake) (http.Handler, error) {
 	if len(cfg.Sources) == 0 {
 		return nil, nil
 	}
-	return push.New(cfg, in)
+	return push.New(cfg, sink)
 }
 
-// muxOf puts the receivers of events and of feeds beside the console. Each may be nil.
-func muxOf(push, fed, console http.Handler) http.Handler {
+// receivers puts handlers under their paths; those that are nil are left out.
+func receivers(byPath map[string]http.Handler) *http.ServeMux {
 	mux := http.NewServeMux()
-	if fed != nil {
-		mux.Handle(feeds.PushPath, fed)
-	}
-	if push != nil {
-		mux.Handle(pushPath, push)
-	}
-	if console != nil {
-		mux.Handle("/", console)
+	for path, h := range byPath {
+		if h != nil {
+			mux.Handle(path, h)
+		}
 	}
 	return mux
 }

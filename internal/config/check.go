@@ -83,6 +83,7 @@ func (c *checker) check() {
 	}
 	c.specs()
 	c.sources()
+	c.collectors()
 	c.actors()
 	c.feeds()
 	c.outside()

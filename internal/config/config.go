@@ -56,6 +56,8 @@ type Config struct {
 	PseudonymKey Secret `yaml:"pseudonym_key"`
 	// Sources are what is watched. At least one.
 	Sources []Source `yaml:"sources"`
+	// Collectors are the remote vigils that send sources here. May be empty.
+	Collectors []Collector `yaml:"collectors"`
 	// Actors say more about identities than the logs do; the first rule that
 	// matches is the one that counts. May be empty.
 	Actors []ActorRule `yaml:"actors"`

@@ -31,6 +31,14 @@ type Known struct {
 // every problem, or says that the file can't be read. Secrets are looked up to
 // see whether they are there; nothing is written, made or connected to.
 func Load(path string, known Known) (*Config, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text, known)
+}
+
+func read(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open configuration: %w", err)
@@ -40,7 +48,30 @@ func Load(path string, known Known) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	return Parse(path, text, known)
+	return text, nil
+}
+
+// LoadCollect does what Load does with the configuration of a remote collector.
+func LoadCollect(path string, known Known) (*Collect, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCollect(path, text, known)
+}
+
+// ParseCollect does what LoadCollect does with a text that is already read.
+func ParseCollect(file string, text []byte, known Known) (*Collect, error) {
+	cfg := DefaultCollect()
+	doc := yaml.Decode(file, text, cfg)
+	if doc.Whole() {
+		c := &checker{Document: doc, known: known, cfg: &Config{Sources: cfg.Sources}}
+		c.collect(cfg)
+	}
+	if problems := doc.Sorted(); len(problems) > 0 {
+		return nil, &Error{Problems: problems}
+	}
+	return cfg, nil
 }
 
 // Parse does what Load does with a text that is already read; file names it in

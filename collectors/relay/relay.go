@@ -1,0 +1,147 @@
+// Package relay carries batches from a remote collector to a central vigil: what the one
+// has spooled ([Sender]) to what the other keeps ([Receiver]), over HTTPS.
+//
+// Each source's batches are frames of a chain: numbered from 1 without holes, each with
+// the sum of the one before it, and signed with the collector's key (HMAC-SHA-256), which
+// itself never travels. The receiver keeps the place in the chain as the source's
+// position, together with the events: so a frame that comes again counts once, and one
+// that is missing, replayed or of another chain is told as a lapse of the source. Frames
+// are taken all the same where the signature is right, since a repeated event counts once
+// and a lost one is lost. The collector's name and key are the receiver's to
+// configure, and so is which sources it may bring: the payload's word is not taken for
+// it.
+//
+// A Receiver takes many requests at once, those of one source one after the other, and
+// holds at most a bounded number of bodies. A Sender sends the frames of each source in
+// order, one at a time, and repeats a frame until it is taken.
+package relay
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/klauspost/compress/zstd"
+
+	"vigil"
+	"vigil/collectors"
+)
+
+// Path is where a receiver is mounted.
+const Path = "/v1/collect"
+
+// The bounds of a frame.
+const (
+	// MaxBody is the most that a frame has packed, in bytes.
+	MaxBody = 32 << 20
+	// maxUnpacked is the most that it has unpacked.
+	maxUnpacked = 256 << 20
+	// maxEvents bounds what one frame may hold of each kind.
+	maxEvents = 100_000
+)
+
+// Sum is the SHA-256 of a frame.
+type Sum [sha256.Size]byte
+
+// Frame is one batch on its way, as it is signed and sent.
+type Frame struct {
+	// Stream tells one spool from another of the same collector: 16 random bytes, made
+	// with the spool, in hexadecimal.
+	Stream string
+	// Source is the source's name as the collector has it; Sequence numbers its
+	// frames from 1; Previous is the sum of the one before, zero for the first.
+	Source   string
+	Sequence uint64
+	Previous Sum
+	// Body is the packed batch.
+	Body []byte
+}
+
+// Sum is what the next frame of the chain names as the one before it.
+func (f *Frame) Sum() Sum {
+	h := sha256.New()
+	body := sha256.Sum256(f.Body)
+	write(h, []byte(f.Stream), []byte(f.Source), binary.BigEndian.AppendUint64(nil, f.Sequence), f.Previous[:], body[:])
+	return Sum(h.Sum(nil))
+}
+
+// write hashes parts with their lengths, so that no two lists run together.
+func write(h io.Writer, parts ...[]byte) {
+	for _, p := range parts {
+		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(p)))) // a hash never fails
+		_, _ = h.Write(p)
+	}
+}
+
+// sign makes the signature of a frame as the named collector sends it at a time, given
+// as Unix seconds.
+func sign(key []byte, collector, sent string, f *Frame) []byte {
+	mac := hmac.New(sha256.New, key)
+	sum := f.Sum()
+	write(mac, []byte("vigil frame"), []byte(collector), []byte(sent), sum[:])
+	return mac.Sum(nil)
+}
+
+// batch is what a body holds.
+type batch struct {
+	Events      []*vigil.Event      `cbor:"events,omitempty"`
+	Quarantined []vigil.Quarantined `cbor:"quarantined,omitempty"`
+	Lapses      []vigil.Lapse       `cbor:"lapses,omitempty"`
+}
+
+// Pack makes the body of a batch. Its source and position are not in it.
+func Pack(b *collectors.Batch) ([]byte, error) {
+	mode, err := cbor.EncOptions{Time: cbor.TimeRFC3339Nano}.EncMode()
+	if err != nil {
+		return nil, fmt.Errorf("set up packing: %w", err)
+	}
+	plain, err := mode.Marshal(batch{b.Events, b.Quarantined, b.Lapses})
+	if err != nil {
+		return nil, fmt.Errorf("pack a batch: %w", err)
+	}
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	if err != nil {
+		return nil, fmt.Errorf("set up packing: %w", err)
+	}
+	body := z.EncodeAll(plain, nil)
+	if len(body) > MaxBody || len(plain) > maxUnpacked {
+		return nil, fmt.Errorf("pack a batch: %d events are %d bytes packed, at most %d are sent", len(b.Events), len(body), MaxBody)
+	}
+	return body, nil
+}
+
+// errBody is of a body that is signed and yet no batch: that of another version.
+var errBody = errors.New("the frame's body is no batch that this version reads")
+
+// Unpack reads a body.
+func Unpack(body []byte) (collectors.Batch, error) {
+	z, err := zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxUnpacked))
+	if err != nil {
+		return collectors.Batch{}, fmt.Errorf("%w: %w", errBody, err)
+	}
+	defer z.Close()
+	plain, err := io.ReadAll(io.LimitReader(z, maxUnpacked+1))
+	if err != nil {
+		return collectors.Batch{}, fmt.Errorf("%w: %w", errBody, err)
+	}
+	if len(plain) > maxUnpacked {
+		return collectors.Batch{}, fmt.Errorf("%w: it unpacks to more than %d bytes", errBody, maxUnpacked)
+	}
+	mode, err := cbor.DecOptions{MaxArrayElements: maxEvents, MaxMapPairs: 1_000, MaxNestedLevels: 16, DupMapKey: cbor.DupMapKeyEnforcedAPF}.DecMode()
+	if err != nil {
+		return collectors.Batch{}, fmt.Errorf("set up reading: %w", err)
+	}
+	var b batch
+	if err := mode.Unmarshal(plain, &b); err != nil {
+		return collectors.Batch{}, fmt.Errorf("%w: %w", errBody, err)
+	}
+	out := collectors.Batch{Quarantined: b.Quarantined, Lapses: b.Lapses}
+	out.Events = slices.DeleteFunc(b.Events, func(e *vigil.Event) bool { return e == nil })
+	return out, nil
+}

@@ -1,0 +1,195 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"vigil/collectors"
+	"vigil/collectors/relay"
+	"vigil/internal/config"
+	"vigil/internal/spool"
+)
+
+// CollectOptions are what code passes to NewCollect.
+type CollectOptions struct {
+	// Logger gets what happens; nil means none.
+	Logger *slog.Logger
+	// Now tells the time; nil means the clock.
+	Now func() time.Time
+}
+
+// Collect is a remote collector: it reads sources near where they are, spools what it
+// reads, and sends it to a central vigil.
+type Collect struct {
+	cfg    *config.Collect
+	opts   CollectOptions
+	logger *slog.Logger
+	clean  cleanups
+	spool  *spool.Spool
+	super  *supervisor
+	failed chan error
+	url    string
+}
+
+// NewCollect prepares the collector of a configuration that config.LoadCollect has
+// accepted. Nothing is opened before Start.
+func NewCollect(cfg *config.Collect, opts CollectOptions) *Collect {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	c := &Collect{cfg: cfg, opts: opts, logger: opts.Logger, failed: make(chan error, 2)}
+	c.clean.logger = opts.Logger
+	return c
+}
+
+// Failed yields the error of a part without which it can't go on. The caller then calls
+// Stop.
+func (c *Collect) Failed() <-chan error { return c.failed }
+
+// PushURL is the full address of POST /v1/events, empty when no source is pushed to.
+func (c *Collect) PushURL() string { return c.url }
+
+// Waiting is how many bytes wait for the central vigil.
+func (c *Collect) Waiting() int64 { return c.spool.Waiting() }
+
+// Start starts reading and sending. When a part can't be started, those before it are
+// stopped again.
+func (c *Collect) Start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.clean.run(context.WithoutCancel(ctx)))
+		}
+	}()
+	var l net.Listener
+	if c.cfg.Listen != "" {
+		if l, err = listen(ctx, c.cfg.Listen); err != nil {
+			return err
+		}
+		c.clean.add("listener", func(context.Context) error {
+			if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	key, err := c.cfg.Key.Reveal()
+	if err != nil {
+		return fmt.Errorf("read key: %w", err)
+	}
+	c.spool, err = spool.Open(ctx, spool.Config{
+		Dir: c.cfg.SpoolDir, Key: []byte(key), MaxBytes: int64(c.cfg.SpoolSize), MinFree: int64(c.cfg.DiskFloor),
+	})
+	if err != nil {
+		return err
+	}
+	c.clean.add("spool", func(context.Context) error { return c.spool.Close() })
+	trust, err := tlsOf(c.cfg.TLS)
+	if err != nil {
+		return fmt.Errorf("set up tls: %w", err)
+	}
+	sender, err := relay.NewSender(relay.SenderConfig{
+		URL: c.cfg.Central, Collector: c.cfg.Name, Key: []byte(key), TLS: trust, Now: c.opts.Now,
+	}, relay.SenderOptions{Logger: c.logger})
+	if err != nil {
+		return fmt.Errorf("set up sending: %w", err)
+	}
+	c.send(ctx, sender)
+	if l != nil {
+		if err := c.receive(l); err != nil {
+			return err
+		}
+	}
+	return c.collect(ctx)
+}
+
+func (c *Collect) send(ctx context.Context, sender *relay.Sender) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := sender.Run(ctx, c.spool); err != nil {
+			c.failed <- fmt.Errorf("sending: %w", err)
+		}
+	}()
+	c.clean.add("sending", func(context.Context) error {
+		cancel()
+		<-done
+		return nil
+	})
+}
+
+// receive takes what is pushed here.
+func (c *Collect) receive(l net.Listener) error {
+	h, err := newPush(c.cfg.Sources, c.spool, c.opts.Now)
+	if err != nil {
+		return fmt.Errorf("set up push: %w", err)
+	}
+	secure, err := serverTLS(c.cfg.ListenTLS)
+	if err != nil {
+		return fmt.Errorf("set up listen_tls: %w", err)
+	}
+	scheme := "http://"
+	if secure != nil {
+		l, scheme = tls.NewListener(l, secure), "https://"
+	}
+	if h != nil {
+		c.url = scheme + l.Addr().String() + pushPath
+	}
+	c.clean.add("push", serve(l, receivers(map[string]http.Handler{pushPath: h}), c.logger))
+	return nil
+}
+
+func (c *Collect) collect(ctx context.Context) error {
+	c.super = &supervisor{sink: patient(c.spool), position: c.spool.Position, logger: c.logger}
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	c.clean.add("collectors", func(ctx context.Context) error {
+		cancel()
+		return c.super.wait(ctx)
+	})
+	for i := range c.cfg.Sources {
+		s := &c.cfg.Sources[i]
+		one, err := collectorOf(s, c.logger)
+		if err != nil {
+			return fmt.Errorf("set up source %q: %w", s.Name, err)
+		}
+		if one != nil {
+			c.super.start(run, s.Name, one)
+		}
+	}
+	return nil
+}
+
+// Stop ends reading and sending. What is not sent waits in the spool.
+func (c *Collect) Stop(ctx context.Context) error { return c.clean.run(context.WithoutCancel(ctx)) }
+
+// newRelay makes the receiver of the configured collectors; nil when there is none.
+func newRelay(cfg *config.Config, position func(context.Context, string) ([]byte, error), sink collectors.Sink, now func() time.Time) (http.Handler, error) {
+	if len(cfg.Collectors) == 0 {
+		return nil, nil
+	}
+	out := relay.Config{Position: position, Now: now}
+	for i := range cfg.Collectors {
+		r := &cfg.Collectors[i]
+		key, err := r.Key.Reveal()
+		if err != nil {
+			return nil, fmt.Errorf("read key of collector %q: %w", r.Name, err)
+		}
+		p := relay.Peer{Name: r.Name, Key: []byte(key)}
+		for j := range cfg.Sources {
+			if cfg.Sources[j].Collector == r.Name {
+				p.Sources = append(p.Sources, cfg.Sources[j].Name)
+			}
+		}
+		out.Peers = append(out.Peers, p)
+	}
+	return relay.New(out, sink)
+}

@@ -88,6 +88,12 @@ func TestDocumentedConfigurationsAreGood(t *testing.T) {
 				known.Formats, known.Decoder = nil, nil // which there are the catalog knows
 			}
 			found++
+			if strings.HasPrefix(block, "name:") {
+				if _, err := config.ParseCollect(page, []byte(block), known); err != nil {
+					t.Errorf("%s\n%v", block, err)
+				}
+				continue
+			}
 			if _, err := config.Parse(page, []byte(block), known); err != nil {
 				t.Errorf("%s\n%v", block, err)
 			}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"vigil/internal/app"
 	"vigil/internal/config"
@@ -19,12 +22,14 @@ type serveCommand struct {
 func (serveCommand) Help() string {
 	return `Follows the configured files, takes pushes at POST /v1/events, keeps and judges what comes, and tells
 findings to Slack, or prints them. The console is at the configured address. Stop it with Ctrl-C or
-SIGTERM: what was taken in is durable, and the next start goes on from there.
+SIGTERM: what was taken in is durable, and the next start goes on from there. SIGHUP reads the
+configuration again: a good one comes into force without a pause, a bad one changes nothing.
 
 Examples:
 
     vigil serve -c vigil.yaml
     vigil check -c vigil.yaml && vigil serve -c vigil.yaml --json 2>> vigil.log
+    vigil check -c vigil.yaml && pkill -HUP -x vigil
     curl -H "Authorization: Bearer $TOKEN" --data-binary @events.ndjson http://127.0.0.1:8470/v1/events`
 }
 
@@ -45,10 +50,34 @@ func (c *serveCommand) Run(ctx context.Context, io streams) (err error) {
 	if url := service.PushURL(); url != "" {
 		fmt.Fprintf(io.err, "vigil: events are taken at %s\n", url)
 	}
-	select {
-	case <-ctx.Done():
-	case err = <-service.Failed():
-	}
+	err = c.stay(ctx, io, service)
 	fmt.Fprintln(io.err, "vigil: stopping")
 	return errors.Join(err, service.Stop(ctx))
+}
+
+// stay returns when the service is to end. Until then it reloads the configuration as
+// often as it is told to.
+func (c *serveCommand) stay(ctx context.Context, io streams, service *app.App) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-service.Failed():
+			return err
+		case <-hup:
+			cfg, err := config.Load(c.Config, app.Known())
+			if err == nil {
+				err = service.Reload(ctx, cfg)
+			}
+			if err != nil {
+				fmt.Fprintf(io.err, "vigil: the configuration was not reloaded, the old one stays:\n")
+				_ = fail(io, err)
+				continue
+			}
+			fmt.Fprintf(io.err, "vigil: reloaded %s\n", printable(c.Config))
+		}
+	}
 }

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vigil"
@@ -65,8 +67,8 @@ type Config struct {
 type Receiver struct {
 	cfg   Config
 	sink  collectors.Sink
-	peers map[string]*peer
 	slots chan struct{}
+	peers atomic.Pointer[map[string]*peer]
 }
 
 type peer struct {
@@ -99,18 +101,39 @@ func New(cfg Config, sink collectors.Sink) (*Receiver, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	r := &Receiver{cfg: cfg, sink: sink, peers: map[string]*peer{}, slots: make(chan struct{}, maxRequests)}
+	r := &Receiver{cfg: cfg, sink: sink, slots: make(chan struct{}, maxRequests)}
+	if err := r.Update(cfg); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Update puts other peers in the place of those there are. What is known of sources that
+// stay is kept, and frames that are being taken end as they began.
+func (r *Receiver) Update(cfg Config) error {
+	chains := map[string]*chain{}
+	if old := r.peers.Load(); old != nil {
+		for _, p := range *old {
+			maps.Copy(chains, p.sources)
+		}
+	}
+	peers := map[string]*peer{}
 	for _, p := range cfg.Peers {
-		if p.Name == "" || len(p.Key) < 16 || r.peers[p.Name] != nil {
-			return nil, fmt.Errorf("set up the receiver of collectors: %q needs a name of its own and a key of at least 16 bytes", p.Name)
+		if p.Name == "" || len(p.Key) < 16 || peers[p.Name] != nil {
+			return fmt.Errorf("set up the receiver of collectors: %q needs a name of its own and a key of at least 16 bytes", p.Name)
 		}
 		own := &peer{name: p.Name, key: p.Key, sources: map[string]*chain{}}
 		for _, s := range p.Sources {
-			own.sources[s] = &chain{source: s, told: map[vigil.LapseKind]time.Time{}}
+			c := chains[s]
+			if c == nil {
+				c = &chain{source: s, told: map[vigil.LapseKind]time.Time{}}
+			}
+			own.sources[s] = c
 		}
-		r.peers[p.Name] = own
+		peers[p.Name] = own
 	}
-	return r, nil
+	r.peers.Store(&peers)
+	return nil
 }
 
 // problem is an answer that says no.
@@ -149,7 +172,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 func (r *Receiver) serve(w http.ResponseWriter, req *http.Request) error {
 	denied := &problem{status: http.StatusUnauthorized}
-	p := r.peers[req.Header.Get(headerCollector)]
+	p := (*r.peers.Load())[req.Header.Get(headerCollector)]
 	if p == nil {
 		return denied
 	}

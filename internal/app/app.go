@@ -3,15 +3,15 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vigil/collectors"
-	"vigil/detector/rules"
+	"vigil/collectors/relay"
 	"vigil/internal/config"
 	"vigil/internal/feeds"
 	"vigil/internal/ledger"
@@ -40,33 +40,50 @@ type Options struct {
 	Free func(dir string) (int64, error)
 }
 
-// App is the running service.
+// App is the running service. What its configuration decides can be changed while it
+// runs, see Reload.
 type App struct {
-	cfg    *config.Config
 	opts   Options
 	logger *slog.Logger
+	// cfg is the configuration in force; conf returns it.
+	cfg atomic.Pointer[config.Config]
 
-	clean   cleanups
-	ledger  *ledger.Ledger
-	intake  *intake
-	desk    *desk
-	applier *applier
-	outbox  *outbox
-	feeds   *feeds.Service
-	// rules are those that run, from the log's entry rulesFrom on.
-	rules     *rules.Set
-	rulesFrom uint64
-	super     *supervisor
-	reader    *reader
-	url       string
-	pushURL   string
-	failed    chan error
+	clean  cleanups
+	ledger *ledger.Ledger
+	intake *intake
+	desk   *desk
+	outbox *outbox
+	super  *supervisor
+	reader *reader
+	// judging is the applier in force, see judge; fed the feeds', see feeding.
+	judging atomic.Pointer[applier]
+	fed     atomic.Pointer[feeds.Service]
+	// door leads what senders bring to the receivers in force, and what people look at to
+	// the console.
+	door, push *door
+	url        string
+	// pushBase is the address under which the receivers are, pushURL that of events.
+	pushBase string
+	pushURL  atomic.Pointer[string]
+	failed   chan error
+	// relay takes from remote collectors; nil while there are none.
+	relay *relay.Receiver
+
+	// reloading is held while parts are started, replaced and stopped; guards parts.
+	reloading sync.Mutex
+	parts     map[string]*part
 
 	notingRules sync.Mutex
 	// rulesAudited and rulesNoted say that it is in the audit log, and in the log, that
 	// the rules are other ones than before.
 	rulesAudited, rulesNoted bool
 }
+
+// conf is the configuration in force.
+func (a *App) conf() *config.Config { return a.cfg.Load() }
+
+// judge is the applier in force.
+func (a *App) judge() *applier { return a.judging.Load() }
 
 // New prepares the service of a configuration that config.Load has accepted.
 // Nothing is opened before Start.
@@ -80,7 +97,8 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	a := &App{cfg: cfg, opts: opts, logger: opts.Logger, failed: make(chan error, 8)}
+	a := &App{opts: opts, logger: opts.Logger, failed: make(chan error, 8), parts: map[string]*part{}, door: &door{}, push: &door{}}
+	a.cfg.Store(cfg)
 	a.clean.logger = opts.Logger
 	return a, nil
 }
@@ -91,7 +109,12 @@ func (a *App) URL() string { return a.url }
 
 // PushURL is the full address of POST /v1/events, empty when no source is pushed
 // to.
-func (a *App) PushURL() string { return a.pushURL }
+func (a *App) PushURL() string {
+	if url := a.pushURL.Load(); url != nil {
+		return *url
+	}
+	return ""
+}
 
 // Failed yields the error of a part without which the service can't go on. The
 // caller then calls Stop.
@@ -106,14 +129,14 @@ func (a *App) Start(ctx context.Context) (err error) {
 		}
 	}()
 	// Listeners come first: a taken address is known before anything is touched.
-	web, err := a.bind(ctx, "console's listener", a.cfg.Listen)
+	web, err := a.bind(ctx, "console's listener", a.conf().Listen)
 	if err != nil {
 		return err
 	}
 	a.url = "http://" + web.Addr().String()
 	var pushed net.Listener
-	if a.cfg.PushListen != "" {
-		if pushed, err = a.bind(ctx, "push listener", a.cfg.PushListen); err != nil {
+	if a.conf().PushListen != "" {
+		if pushed, err = a.bind(ctx, "push listener", a.conf().PushListen); err != nil {
 			return err
 		}
 	}
@@ -123,30 +146,38 @@ func (a *App) Start(ctx context.Context) (err error) {
 	if err := a.openIntake(); err != nil {
 		return err
 	}
-	if err := a.startTelling(ctx); err != nil {
+	a.reader = newReader(a)
+	a.super = newSupervisor(patient(a.intake), a.ledger.Position, a.logger)
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	next, err := a.prepare(a.conf())
+	if err != nil {
 		return err
 	}
-	if err := a.startJudging(ctx); err != nil {
+	// In this order they are started, and in the other one stopped.
+	a.clean.add("last snapshot", func(ctx context.Context) error {
+		if j := a.judge(); j != nil {
+			return j.snapshot(ctx)
+		}
+		return nil
+	})
+	for _, name := range []string{partTelling, partJudging} {
+		a.clean.add(name, func(ctx context.Context) error { return a.stopPart(ctx, name) })
+	}
+	a.clean.add("last judging", a.judged)
+	for _, name := range []string{partShipping, partFeeds, partJobs} {
+		a.clean.add(name, func(ctx context.Context) error { return a.stopPart(ctx, name) })
+	}
+	a.pushBase = a.pushedTo(pushed)
+	if err := a.begin(ctx, next); err != nil {
 		return err
 	}
-	if err := a.startShipping(ctx); err != nil {
-		return err
-	}
-	a.startFeeds(ctx)
-	// Behind the feeds, which wait until what is in the log by then is judged.
-	if err := a.noteRules(ctx); err != nil {
-		a.logger.Error("which rules judge can't be written down; it is tried again", "error", err.Error())
-	}
-	if err := a.startJobs(); err != nil {
-		return err
-	}
-	if err := a.startWeb(web, pushed); err != nil {
-		return err
-	}
+	a.startWeb(web, pushed, next)
 	if err := a.publishAddress(); err != nil {
 		return err
 	}
-	return a.startCollecting(ctx)
+	a.startCollecting(ctx, next)
+	return nil
 }
 
 // Stop ends intake, lets what is accepted be judged, keeps a snapshot, and closes
@@ -168,33 +199,6 @@ func (a *App) bind(ctx context.Context, name, address string) (net.Listener, err
 		return nil
 	})
 	return l, nil
-}
-
-// background runs a part until the clean-up of its name. Its error ends the
-// service.
-func (a *App) background(ctx context.Context, name string, run func(ctx context.Context) error) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() {
-			if r := recover(); r != nil {
-				a.fail(fmt.Errorf("%s: panic: %v", name, r))
-			}
-		}()
-		if err := run(ctx); err != nil {
-			a.fail(fmt.Errorf("%s: %w", name, err))
-		}
-	}()
-	a.clean.add(name, func(wait context.Context) error {
-		cancel()
-		select {
-		case <-done:
-			return nil
-		case <-wait.Done():
-			return wait.Err()
-		}
-	})
 }
 
 func (a *App) fail(err error) {

@@ -11,6 +11,7 @@ import (
 
 	"vigil"
 	"vigil/detector"
+	"vigil/detector/rules"
 	"vigil/internal/ledger"
 	"vigil/internal/series"
 )
@@ -30,6 +31,9 @@ type applier struct {
 	engine *detector.Engine
 	caps   *series.Caps
 	logger *slog.Logger
+	// rules are those that judge, from the log's entry rulesFrom on.
+	rules     *rules.Set
+	rulesFrom uint64
 	// messages makes what is to be told of findings.
 	messages func([]vigil.Finding) ([]ledger.OutboxItem, error)
 

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"time"
 
-	"vigil/collectors"
 	"vigil/collectors/relay"
 	"vigil/internal/config"
 	"vigil/internal/spool"
@@ -141,20 +140,17 @@ func (c *Collect) receive(l net.Listener) error {
 	if secure != nil {
 		l, scheme = tls.NewListener(l, secure), "https://"
 	}
+	byPath := map[string]http.Handler{}
 	if h != nil {
-		c.url = scheme + l.Addr().String() + pushPath
+		byPath[pushPath], c.url = h, scheme+l.Addr().String()+pushPath
 	}
-	c.clean.add("push", serve(l, receivers(map[string]http.Handler{pushPath: h}), c.logger))
+	c.clean.add("push", serve(l, receivers(byPath), c.logger))
 	return nil
 }
 
 func (c *Collect) collect(ctx context.Context) error {
-	c.super = &supervisor{sink: patient(c.spool), position: c.spool.Position, logger: c.logger}
-	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	c.clean.add("collectors", func(ctx context.Context) error {
-		cancel()
-		return c.super.wait(ctx)
-	})
+	c.super = newSupervisor(patient(c.spool), c.spool.Position, c.logger)
+	all := map[string]desired{}
 	for i := range c.cfg.Sources {
 		s := &c.cfg.Sources[i]
 		one, err := collectorOf(s, c.logger)
@@ -162,21 +158,23 @@ func (c *Collect) collect(ctx context.Context) error {
 			return fmt.Errorf("set up source %q: %w", s.Name, err)
 		}
 		if one != nil {
-			c.super.start(run, s.Name, one)
+			all[s.Name] = desired{print: config.PrintOf(*s), collector: one}
 		}
 	}
+	c.clean.add("collectors", c.super.stop)
+	c.super.apply(ctx, all)
 	return nil
 }
 
 // Stop ends reading and sending. What is not sent waits in the spool.
 func (c *Collect) Stop(ctx context.Context) error { return c.clean.run(context.WithoutCancel(ctx)) }
 
-// newRelay makes the receiver of the configured collectors; nil when there is none.
-func newRelay(cfg *config.Config, position func(context.Context, string) ([]byte, error), sink collectors.Sink, now func() time.Time) (http.Handler, error) {
+// relayConfig says which collectors may bring which sources; nil when there is none.
+func relayConfig(cfg *config.Config, position func(context.Context, string) ([]byte, error), now func() time.Time) (*relay.Config, error) {
 	if len(cfg.Collectors) == 0 {
 		return nil, nil
 	}
-	out := relay.Config{Position: position, Now: now}
+	out := &relay.Config{Position: position, Now: now}
 	for i := range cfg.Collectors {
 		r := &cfg.Collectors[i]
 		key, err := r.Key.Reveal()
@@ -191,5 +189,5 @@ func newRelay(cfg *config.Config, position func(context.Context, string) ([]byte
 		}
 		out.Peers = append(out.Peers, p)
 	}
-	return relay.New(out, sink)
+	return out, nil
 }

@@ -63,7 +63,7 @@ func Poll(t *testing.T, a *App) {
 // Snapshot keeps the detector's state, as the schedule does.
 func Snapshot(t *testing.T, a *App) {
 	t.Helper()
-	if err := a.applier.askSnapshot(t.Context()); err != nil {
+	if err := a.judge().askSnapshot(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -195,4 +195,17 @@ func CutLog(t *testing.T, a *App) {
 	if p, err := a.ledger.Prune(t.Context(), a.opts.Now().Add(10*365*24*time.Hour)); err != nil || p.Segments == 0 {
 		t.Fatalf("%+v, %v", p, err)
 	}
+}
+
+// Audited lists what the audit log holds.
+func Audited(t *testing.T, a *App) (out []string) {
+	t.Helper()
+	records, err := a.ledger.AuditLog(t.Context(), 0, 1_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range records {
+		out = append(out, r.What+": "+r.Object)
+	}
+	return out
 }

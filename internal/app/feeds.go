@@ -32,20 +32,20 @@ const honeyFeed = "honey records"
 func (a *App) startFeeds(ctx context.Context) {
 	all := []feeds.Feed{{
 		Spec:     feeds.Spec{Name: honeyFeed, Kind: vigil.FactHoney, Location: time.UTC},
-		Files:    []string{filepath.Join(a.cfg.DataDir, honey.FileName)},
+		Files:    []string{filepath.Join(a.conf().DataDir, honey.FileName)},
 		Optional: true, MayShrink: true,
 	}}
-	for i := range a.cfg.Feeds {
-		f := &a.cfg.Feeds[i]
+	for i := range a.conf().Feeds {
+		f := &a.conf().Feeds[i]
 		all = append(all, feeds.Feed{Spec: specOf(f), Files: f.File, StaleAfter: f.StaleAfter.Std(), MayShrink: f.MayShrink})
 	}
 	begun := a.ledger.Last()
-	a.feeds = feeds.NewService(all, feeds.Options{
+	service := feeds.NewService(all, feeds.Options{
 		Known: func(_ context.Context, kind vigil.FactKind) ([]vigil.Facts, error) {
 			if a.ledger.Applied() < begun {
 				return nil, feeds.ErrNotReady
 			}
-			return a.applier.facts(kind), nil
+			return a.judge().facts(kind), nil
 		},
 		Accept: func(ctx context.Context, f vigil.Facts) error {
 			data, err := json.Marshal(f)
@@ -58,6 +58,7 @@ func (a *App) startFeeds(ctx context.Context) {
 		},
 		Pseudonyms: a.intake.pseudonyms, Logger: a.logger, Now: a.opts.Now,
 	})
+	a.fed.Store(service)
 	if err := a.pollFeeds(ctx); err != nil {
 		a.logger.Error("the feeds can't be kept; they are read again", "error", err.Error())
 	}
@@ -66,22 +67,24 @@ func (a *App) startFeeds(ctx context.Context) {
 // pollFeeds reads the files that changed, and leaves a note of how the feeds stand for
 // vigil check.
 func (a *App) pollFeeds(ctx context.Context) error {
-	err := a.feeds.Poll(ctx)
+	service := a.fed.Load()
+	err := service.Poll(ctx)
 	if errors.Is(err, feeds.ErrNotReady) {
 		return nil // the log of before the start comes first
 	}
-	return errors.Join(err, writeFeedNote(a.cfg.DataDir, a.feeds.Statuses()))
+	return errors.Join(err, writeFeedNote(a.conf().DataDir, service.Statuses()))
 }
 
 // feedTroubles says what is wrong with feeds.
 func (a *App) feedTroubles() (troubles []string) {
-	if a.feeds == nil {
+	service := a.fed.Load()
+	if service == nil {
 		return nil
 	}
-	if n := a.applier.status.Load().Facts.Dropped; n > 0 {
+	if n := a.judge().status.Load().Facts.Dropped; n > 0 {
 		troubles = append(troubles, fmt.Sprintf("Feeds tell more than is held: %d records made room.", n))
 	}
-	for _, s := range a.feeds.Statuses() {
+	for _, s := range service.Statuses() {
 		if s.Trouble != "" {
 			troubles = append(troubles, fmt.Sprintf("Feed %s: %s.", s.Name, strings.TrimSuffix(s.Trouble, ".")))
 		}
@@ -92,8 +95,8 @@ func (a *App) feedTroubles() (troubles []string) {
 // feedReceiver takes pushed feeds; nil where none is pushed.
 func (a *App) feedReceiver() (http.Handler, error) {
 	tokens := map[string]string{}
-	for i := range a.cfg.Feeds {
-		f := &a.cfg.Feeds[i]
+	for i := range a.conf().Feeds {
+		f := &a.conf().Feeds[i]
 		if f.Push == nil {
 			continue
 		}
@@ -106,7 +109,7 @@ func (a *App) feedReceiver() (http.Handler, error) {
 	if len(tokens) == 0 {
 		return nil, nil
 	}
-	return feeds.NewReceiver(a.feeds, tokens)
+	return feeds.NewReceiver(a.fed.Load(), tokens)
 }
 
 // facts lists what feeds have told of a kind as far as the log is judged.

@@ -108,7 +108,7 @@ func (f *folder) Finding(ctx context.Context, id string) (vigil.Finding, error) 
 // publishAddress writes down where the console is, for commands that find the folder
 // in use.
 func (a *App) publishAddress() error {
-	path := filepath.Join(a.cfg.DataDir, addressFile)
+	path := filepath.Join(a.conf().DataDir, addressFile)
 	if err := os.WriteFile(path, []byte(a.url+"\n"), 0o600); err != nil {
 		return fmt.Errorf("write console's address: %w", err)
 	}

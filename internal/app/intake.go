@@ -23,9 +23,10 @@ const fullWait = 2 * time.Second
 type intake struct {
 	ledger     *ledger.Ledger
 	pseudonyms *privacy.Pseudonymizer
-	sources    map[string]*normaliser
-	pace       *pace
-	now        func() time.Time
+	// sources are those of the configuration in force.
+	sources atomic.Pointer[map[string]*normaliser]
+	pace    *pace
+	now     func() time.Time
 
 	// full holds why nothing is taken in, nil when all is well.
 	full atomic.Pointer[string]
@@ -37,7 +38,7 @@ type intake struct {
 // The caller's events stay as they are: it may offer them again after an error,
 // and they must not be made pseudonyms of twice.
 func (in *intake) Accept(ctx context.Context, b collectors.Batch) error {
-	n := in.sources[b.Source]
+	n := in.all()[b.Source]
 	if n == nil {
 		return fmt.Errorf("accept batch: no source is called %q", b.Source)
 	}
@@ -76,6 +77,17 @@ func (in *intake) Accept(ctx context.Context, b collectors.Batch) error {
 	in.pace.saw(b.Source, out.Events)
 	return nil
 }
+
+// all are the sources in force; nil before the first use.
+func (in *intake) all() map[string]*normaliser {
+	if m := in.sources.Load(); m != nil {
+		return *m
+	}
+	return nil
+}
+
+// use puts sources in force.
+func (in *intake) use(all map[string]*normaliser) { in.sources.Store(&all) }
 
 // patient is the sink of sources that keep what is not taken: it waits for room
 // in a full ledger or spool, and for the source's quota, instead of failing.

@@ -17,29 +17,28 @@ const digestFindings = 5_000
 
 // startJobs starts what runs by the clock: ticks of the log, snapshots, sealing,
 // pruning and the digest.
-func (a *App) startJobs() error {
+func (a *App) startJobs() (stop func(context.Context) error, err error) {
 	s := schedule.New(schedule.Options{Logger: a.logger})
 	jobs := []schedule.Job{
-		{Name: "snapshot", Spec: a.cfg.Snapshots, Run: a.applier.askSnapshot},
-		{Name: "sealing", Spec: a.cfg.Sealing, Run: a.seal},
-		{Name: "pruning", Spec: a.cfg.Pruning, Run: a.prune},
-		{Name: "feeds", Spec: a.cfg.FeedPolls, Run: a.pollFeeds},
-		{Name: "rules", Spec: a.cfg.FeedPolls, Run: a.noteRules},
+		{Name: "snapshot", Spec: a.conf().Snapshots, Run: func(ctx context.Context) error { return a.judge().askSnapshot(ctx) }},
+		{Name: "sealing", Spec: a.conf().Sealing, Run: a.seal},
+		{Name: "pruning", Spec: a.conf().Pruning, Run: a.prune},
+		{Name: "feeds", Spec: a.conf().FeedPolls, Run: a.pollFeeds},
+		{Name: "rules", Spec: a.conf().FeedPolls, Run: a.noteRules},
 	}
 	if !a.opts.Quiet {
-		jobs = append(jobs, schedule.Job{Name: "tick", Spec: a.cfg.Ticks, Run: a.tick})
-		if a.cfg.Digest != "off" {
-			jobs = append(jobs, schedule.Job{Name: "digest", Spec: a.cfg.Digest, Run: a.digest})
+		jobs = append(jobs, schedule.Job{Name: "tick", Spec: a.conf().Ticks, Run: a.tick})
+		if a.conf().Digest != "off" {
+			jobs = append(jobs, schedule.Job{Name: "digest", Spec: a.conf().Digest, Run: a.digest})
 		}
 	}
 	for _, j := range jobs {
 		if err := s.Add(j); err != nil {
-			return fmt.Errorf("schedule %s: %w", j.Name, err)
+			return nil, fmt.Errorf("schedule %s: %w", j.Name, err)
 		}
 	}
 	s.Start()
-	a.clean.add("schedule", s.Stop)
-	return nil
+	return s.Stop, nil
 }
 
 // tick tells the log how late it is, as far as the sources let it be known.
@@ -61,7 +60,7 @@ func (a *App) seal(ctx context.Context) error {
 // prune deletes what is past its retention. A snapshot comes first, so that the
 // cut is covered by one.
 func (a *App) prune(ctx context.Context) error {
-	if err := a.applier.askSnapshot(ctx); err != nil {
+	if err := a.judge().askSnapshot(ctx); err != nil {
 		return err
 	}
 	_, err := a.ledger.Prune(ctx, a.opts.Now())
@@ -72,7 +71,7 @@ func (a *App) prune(ctx context.Context) error {
 func (a *App) digest(ctx context.Context) error {
 	to := a.opts.Now().UTC().Truncate(time.Hour)
 	from := to.Add(-24 * time.Hour)
-	day := alerts.Day{From: from, To: to, Budget: a.applier.status.Load().Budget, Link: "/"}
+	day := alerts.Day{From: from, To: to, Budget: a.judge().status.Load().Budget, Link: "/"}
 	points, err := a.ledger.Points(ctx, from, to, 0)
 	if err != nil {
 		return err

@@ -204,6 +204,8 @@ func (a *actorRules) keep(key identity, index int) {
 type normaliser struct {
 	source, store, tenant string
 	rules                 *actorRules
+	// print is of what it was made.
+	print config.Print
 	// steps tells ids that are walked in order, while they are still ids.
 	steps privacy.Steps
 	// quota is what it may bring; nil bounds nothing.

@@ -18,20 +18,35 @@ import (
 // outbox lets the deliverer work on the ledger's outbox. It is safe for
 // concurrent use.
 type outbox struct {
-	ledger    *ledger.Ledger
-	notifiers []string
+	ledger *ledger.Ledger
 
-	mu    sync.Mutex
-	taken map[string]ledger.OutboxItem // handed out and not reported on yet, by notifier and id
+	mu        sync.Mutex // guards all below
+	notifiers []string
+	taken     map[string]ledger.OutboxItem // handed out and not reported on yet, by notifier and id
 }
 
 func newOutbox(l *ledger.Ledger, notifiers []string) *outbox {
 	return &outbox{ledger: l, notifiers: notifiers, taken: map[string]ledger.OutboxItem{}}
 }
 
+// tell says who is told from now on.
+func (o *outbox) tell(notifiers []string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.notifiers = notifiers
+}
+
+// told lists who is told.
+func (o *outbox) told() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.notifiers
+}
+
 // messages makes the outbox rows of findings: one for each notifier.
 func (o *outbox) messages(findings []vigil.Finding) ([]ledger.OutboxItem, error) {
 	var items []ledger.OutboxItem
+	notifiers := o.told()
 	for i := range findings {
 		f := findings[i]
 		// Cards count subjects and never list them.
@@ -42,7 +57,7 @@ func (o *outbox) messages(findings []vigil.Finding) ([]ledger.OutboxItem, error)
 		if err != nil {
 			return nil, fmt.Errorf("write message of finding %q: %w", f.ID, err)
 		}
-		for _, n := range o.notifiers {
+		for _, n := range notifiers {
 			items = append(items, ledger.OutboxItem{
 				ID: fmt.Sprintf("%s-%s-%d", n, f.ID, f.Revision), Notifier: n, Kind: alerts.KindFinding,
 				FindingID: f.ID, Revision: f.Revision, Priority: f.Severity.Rank(), Payload: payload,
@@ -59,8 +74,9 @@ func (o *outbox) enqueue(ctx context.Context, m alerts.Message) error {
 	if err != nil {
 		return fmt.Errorf("write message %q: %w", m.ID, err)
 	}
-	items := make([]ledger.OutboxItem, len(o.notifiers))
-	for i, n := range o.notifiers {
+	notifiers := o.told()
+	items := make([]ledger.OutboxItem, len(notifiers))
+	for i, n := range notifiers {
 		items[i] = ledger.OutboxItem{ID: n + "-" + m.ID, Notifier: n, Kind: m.Kind, Payload: payload}
 	}
 	return o.ledger.Enqueue(ctx, items...)
@@ -81,13 +97,14 @@ var errNobody = errors.New("this way of telling is no longer configured")
 func (o *outbox) Due(ctx context.Context, notifier string, now time.Time, most int) ([]alerts.Item, error) {
 	// The ledger lists the due messages of all notifiers together; there are a
 	// handful.
-	rows, err := o.ledger.Due(ctx, now, max(most, 16)*4*len(o.notifiers))
+	notifiers := o.told()
+	rows, err := o.ledger.Due(ctx, now, max(most, 16)*4*len(notifiers))
 	if err != nil {
 		return nil, err
 	}
 	var items []alerts.Item
 	for _, row := range rows {
-		if !slices.Contains(o.notifiers, row.Notifier) {
+		if !slices.Contains(notifiers, row.Notifier) {
 			if err := o.ledger.Failed(ctx, row, errNobody, time.Time{}); err != nil {
 				return nil, err
 			}

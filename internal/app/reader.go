@@ -69,15 +69,15 @@ func (r *reader) Status(ctx context.Context) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
-	engine := *a.applier.status.Load()
+	engine := *a.judge().status.Load()
 	out := api.Status{
 		Events: engine.Events, Watermark: engine.Watermark, Lanes: apiLanes(engine.Lanes), Budget: engine.Budget,
 		Quarantined: stats.Quarantined, Note: a.note(), Progress: -1,
 	}
-	out.Rules, out.RulesOff = rulesOff(a.rules, engine.RulesFailed)
+	out.Rules, out.RulesOff = rulesOff(a.judge().rules, engine.RulesFailed)
 	bySource := map[string]api.Source{}
-	for i := range a.cfg.Sources {
-		bySource[a.cfg.Sources[i].Name] = api.Source{Name: a.cfg.Sources[i].Name}
+	for i := range a.conf().Sources {
+		bySource[a.conf().Sources[i].Name] = api.Source{Name: a.conf().Sources[i].Name}
 	}
 	for _, s := range stats.Sources {
 		bySource[s.Name] = api.Source{
@@ -116,7 +116,7 @@ func (a *App) note() string {
 	if full := a.intake.full.Load(); full != nil {
 		notes = append(notes, "Nothing is taken in: "+*full+".")
 	}
-	if fault := a.applier.fault.Load(); fault != nil {
+	if fault := a.judge().fault.Load(); fault != nil {
 		notes = append(notes, "What was judged can't be written down: "+*fault+".")
 	}
 	if a.super != nil {
@@ -126,7 +126,7 @@ func (a *App) note() string {
 		}
 	}
 	notes = append(notes, a.feedTroubles()...)
-	if text := certificateNote(a.cfg.PushTLS, a.opts.Now()); text != "" {
+	if text := certificateNote(a.conf().PushTLS, a.opts.Now()); text != "" {
 		notes = append(notes, text)
 	}
 	if a.opts.Note != nil {

@@ -30,12 +30,12 @@ func (a *App) noteRules(ctx context.Context) error {
 	if len(last) > 0 {
 		before = last[0].Rules
 	}
-	c, differ := vigil.NewRulesChange(before, a.rules.Marks())
+	c, differ := vigil.NewRulesChange(before, a.judge().rules.Marks())
 	if !differ {
 		a.rulesNoted = true
 		return nil
 	}
-	c.Time, c.From = a.opts.Now().UTC().Round(0), a.rulesFrom
+	c.Time, c.From = a.opts.Now().UTC().Round(0), a.judge().rulesFrom
 	if !a.rulesAudited {
 		if _, err := a.ledger.Audit(ctx, ledger.AuditRecord{Time: c.Time, Who: "vigil", What: "rules changed", Object: describeRules(&c)}); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vigil/collectors"
+	"vigil/internal/config"
 )
 
 // The waits between restarts of a collector: doubling from the first to the last,
@@ -19,37 +20,106 @@ const (
 	ranWell   = 5 * time.Minute
 )
 
-// supervisor runs collectors and starts those again that fail.
+// supervisor runs collectors and starts those again that fail. It is safe for concurrent
+// use, save apply and stop, which are for one goroutine.
 type supervisor struct {
 	sink     collectors.Sink
 	position func(ctx context.Context, source string) ([]byte, error)
 	logger   *slog.Logger
 
-	wg sync.WaitGroup
-
-	mu     sync.Mutex
-	faults map[string]string // source -> what ails it, absent when it runs
+	mu      sync.Mutex        // guards all below
+	faults  map[string]string // source -> what ails it, absent when it runs
+	running map[string]*watch
 }
 
-// start runs c under the name of its source until ctx ends. wait tells when all
-// have returned.
-func (s *supervisor) start(ctx context.Context, source string, c collectors.Collector) {
-	s.wg.Go(func() { s.supervise(ctx, source, c) })
+// desired is a collector that is to run, and what it was made of.
+type desired struct {
+	print config.Print
+	// collector is nil where the one that runs is to go on.
+	collector collectors.Collector
 }
 
-// wait returns when all collectors have returned, or ctx has ended.
-func (s *supervisor) wait(ctx context.Context) error {
-	done := make(chan struct{})
-	go func() {
-		s.wg.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("wait for collectors: %w", ctx.Err())
+// watch is a collector that is watched over.
+type watch struct {
+	print  config.Print
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+func newSupervisor(sink collectors.Sink, position func(context.Context, string) ([]byte, error), logger *slog.Logger) *supervisor {
+	return &supervisor{sink: sink, position: position, logger: logger, faults: map[string]string{}, running: map[string]*watch{}}
+}
+
+// runs reports whether a source's collector, made of the same, is watched over.
+func (s *supervisor) runs(source string, print config.Print) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.running[source]
+	return w != nil && w.print == print
+}
+
+// apply makes the wanted collectors run and no others. A collector that takes another's
+// place starts once that one has returned, and has handed over what it held; those that
+// are no longer wanted have returned by then too, unless ctx ends. Collectors outlive ctx.
+func (s *supervisor) apply(ctx context.Context, all map[string]desired) {
+	run := context.WithoutCancel(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gone := map[string]*watch{}
+	for source, w := range s.running {
+		if next, stays := all[source]; !stays || next.collector != nil {
+			w.cancel()
+			gone[source] = w
+			delete(s.running, source)
+			delete(s.faults, source)
+		}
 	}
+	for source, next := range all {
+		if next.collector == nil {
+			continue
+		}
+		run, cancel := context.WithCancel(run)
+		w := &watch{print: next.print, cancel: cancel, done: make(chan struct{})}
+		s.running[source] = w
+		before := gone[source]
+		delete(gone, source)
+		go func() {
+			defer close(w.done)
+			if before != nil {
+				<-before.done
+			}
+			s.supervise(run, source, next.collector)
+		}()
+	}
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	if err := wait(ctx, gone); err != nil {
+		s.logger.Warn("a source that is no longer read has not ended yet", "error", err.Error())
+	}
+}
+
+// stop ends all collectors and returns when they have returned, or ctx has ended.
+func (s *supervisor) stop(ctx context.Context) error {
+	s.mu.Lock()
+	all := s.running
+	s.running = map[string]*watch{}
+	s.mu.Unlock()
+	for _, w := range all {
+		w.cancel()
+	}
+	return wait(ctx, all)
+}
+
+// wait returns when all have returned, or ctx has ended.
+func wait(ctx context.Context, all map[string]*watch) error {
+	for source, w := range all {
+		select {
+		case <-w.done:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the collector of %q: %w", source, ctx.Err())
+		}
+	}
+	return nil
 }
 
 // faulty lists the sources that are not running now, with the reason.
@@ -119,9 +189,6 @@ func (s *supervisor) setFault(source, fault string) {
 	if fault == "" {
 		delete(s.faults, source)
 		return
-	}
-	if s.faults == nil {
-		s.faults = map[string]string{}
 	}
 	s.faults[source] = fault
 }

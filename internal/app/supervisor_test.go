@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"vigil/collectors"
+	"vigil/internal/config"
 )
 
 type collectorFunc func(ctx context.Context, position []byte, sink collectors.Sink) error
@@ -20,20 +23,27 @@ func (f collectorFunc) Run(ctx context.Context, position []byte, sink collectors
 }
 
 func testSupervisor() *supervisor {
-	return &supervisor{
-		sink:     collectors.SinkFunc(func(context.Context, collectors.Batch) error { return nil }),
-		position: func(context.Context, string) ([]byte, error) { return []byte("p"), nil },
-		logger:   slog.New(slog.DiscardHandler),
+	return newSupervisor(
+		collectors.SinkFunc(func(context.Context, collectors.Batch) error { return nil }),
+		func(context.Context, string) ([]byte, error) { return []byte("p"), nil }, slog.New(slog.DiscardHandler))
+}
+
+// start makes one collector run beside those that do.
+func start(t *testing.T, s *supervisor, all map[string]collectorFunc) {
+	t.Helper()
+	want := map[string]desired{}
+	for source, c := range all {
+		want[source] = desired{collector: c}
 	}
+	s.apply(t.Context(), want)
 }
 
 func TestSupervisorRestartsWithGrowingWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
 		var starts []time.Time
 		s := testSupervisor()
-		s.start(ctx, "a", collectorFunc(func(ctx context.Context, position []byte, _ collectors.Sink) error {
+		start(t, s, map[string]collectorFunc{"a": func(ctx context.Context, position []byte, _ collectors.Sink) error {
 			if string(position) != "p" {
 				t.Errorf("position %q", position)
 			}
@@ -46,7 +56,7 @@ func TestSupervisorRestartsWithGrowingWaits(t *testing.T) {
 			}
 			<-ctx.Done()
 			return nil
-		}))
+		}})
 		<-time.After(40 * time.Second)
 		synctest.Wait()
 		if len(starts) != 6 {
@@ -65,8 +75,7 @@ func TestSupervisorRestartsWithGrowingWaits(t *testing.T) {
 		if f := s.faulty(); len(f) != 0 {
 			t.Errorf("a running collector has faults: %v", f)
 		}
-		cancel()
-		if err := s.wait(t.Context()); err != nil {
+		if err := s.stop(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -75,16 +84,60 @@ func TestSupervisorRestartsWithGrowingWaits(t *testing.T) {
 func TestSupervisorTellsFaults(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
 		s := testSupervisor()
-		s.start(ctx, "a", collectorFunc(func(context.Context, []byte, collectors.Sink) error { return errors.New("source is away") }))
-		s.start(ctx, "b", collectorFunc(func(context.Context, []byte, collectors.Sink) error { return nil }))
+		start(t, s, map[string]collectorFunc{
+			"a": func(context.Context, []byte, collectors.Sink) error { return errors.New("source is away") },
+			"b": func(context.Context, []byte, collectors.Sink) error { return nil },
+		})
 		synctest.Wait()
 		if f := s.faulty(); len(f) != 1 || f["a"] != "source is away" {
 			t.Errorf("faults %v", f)
 		}
-		cancel()
-		if err := s.wait(t.Context()); err != nil {
+		if err := s.stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// One that takes another's place waits until that has handed over what it held.
+func TestSupervisorExchanges(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := testSupervisor()
+		var order []string
+		var mu sync.Mutex
+		say := func(what string) {
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, what)
+		}
+		one := func(name string) collectorFunc {
+			return func(ctx context.Context, _ []byte, _ collectors.Sink) error {
+				say(name + " starts")
+				<-ctx.Done()
+				<-time.After(3 * time.Second) // its last hand-over
+				say(name + " ends")
+				return nil
+			}
+		}
+		first, second := config.PrintOf("1"), config.PrintOf("2")
+		s.apply(t.Context(), map[string]desired{"a": {first, one("old a")}, "b": {first, one("b")}})
+		synctest.Wait()
+		if !s.runs("a", first) || s.runs("a", second) || s.runs("c", first) {
+			t.Error("what runs is not known")
+		}
+		s.apply(t.Context(), map[string]desired{"a": {second, one("new a")}, "b": {print: first}})
+		<-time.After(10 * time.Second)
+		s.apply(t.Context(), map[string]desired{"b": {print: first}})
+		want := []string{"old a starts", "b starts", "old a ends", "new a starts", "new a ends"}
+		mu.Lock()
+		slices.Sort(order[:2])
+		slices.Sort(want[:2])
+		if !slices.Equal(order, want) {
+			t.Errorf("order %q", order)
+		}
+		mu.Unlock()
+		if err := s.stop(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})

@@ -78,7 +78,7 @@ func newConsole(consoleURL string, r api.Reader, d api.Decider, logger *slog.Log
 
 // newPush makes the receiver of the configured push sources; nil when there is
 // none.
-func newPush(sources []config.Source, sink collectors.Sink, now func() time.Time) (http.Handler, error) {
+func newPush(sources []config.Source, sink collectors.Sink, now func() time.Time) (*push.Handler, error) {
 	cfg := push.Config{Now: now}
 	for i := range sources {
 		s := &sources[i]
@@ -101,13 +101,11 @@ func newPush(sources []config.Source, sink collectors.Sink, now func() time.Time
 	return push.New(cfg, sink)
 }
 
-// receivers puts handlers under their paths; those that are nil are left out.
+// receivers puts handlers under their paths.
 func receivers(byPath map[string]http.Handler) *http.ServeMux {
 	mux := http.NewServeMux()
 	for path, h := range byPath {
-		if h != nil {
-			mux.Handle(path, h)
-		}
+		mux.Handle(path, h)
 	}
 	return mux
 }

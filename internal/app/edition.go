@@ -1,0 +1,324 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net/http"
+
+	"vigil/alerts"
+	"vigil/alerts/slack"
+	"vigil/alerts/terminal"
+	"vigil/collectors/push"
+	"vigil/collectors/relay"
+	"vigil/detector"
+	"vigil/detector/rules"
+	"vigil/internal/config"
+	"vigil/internal/feeds"
+	"vigil/internal/series"
+	"vigil/internal/series/influx"
+)
+
+// edition is everything that follows from one configuration, made whole before any of it
+// takes the place of what runs.
+type edition struct {
+	cfg     *config.Config
+	sources map[string]*normaliser
+	// collectors are the wanted ones by source; one that is nil runs already, unchanged.
+	collectors map[string]desired
+	rules      *rules.Set
+	notifier   alerts.Notifier
+	fallback   alerts.Notifier
+	writer     *influx.Writer
+	push       *push.Handler
+	peers      *relay.Config
+	console    http.Handler
+	secure     *tls.Config
+}
+
+// prepare makes what follows from a configuration. It touches nothing that runs. The
+// error says what can't be made.
+func (a *App) prepare(cfg *config.Config) (*edition, error) {
+	next := &edition{cfg: cfg}
+	var err error
+	if next.sources, err = a.normalisers(cfg); err != nil {
+		return nil, err
+	}
+	set, wrong := LoadRules(cfg.Rules)
+	if len(wrong) > 0 {
+		return nil, &config.Error{Problems: wrong}
+	}
+	next.rules = set
+	if next.notifier, next.fallback, err = a.notifiers(cfg); err != nil {
+		return nil, err
+	}
+	if next.secure, err = serverTLS(cfg.PushTLS); err != nil {
+		return nil, fmt.Errorf("set up push_tls: %w", err)
+	}
+	if next.push, err = newPush(cfg.Sources, a.intake, a.opts.Now); err != nil {
+		return nil, fmt.Errorf("set up push: %w", err)
+	}
+	if next.peers, err = relayConfig(cfg, a.ledger.Position, a.opts.Now); err != nil {
+		return nil, fmt.Errorf("set up collectors: %w", err)
+	}
+	if next.peers != nil {
+		if _, err := relay.New(*next.peers, a.intake); err != nil {
+			return nil, err
+		}
+	}
+	if next.console, err = newConsole(cfg.ConsoleURL, a.reader, a.desk, a.logger, a.opts.Now); err != nil {
+		return nil, fmt.Errorf("set up console: %w", err)
+	}
+	if next.writer, err = newWriter(cfg, a); err != nil {
+		return nil, fmt.Errorf("set up InfluxDB: %w", err)
+	}
+	if next.collectors, err = a.wantedCollectors(cfg); err != nil {
+		return nil, err
+	}
+	return next, nil
+}
+
+// normalisers makes one for each source. Those of sources that stay as they are go on,
+// with what they have seen.
+func (a *App) normalisers(cfg *config.Config) (map[string]*normaliser, error) {
+	actors, err := newActorRules(cfg.Actors)
+	if err != nil {
+		return nil, err
+	}
+	old := a.intake.all()
+	out := map[string]*normaliser{}
+	for i := range cfg.Sources {
+		s := &cfg.Sources[i]
+		print := config.PrintOf(*s, cfg.Actors)
+		if n := old[s.Name]; n != nil && n.print == print {
+			out[s.Name] = n
+			continue
+		}
+		n := &normaliser{
+			source: s.Name, store: s.StoreName(), tenant: s.Tenant, rules: actors, now: a.opts.Now,
+			quota: newQuota(s.Quota, a.opts.Now), print: print,
+		}
+		if a.opts.Quiet {
+			n.now = nil
+		}
+		out[s.Name] = n
+	}
+	return out, nil
+}
+
+// wantedCollectors makes the collectors of a configuration, save those that run and stay
+// as they are.
+func (a *App) wantedCollectors(cfg *config.Config) (map[string]desired, error) {
+	out := map[string]desired{}
+	for i := range cfg.Sources {
+		s := &cfg.Sources[i]
+		print := config.PrintOf(*s)
+		if a.super.runs(s.Name, print) {
+			out[s.Name] = desired{print: print}
+			continue
+		}
+		c := a.opts.Collectors[s.Name]
+		if c == nil {
+			var err error
+			if c, err = collectorOf(s, a.logger); err != nil {
+				return nil, fmt.Errorf("set up source %q: %w", s.Name, err)
+			}
+		}
+		if c != nil {
+			out[s.Name] = desired{print: print, collector: c}
+		}
+	}
+	return out, nil
+}
+
+// begin puts an edition in the place of what runs, collectors and listeners aside. It
+// needs reloading.
+func (a *App) begin(ctx context.Context, next *edition) error {
+	cfg := next.cfg
+	a.cfg.Store(cfg)
+	a.intake.use(next.sources)
+	if err := a.replace(ctx, partTelling, config.PrintOf(cfg.Slack, a.consoleURL()), func() (func(context.Context) error, error) {
+		return a.tell(ctx, next)
+	}); err != nil {
+		return err
+	}
+	if err := a.replace(ctx, partJudging, judgingPrint(cfg, next.rules), func() (func(context.Context) error, error) {
+		return a.startJudging(ctx, next)
+	}); err != nil {
+		return err
+	}
+	if err := a.replace(ctx, partShipping, config.PrintOf(cfg.Influx), func() (func(context.Context) error, error) {
+		return a.ship(ctx, next), nil
+	}); err != nil {
+		return err
+	}
+	if err := a.replace(ctx, partFeeds, config.PrintOf(cfg.Feeds, cfg.DataDir), func() (func(context.Context) error, error) {
+		a.startFeeds(ctx)
+		return nil, nil
+	}); err != nil {
+		return err
+	}
+	// Behind the feeds, which wait until what is in the log by then is judged.
+	if err := a.noteRules(ctx); err != nil {
+		a.logger.Error("which rules judge can't be written down; it is tried again", "error", err.Error())
+	}
+	if err := a.replace(ctx, partJobs, config.PrintOf(cfg.Snapshots, cfg.Sealing, cfg.Pruning, cfg.FeedPolls, cfg.Ticks, cfg.Digest), a.startJobs); err != nil {
+		return err
+	}
+	return a.open(next)
+}
+
+// judgingPrint is what the detector is made of.
+func judgingPrint(cfg *config.Config, set *rules.Set) config.Print {
+	return config.PrintOf(cfg.Budget, cfg.MaxActors, cfg.MaxCold, set.Marks())
+}
+
+// tell starts the delivery of messages.
+func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Context) error, err error) {
+	names := []string{next.notifier.Name()}
+	if a.outbox == nil {
+		a.outbox = newOutbox(a.ledger, names)
+	}
+	a.outbox.tell(names)
+	d, err := alerts.NewDeliverer(alerts.Config{}, alerts.Options{
+		Outbox: a.outbox, Notifiers: []alerts.Notifier{next.notifier}, Fallback: next.fallback, Logger: a.logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up delivery: %w", err)
+	}
+	return stopAll(a.background(ctx, "delivery", d.Run), a.background(ctx, "delivery's bell", func(ctx context.Context) error {
+		for {
+			news := a.ledger.MailSignal()
+			d.Wake()
+			select {
+			case <-news:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	})), nil
+}
+
+// notifiers returns who tells findings, and who steps in for it.
+func (a *App) notifiers(cfg *config.Config) (notifier, fallback alerts.Notifier, err error) {
+	console := cfg.ConsoleURL
+	if console == "" {
+		console = a.url
+	}
+	printer, err := terminal.New(a.opts.Output, terminal.Config{ConsoleURL: console})
+	if err != nil {
+		return nil, nil, fmt.Errorf("set up printing: %w", err)
+	}
+	if !cfg.Slack.Token.IsSet() {
+		return printer, nil, nil
+	}
+	token, err := cfg.Slack.Token.Reveal()
+	if err != nil {
+		return nil, nil, fmt.Errorf("read slack.token: %w", err)
+	}
+	n, err := slack.New(slack.Config{
+		Token: slack.Token(token), Channel: cfg.Slack.Channel, APIURL: cfg.Slack.APIURL, ConsoleURL: console,
+	}, slack.Options{Logger: a.logger})
+	if err != nil {
+		return nil, nil, fmt.Errorf("set up Slack: %w", err)
+	}
+	return n, printer, nil
+}
+
+// startJudging restores the detector and starts the applier. When there was one, its
+// state is kept first, and it goes on if the new one can't be made.
+func (a *App) startJudging(ctx context.Context, next *edition) (stop func(context.Context) error, err error) {
+	old := a.judge()
+	if old != nil {
+		if err := old.snapshot(ctx); err != nil {
+			a.logger.Warn("the detector's state can't be kept before it changes; the log is judged again from the one before", "error", err.Error())
+		}
+	}
+	cfg := detector.Config{Budget: next.cfg.Budget, MaxActors: next.cfg.MaxActors, MaxCold: next.cfg.MaxCold}
+	j, err := newApplier(ctx, a.ledger, cfg, detector.Options{Rules: next.rules}, a.logger)
+	if err != nil {
+		err = fmt.Errorf("restore the detector: %w", err)
+		if old == nil {
+			return nil, err
+		}
+		a.logger.Error("the detector goes on as it was", "error", err.Error())
+		return a.background(ctx, "judging", old.run), nil
+	}
+	j.rules, j.rulesFrom, j.messages = next.rules, a.ledger.Applied()+1, a.outbox.messages
+	a.notingRules.Lock()
+	a.rulesAudited, a.rulesNoted = false, false
+	a.notingRules.Unlock()
+	a.judging.Store(j)
+	return a.background(ctx, "judging", j.run), nil
+}
+
+// newWriter makes the client of InfluxDB; nil where none is configured.
+func newWriter(cfg *config.Config, a *App) (*influx.Writer, error) {
+	if cfg.Influx.URL == "" {
+		return nil, nil
+	}
+	token, err := cfg.Influx.Token.Reveal()
+	if err != nil {
+		return nil, fmt.Errorf("read influx.token: %w", err)
+	}
+	return influx.New(influx.Config{
+		URL: cfg.Influx.URL, Token: influx.Secret(token), Org: cfg.Influx.Org, Bucket: cfg.Influx.Bucket,
+	}, influx.Options{Logger: a.logger})
+}
+
+// ship sends the time series to InfluxDB where one is configured.
+func (a *App) ship(ctx context.Context, next *edition) (stop func(context.Context) error) {
+	w := next.writer
+	if w == nil {
+		return nil
+	}
+	if err := w.Check(ctx); err != nil {
+		a.logger.Warn("InfluxDB does not answer; points wait in the ledger meanwhile", "error", err.Error())
+	}
+	return stopAll(func(context.Context) error { w.Close(); return nil }, a.background(ctx, "shipping", func(ctx context.Context) error {
+		return series.Ship(ctx, a.ledger, w, series.ShipConfig{}, series.ShipOptions{Logger: a.logger})
+	}))
+}
+
+// open leads the doors to the receivers and the console of an edition.
+func (a *App) open(next *edition) error {
+	fed, err := a.feedReceiver()
+	if err != nil {
+		return fmt.Errorf("set up feeds: %w", err)
+	}
+	byPath := map[string]http.Handler{}
+	if next.push != nil {
+		byPath[pushPath] = next.push
+	}
+	if fed != nil {
+		byPath[feeds.PushPath] = fed
+	}
+	switch {
+	case next.peers == nil:
+		a.relay = nil
+	case a.relay == nil:
+		if a.relay, err = relay.New(*next.peers, a.intake); err != nil {
+			return err
+		}
+	default:
+		if err := a.relay.Update(*next.peers); err != nil {
+			return err
+		}
+	}
+	if a.relay != nil {
+		byPath[relay.Path] = a.relay
+	}
+	here := receivers(nil)
+	if a.conf().PushListen == "" {
+		here = receivers(byPath)
+	}
+	here.Handle("/", next.console)
+	a.push.behind.Store(receivers(byPath))
+	a.door.behind.Store(here)
+	url := ""
+	if next.push != nil {
+		url = a.pushBase + pushPath
+	}
+	a.pushURL.Store(&url)
+	return nil
+}

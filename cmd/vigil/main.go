@@ -47,6 +47,7 @@ type commands struct {
 	Serve      serveCommand      `cmd:"" help:"Watch the configured sources: keep, judge and tell."`
 	Collect    collectCommand    `cmd:"" help:"Read sources near where they are, and send them to a central vigil."`
 	Check      checkCommand      `cmd:"" help:"Validate a configuration without touching anything."`
+	Schema     schemaCommand     `cmd:"" help:"Print the JSON Schema of the configuration, for editors."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 

@@ -12,7 +12,7 @@ import (
 type Config struct {
 	// DataDir is the folder that holds everything vigil keeps: the ledger, the
 	// evidence and the pseudonym key. It is made with mode 0700 when absent. No
-	// default: serve needs it.
+	// default. Required.
 	DataDir string `yaml:"data_dir"`
 	// Listen is the address of the console and of POST /v1/events, as host:port.
 	// Port 0 takes a free one. Only this machine's own addresses are accepted
@@ -54,7 +54,7 @@ type Config struct {
 	// key is made once and kept in DataDir, readable by its owner only. Whoever
 	// holds it can link pseudonyms to people; whoever loses it gets new ones.
 	PseudonymKey Secret `yaml:"pseudonym_key"`
-	// Sources are what is watched. At least one.
+	// Sources are what is watched. Required, at least one.
 	Sources []Source `yaml:"sources"`
 	// Collectors are the remote vigils that send sources here. May be empty.
 	Collectors []Collector `yaml:"collectors"`

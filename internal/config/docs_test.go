@@ -52,53 +52,58 @@ func TestEverySettingIsDocumented(t *testing.T) {
 	walk(reflect.TypeFor[config.Config]())
 }
 
-// What the documentation shows as configurations can be used.
-func TestDocumentedConfigurationsAreGood(t *testing.T) {
-	t.Setenv("VIGIL_BOT_TOKEN", "0123456789abcdef")
-	t.Setenv("VIGIL_SLACK_TOKEN", "xoxb-1")
-	pages, err := filepath.Glob(filepath.Join("..", "..", "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
+// eachDocumented visits the configurations that the documentation shows: of the pages on
+// formats and ways in those that are whole.
+func eachDocumented(t *testing.T, visit func(page, block string)) {
+	t.Helper()
+	docs := filepath.Join("..", "..", "docs")
+	pages := []string{filepath.Join("..", "..", "README.md")}
+	for _, folder := range []string{docs, filepath.Join(docs, "sources"), filepath.Join(docs, "collecting")} {
+		some, err := filepath.Glob(filepath.Join(folder, "*.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, some...)
 	}
-	sources, err := filepath.Glob(filepath.Join("..", "..", "docs", "sources", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	collecting, err := filepath.Glob(filepath.Join("..", "..", "docs", "collecting", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := 0
-	for _, page := range append(append(append(pages, sources...), collecting...), filepath.Join("..", "..", "README.md")) {
+	for _, page := range pages {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts := strings.Split(string(text), "```yaml\n")
-		for _, part := range parts[1:] {
+		for _, part := range strings.Split(string(text), "```yaml\n")[1:] {
 			block, _, _ := strings.Cut(part, "```")
 			if strings.HasPrefix(block, "id:") {
 				continue // a rule's file, which the rules' own tests read
 			}
-			known := known()
-			if strings.Contains(page, "sources") {
-				if !strings.HasPrefix(block, "data_dir:") {
-					continue // another product's configuration
-				}
-				known.Formats, known.Decoder = nil, nil // which there are the catalog knows
+			if strings.Contains(page, filepath.Join("docs", "sources")) && !strings.HasPrefix(block, "data_dir:") {
+				continue // another product's configuration
 			}
-			found++
-			if strings.HasPrefix(block, "name:") {
-				if _, err := config.ParseCollect(page, []byte(block), known); err != nil {
-					t.Errorf("%s\n%v", block, err)
-				}
-				continue
-			}
-			if _, err := config.Parse(page, []byte(block), known); err != nil {
-				t.Errorf("%s\n%v", block, err)
-			}
+			visit(page, block)
 		}
 	}
+}
+
+// What the documentation shows as configurations can be used.
+func TestDocumentedConfigurationsAreGood(t *testing.T) {
+	t.Setenv("VIGIL_BOT_TOKEN", "0123456789abcdef")
+	t.Setenv("VIGIL_SLACK_TOKEN", "xoxb-1")
+	found := 0
+	eachDocumented(t, func(page, block string) {
+		known := known()
+		if strings.Contains(page, "sources") || strings.Contains(page, "collecting") {
+			known.Formats, known.Decoder = nil, nil // which there are the catalog knows
+		}
+		found++
+		if strings.HasPrefix(block, "name:") {
+			if _, err := config.ParseCollect(page, []byte(block), known); err != nil {
+				t.Errorf("%s\n%v", block, err)
+			}
+			return
+		}
+		if _, err := config.Parse(page, []byte(block), known); err != nil {
+			t.Errorf("%s\n%v", block, err)
+		}
+	})
 	if found < 4 {
 		t.Errorf("only %d configurations are shown", found)
 	}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"vigil/internal/app"
 	"vigil/internal/config"
@@ -12,6 +14,7 @@ import (
 
 type checkCommand struct {
 	Config string `short:"c" required:"" placeholder:"FILE" help:"The configuration file."`
+	Live   bool   `help:"Also connect to everything that it names, and say what is missing."`
 	JSON   bool   `name:"json" help:"Print one problem a line as JSON: file, line, column, field, message, remedy."`
 }
 
@@ -21,14 +24,18 @@ func (checkCommand) Help() string {
 secrets up, and tells every problem with its line, its field and the remedy. Nothing is written, made or connected to. Exits with 1
 when there is a problem.
 
+With --live it also connects to each source, to Slack and InfluxDB, and looks at folders and certificates: it says what is missing
+(a right, a setting, the network), with the command that mends it. It reads as little as shows that reading works.
+
 Examples:
 
     vigil check -c vigil.yaml
+    vigil check -c vigil.yaml --live
     vigil check -c vigil.yaml --json | jq .field`
 }
 
 // Run validates.
-func (c *checkCommand) Run(io streams) error {
+func (c *checkCommand) Run(ctx context.Context, io streams) error {
 	cfg, err := config.Load(c.Config, app.Known())
 	var bad *config.Error
 	if c.JSON && errors.As(err, &bad) {
@@ -44,12 +51,52 @@ func (c *checkCommand) Run(io streams) error {
 		return err
 	}
 	if c.JSON {
-		return c.feedsJSON(io, app.CheckFeeds(cfg))
+		err := c.feedsJSON(io, app.CheckFeeds(cfg))
+		if c.Live {
+			err = errors.Join(err, c.live(ctx, io, cfg))
+		}
+		return err
 	}
 	fmt.Fprintf(io.out, "%s: good, with %d %s and %d actor %s%s\n", printable(c.Config),
 		len(cfg.Sources), plural(int64(len(cfg.Sources)), "source", "sources"),
 		len(cfg.Actors), plural(int64(len(cfg.Actors)), "rule", "rules"), ruleCount(cfg))
-	return printFeeds(io, app.CheckFeeds(cfg))
+	err = printFeeds(io, app.CheckFeeds(cfg))
+	if c.Live {
+		err = errors.Join(err, c.live(ctx, io, cfg))
+	}
+	return err
+}
+
+// live tries everything and prints what each try has shown.
+func (c *checkCommand) live(ctx context.Context, io streams, cfg *config.Config) error {
+	bad := 0
+	encoder := json.NewEncoder(io.out)
+	for _, l := range app.CheckLive(ctx, cfg) {
+		if !l.OK {
+			bad++
+		}
+		if c.JSON {
+			if err := encoder.Encode(l); err != nil {
+				return fmt.Errorf("print check: %w", err)
+			}
+			continue
+		}
+		switch {
+		case !l.OK:
+			fmt.Fprintf(io.out, "%s: MISSING\n", printable(l.What))
+			for line := range strings.SplitSeq(l.Problem, "\n") {
+				fmt.Fprintf(io.out, "  %s\n", printable(line))
+			}
+		case l.Note != "":
+			fmt.Fprintf(io.out, "%s: well (%s)\n", printable(l.What), printable(l.Note))
+		default:
+			fmt.Fprintf(io.out, "%s: well\n", printable(l.What))
+		}
+	}
+	if bad > 0 {
+		return fmt.Errorf("%d %s not as it must be", bad, plural(int64(bad), "thing is", "things are"))
+	}
+	return nil
 }
 
 // ruleCount tells of the user's own rules, where there are any.

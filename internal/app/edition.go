@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"vigil/alerts"
@@ -69,7 +70,7 @@ func (a *App) prepare(cfg *config.Config) (*edition, error) {
 	if next.console, err = newConsole(cfg.ConsoleURL, a.reader, a.desk, a.logger, a.opts.Now); err != nil {
 		return nil, fmt.Errorf("set up console: %w", err)
 	}
-	if next.writer, err = newWriter(cfg, a); err != nil {
+	if next.writer, err = newWriter(cfg, a.logger); err != nil {
 		return nil, fmt.Errorf("set up InfluxDB: %w", err)
 	}
 	if next.collectors, err = a.wantedCollectors(cfg); err != nil {
@@ -212,17 +213,21 @@ func (a *App) notifiers(cfg *config.Config) (notifier, fallback alerts.Notifier,
 	if !cfg.Slack.Token.IsSet() {
 		return printer, nil, nil
 	}
-	token, err := cfg.Slack.Token.Reveal()
-	if err != nil {
-		return nil, nil, fmt.Errorf("read slack.token: %w", err)
-	}
-	n, err := slack.New(slack.Config{
-		Token: slack.Token(token), Channel: cfg.Slack.Channel, APIURL: cfg.Slack.APIURL, ConsoleURL: console,
-	}, slack.Options{Logger: a.logger})
+	n, err := newSlack(cfg, console, a.logger)
 	if err != nil {
 		return nil, nil, fmt.Errorf("set up Slack: %w", err)
 	}
 	return n, printer, nil
+}
+
+func newSlack(cfg *config.Config, console string, logger *slog.Logger) (*slack.Notifier, error) {
+	token, err := cfg.Slack.Token.Reveal()
+	if err != nil {
+		return nil, fmt.Errorf("read slack.token: %w", err)
+	}
+	return slack.New(slack.Config{
+		Token: slack.Token(token), Channel: cfg.Slack.Channel, APIURL: cfg.Slack.APIURL, ConsoleURL: console,
+	}, slack.Options{Logger: logger})
 }
 
 // startJudging restores the detector and starts the applier. When there was one, its
@@ -253,7 +258,7 @@ func (a *App) startJudging(ctx context.Context, next *edition) (stop func(contex
 }
 
 // newWriter makes the client of InfluxDB; nil where none is configured.
-func newWriter(cfg *config.Config, a *App) (*influx.Writer, error) {
+func newWriter(cfg *config.Config, logger *slog.Logger) (*influx.Writer, error) {
 	if cfg.Influx.URL == "" {
 		return nil, nil
 	}
@@ -263,7 +268,7 @@ func newWriter(cfg *config.Config, a *App) (*influx.Writer, error) {
 	}
 	return influx.New(influx.Config{
 		URL: cfg.Influx.URL, Token: influx.Secret(token), Org: cfg.Influx.Org, Bucket: cfg.Influx.Bucket,
-	}, influx.Options{Logger: a.logger})
+	}, influx.Options{Logger: logger})
 }
 
 // ship sends the time series to InfluxDB where one is configured.

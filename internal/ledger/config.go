@@ -119,12 +119,12 @@ func (o *Options) defaults() {
 		o.Now = time.Now
 	}
 	if o.Free == nil {
-		o.Free = freeBytes
+		o.Free = FreeOn
 	}
 }
 
-// freeBytes asks the file system what an ordinary user may still write.
-func freeBytes(dir string) (int64, error) {
+// FreeOn tells how many bytes may still be written on the disk of a folder.
+func FreeOn(dir string) (int64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, fmt.Errorf("ask for free space of %q: %w", dir, err)

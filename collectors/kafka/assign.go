@@ -70,10 +70,8 @@ func (r *reader) ask(ctx context.Context, names []string) (k known, err error) {
 	if err != nil {
 		return k, err
 	}
-	if k.group, err = r.admin.FetchOffsetsForTopics(ctx, r.k.cfg.Group, names...); err != nil {
-		return k, err
-	}
-	return k, k.group.Error()
+	k.group, err = r.k.groupOffsets(ctx, r.admin, names)
+	return k, err
 }
 
 // begin says where to begin in partitions of one topic.

@@ -6,13 +6,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -37,11 +37,7 @@ func (k *Kafka) Check(ctx context.Context) error {
 	if len(names) == 0 {
 		return nil // of a pattern that matches none yet
 	}
-	offsets, err := cl.FetchOffsetsForTopics(ctx, k.cfg.Group, names...)
-	if err == nil {
-		err = offsets.Error()
-	}
-	if err != nil {
+	if _, err := k.groupOffsets(ctx, cl, names); err != nil {
 		return k.explain(fmt.Errorf("ask for the offsets of group %s: %w", k.cfg.Group, err))
 	}
 	starts, err := cl.ListStartOffsets(ctx, names...)
@@ -52,6 +48,18 @@ func (k *Kafka) Check(ctx context.Context) error {
 		return k.explain(fmt.Errorf("ask for the topics' offsets: %w", err))
 	}
 	return nil
+}
+
+// groupOffsets asks how far the group is; of one that is not there yet there is nothing.
+func (k *Kafka) groupOffsets(ctx context.Context, cl *kadm.Client, topics []string) (kadm.OffsetResponses, error) {
+	offsets, err := cl.FetchOffsetsForTopics(ctx, k.cfg.Group, topics...)
+	if err == nil {
+		err = offsets.Error()
+	}
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return nil, nil
+	}
+	return offsets, err
 }
 
 // look finds the topics, says what is wrong with them, and which are not there.
@@ -138,7 +146,6 @@ func (k *Kafka) explain(err error) error {
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var cert *tls.CertificateVerificationError
-	var eof *kgo.ErrFirstReadEOF
 	switch {
 	case errors.Is(err, kerr.TopicAuthorizationFailed):
 		topic := "TOPIC"
@@ -155,12 +162,14 @@ func (k *Kafka) explain(err error) error {
 		return fmt.Errorf("sign in to Kafka: %w: look at sasl.user, sasl.password and sasl.mechanism", err)
 	case errors.Is(err, kerr.InconsistentGroupProtocol):
 		return fmt.Errorf("%w: consumers of another kind are in the group %s; give this source a group of its own", err, k.cfg.Group)
+	case errors.Is(err, kerr.OffsetOutOfRange):
+		return fmt.Errorf("%w: what was to be read next is not there any more; the source begins again at what is", err)
 	case errors.Is(err, kerr.UnknownTopicID):
 		return fmt.Errorf("%w: the topic was deleted or made anew", err)
 	case errors.As(err, &unknown), errors.As(err, &name), errors.As(err, &cert):
 		return fmt.Errorf("trust the broker: %w: look at tls.ca and tls.server_name", err)
-	case errors.As(err, &eof):
-		return fmt.Errorf("%w: the broker closed the connection at once; it may want tls or sasl, or neither", err)
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: the broker closed the connection; it may want tls or sasl, or neither, or not know this user: look at sasl.user, sasl.password and sasl.mechanism", err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: no broker of %s answered in time; look at the network, at brokers, and at what they advertise (advertised.listeners)",
 			err, strings.Join(k.cfg.Brokers, ", "))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -74,8 +75,8 @@ func (k *Kafka) consumer(r *reader) []kgo.Opt {
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.AdjustFetchOffsetsFn(r.assigned),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { r.revoked(gone, true) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { r.revoked(gone, false) }),
-		// Only where the log was cut back and nobody can tell where.
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		// An offset that is not there ends the run, and the next one says why.
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(partitionBytes), kgo.MaxConcurrentFetches(fetches),
 		kgo.FetchMaxWait(2 * time.Second), kgo.WithDecompressor(&unpacker{}), kgo.MetadataMaxAge(time.Minute),
 	}
@@ -168,9 +169,6 @@ func (r *reader) partition(ctx context.Context, p kgo.FetchTopicPartition) error
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.cursor(at)
-	if first := p.Records[0].Offset; c.Next < min(first, p.LogStartOffset) {
-		r.hole(at, c.Next, min(first, p.LogStartOffset))
-	}
 	s, err := r.stream(at, c)
 	if err != nil {
 		return err
@@ -261,6 +259,9 @@ func (r *reader) faults(fetched kgo.Fetches) error {
 		case errors.As(err, &large):
 			r.skip(at, large)
 		case fault == nil:
+			if errors.Is(err, kerr.OffsetOutOfRange) {
+				r.unsure(at)
+			}
 			if name != "" {
 				err = fmt.Errorf("read %s/%d: %w", name, partition, err)
 			}
@@ -268,6 +269,15 @@ func (r *reader) faults(fetched kgo.Fetches) error {
 		}
 	})
 	return fault
+}
+
+// unsure notes that the epoch of a partition's cursor does not tell where to go on.
+func (r *reader) unsure(at place) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := r.position.cursor(at.topic, at.partition); c != nil {
+		c.Epoch, r.urgent = -1, true
+	}
 }
 
 // cutBack takes up a log that lost its end, from where the client goes on.

@@ -90,7 +90,8 @@ type reader struct {
 	unsettled bool
 	// urgent says that the position is worth a commit without any record.
 	urgent bool
-	// single says that the next fetch is for one message, however large.
+	// single says that the next fetch is for one message, however large: the last one
+	// brought nothing, which is also how a message is told that exceeds fetchBytes.
 	single bool
 	// lost is since when there is no connection, zero while there is one.
 	lost time.Time
@@ -109,10 +110,7 @@ func (r *reader) round(ctx context.Context) error {
 		return nil
 	}
 	switch err := fetched.Error(); {
-	case err == nil, errors.Is(err, natsgo.ErrTimeout), errors.Is(err, jetstream.ErrNoMessages), errors.Is(err, context.DeadlineExceeded):
-		r.single = false
-	case errors.Is(err, jetstream.ErrMaxBytesExceeded):
-		r.single = true
+	case err == nil, errors.Is(err, natsgo.ErrTimeout), errors.Is(err, jetstream.ErrNoMessages), errors.Is(err, jetstream.ErrMaxBytesExceeded):
 	default:
 		return r.n.explain(r.c, fmt.Errorf("fetch messages: %w", err))
 	}
@@ -127,7 +125,9 @@ func (r *reader) round(ctx context.Context) error {
 }
 
 func (r *reader) fetch() (jetstream.MessageBatch, error) {
-	if r.single {
+	single := r.single
+	r.single = true
+	if single {
 		return r.consumer.Fetch(1, jetstream.FetchMaxWait(fetchWait))
 	}
 	return r.consumer.Fetch(fetchMessages, jetstream.FetchMaxBytes(fetchBytes), jetstream.FetchMaxWait(fetchWait))
@@ -191,7 +191,7 @@ func (r *reader) message(ctx context.Context, m jetstream.Msg, now time.Time) er
 	if gap := int64(seq) - int64(r.position.Next); gap > 0 && straight && !r.unsettled && meta.NumDelivered == 1 && r.n.everything(r.c.subjects) {
 		r.hole(r.position.Next, seq)
 	}
-	r.last = meta.Sequence.Consumer
+	r.last, r.single = meta.Sequence.Consumer, false
 	r.stream.Message(int64(seq), m.Data(), now, &r.batch)
 	r.position.Next = max(r.position.Next, seq+1)
 	r.pending = append(r.pending, m)
@@ -247,12 +247,16 @@ func (r *reader) acknowledge(taken []jetstream.Msg) error {
 	last := len(taken) - 1
 	for _, m := range taken[:last] {
 		if err := m.Ack(); err != nil {
-			return r.n.explain(r.c, fmt.Errorf("acknowledge: %w", err))
+			return fmt.Errorf("acknowledge: %w", err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), askWait) //nolint:usetesting // it outlives a run that is cancelled
 	defer cancel()
-	if err := taken[last].DoubleAck(ctx); err != nil {
+	err := taken[last].DoubleAck(ctx)
+	if errors.Is(err, natsgo.ErrNoResponders) {
+		return fmt.Errorf("acknowledge: %w: the consumer is not there any more", err)
+	}
+	if err != nil {
 		return r.n.explain(r.c, fmt.Errorf("acknowledge: %w", err))
 	}
 	return nil

@@ -13,8 +13,9 @@
 // a topic that was made anew or is gone.
 //
 // Bounds: one fetch holds fetchBytes packed, or one batch of records where that is
-// larger, and at most fetches of them are held; a batch of records that unpacks to more
-// than unpackRatio times its size is set aside. Nothing is polled while the sink
+// larger, and at most fetches of them are held; what batches of records
+// unpack to is bounded by unpackRatio times their size and unpackSpare for all that pack
+// better, and one that exceeds it is set aside. Nothing is polled while the sink
 // blocks, and the group waits for it up to the rebalance time-out; a member that is
 // expelled after that begins anew from its position. At most maxPartitions are read.
 // A Kafka is for one Run at a time; Run has one goroutine beside those of the client.

@@ -305,7 +305,7 @@ func (r *reader) skip(at place, large *kgo.ErrDecompressTooLarge) {
 	r.batch.Quarantined = append(r.batch.Quarantined, vigil.Quarantined{
 		Source: r.k.cfg.Decode.Source, File: streamName(at.topic, id, at.partition), Line: 1, Offset: large.Offset, Time: r.k.opts.Now().UTC(),
 		Code: "too-long",
-		Reason: fmt.Sprintf("the batch of records at offsets %d to %d unpacks to more than %d MiB or %d times its size; let its producer send smaller batches",
+		Reason: fmt.Sprintf("the batch of records at offsets %d to %d unpacks to more than %d MiB, or far more than %d times its size as many others did; let its producer send smaller batches",
 			large.Offset, large.NextOffset-1, unpackMost>>20, unpackRatio),
 		Size: large.NextOffset - large.Offset,
 	})
@@ -368,7 +368,7 @@ func (r *reader) commit() {
 		}
 		offsets[at.topic][at.partition] = offset
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), commitWait) //nolint:usetesting // it outlives a run that is cancelled
+	ctx, cancel := context.WithTimeout(context.Background(), commitWait) // it outlives a run that is cancelled
 	defer cancel()
 	ctx = kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
 		for i := range req.Topics {

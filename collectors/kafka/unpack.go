@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
@@ -16,25 +17,61 @@ import (
 )
 
 const (
-	// unpackRatio bounds what a batch of records unpacks to, as a multiple of its size
-	// packed; what is smaller than unpackFloor passes, what is larger than unpackMost
-	// does not. The client's own bound is one for a batch, however small it is packed.
+	// unpackRatio is what a batch of records may unpack to at any time, as a multiple of
+	// its size packed. The client's own bound is one for a batch, however small it is
+	// packed, of which a fetch can hold thousands.
 	unpackRatio = 300
-	unpackFloor = 64 << 10
-	unpackMost  = 64 << 20
+	// unpackSpare is what batches may take beyond that together, in bytes. It comes back
+	// within spareTime: single batches of much the same are read, floods of them are not.
+	unpackSpare = 64 << 20
+	spareTime   = 10 * time.Second
+	// unpackMost bounds one batch unpacked, in bytes.
+	unpackMost = 64 << 20
 	// maxWindow bounds how far back zstd may look, in bytes.
 	maxWindow = 16 << 20
 )
 
 // unpacker unpacks batches of records within bounds. It is safe for concurrent use.
-type unpacker struct{ zstd sync.Pool }
+type unpacker struct {
+	zstd sync.Pool
+
+	mu sync.Mutex // guards all below
+	// spent is what was taken of the spare room, as of since.
+	spent int
+	since time.Time
+}
+
+// room is what a batch may unpack to.
+func (u *unpacker) room(size int, now time.Time) int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	back := float64(now.Sub(u.since)) / float64(spareTime) * unpackSpare
+	u.spent, u.since = int(max(float64(u.spent)-back, 0)), now
+	return min(size*unpackRatio+unpackSpare-u.spent, unpackMost)
+}
+
+// spend notes what a batch took.
+func (u *unpacker) spend(size, unpacked int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.spent = min(u.spent+max(unpacked-size*unpackRatio, 0), unpackSpare)
+}
 
 // Decompress implements kgo.Decompressor.
 func (u *unpacker) Decompress(src []byte, codec kgo.CompressionCodecType) ([]byte, error) {
-	most := min(max(len(src)*unpackRatio, unpackFloor), unpackMost)
-	switch codec {
-	case kgo.CodecNone:
+	if codec == kgo.CodecNone {
 		return src, nil
+	}
+	out, err := u.unpack(src, codec, u.room(len(src), time.Now()))
+	if err != nil {
+		return nil, err
+	}
+	u.spend(len(src), len(out))
+	return out, nil
+}
+
+func (u *unpacker) unpack(src []byte, codec kgo.CompressionCodecType, most int) ([]byte, error) {
+	switch codec {
 	case kgo.CodecGzip:
 		r, err := gzip.NewReader(bytes.NewReader(src))
 		if err != nil {

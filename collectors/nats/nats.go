@@ -250,7 +250,7 @@ func (r *reader) acknowledge(taken []jetstream.Msg) error {
 			return fmt.Errorf("acknowledge: %w", err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), askWait) //nolint:usetesting // it outlives a run that is cancelled
+	ctx, cancel := context.WithTimeout(context.Background(), askWait) // it outlives a run that is cancelled
 	defer cancel()
 	err := taken[last].DoubleAck(ctx)
 	if errors.Is(err, natsgo.ErrNoResponders) {

@@ -99,6 +99,8 @@ var homes = map[string][]string{
 	"github.com/sjwhitworth/golearn":              {"models/triage"},
 	"github.com/twmb/franz-go":                    {"collectors/kafka"},
 	"github.com/nats-io/nats.go":                  {"collectors/nats"},
+	"github.com/nats-io/nkeys":                    {"collectors/nats"},
+	"github.com/pierrec/lz4/v4":                   {"collectors/kafka"},
 	"github.com/redis/go-redis":                   {"collectors/redis"},
 	"google.golang.org/grpc":                      {"collectors/otlp"},
 	"go.opentelemetry.io/proto/otlp":              {"collectors/otlp"},

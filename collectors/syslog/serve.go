@@ -27,7 +27,7 @@ const (
 	// holdTime is how long a record is held back for what may belong to it.
 	holdTime = time.Second
 	// drainQuiet and drainTime end the reading of a connection at a stop.
-	drainQuiet = 500 * time.Millisecond
+	drainQuiet = 2 * time.Second
 	drainTime  = 5 * time.Second
 	// answerTime bounds how long a sender may take no acknowledgements.
 	answerTime = 30 * time.Second
@@ -349,15 +349,14 @@ func (c *connection) drain() (end bool, err error) {
 		return c.session != nil || !time.Now().Before(c.until), nil
 	}
 	c.drainEnd = time.Now().Add(drainTime)
-	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
-		// Senders see the end of the stream when they look; those that never look are none
-		// the worse.
-		_ = half.CloseWrite()
+	// Within TLS too it is the stream's end that senders look for; a close_notify before it
+	// would hide it from those that only look whether there is something to read.
+	conn := c.conn
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
 	}
-	if secure, ok := c.conn.(*tls.Conn); ok {
-		if tcp, ok := secure.NetConn().(*net.TCPConn); ok {
-			_ = tcp.CloseWrite()
-		}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.CloseWrite() // a sender that does not look is none the worse
 	}
 	return false, nil
 }

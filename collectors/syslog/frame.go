@@ -27,8 +27,8 @@ type frame struct {
 }
 
 // framing cuts messages out of a stream. next looks at what is there: used bytes of it
-// are done with, ok says that f is a message. With neither it needs more. eof says that
-// there is no more.
+// are done with, ok says that f is a message. With neither it needs more; with bytes alone
+// it is to be asked again. eof says that there is no more.
 type framing interface {
 	next(p []byte, eof bool) (f frame, used int, ok bool, err error)
 	// inside says that a message has begun of which the start is used already.

@@ -158,6 +158,9 @@ func (c *connection) take(eof bool) (more bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		if !ok && used > 0 {
+			continue // it was the start of one
+		}
 		if !ok {
 			return false, nil
 		}

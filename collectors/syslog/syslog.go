@@ -9,7 +9,7 @@
 // again what was not confirmed. TCP and TLS can't: what the kernel took is the sender's no
 // longer. So as little as possible lies between: a connection is read only when its last
 // messages are kept, at most 1,000 messages or 150 ms at a time, and at a stop each
-// connection is half-closed, read to its end or until nothing comes for half a second,
+// connection is half-closed, read to its end or until nothing comes for two seconds,
 // kept, and then closed. What a kill finds in between is lost. UDP loses what comes while
 // nobody listens or faster than it can be kept; what the kernel threw away is counted and
 // told.

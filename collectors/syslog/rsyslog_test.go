@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -166,8 +168,9 @@ func (k killable) Accept(ctx context.Context, b collectors.Batch) error {
 
 const round = 500
 
-// A receiver is stopped, killed and started again under a real rsyslog, which is killed
-// too: over RELP nothing is lost and nothing counts twice.
+// A receiver is stopped, killed and started again under a real rsyslog: over RELP nothing
+// is lost and nothing counts twice. (rsyslog itself, when it is stopped, may forget what
+// was sent and not acknowledged: that is not ours to mend.)
 func TestRsyslogRELP(t *testing.T) {
 	cfg := syslog.Config{Decode: decoding("native"), Listen: freePort(t, "tcp"), Transport: syslog.RELP}
 	host, port, _ := strings.Cut(cfg.Listen, ":")
@@ -185,10 +188,6 @@ func TestRsyslogRELP(t *testing.T) {
 			t.Errorf("stop %d: %v", i, err)
 		}
 		d.write(round) // while nobody listens
-		if i == 3 {
-			d.end(syscall.SIGTERM)
-			d.start()
-		}
 	}
 	l := live(t, cfg, o.Position(), o)
 	o.AwaitRecords(t, d.n)
@@ -198,7 +197,8 @@ func TestRsyslogRELP(t *testing.T) {
 	o.Check(t, d.n)
 }
 
-// Over TCP and TLS a stop at leisure loses what rsyslog can't know of; how much is logged.
+// Over TCP and TLS rsyslog can't know what was kept: how much is lost over stops at leisure,
+// or sent again so that it counts twice, is logged.
 func TestRsyslogStreams(t *testing.T) {
 	a := newAuthority(t)
 	a.issue(t, "web.example.org", "web.example.org", time.Now().Add(time.Hour))
@@ -213,42 +213,83 @@ func TestRsyslogStreams(t *testing.T) {
 			}
 			host, port, _ := strings.Cut(cfg.Listen, ":")
 			d := newDaemon(t, fmt.Sprintf(`action(type="omfwd" target="%s" port="%s" protocol="tcp" TCP_Framing="octet-counted" template="out" %s %s)`, host, port, secure, queue))
-			o := collectorstest.NewOracle(source, nil)
+			all := newTally()
 			for i := range 5 {
-				l := live(t, cfg, o.Position(), o)
+				l := live(t, cfg, nil, all)
 				d.write(round)
-				if i == 0 {
-					o.AwaitRecords(t, round)
-				} else {
-					o.Await(t, "some of a round", func(events, _, _ int) bool { return events >= d.n-round-round/2 })
-				}
+				all.await(t, d.n-round/2)
 				if err := l.end(); err != nil {
 					t.Errorf("stop %d: %v", i, err)
 				}
 				d.write(round) // while nobody listens
 			}
-			l := live(t, cfg, o.Position(), o)
-			for deadline := time.Now().Add(time.Minute); o.Event(d.n) == nil; {
-				if time.Now().After(deadline) {
-					t.Fatal("the last record does not come")
-				}
-				<-time.After(20 * time.Millisecond)
-			}
+			l := live(t, cfg, nil, all)
+			all.await(t, d.n)
 			if err := l.end(); err != nil {
 				t.Error(err)
 			}
-			lost := 0
-			for n := 1; n <= d.n; n++ {
-				if o.Event(n) == nil {
-					lost++
-				}
-			}
-			t.Logf("of %d records over 5 stops at leisure %d are lost", d.n, lost)
-			if lost > d.n/10 {
-				t.Errorf("%d of %d records are lost", lost, d.n)
+			lost, twice := all.count(d.n)
+			t.Logf("of %d records over 5 stops at leisure %d are lost and %d came twice", d.n, lost, twice)
+			if lost > d.n/10 || twice > d.n/10 {
+				t.Errorf("of %d records %d are lost and %d came twice", d.n, lost, twice)
 			}
 		})
 	}
+}
+
+// tally is a sink that counts by how many ids each record came.
+type tally struct {
+	mu  sync.Mutex // guards all below
+	ids map[int]map[string]bool
+}
+
+func newTally() *tally { return &tally{ids: map[int]map[string]bool{}} }
+
+func (y *tally) Accept(_ context.Context, b collectors.Batch) error {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	for _, e := range b.Events {
+		n, err := strconv.Atoi(strings.TrimPrefix(e.Subjects[0], "c"))
+		if err != nil {
+			return err
+		}
+		if y.ids[n] == nil {
+			y.ids[n] = map[string]bool{}
+		}
+		y.ids[n][e.ID] = true
+	}
+	return nil
+}
+
+// await waits for record n.
+func (y *tally) await(t *testing.T, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; <-time.After(20 * time.Millisecond) {
+		y.mu.Lock()
+		there := y.ids[n] != nil
+		y.mu.Unlock()
+		if there {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("record %d does not come", n)
+		}
+	}
+}
+
+func (y *tally) count(n int) (lost, twice int) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	for i := 1; i <= n; i++ {
+		switch len(y.ids[i]) {
+		case 0:
+			lost++
+		case 1:
+		default:
+			twice++
+		}
+	}
+	return lost, twice
 }
 
 func TestRsyslogUDP(t *testing.T) {

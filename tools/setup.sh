@@ -63,6 +63,27 @@ get_nginx() {
 	fi
 	rm -rf "$dir"
 }
+# rsyslog comes the same way: the program, its modules and the libraries that it needs, in
+# .tools/rsyslog.
+has_rsyslog() {
+	[ -x .tools/rsyslog/rsyslogd ] && return
+	(PATH=$PATH:/usr/sbin && type -P rsyslogd >/dev/null) && compgen -G '/usr/lib*/*/rsyslog/omrelp.so' >/dev/null
+}
+get_rsyslog() {
+	local dir status=0 deb
+	dir=$(mktemp -d) || return 1
+	(
+		cd "$dir" && apt-get -qq download rsyslog rsyslog-relp rsyslog-openssl librelp0 libestr0 libfastjson4 </dev/null 2>/dev/null &&
+			for deb in *.deb; do dpkg-deb -x "$deb" x || exit 1; done
+	) || status=1
+	if [ "$status" = 0 ] && [ -x "$dir/x/usr/sbin/rsyslogd" ]; then
+		mkdir -p .tools/rsyslog/modules .tools/rsyslog/lib
+		cp "$dir"/x/usr/lib/*/rsyslog/*.so .tools/rsyslog/modules/
+		cp -P "$dir"/x/usr/lib/*/*.so* .tools/rsyslog/lib/
+		cp "$dir/x/usr/sbin/rsyslogd" .tools/rsyslog/
+	fi
+	rm -rf "$dir"
+}
 has_compiler() { type -P "$(go env CC)" >/dev/null && [ -e /usr/include/stdlib.h ]; }
 
 # The demo is recorded from network addresses of its own.
@@ -144,6 +165,13 @@ if [ "${VIGIL_INSTALL:-yes}" != no ] && ! has_nginx; then
 		has_nginx || { get update && get_nginx; } || true
 	fi
 	has_nginx || echo "setup: missing: nginx; the test with a real nginx will be listed as skipped" >&2
+fi
+if [ "${VIGIL_INSTALL:-yes}" != no ] && ! has_rsyslog; then
+	if type -P apt-get >/dev/null && type -P dpkg-deb >/dev/null; then
+		get_rsyslog
+		has_rsyslog || { get update && get_rsyslog; } || true
+	fi
+	has_rsyslog || echo "setup: missing: rsyslog with omrelp; the tests with a real rsyslog will be listed as skipped" >&2
 fi
 if [ ${#missing[@]} -gt 0 ]; then
 	{

@@ -105,7 +105,6 @@ var homes = map[string][]string{
 	"google.golang.org/grpc":                      {"collectors/otlp"},
 	"go.opentelemetry.io/proto/otlp":              {"collectors/otlp"},
 	"go.opentelemetry.io/collector/pdata":         {"collectors/otlp"},
-	"github.com/leodido/go-syslog/v4":             {"collectors/syslog"},
 	"github.com/go-sql-driver/mysql":              {"collectors/sql"},
 	"github.com/jackc/pgx/v5":                     {"internal/demo/record", "collectors/sql"},
 	"github.com/chromedp/chromedp":                {"dashboards/internal/browser"},

@@ -1,5 +1,5 @@
 // Package native is vigil's own form of the event: one JSON object a line, of
-// which only time, actor and action are required.
+// which only time, actor and action are required. A syslog header before it is passed over.
 //
 // File readers and the push receiver decode with it; vigil parse writes it with
 // [Append], and what Append writes decodes to the same event. Keys that the form
@@ -19,6 +19,7 @@ import (
 
 	"vigil"
 	"vigil/collectors/formats"
+	"vigil/collectors/formats/record"
 )
 
 // Name is what the configuration calls the format.
@@ -59,8 +60,7 @@ func (format) Detect(sample []byte) float64 {
 	for len(sample) > 0 && lines < 20 {
 		line, rest, whole := bytes.Cut(sample, []byte{'\n'})
 		sample = rest
-		line = bytes.TrimSpace(line)
-		if len(line) == 0 {
+		if line = bare(line); len(line) == 0 {
 			continue
 		}
 		if !whole && lines > 0 {
@@ -75,6 +75,18 @@ func (format) Detect(sample []byte) float64 {
 		return 0
 	}
 	return 0.98 * float64(fit) / float64(lines)
+}
+
+// bare is a line without the white space and the syslog header that may stand around it.
+func bare(line []byte) []byte {
+	text := bytes.TrimSpace(line)
+	if len(text) == 0 || text[0] == '{' {
+		return text
+	}
+	if inner, ok := record.Peel(text); ok {
+		return bytes.TrimSpace(inner)
+	}
+	return text
 }
 
 func hasKey(line []byte, key string) bool {
@@ -112,7 +124,7 @@ func (d *decoder) Restore([]byte) error { return nil }
 
 // Decode reads one line. Blank lines yield nothing.
 func (d *decoder) Decode(line formats.Line, emit formats.Emit) error {
-	text := bytes.TrimSpace(line.Text)
+	text := bare(line.Text)
 	if len(text) == 0 {
 		return nil
 	}

@@ -95,6 +95,9 @@ func (f format) Detect(sample []byte) float64 {
 		line, rest, complete := bytes.Cut(sample, []byte{'\n'})
 		sample = rest
 		line = bytes.TrimSpace(line)
+		if inner, ok := peel(line); ok {
+			line = bytes.TrimSpace(inner)
+		}
 		if len(line) == 0 || isErrorLog(line) || !complete && lines > 0 {
 			continue
 		}
@@ -177,7 +180,13 @@ func (d *decoder) Decode(line formats.Line, emit formats.Emit) error {
 	if len(text) == 0 {
 		return nil
 	}
-	e, err := d.read(text)
+	// The words of a syslog header could be taken for an address and a name.
+	_, headed := peel(text)
+	var e *vigil.Event
+	err := error(errForm)
+	if !headed {
+		e, err = d.read(text)
+	}
 	if err != nil {
 		if !wraps(text) {
 			return err

@@ -63,6 +63,14 @@ func wraps(t []byte) bool {
 	return len(t) > 16 && t[3] == ' ' && t[6] == ' ' && t[9] == ':' && t[12] == ':'
 }
 
+// peel takes a syslog header off.
+func peel(t []byte) (inner []byte, ok bool) {
+	if len(t) == 0 || t[0] == '{' || !wraps(t) {
+		return nil, false
+	}
+	return record.Peel(t)
+}
+
 // isOther tells the records of other servers that have keys of the same names: Caddy's
 // request is an object.
 func isOther(v gjson.Result) bool { return v.Get("request").IsObject() }

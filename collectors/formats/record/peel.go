@@ -111,6 +111,13 @@ func syslog(text []byte) (inner []byte, c Carrier, ok bool) {
 	return rest[colon+2:], c, true
 }
 
+// Peel takes the header off a syslog line, for formats that are not read by this package;
+// ok is false where there is none.
+func Peel(line []byte) (inner []byte, ok bool) {
+	inner, _, ok = syslog(line)
+	return inner, ok
+}
+
 func syslog5424(s []byte) (inner []byte, c Carrier, ok bool) {
 	var head [5][]byte // time, host, app, process, message id
 	for i := range head {

@@ -76,7 +76,9 @@ func (p *peer) Write(ctx context.Context, rs ...collectorstest.Record) error {
 	return p.s.try(ctx, p.db, insert(p.s.mysql, rs...))
 }
 
-func (p *peer) Collector() (collectors.Collector, error) { return sqltable.New(p.cfg, sqltable.Options{}) }
+func (p *peer) Collector() (collectors.Collector, error) {
+	return sqltable.New(p.cfg, sqltable.Options{})
+}
 
 // breakable is a peer with a server of its own.
 type breakable struct{ *peer }

@@ -38,7 +38,13 @@ func run(t testing.TB, cfg sqltable.Config, now func() time.Time, position []byt
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{cancel: cancel, done: make(chan error, 1)}
-	go func() { r.done <- c.Run(ctx, position, sink) }()
+	go func() {
+		err := c.Run(ctx, position, sink)
+		if err != nil && ctx.Err() == nil {
+			t.Errorf("Run returned %v", err)
+		}
+		r.done <- err
+	}()
 	t.Cleanup(cancel)
 	return r
 }

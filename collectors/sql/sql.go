@@ -14,6 +14,7 @@ import (
 	"vigil"
 	"vigil/collectors"
 	"vigil/collectors/decode"
+	"vigil/collectors/formats"
 )
 
 // reader reads the table over one connection.
@@ -299,7 +300,11 @@ func (r *reader) hand(ctx context.Context, rows []row, lapses []vigil.Lapse) err
 	now := r.t.now()
 	b := collectors.Batch{Source: r.t.cfg.Decode.Source, Lapses: lapses}
 	for _, row := range rows {
+		before := len(b.Events)
 		r.stream.Message(row.place, row.json, now, &b)
+		for _, e := range b.Events[before:] {
+			r.own(e, row)
+		}
 	}
 	if len(rows) > 0 {
 		r.p.Last = now.Unix()
@@ -315,6 +320,16 @@ func (r *reader) hand(ctx context.Context, rows []row, lapses []vigil.Lapse) err
 		return fmt.Errorf("hand over: %w", err)
 	}
 	return nil
+}
+
+// own gives an event that took a number of its row for its id another one: a table that
+// is emptied gives the numbers again, and the second row of a number would count as the
+// first. One that is unique by itself (a UUID) stays.
+func (r *reader) own(e *vigil.Event, of row) {
+	if e.ID == "" || strings.Trim(e.ID, "0123456789") != "" {
+		return
+	}
+	e.ID = formats.NewIdentity(r.t.cfg.Decode.Source, r.t.name()+"#"+e.ID).ID(of.place, formats.RecordHash(of.json))
 }
 
 // lapse is one of this source, from when rows were last read.

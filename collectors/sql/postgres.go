@@ -255,7 +255,7 @@ func postgresError(what string, err error) error {
 		return fmt.Errorf("%s: the server is stopping or starting (%s)", what, pg.Code)
 	case pg.Code == "25006":
 		return fmt.Errorf("%s: the query wants to write (25006), and may only read", what)
-	case strings.HasPrefix(pg.Code, "42"):
+	case strings.HasPrefix(pg.Code, "42") || pg.Code == "0A000":
 		return fmt.Errorf("%s: the server does not understand the query (%s): %s", what, pg.Code, pg.Message)
 	}
 	return fmt.Errorf("%s: the server says %s %s", what, pg.Severity, pg.Code)

@@ -230,7 +230,7 @@ func (s *server) collectURL(db string) string {
 func (s *server) database(t testing.TB) string {
 	t.Helper()
 	name := "test" + strconv.FormatInt(s.databases.Add(1), 10)
-	s.exec(t, map[bool]string{true: "mysql", false: "postgres"}[s.mysql], "CREATE DATABASE "+name)
+	s.exec(t, map[bool]string{true: "mysql", false: "postgres"}[s.mysql], "CREATE DATABASE "+name+map[bool]string{true: " CHARACTER SET utf8mb4"}[s.mysql])
 	return name
 }
 

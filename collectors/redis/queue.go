@@ -64,6 +64,12 @@ func (q *queue) wake() {
 	}
 }
 
+func (q *queue) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.lines)
+}
+
 // take returns up to n lines in their order, and once all are taken why there are no more.
 func (q *queue) take(n int) ([]line, error) {
 	q.mu.Lock()

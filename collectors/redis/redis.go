@@ -276,7 +276,9 @@ func (w *watch) deliver(ctx context.Context) error {
 	for {
 		select {
 		case <-w.q.ready:
-			w.gather(ctx)
+			if w.q.len() < batchLines {
+				w.gather(ctx)
+			}
 		case <-tick.C:
 		case <-ctx.Done():
 			return w.rest()

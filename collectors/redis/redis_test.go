@@ -117,7 +117,7 @@ func TestTimeAwayIsTold(t *testing.T) {
 // The server cuts us off when its buffer for us is full: it is told as such.
 func TestCutOffIsTold(t *testing.T) {
 	t.Parallel()
-	s, o := start(t, "--client-output-buffer-limit", "normal 1kb 1kb 1"), oracle()
+	s, o := start(t, "open", "--client-output-buffer-limit", "normal 1kb 1kb 1"), oracle()
 	r := run(t, config(s), redis.Options{}, nil, o)
 	if err := s.watched(t.Context(), 1); err != nil {
 		t.Fatal(err)
@@ -141,7 +141,7 @@ func TestCutOffIsTold(t *testing.T) {
 // hold, and tell the rest.
 func TestWeLeaveWhenBehind(t *testing.T) {
 	t.Parallel()
-	s, o := start(t), oracle()
+	s, o := start(t, "open"), oracle()
 	o.Block()
 	r := run(t, config(s), redis.Options{Queue: 64 << 10}, nil, o)
 	if err := s.watched(t.Context(), 1); err != nil {
@@ -235,7 +235,7 @@ func TestWhoAndNoValues(t *testing.T) {
 // A connection that is open for a while has a name.
 func TestUsersHaveNames(t *testing.T) {
 	t.Parallel()
-	s, o := start(t), oracle()
+	s, o := start(t, "open"), oracle()
 	s.must(t, []string{"ACL", "SETUSER", "maria", "on", ">" + password + "-m", "~*", "+@all"})
 	user := connect(t, s, "maria", password+"-m")
 	r := run(t, config(s), redis.Options{}, nil, o)

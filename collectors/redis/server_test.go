@@ -68,8 +68,8 @@ func start(t testing.TB, args ...string) *server {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	l.Close()
 	s := &server{program: program(t, dir), dir: dir, port: port, args: append([]string{"--requirepass", password}, args...)}
-	if len(args) == 1 && args[0] == "open" {
-		s.args, s.open = nil, true
+	if len(args) > 0 && args[0] == "open" {
+		s.args, s.open = args[1:], true
 	}
 	s.up(t)
 	t.Cleanup(s.kill)

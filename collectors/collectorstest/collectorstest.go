@@ -75,6 +75,9 @@ type Way struct {
 	// Unacknowledged says that the way can't tell the sender what was kept, so that a
 	// kill may lose what was under way (plain syslog over TCP).
 	Unacknowledged bool
+	// Stamps says that the peer gives a record its time itself, so that none is late or
+	// wrong.
+	Stamps bool
 	// NoPoison says that the peer can't hold a record that can't be read.
 	NoPoison bool
 	// Records is how many a test writes at once; zero means 200.

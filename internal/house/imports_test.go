@@ -101,6 +101,8 @@ var homes = map[string][]string{
 	"github.com/nats-io/nats.go":                  {"collectors/nats"},
 	"github.com/redis/go-redis":                   {"collectors/redis"},
 	"google.golang.org/grpc":                      {"collectors/otlp"},
+	"google.golang.org/protobuf":                  {"collectors/otlp"},
+	"google.golang.org/genproto/googleapis/rpc":   {"collectors/otlp"},
 	"go.opentelemetry.io/proto/otlp":              {"collectors/otlp"},
 	"go.opentelemetry.io/collector/pdata":         {"collectors/otlp"},
 	"github.com/leodido/go-syslog/v4":             {"collectors/syslog"},

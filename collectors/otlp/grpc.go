@@ -215,7 +215,7 @@ func statusOf(e *refusal) error {
 	if !e.reason.again() {
 		return st.Err()
 	}
-	detailed, err := st.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
+	detailed, err := st.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(e.after())})
 	if err != nil {
 		return st.Err()
 	}

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"strconv"
@@ -114,7 +115,7 @@ func (x *exchange) take(s *source, sig signal) {
 
 func (x *exchange) refuse(e *refusal) {
 	if e.reason.again() {
-		x.w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
+		x.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.after().Seconds()))))
 	}
 	x.fail(httpOf(e.reason), codeOf(e.reason), e.text)
 }

@@ -76,12 +76,22 @@ const (
 type refusal struct {
 	reason reason
 	text   string
+	// wait is when it should come again; zero means retryAfter.
+	wait time.Duration
+}
+
+// after is when the sender should come again.
+func (e *refusal) after() time.Duration {
+	if e.wait > 0 {
+		return e.wait
+	}
+	return retryAfter
 }
 
 func (e *refusal) Error() string { return e.text }
 
 func refuse(r reason, format string, args ...any) *refusal {
-	return &refusal{r, fmt.Sprintf(format, args...)}
+	return &refusal{reason: r, text: fmt.Sprintf(format, args...)}
 }
 
 // result is what became of a request that was taken.
@@ -219,6 +229,10 @@ func (r *Receiver) offer(ctx context.Context, s *source, b *collectors.Batch) er
 		within, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
 		err := r.sink.Accept(within, *s.held)
 		cancel()
+		var later collectors.Later
+		if errors.As(err, &later) {
+			return &refusal{refusedBusy, "this source brings more than it may: send the same request again, each record will count once", later.RetryAfter()}
+		}
 		if err != nil {
 			if !s.failing {
 				s.failing = true

@@ -19,6 +19,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 	"github.com/tidwall/gjson"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
@@ -452,6 +457,22 @@ func TestTheSinkRefuses(t *testing.T) {
 	}
 }
 
+// later is a sink's wish that a batch be offered again.
+type later struct{}
+
+func (later) Error() string             { return "over the quota" }
+func (later) RetryAfter() time.Duration { return 1500 * time.Millisecond }
+
+func TestTheSinkSaysWhen(t *testing.T) {
+	t.Parallel()
+	b := &basket{}
+	b.refuseWith(fmt.Errorf("accept: %w", later{}))
+	code, _, header := post(t, newReceiver(t, bot(""), b).Handler(), "/v1/traces", marshal(t, traces("s", tool(1))))
+	if code != http.StatusTooManyRequests || header.Get("Retry-After") != "2" {
+		t.Errorf("%d %v", code, header)
+	}
+}
+
 func TestAFloodHoldsUpItsSourceAlone(t *testing.T) {
 	t.Parallel()
 	blocked, entered := make(chan struct{}), make(chan struct{}, 100)
@@ -629,5 +650,46 @@ func TestStopDoesNotWaitForEver(t *testing.T) {
 	_ = stop(ctx)
 	if _, err := io.Copy(io.Discard, c); err != nil && !strings.Contains(err.Error(), "reset") {
 		t.Error(err)
+	}
+}
+
+// The environment variables of the documentation are those that exporters understand.
+//
+//nolint:paralleltest // it sets variables
+func TestEnvironment(t *testing.T) {
+	b := &basket{}
+	r := newReceiver(t, bot(""), b)
+	web := httptest.NewServer(r.Handler())
+	defer web.Close()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := r.ServeGRPC(l)
+	defer func() { _ = stop(context.WithoutCancel(t.Context())) }()
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20"+canary)
+	t.Setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
+	for over, endpoint := range map[string]string{"http": web.URL, "grpc": "http://" + l.Addr().String()} {
+		t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+		var e sdktrace.SpanExporter
+		if over == "http" {
+			e, err = otlptracehttp.New(t.Context())
+		} else {
+			e, err = otlptracegrpc.New(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(e))
+		_, span := provider.Tracer("bot").Start(t.Context(), "execute_tool x", trace.WithAttributes(
+			attribute.String("gen_ai.operation.name", "execute_tool"), attribute.String("gen_ai.tool.name", "x")))
+		span.End()
+		if err := provider.Shutdown(t.Context()); err != nil {
+			t.Errorf("%s: %v", over, err)
+		}
+	}
+	if len(b.events) != 2 {
+		t.Errorf("%d events, want 2", len(b.events))
 	}
 }

@@ -60,6 +60,7 @@ type App struct {
 	reader    *reader
 	url       string
 	pushURL   string
+	otlpAddr  string
 	failed    chan error
 
 	notingRules sync.Mutex
@@ -93,6 +94,9 @@ func (a *App) URL() string { return a.url }
 // to.
 func (a *App) PushURL() string { return a.pushURL }
 
+// OTLPAddr is the address of OTLP over gRPC as host:port, empty when there is none.
+func (a *App) OTLPAddr() string { return a.otlpAddr }
+
 // Failed yields the error of a part without which the service can't go on. The
 // caller then calls Stop.
 func (a *App) Failed() <-chan error { return a.failed }
@@ -117,6 +121,10 @@ func (a *App) Start(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	spoken, err := a.bindOTLP(ctx)
+	if err != nil {
+		return err
+	}
 	if err := a.openLedger(ctx); err != nil {
 		return err
 	}
@@ -140,7 +148,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	if err := a.startJobs(); err != nil {
 		return err
 	}
-	if err := a.startWeb(web, pushed); err != nil {
+	if err := a.startWeb(web, pushed, spoken); err != nil {
 		return err
 	}
 	if err := a.publishAddress(); err != nil {

@@ -144,7 +144,13 @@ func (c *Collect) receive(l net.Listener) error {
 	if h != nil {
 		c.url = scheme + l.Addr().String() + pushPath
 	}
-	c.clean.add("push", serve(l, receivers(map[string]http.Handler{pushPath: h}), c.logger))
+	byPath := map[string]http.Handler{pushPath: h}
+	telemetry, err := newOTLP(c.cfg.Sources, nil, c.spool, c.logger, c.opts.Now) // by HTTP alone
+	if err != nil {
+		return fmt.Errorf("set up OTLP: %w", err)
+	}
+	mountOTLP(telemetry, byPath)
+	c.clean.add("push", serve(l, receivers(byPath), c.logger))
 	return nil
 }
 

@@ -196,12 +196,12 @@ func (a *App) startShipping(ctx context.Context) error {
 	return nil
 }
 
-func (a *App) startWeb(web, pushed net.Listener) error {
+func (a *App) startWeb(web, pushed, spoken net.Listener) error {
 	page, err := newConsole(a.cfg.ConsoleURL, a.reader, a.desk, a.logger, a.opts.Now)
 	if err != nil {
 		return fmt.Errorf("set up console: %w", err)
 	}
-	byPath, err := a.receivers()
+	byPath, err := a.receivers(spoken)
 	if err != nil {
 		return err
 	}
@@ -230,7 +230,7 @@ func (a *App) startWeb(web, pushed net.Listener) error {
 }
 
 // receivers makes what takes from senders, by its path; nil for what nobody sends to.
-func (a *App) receivers() (map[string]http.Handler, error) {
+func (a *App) receivers(spoken net.Listener) (map[string]http.Handler, error) {
 	pushed, err := newPush(a.cfg.Sources, a.intake, a.opts.Now)
 	if err != nil {
 		return nil, fmt.Errorf("set up push: %w", err)
@@ -243,7 +243,11 @@ func (a *App) receivers() (map[string]http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up collectors: %w", err)
 	}
-	return map[string]http.Handler{pushPath: pushed, feeds.PushPath: fed, relay.Path: relayed}, nil
+	byPath := map[string]http.Handler{pushPath: pushed, feeds.PushPath: fed, relay.Path: relayed}
+	if err := a.startOTLP(spoken, byPath); err != nil {
+		return nil, fmt.Errorf("set up OTLP: %w", err)
+	}
+	return byPath, nil
 }
 
 func (a *App) startCollecting(ctx context.Context) error {

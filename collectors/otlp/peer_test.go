@@ -196,7 +196,10 @@ func logs(over, format string) func(t *testing.T) collectorstest.Peer {
 		if err != nil {
 			t.Fatal(err)
 		}
-		provider := sdklog.NewLoggerProvider(sdklog.WithResource(resource.Default()), sdklog.WithProcessor(sdklog.NewBatchProcessor(persistentLogs{exporter},
+		if over == "http" {
+			exporter = persistentLogs{exporter}
+		}
+		provider := sdklog.NewLoggerProvider(sdklog.WithResource(resource.Default()), sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter,
 			sdklog.WithMaxQueueSize(queue), sdklog.WithExportMaxBatchSize(batch), sdklog.WithExportInterval(20*time.Millisecond),
 			sdklog.WithExportTimeout(patience))))
 		end(t, provider.Shutdown)
@@ -235,8 +238,11 @@ func spans(over string) func(t *testing.T) collectorstest.Peer {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if over == "http" {
+			exporter = persistentSpans{exporter}
+		}
 		provider := sdktrace.NewTracerProvider(sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", "support-bot"))),
-			sdktrace.WithBatcher(persistentSpans{exporter}, sdktrace.WithMaxQueueSize(queue), sdktrace.WithMaxExportBatchSize(batch),
+			sdktrace.WithBatcher(exporter, sdktrace.WithMaxQueueSize(queue), sdktrace.WithMaxExportBatchSize(batch),
 				sdktrace.WithBatchTimeout(20*time.Millisecond), sdktrace.WithExportTimeout(patience)))
 		end(t, provider.Shutdown)
 		tracer := provider.Tracer("bot")

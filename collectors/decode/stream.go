@@ -223,8 +223,11 @@ func (s *Stream) emit(e *vigil.Event, from formats.Line) {
 	s.taken++
 }
 
-// refused sets aside what the decoder refused.
+// refused sets aside what the decoder refused. Many records of one large document may be:
+// its hash is made once.
 func (s *Stream) refused(line formats.Line, err error) {
+	var text []byte
+	hash := uint64(0)
 	for _, one := range formats.Errors(err) {
 		at, code, reason := line, "format", one.Error()
 		var fe *formats.Error
@@ -234,9 +237,11 @@ func (s *Stream) refused(line formats.Line, err error) {
 				at = fe.Line
 			}
 		}
-		hash := uint64(0)
-		if len(at.Text) > 0 {
-			hash = formats.RecordHash(at.Text)
+		switch {
+		case len(at.Text) == 0:
+			text, hash = nil, 0
+		case len(text) != len(at.Text) || &text[0] != &at.Text[0]:
+			text, hash = at.Text, formats.RecordHash(at.Text)
 		}
 		s.aside(at, code, reason, int64(len(at.Text)), hash)
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"vigil/collectors"
+	"vigil/collectors/otlp"
 	"vigil/collectors/relay"
 	"vigil/internal/config"
 	"vigil/internal/feeds"
@@ -66,8 +68,11 @@ type App struct {
 	pushBase string
 	pushURL  atomic.Pointer[string]
 	failed   chan error
-	// relay takes from remote collectors; nil while there are none.
-	relay *relay.Receiver
+	// relay takes from remote collectors; nil while there are none. otlp takes from those
+	// who speak OTLP.
+	relay    *relay.Receiver
+	otlp     *otlp.Receiver
+	otlpAddr string
 
 	// reloading is held while parts are started, replaced and stopped; guards parts.
 	reloading sync.Mutex
@@ -116,6 +121,9 @@ func (a *App) PushURL() string {
 	return ""
 }
 
+// OTLPAddr is the address of OTLP over gRPC as host:port, empty when there is none.
+func (a *App) OTLPAddr() string { return a.otlpAddr }
+
 // Failed yields the error of a part without which the service can't go on. The
 // caller then calls Stop.
 func (a *App) Failed() <-chan error { return a.failed }
@@ -140,6 +148,13 @@ func (a *App) Start(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	var spoken net.Listener
+	if a.conf().OTLPListen != "" {
+		if spoken, err = a.bind(ctx, "OTLP listener", a.conf().OTLPListen); err != nil {
+			return err
+		}
+		a.otlpAddr = spoken.Addr().String()
+	}
 	if err := a.openLedger(ctx); err != nil {
 		return err
 	}
@@ -147,6 +162,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return err
 	}
 	a.reader = newReader(a)
+	if a.otlp, err = newOTLP(nil, a.conf().PushTLS, a.intake, a.logger, a.opts.Now); err != nil {
+		return fmt.Errorf("set up OTLP: %w", err)
+	}
 	a.super = newSupervisor(patient(a.intake), a.ledger.Position, a.logger)
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
@@ -173,6 +191,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return err
 	}
 	a.startWeb(web, pushed, next)
+	if spoken != nil {
+		a.clean.add("OTLP", a.otlp.ServeGRPC(spoken))
+	}
 	if err := a.publishAddress(); err != nil {
 		return err
 	}

@@ -144,6 +144,17 @@ func (c *Collect) receive(l net.Listener) error {
 	if h != nil {
 		byPath[pushPath], c.url = h, scheme+l.Addr().String()+pushPath
 	}
+	telemetry, err := otlpSources(c.cfg.Sources)
+	if err != nil {
+		return fmt.Errorf("set up OTLP: %w", err)
+	}
+	if len(telemetry) > 0 {
+		r, err := newOTLP(telemetry, nil, c.spool, c.logger, c.opts.Now) // by HTTP alone
+		if err != nil {
+			return fmt.Errorf("set up OTLP: %w", err)
+		}
+		mountOTLP(r, byPath)
+	}
 	c.clean.add("push", serve(l, receivers(byPath), c.logger))
 	return nil
 }

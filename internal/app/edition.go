@@ -10,6 +10,7 @@ import (
 	"vigil/alerts"
 	"vigil/alerts/slack"
 	"vigil/alerts/terminal"
+	"vigil/collectors/otlp"
 	"vigil/collectors/push"
 	"vigil/collectors/relay"
 	"vigil/detector"
@@ -32,6 +33,7 @@ type edition struct {
 	fallback   alerts.Notifier
 	writer     *influx.Writer
 	push       *push.Handler
+	otlp       []otlp.Source
 	peers      *relay.Config
 	console    http.Handler
 	secure     *tls.Config
@@ -58,6 +60,9 @@ func (a *App) prepare(cfg *config.Config) (*edition, error) {
 	}
 	if next.push, err = newPush(cfg.Sources, a.intake, a.opts.Now); err != nil {
 		return nil, fmt.Errorf("set up push: %w", err)
+	}
+	if next.otlp, err = otlpSources(cfg.Sources); err != nil {
+		return nil, fmt.Errorf("set up OTLP: %w", err)
 	}
 	if next.peers, err = relayConfig(cfg, a.ledger.Position, a.opts.Now); err != nil {
 		return nil, fmt.Errorf("set up collectors: %w", err)
@@ -297,6 +302,12 @@ func (a *App) open(next *edition) error {
 	}
 	if fed != nil {
 		byPath[feeds.PushPath] = fed
+	}
+	if err := a.otlp.Update(next.otlp); err != nil {
+		return err
+	}
+	if len(next.otlp) > 0 {
+		mountOTLP(a.otlp, byPath)
 	}
 	switch {
 	case next.peers == nil:

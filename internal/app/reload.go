@@ -62,6 +62,7 @@ func sections() []section {
 		{"data_dir", true, func(c *config.Config) any { return c.DataDir }},
 		{"listen", true, func(c *config.Config) any { return c.Listen }},
 		{"push_listen", true, func(c *config.Config) any { return c.PushListen }},
+		{"otlp_listen", true, func(c *config.Config) any { return c.OTLPListen }},
 		{"push_tls", true, func(c *config.Config) any { return c.PushTLS }},
 		{"pseudonym_key", true, func(c *config.Config) any { return c.PseudonymKey }},
 		{"retention", true, func(c *config.Config) any { return c.Retention }},

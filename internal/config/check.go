@@ -104,10 +104,17 @@ func (c *checker) listen() {
 		c.hostPort("push_listen", c.cfg.PushListen)
 	}
 	if t := c.cfg.PushTLS; t != nil {
-		if c.cfg.PushListen == "" {
+		if c.cfg.PushListen == "" && c.cfg.OTLPListen == "" {
 			c.at("push_tls", "has no address", `write push_listen, such as "0.0.0.0:8471"`)
 		}
 		t.check(c, "push_tls")
+	}
+	if c.cfg.OTLPListen != "" {
+		host, ok := c.hostPort("otlp_listen", c.cfg.OTLPListen)
+		if ok && !thisMachine(host) && c.cfg.PushTLS == nil {
+			c.at("otlp_listen", fmt.Sprintf("%q is reached from other machines, and without push_tls the tokens would go there in the clear", host),
+				`write "127.0.0.1:4317", or set push_tls`)
+		}
 	}
 	c.address("console_url", c.cfg.ConsoleURL)
 	host, ok := c.hostPort("listen", c.cfg.Listen)
@@ -210,6 +217,9 @@ func (c *checker) source(field string, s *Source, tokens map[string]string) {
 	}
 	if s.Push != nil {
 		c.push(field+".push.token", s.Push, fmt.Sprintf("source %q", s.Name), tokens)
+	}
+	if s.OTLP != nil {
+		c.push(field+".otlp.token", (*Push)(s.OTLP), fmt.Sprintf("source %q", s.Name), tokens)
 	}
 	if s.Format != "" && len(c.known.Formats) > 0 && !slices.Contains(c.known.Formats, s.Format) {
 		remedy := "the formats are " + strings.Join(c.known.Formats, ", ") + "; leave it out to find it by looking"

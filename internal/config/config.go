@@ -25,6 +25,10 @@ type Config struct {
 	// PushTLS is the certificate with which PushListen shows itself. Unset, it speaks
 	// plain HTTP, as behind a proxy that ends TLS.
 	PushTLS *ServerTLS `yaml:"push_tls"`
+	// OTLPListen is an address for OTLP over gRPC, as host:port, by convention of port
+	// 4317. It shows the certificate of PushTLS; without one only an address of this machine
+	// alone is accepted. Empty, the default, takes OTLP over HTTP alone.
+	OTLPListen string `yaml:"otlp_listen"`
 	// ConsoleURL is the console's address as people reach it, for links in
 	// messages, when a proxy that signs people in stands before it. Empty uses
 	// Listen.

@@ -209,6 +209,10 @@ func TestProblems(t *testing.T) {
 		{"push", "data_dir: /d\nsources:\n- {name: a, push: {}}\n- {name: b, push: {token: short}}\n- {name: c, push: {token: 0123456789abcdef}}\n- {name: d, push: {token: 0123456789abcdef}}\n- {name: e, push: {token: 'env:VIGIL_TEST_SURELY_UNSET'}}\n", []string{
 			"sources[0].push.token: is missing", "sources[1].push.token: has fewer", `sources[3].push.token: is also the token of source "c"`, "VIGIL_TEST_SURELY_UNSET is not set",
 		}},
+		{"otlp", ok + "otlp_listen: 0.0.0.0:4317\n", []string{`otlp_listen: "0.0.0.0" is reached from other machines`}},
+		{"otlp's tokens", "data_dir: /d\nsources:\n- {name: a, otlp: {}}\n- {name: b, push: {token: 0123456789abcdef}}\n- {name: c, otlp: {token: 0123456789abcdef, x: 1}}\n", []string{
+			"sources[0].otlp.token: is missing", `sources[2].otlp.token: is also the token of source "b"`, "sources[2].otlp.x",
+		}},
 		{"format", "data_dir: /d\nsources: [{name: a, file: /x, format: postgres}]\n", []string{`did you mean "postgresql"?`}},
 		{"format's own setting", "data_dir: /d\nsources: [{name: a, file: /x, log_format: $bad}]\n", []string{`unknown variable "$bad"`}},
 		{"mapping", "data_dir: /d\nsources:\n- name: a\n  file: /x\n  mapping:\n    preset: chatwot\n    tables:\n      Messages:\n        columns: {a: conversion}\n    paths: [{template: api}, {template: '/a/{user}', action: peek}]\n    params: {p: who}\n", []string{

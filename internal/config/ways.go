@@ -20,7 +20,7 @@ func (s *Source) ways() (names []string, given []way) {
 	}
 	add("file", len(s.File) > 0, fileWay(s.File))
 	add("push", s.Push != nil, nil) // its token is checked with those of the others
-	add("otlp", s.OTLP != nil, s.OTLP)
+	add("otlp", s.OTLP != nil, nil) // as above
 	add("syslog", s.Syslog != nil, s.Syslog)
 	add("kafka", s.Kafka != nil, s.Kafka)
 	add("nats", s.NATS != nil, s.NATS)

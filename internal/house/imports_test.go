@@ -103,6 +103,8 @@ var homes = map[string][]string{
 	"github.com/pierrec/lz4/v4":                   {"collectors/kafka"},
 	"github.com/redis/go-redis":                   {"collectors/redis"},
 	"google.golang.org/grpc":                      {"collectors/otlp"},
+	"google.golang.org/protobuf":                  {"collectors/otlp"},
+	"google.golang.org/genproto/googleapis/rpc":   {"collectors/otlp"},
 	"go.opentelemetry.io/proto/otlp":              {"collectors/otlp"},
 	"go.opentelemetry.io/collector/pdata":         {"collectors/otlp"},
 	"github.com/go-sql-driver/mysql":              {"collectors/sql"},

@@ -204,7 +204,7 @@ func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
 				return
 			}
 			if err := d.give(e, emit); err != nil {
-				bad = err
+				bad = errors.Join(bad, err)
 			}
 			return
 		case e.ID == "":
@@ -222,7 +222,7 @@ func (d *decoder) record(r *Record, f frame, emit formats.Emit) error {
 		n++
 		e.Origin = r.Origin()
 		if err := d.give(e, emit); err != nil {
-			bad = err
+			bad = errors.Join(bad, err)
 		}
 	})
 	return errors.Join(err, bad)

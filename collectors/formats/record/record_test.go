@@ -298,3 +298,28 @@ func TestPartsOfALineAreReadAgain(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestEachEventOfARecordThatIsRefusedIsTold(t *testing.T) {
+	t.Parallel()
+	f := record.New(record.Spec{
+		Name: "untimed",
+		JSON: func(gjson.Result) float64 { return 1 },
+		New:  func(formats.Options) (record.Reader, error) { return untimed{}, nil },
+	})
+	events, errs := formatstest.Decode(t, f, formats.Options{}, "{\"n\":1}\n")
+	if len(events) != 1 || len(errs) != 2 {
+		t.Errorf("%d events and %d errors, want 1 and 2: %v", len(events), len(errs), errs)
+	}
+}
+
+// untimed makes three events of a record, two of which have times that can't be.
+type untimed struct{}
+
+func (untimed) Read(r *record.Record, emit func(*vigil.Event)) error {
+	for i, year := range []int{1, 2026, 1} {
+		e := r.Event()
+		e.ID, e.Actor.ID, e.Action, e.Time = fmt.Sprint(i), "a", vigil.ActionRead, time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+		emit(e)
+	}
+	return nil
+}

@@ -92,6 +92,10 @@ has_ip() { (PATH=$PATH:/usr/sbin:/sbin && type -P ip >/dev/null); }
 # The server's own program is in Debian's package of tools, under another name.
 has_redis() { type -P redis-cli >/dev/null && { type -P redis-server >/dev/null || type -P redis-check-rdb >/dev/null; }; }
 
+# Debian's package has no service of its own; a timer of systemd comes with it, which rotates
+# what the system has set up.
+has_logrotate() { (PATH=$PATH:/usr/sbin && type -P logrotate >/dev/null); }
+
 wanted() {
 	has_compiler || echo "gcc libc6-dev"
 	has_postgres || echo postgresql-15
@@ -100,6 +104,7 @@ wanted() {
 	has_mariadb || echo "mariadb-server-core mariadb-client-core"
 	has_ip || echo iproute2
 	has_redis || echo redis-tools
+	has_logrotate || echo logrotate
 }
 
 # as_root runs a command as root, or fails when we can't.
@@ -177,7 +182,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 	{
 		echo "setup: missing: ${missing[*]}"
 		echo "setup: on Debian 12:  sudo apt-get install --no-install-recommends ${missing[*]}"
-		echo "setup: elsewhere: a C compiler (race detector), PostgreSQL 15 with pgaudit, MariaDB with server_audit, Chromium, iproute2, Redis 7"
+		echo "setup: elsewhere: a C compiler (race detector), PostgreSQL 15 with pgaudit, MariaDB with server_audit, Chromium, iproute2, Redis 7, logrotate"
 		echo "setup: going on without; the tests that need them will be listed as skipped"
 	} >&2
 fi

@@ -7,8 +7,9 @@ import (
 )
 
 // dated is what rotation by date appends to a name, or puts before its ending:
-// -20261102, .2026-11-02, _2026-11-02T09, with minutes and seconds if there.
-var dated = regexp.MustCompile(`[._-](?:19|20)\d\d-?\d\d(?:-?\d\d(?:[-_.T]?\d\d(?:[-:.]?\d\d){0,2})?)?$`)
+// -20261102, .2026-11-02, _2026-11-02T09, with minutes and seconds if there, or with
+// the seconds since 1970 (-20261102-1793610000).
+var dated = regexp.MustCompile(`[._-](?:19|20)\d\d-?\d\d(?:-?\d\d(?:[-_.T]?\d\d(?:[-:.]?\d\d){0,2}|[-_.]1\d{9})?)?$`)
 
 // numbered is what rotation by number appends. A digit before it makes it
 // something else, such as the end of an address.

@@ -26,6 +26,8 @@ const (
 	sampleLength = formats.MaxSample
 	// holeLeast is how many NULs in a row are a hole in a log, not binary data.
 	holeLeast = 64
+	// byteOrderMark is that of UTF-8.
+	byteOrderMark = "\xef\xbb\xbf"
 )
 
 // The ways a file may be packed.
@@ -78,7 +80,7 @@ func newInput(f *os.File, packedBytes *atomic.Int64) (*input, error) {
 	}
 	var r io.Reader = raw
 	switch {
-	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+	case isGzip(magic):
 		in.packed = packedGzip
 		z, err := gzip.NewReader(raw)
 		if err != nil {
@@ -86,8 +88,7 @@ func newInput(f *os.File, packedBytes *atomic.Int64) (*input, error) {
 		}
 		in.unpack = z
 		r = &bombGuard{r: z, in: counted}
-	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}) ||
-		len(magic) == 4 && magic[0]&0xf0 == 0x50 && bytes.Equal(magic[1:], []byte{0x2a, 0x4d, 0x18}):
+	case isZstd(magic):
 		in.packed = packedZstd
 		z, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(zstdWindow))
@@ -102,12 +103,22 @@ func newInput(f *os.File, packedBytes *atomic.Int64) (*input, error) {
 	if order := utf16Order(head); order != nil {
 		in.utf16 = true
 		in.text = bufio.NewReaderSize(&utf16Reader{r: in.text, order: order}, sampleLength)
-	} else if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
-		in.mark = 3
-		_, _ = in.text.Discard(3)
+	} else if bytes.HasPrefix(head, []byte(byteOrderMark)) {
+		in.mark = int64(len(byteOrderMark))
+		_, _ = in.text.Discard(len(byteOrderMark))
 	}
 	return in, nil
 }
+
+func isGzip(head []byte) bool { return bytes.HasPrefix(head, []byte{0x1f, 0x8b}) }
+
+func isZstd(head []byte) bool {
+	return bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}) ||
+		len(head) >= 4 && head[0]&0xf0 == 0x50 && bytes.Equal(head[1:4], []byte{0x2a, 0x4d, 0x18})
+}
+
+// isPacked tells an archive by its first bytes.
+func isPacked(head []byte) bool { return isGzip(head) || isZstd(head) }
 
 // plain strips the path from an error of package os: the path is told apart.
 func plain(err error) error {

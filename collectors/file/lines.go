@@ -14,6 +14,9 @@ import (
 // errPartial says that the input ends, for now, within a line.
 var errPartial = errors.New("the last line has no end yet")
 
+// errLong says that there is more of a line, and that others should have their turn.
+var errLong = errors.New("the line goes on")
+
 // record is one line as the splitter found it.
 type record struct {
 	line formats.Line
@@ -39,6 +42,11 @@ type lineReader struct {
 	offset, number int64
 	// live keeps a line without an end back until its end comes.
 	live bool
+	// again says that input which ends with an error may be read once more: then what
+	// stands before the error is no line.
+	again bool
+	// turn, when set, bounds the bytes that one call reads before it returns errLong.
+	turn int64
 	// pieces gives long lines out in pieces instead of cutting them.
 	pieces bool
 	err    error
@@ -52,7 +60,7 @@ type lineReader struct {
 }
 
 func newLineReader(r io.Reader, offset, number int64) *lineReader {
-	return &lineReader{r: r, buf: make([]byte, inputBuffer), offset: offset, number: number}
+	return &lineReader{r: r, offset: offset, number: number}
 }
 
 // advance moves past n bytes.
@@ -66,6 +74,7 @@ func (l *lineReader) advance(n int) {
 // end it returns the reader's error, io.EOF mostly; a live reader returns
 // errPartial or io.EOF and may be asked again.
 func (l *lineReader) next() (record, error) {
+	var got int64
 	for {
 		if l.nuls == 0 && l.digest == nil && l.start < l.end && l.buf[l.start] == 0 || l.nuls > 0 {
 			if done := l.skipNULs(); done {
@@ -87,7 +96,12 @@ func (l *lineReader) next() (record, error) {
 		if l.err != nil {
 			return l.last()
 		}
+		if l.turn > 0 && got >= l.turn {
+			return record{}, errLong
+		}
+		had := l.end - l.start
 		l.fill()
+		got += int64(l.end - l.start - had)
 	}
 }
 
@@ -100,10 +114,12 @@ func (l *lineReader) last() (record, error) {
 			if l.start < l.end || l.digest != nil {
 				return record{}, errPartial
 			}
+			// A log that rests needs no buffer.
+			l.buf, l.start, l.end = nil, 0, 0
 		}
 		return record{}, err
 	}
-	if l.start < l.end || l.digest != nil {
+	if (l.start < l.end || l.digest != nil) && (!l.again || errors.Is(err, io.EOF)) {
 		return l.take(l.end-l.start, false), nil
 	}
 	return record{}, err
@@ -177,6 +193,9 @@ func (l *lineReader) skipNULs() bool {
 }
 
 func (l *lineReader) fill() {
+	if l.buf == nil {
+		l.buf = make([]byte, inputBuffer)
+	}
 	if l.start > 0 {
 		copy(l.buf, l.buf[l.start:l.end])
 		l.end -= l.start

@@ -111,10 +111,21 @@ type savedFile struct {
 	// a record, it is 0 and lines are numbered from there.
 	Number int64 `json:"line"`
 	Done   bool  `json:"done,omitempty"`
-	// Copy says that its start is another file's, still being read.
-	Copy bool `json:"copy,omitempty"`
 	// Ghost says that the file itself is gone.
 	Ghost bool `json:"ghost,omitempty"`
+	// Real is where a link led, Size how long the file was; Written says that it was
+	// being written, or may still be under a name that we don't know.
+	Real    string `json:"real,omitempty"`
+	Size    int64  `json:"size,omitempty"`
+	Written bool   `json:"written,omitempty"`
+	// Mark is of the bytes before MarkAt.
+	Mark   uint64 `json:"mark,omitempty"`
+	MarkN  int    `json:"mark_bytes,omitempty"`
+	MarkAt int64  `json:"mark_at,omitempty"`
+	// Unread is what is lost of it unless a copy turns up, Lost since when, in
+	// milliseconds since 1970.
+	Unread int64 `json:"unread,omitempty"`
+	Lost   int64 `json:"lost,omitempty"`
 }
 
 // position tells where all logs stand.
@@ -130,13 +141,20 @@ func (r *tailing) position() ([]byte, error) {
 		}
 		at := l.places()
 		for _, f := range l.files {
-			if f.refused != "" {
-				// A restart looks at it afresh.
+			if f.refused != "" || f.copyOf != nil {
+				// A restart looks at it afresh: nothing is read of it.
 				continue
 			}
+			m := f.marked()
+			lost := int64(0)
+			if f.unread != 0 {
+				lost = f.lost.UnixMilli()
+			}
 			s.Files = append(s.Files, savedFile{
-				Path: f.path, Dev: f.dev, Ino: f.ino, Print: f.print.hash, PrintN: f.print.n, Packed: f.packed,
-				Offset: at[f].offset, Number: at[f].number, Done: f.done, Copy: f.copyOf != nil, Ghost: f.ghost,
+				Real: f.real, Size: f.size, Mark: m.hash, MarkN: m.n, MarkAt: m.at, Unread: f.unread, Lost: lost,
+				Written: f.written || f.size > 0 && (f.gone && f.isOpen() || !f.gone && !f.rotated),
+				Path:    f.path, Dev: f.dev, Ino: f.ino, Print: f.print.hash, PrintN: f.print.n, Packed: f.packed,
+				Offset: at[f].offset, Number: at[f].number, Done: f.done, Ghost: f.ghost,
 			})
 		}
 		saved.Logs[name] = s
@@ -157,31 +175,19 @@ func (r *tailing) restore(position []byte) error {
 	if err := json.Unmarshal(position, &saved); err != nil {
 		return fmt.Errorf("read the position of source %q: %w", r.t.cfg.Source, err)
 	}
+	now := time.Now()
 	for name, s := range saved.Logs {
 		l := &tailLog{name: name, format: s.Format, state: s.State}
 		for _, f := range s.Files {
 			l.files = append(l.files, &tailFile{
 				path: f.Path, dev: f.Dev, ino: f.Ino, print: fingerprint{f.PrintN, f.Print}, packed: f.Packed,
-				offset: f.Offset, number: f.Number, done: f.Done, last: time.Now(), gone: true, ghost: f.Ghost,
+				offset: f.Offset, number: f.Number, done: f.Done, last: now, grew: now, gone: true, ghost: f.Ghost,
+				real: f.Real, size: f.Size, mark: mark{at: f.MarkAt, n: f.MarkN, hash: f.Mark}, written: f.Written,
+				unread: f.Unread, lost: time.UnixMilli(f.Lost),
 			})
-		}
-		for i, f := range s.Files {
-			if f.Copy {
-				l.files[i].copyOf = original(l.files, i)
-			}
 		}
 		r.logs[name] = l
 		r.names = append(r.names, name)
-	}
-	return nil
-}
-
-// original finds the file whose start the i-th shares.
-func original(files []*tailFile, i int) *tailFile {
-	for j, f := range files {
-		if j != i && f.print == files[i].print && f.copyOf == nil && f.print.n >= printLeast {
-			return f
-		}
 	}
 	return nil
 }

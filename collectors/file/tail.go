@@ -26,6 +26,11 @@ const (
 	lastHandOver = 5 * time.Second
 	// turnBytes is what one log may give before the next has its turn.
 	turnBytes = 4 << 20
+	// maxBatches is how many batches one may hold that grew while the sink was at work.
+	maxBatches = 4
+	// idleAfter is after how many looks that found nothing the pauses grow, and idlePauses
+	// to how many times as long.
+	idleAfter, idlePauses = 40, 4
 	// maxTailLogs bounds the logs that one source follows.
 	maxTailLogs = 1_000
 )
@@ -35,9 +40,11 @@ const (
 // the sink.
 type TailConfig struct {
 	Config
-	// Poll is how often the files are looked at; zero means 250 ms.
+	// Poll is how often the files are looked at; zero means 250 ms. After a while in which
+	// nothing comes it is up to four times as long.
 	Poll time.Duration
-	// BatchEvents is the most events of one batch; zero means 4096.
+	// BatchEvents is how many events make a batch; zero means 4096. While the sink is at
+	// work on the one before, a batch may grow to four times as many.
 	BatchEvents int
 	// BatchEvery is how long an event may wait for its batch to fill; zero means
 	// 1 s.
@@ -56,16 +63,20 @@ type TailOptions struct {
 
 // Tail follows growing files as one source; it is a [collectors.Collector].
 //
-// A file is known by its inode and by its first bytes, so a rotation is seen
-// for what it is: the renamed file is read to its end before the new one, a copy that
-// copytruncate leaves takes over what was not read of the original, and an archive
-// of a file that was followed goes on where that stood. Files that appear while nothing
-// runs are read whole. A line without its end waits for it. Positions
-// are committed with the events; a restart reads again from the first line whose
-// event had not come out, and ids stay the same. What the operating system
-// throws away unseen (lines written between the copy and the truncation) is lost, and
-// only that. UTF-16 is read in whole files alone. Memory is bounded by the
-// batch and one line for each log.
+// A file is known by its inode, by its first bytes and by those that were read last, so a
+// rotation is seen for what it is: the renamed file is read to its end before the new one,
+// a copy that copytruncate leaves takes over what was not read of the original, and an
+// archive of a file that was followed goes on where that stood. What is missing is looked
+// for beside where it lay, under any name. Files that appear while nothing runs are read
+// whole. A line without its end waits for it. Positions are committed with the events; a
+// restart reads again from the first line whose event had not come out, and ids stay the
+// same. A batch is handed over while the next is being read, one after the other.
+//
+// What the operating system throws away unseen (lines written between the copy and the
+// truncation) is lost. What was seen and is gone before it was read is told as a
+// [vigil.LapseDropped], a file that went back as a [vigil.LapseReset]. UTF-16 is read in
+// whole files alone. Memory is bounded by two batches and one line for each log; a log at
+// rest has no buffer and one open file.
 type Tail struct {
 	globs []string
 	cfg   TailConfig
@@ -113,63 +124,96 @@ func NewTail(globs []string, cfg TailConfig, opts TailOptions) (*Tail, error) {
 
 // Run follows the files until ctx is cancelled.
 func (t *Tail) Run(ctx context.Context, position []byte, sink collectors.Sink) error {
-	r := &tailing{t: t, sink: sink, logs: map[string]*tailLog{}, archives: map[string]archiveSeen{}}
+	// What is being handed over when the end is asked for may still arrive.
+	handing, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastHandOver, cancel) })()
+	r := &tailing{
+		t: t, logs: map[string]*tailLog{}, archives: map[string]archiveSeen{}, families: map[string]string{},
+		accept: func(b collectors.Batch) error { return sink.Accept(handing, b) },
+	}
 	defer r.close()
 	if err := r.restore(position); err != nil {
 		return err
 	}
-	tick := time.NewTicker(t.cfg.Poll)
+	tick := time.NewTimer(t.cfg.Poll)
 	defer tick.Stop()
+	quiet := 0
 	for {
+		before := r.reads
 		more, err := r.poll(ctx)
-		if err != nil {
-			return r.end(ctx, err)
+		if err == nil && r.due() {
+			err = r.hand()
 		}
-		if r.due() {
-			if err := r.hand(ctx); err != nil {
-				return r.end(ctx, err)
-			}
+		if err != nil {
+			return errors.Join(err, r.landed())
 		}
 		if more && ctx.Err() == nil {
 			continue
 		}
+		if quiet++; r.dirty || r.reads != before {
+			quiet = 0
+		}
+		tick.Reset(t.pause(quiet))
 		select {
 		case <-ctx.Done():
-			return r.end(ctx, nil)
+			return errors.Join(r.hand(), r.landed())
+		case err := <-r.flying:
+			if r.flying = nil; err != nil {
+				return err
+			}
 		case <-tick.C:
 		}
 	}
 }
 
+// pause is how long to wait after so many looks that found nothing: a source that has
+// nothing to say is asked less often, and still within a second or so.
+func (t *Tail) pause(quiet int) time.Duration {
+	if quiet < idleAfter {
+		return t.cfg.Poll
+	}
+	r := min(idlePauses, 1+(quiet-idleAfter)/4)
+	return time.Duration(r) * t.cfg.Poll
+}
+
 // tailing is one run of a Tail.
 type tailing struct {
 	t    *Tail
-	sink collectors.Sink
 	logs map[string]*tailLog
 	// names are the logs' names, sorted, so that turns have an order.
 	names []string
 	// archives remembers the archives whose start was looked at.
 	archives map[string]archiveSeen
 	tooMany  bool
+	// families remembers which log a path belongs to.
+	families map[string]string
+	// sample is the start of the file that is being looked at.
+	sample []byte
+	// reads counts the readings of files.
+	reads int64
+
+	// accept hands a batch to the sink; flying gets the outcome of the one that is on its
+	// way, nil when none is.
+	accept func(collectors.Batch) error
+	flying chan error
 
 	batch collectors.Batch
 	since time.Time
 	dirty bool
 }
 
-// end hands over what is whole and returns what Run returns.
-func (r *tailing) end(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastHandOver)
-	defer cancel()
-	return r.hand(ctx)
+func (r *tailing) due() bool {
+	return r.full() || r.dirty && time.Since(r.since) >= r.t.cfg.BatchEvery
 }
 
-func (r *tailing) due() bool {
-	n := len(r.batch.Events) + len(r.batch.Quarantined)
-	return n >= r.t.cfg.BatchEvents || (n > 0 || r.dirty) && time.Since(r.since) >= r.t.cfg.BatchEvery
+// full tells whether the batch must be handed over before more is read. While the one
+// before it is on its way, it may grow: a sink that is slow to make a batch durable gets
+// fewer and larger ones.
+func (r *tailing) full() bool {
+	n := r.batch.Len()
+	flies := r.flying != nil && len(r.flying) == 0
+	return n >= r.t.cfg.BatchEvents && !flies || n >= maxBatches*r.t.cfg.BatchEvents
 }
 
 // touch notes that something must be committed.
@@ -179,10 +223,15 @@ func (r *tailing) touch() {
 	}
 }
 
-// hand gives the batch to the sink with the position after it.
-func (r *tailing) hand(ctx context.Context) error {
+// hand gives the batch to the sink with the position after it. It does not wait for the
+// sink, so that reading goes on meanwhile; it waits for the batch before, because one
+// must not be taken without those before it.
+func (r *tailing) hand() error {
 	if !r.dirty {
 		return nil
+	}
+	if err := r.landed(); err != nil {
+		return err
 	}
 	position, err := r.position()
 	if err != nil {
@@ -190,11 +239,26 @@ func (r *tailing) hand(ctx context.Context) error {
 	}
 	b := r.batch
 	b.Source, b.Position = r.t.cfg.Source, position
-	r.batch, r.dirty = collectors.Batch{}, false
-	if err := r.sink.Accept(ctx, b); err != nil {
-		return fmt.Errorf("hand over events of %s: %w", r.t.cfg.Source, err)
-	}
+	r.batch, r.dirty = collectors.Batch{Events: make([]*vigil.Event, 0, len(b.Events))}, false
+	r.flying = make(chan error, 1)
+	go func(flying chan<- error) {
+		err := r.accept(b)
+		if err != nil {
+			err = fmt.Errorf("hand over events of %s: %w", r.t.cfg.Source, err)
+		}
+		flying <- err
+	}(r.flying)
 	return nil
+}
+
+// landed waits for the batch that is being handed over.
+func (r *tailing) landed() error {
+	if r.flying == nil {
+		return nil
+	}
+	err := <-r.flying
+	r.flying = nil
+	return err
 }
 
 func (r *tailing) quarantine(f *tailFile, q vigil.Quarantined) {
@@ -207,9 +271,15 @@ func (r *tailing) quarantine(f *tailFile, q vigil.Quarantined) {
 // more to read already.
 func (r *tailing) poll(ctx context.Context) (more bool, err error) {
 	r.find()
+	// A source that rests needs no buffer.
+	r.sample = nil
 	for _, name := range r.names {
 		l := r.logs[name]
-		for _, f := range l.turn() {
+		turn := l.turn()
+		for _, f := range turn[:min(len(turn), maxHeld)] {
+			r.hold(f)
+		}
+		for _, f := range turn {
 			again, err := r.read(ctx, l, f)
 			if err != nil {
 				return false, err

@@ -27,6 +27,7 @@ type ledger struct {
 	position []byte
 	ids      []string
 	quar     []vigil.Quarantined
+	lapses   []vigil.Lapse
 	// random, when set, refuses one batch in ten.
 	random *rand.Rand
 }
@@ -46,6 +47,7 @@ func (l *ledger) Accept(_ context.Context, b collectors.Batch) error {
 		l.ids = append(l.ids, e.ID)
 	}
 	l.quar = append(l.quar, b.Quarantined...)
+	l.lapses = append(l.lapses, b.Lapses...)
 	return nil
 }
 

@@ -1,12 +1,13 @@
 package file
 
 import (
-	"cmp"
+	"bytes"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"io"
 	"os"
-	"slices"
+	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -19,53 +20,125 @@ const (
 	printBytes = 1024
 	// printLeast is the shortest start by which two files are held to be one.
 	printLeast = 48
+	// markBytes is how much of what was read last is known again, tailBytes how much is
+	// kept for that: more, as the last line may have no end.
+	markBytes = 256
+	tailBytes = 1024
 	// restBeforeClose is how long a rotated file must rest until it is closed.
 	restBeforeClose = 10 * time.Second
-	// maxGhosts bounds the files of a log that are remembered beyond their end.
-	maxGhosts = 16
-	// beingWritten is how long after its last change an archive is held to be
-	// still in the making.
-	beingWritten = 5 * time.Second
 )
 
-// tailFile is one file of a log, known by its inode and its first bytes.
+// tailFile is one file of a log, known by its inode, by its first bytes and by those that
+// were read last.
 type tailFile struct {
-	path     string
+	path string
+	// real is where a link at path leads, empty when path is none.
+	real     string
 	dev, ino uint64
 	print    fingerprint
-	packed   string
-	size     int64
-	modified time.Time
+	// head is the start that print is of, nil until the file was looked at.
+	head   []byte
+	mark   mark
+	packed string
+	// size and modified are those of the last look, before is the size in the one before.
+	size, before int64
+	modified     time.Time
 
 	// offset and number tell how much is read, in unpacked bytes and lines.
 	offset, number int64
-	// last is when a line was last read.
-	last time.Time
+	// last is when a line was last read, grew when anything was.
+	last, grew time.Time
 	// done says that nothing more is expected of it: an archive read, a file refused.
 	done    bool
 	refused string
 	// rotated says that a newer file has taken its name; gone that it has none.
 	rotated, gone bool
+	// written says that it was the one being written when the position was saved, and has
+	// not been seen since.
+	written bool
 	// ghost says that it is remembered only so that a copy of it, which may
 	// appear later, goes on where it stood.
 	ghost bool
+	// unread is how many of its bytes are lost unless a copy turns up, [vigil.Unknown] when
+	// that can't be told; lost is since when.
+	unread int64
+	lost   time.Time
+	// overwritten says that it was truncated or written anew.
+	overwritten bool
+	// doubt says that this copy took over from a file whose end we have not seen: it may be
+	// of an older state.
+	doubt bool
 	// forgotten marks what is taken off the list.
 	forgotten bool
 	// copyOf is the file whose start this one shares, while that is being read.
 	copyOf *tailFile
 
-	in     *input
-	lines  *lineReader
-	sample []byte
+	// file is a plain file that is held open, in an archive's stream, with skip bytes yet
+	// to pass over.
+	file *os.File
+	in   *input
+	skip int64
+	// retry is when an archive that ended too early is tried again.
+	retry time.Time
+
+	lines *lineReader
+	watch *watched
+	// sample is the start of an archive that is not read from its start, skipped the last
+	// that was passed over.
+	sample, skipped []byte
 }
 
 func (f *tailFile) close() {
+	if f.watch != nil {
+		f.mark = f.watch.mark()
+	}
+	// Nothing was written, so nothing can be lost by a failing close.
 	if f.in != nil {
-		// Nothing was written, so nothing can be lost by a failing close.
 		_ = f.in.Close()
 	}
-	f.in, f.lines, f.sample = nil, nil, nil
+	if f.file != nil {
+		_ = f.file.Close()
+	}
+	f.in, f.file, f.lines, f.watch, f.sample, f.skipped = nil, nil, nil, nil, nil, nil
 }
+
+// lookAgain closes the file and lets the next look find out what became of it.
+func (f *tailFile) lookAgain() {
+	f.close()
+	f.size = -1
+}
+
+func (f *tailFile) isOpen() bool { return f.file != nil || f.in != nil }
+
+// readTo is up to where the file was read, with a line whose end has not come.
+func (f *tailFile) readTo() int64 {
+	if f.watch != nil {
+		return f.watch.at
+	}
+	return f.offset
+}
+
+// marked returns the mark as it stands.
+func (f *tailFile) marked() mark {
+	if f.watch != nil {
+		return f.watch.mark()
+	}
+	return f.mark
+}
+
+// known notes what the file's start is.
+func (f *tailFile) known(head []byte) {
+	if f.head == nil || len(head) > f.print.n {
+		f.head = bytes.Clone(head)
+		f.print = fingerprintOf(head)
+	}
+}
+
+// young tells whether nothing is read of a file and too little is there to tell what it is.
+func (f *tailFile) young() bool { return f.offset == 0 && f.print.n < printLeast && !f.ghost }
+
+// anonymous forgets the start, so that nothing is held to be a copy of this file.
+func (f *tailFile) anonymous() { f.head, f.print = nil, fingerprint{} }
 
 // fingerprint is a hash over the first n bytes of a file's unpacked text.
 type fingerprint struct {
@@ -73,11 +146,13 @@ type fingerprint struct {
 	hash uint64
 }
 
-func fingerprintOf(head []byte) fingerprint {
+func hashOf(b []byte) uint64 {
 	h := fnv.New64a()
-	h.Write(head)
-	return fingerprint{len(head), h.Sum64()}
+	h.Write(b)
+	return h.Sum64()
 }
+
+func fingerprintOf(head []byte) fingerprint { return fingerprint{len(head), hashOf(head)} }
 
 // fits tells whether head starts as the fingerprinted file did.
 func (p fingerprint) fits(head []byte) bool {
@@ -86,6 +161,24 @@ func (p fingerprint) fits(head []byte) bool {
 
 // same tells whether head is that of the same text, as far as can be told.
 func (p fingerprint) same(head []byte) bool { return p.n >= printLeast && p.fits(head) }
+
+// mark is a hash over the n bytes before a place up to which a file was read. A file
+// with another text there is another one, however it starts.
+type mark struct {
+	at   int64
+	n    int
+	hash uint64
+}
+
+// holds tells whether the file has these bytes there; one that is too short has not.
+func (m mark) holds(file io.ReaderAt) bool {
+	if m.n == 0 {
+		return true
+	}
+	b := make([]byte, m.n)
+	n, _ := file.ReadAt(b, m.at-int64(m.n))
+	return n == m.n && hashOf(b) == m.hash
+}
 
 // archiveSeen remembers the start of an archive, so that it is unpacked once.
 type archiveSeen struct {
@@ -112,117 +205,6 @@ type tailLog struct {
 	frozen *frozen
 }
 
-// seen is a file as a look at the folder finds it.
-type seen struct {
-	path     string
-	dev, ino uint64
-	size     int64
-	modified time.Time
-}
-
-// find looks at the folder and brings the logs' files up to date.
-func (r *tailing) find() {
-	byLog := map[string][]seen{}
-	dup := map[string]bool{}
-	for _, g := range r.t.globs {
-		paths, err := glob(g)
-		if err != nil {
-			continue
-		}
-		for _, path := range paths {
-			info, err := os.Stat(path)
-			if err != nil || !info.Mode().IsRegular() || dup[path] {
-				continue
-			}
-			dup[path] = true
-			s := seen{path: path, size: info.Size(), modified: info.ModTime()}
-			if st, ok := info.Sys().(*syscall.Stat_t); ok {
-				s.dev, s.ino = st.Dev, st.Ino
-			}
-			byLog[familyOf(path)] = append(byLog[familyOf(path)], s)
-		}
-	}
-	for name := range byLog {
-		if r.logs[name] != nil {
-			continue
-		}
-		if len(r.logs) >= maxTailLogs {
-			if !r.tooMany {
-				r.tooMany = true
-				r.t.log.Warn("too many logs match: the rest is not followed", "source", r.t.cfg.Source, "limit", maxTailLogs)
-			}
-			continue
-		}
-		r.logs[name] = &tailLog{name: name}
-		r.names = append(r.names, name)
-	}
-	slices.Sort(r.names)
-	for _, name := range r.names {
-		found := byLog[name]
-		slices.SortStableFunc(found, func(a, b seen) int {
-			if c := a.modified.Compare(b.modified); c != 0 {
-				return c
-			}
-			return cmp.Compare(b.path, a.path)
-		})
-		r.update(r.logs[name], found)
-	}
-	for path := range r.archives {
-		if !dup[path] {
-			delete(r.archives, path)
-		}
-	}
-}
-
-// update brings one log's files up to date with what was found.
-func (r *tailing) update(l *tailLog, found []seen) {
-	here := map[*tailFile]bool{}
-	var strangers []seen
-	for _, s := range found {
-		f := l.byInode(s)
-		if f == nil || here[f] {
-			strangers = append(strangers, s)
-			continue
-		}
-		here[f] = true
-		changed := f.size != s.size || !f.modified.Equal(s.modified) || f.path != s.path
-		if !changed {
-			continue
-		}
-		if f.print.n < printLeast {
-			// So short a start proves little: read it again from the last whole line.
-			f.close()
-		}
-		same, err := f.unchangedStart(s)
-		if err != nil {
-			// It moved in this moment, or can't be read just now: look again next time.
-			continue
-		}
-		if !same {
-			// Truncated, or another file with the inode of one that is gone: what
-			// is there now is a stranger, and what was there lives on in a copy at best.
-			f.close()
-			f.dev, f.ino = 0, 0
-			delete(here, f)
-			strangers = append(strangers, s)
-			continue
-		}
-		f.path, f.size, f.modified = s.path, s.size, s.modified
-	}
-	for _, f := range l.files {
-		f.gone = f.ghost || !here[f]
-		f.firmPrint()
-	}
-	for _, s := range strangers {
-		r.adopt(l, s)
-	}
-	newest := l.newest()
-	for _, f := range l.files {
-		f.rotated = f != newest
-	}
-	r.drop(l)
-}
-
 // newest is the file that is being written: the one changed last.
 func (l *tailLog) newest() *tailFile {
 	var newest *tailFile
@@ -239,60 +221,94 @@ func (l *tailLog) newest() *tailFile {
 
 func (l *tailLog) byInode(s seen) *tailFile {
 	for _, f := range l.files {
-		if f.dev == s.dev && f.ino == s.ino {
+		if f.dev == s.dev && f.ino == s.ino && !f.ghost {
 			return f
 		}
 	}
 	return nil
 }
 
-// unchangedStart tells whether the file found under f's inode still is f: not
-// shorter than what is read of it, and with the same first bytes. The
-// fingerprint grows with a young file.
-func (f *tailFile) unchangedStart(s seen) (bool, error) {
-	head, packed, err := headOf(s)
+// still tells whether the file found under f's inode still is f: not shorter than what
+// is read of it, with the same first bytes and the same ones where reading stands. The
+// fingerprint grows with a young file. back says that it starts as f did, and is another
+// text from some place on that was read.
+func (f *tailFile) still(s seen) (same, back bool, err error) {
+	if f.packed != packedPlain {
+		head, packed, err := headOf(s)
+		return err == nil && packed == f.packed && f.print.fits(head), false, err
+	}
+	file := f.file
+	if file == nil {
+		if file, err = openPlain(s.path, s.dev, s.ino); err != nil {
+			return false, false, err
+		}
+		defer file.Close()
+	}
+	head, err := headAt(file)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	if f.print.n == 0 || packed != f.packed || packed == packedPlain && s.size < f.offset || !f.print.fits(head) {
-		return false, nil
+	if !f.print.fits(head) {
+		return false, false, nil
 	}
-	if len(head) > f.print.n {
-		f.print = fingerprintOf(head)
+	m := f.marked()
+	if s.size < max(f.offset, m.at) || !m.holds(file) {
+		return false, f.print.n >= printLeast, nil
 	}
-	return true, nil
+	f.known(head)
+	return true, false, nil
 }
 
 // firmPrint extends the fingerprint of a young file that is open, so that a
 // copy of it is known as one even when the file itself has lost its name.
 func (f *tailFile) firmPrint() {
-	if f.in == nil || f.packed != packedPlain || f.print.n >= printLeast {
+	if f.file == nil || f.print.n >= printLeast {
 		return
 	}
-	head := make([]byte, printBytes)
-	n, _ := f.in.file.ReadAt(head, 0)
-	if f.print.fits(head[:n]) {
-		f.print = fingerprintOf(head[:n])
+	if head, err := headAt(f.file); err == nil && f.print.fits(head) {
+		f.known(head)
 	}
+}
+
+// drained tells whether an open file that lost its name is read to its end.
+func (f *tailFile) drained() bool {
+	if f.packed != packedPlain {
+		return f.done
+	}
+	info, err := f.file.Stat()
+	return err != nil || f.offset >= info.Size()
 }
 
 // errMoved says that a name leads to another file than a moment ago.
 var errMoved = errors.New("the file was moved in this moment")
 
-// openSeen opens a file by its name and makes sure that it is the one that was
+// openPlain opens a file by its name and makes sure that it is the one that was
 // seen there.
-func openSeen(path string, dev, ino uint64) (*input, error) {
-	in, err := openInput(path, new(atomic.Int64))
+func openPlain(path string, dev, ino uint64) (*os.File, error) {
+	file, err := os.Open(path)
 	if err != nil {
 		if info, serr := os.Stat(path); serr != nil || !isInode(info, dev, ino) {
 			return nil, errMoved
 		}
+		return nil, &refusal{"unreadable", fmt.Sprintf("the file can't be opened: %v", plain(err))}
+	}
+	info, err := file.Stat()
+	if err != nil || !isInode(info, dev, ino) {
+		_ = file.Close()
+		return nil, errMoved
+	}
+	return file, nil
+}
+
+// openPacked opens an archive that was seen.
+func openPacked(path string, dev, ino uint64) (*input, error) {
+	file, err := openPlain(path, dev, ino)
+	if err != nil {
 		return nil, err
 	}
-	info, err := in.file.Stat()
-	if err != nil || !isInode(info, dev, ino) {
-		_ = in.Close()
-		return nil, errMoved
+	in, err := newInput(file, new(atomic.Int64))
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
 	}
 	return in, nil
 }
@@ -302,135 +318,45 @@ func isInode(info os.FileInfo, dev, ino uint64) bool {
 	return ok && st.Dev == dev && st.Ino == ino
 }
 
+// headAt reads the first bytes of a plain file.
+func headAt(file *os.File) ([]byte, error) {
+	head := make([]byte, printBytes)
+	n, err := file.ReadAt(head, 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return head[:n], err
+}
+
 // headOf reads the first unpacked bytes of a file.
 func headOf(s seen) (head []byte, packed string, err error) {
-	in, err := openSeen(s.path, s.dev, s.ino)
+	file, err := openPlain(s.path, s.dev, s.ino)
 	if err != nil {
 		return nil, "", err
 	}
+	head, err = headAt(file)
+	if err != nil || !isPacked(head) {
+		return head, packedPlain, errors.Join(err, file.Close())
+	}
+	in, err := newInput(file, new(atomic.Int64))
+	if err != nil {
+		return nil, "", errors.Join(err, file.Close())
+	}
 	defer in.Close()
-	if in.packed == packedPlain {
-		head = make([]byte, printBytes)
-		n, err := in.file.ReadAt(head, 0)
-		if errors.Is(err, io.EOF) {
-			err = nil
-		}
-		return head[:n], packedPlain, err
+	if in.mark > 0 {
+		head = append(head[:0], byteOrderMark...)
+	} else {
+		head = head[:0]
 	}
 	sample := in.sample()
-	return slices.Clone(sample[:min(len(sample), printBytes)]), in.packed, nil
+	return append(head, sample[:min(len(sample), printBytes-len(head))]...), in.packed, nil
 }
 
-// adopt takes up a file that is not known by its inode: a new one, or one that
-// is known by its start.
-func (r *tailing) adopt(l *tailLog, s seen) {
-	a, known := r.archives[s.path]
-	if !known || a.size != s.size || !a.modified.Equal(s.modified) {
-		var err error
-		a = archiveSeen{size: s.size, modified: s.modified}
-		a.head, a.packed, err = headOf(s)
-		if errors.Is(err, errMoved) {
-			return
-		}
-		young := time.Since(s.modified) < beingWritten
-		if young && (err != nil || a.packed != packedPlain && len(a.head) < printBytes) {
-			// An archive that is just being written can't be told from another yet.
-			return
-		}
-		if err != nil {
-			// The reading will say why it can't be read.
-			a.head, a.packed = nil, packedPlain
-		}
-		if a.packed != packedPlain {
-			r.archives[s.path] = a
-		}
+// linked tells where a link leads, empty for what is none.
+func linked(path string) string {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil || real == filepath.Clean(path) {
+		return ""
 	}
-	f := &tailFile{path: s.path, dev: s.dev, ino: s.ino, size: s.size, modified: s.modified, packed: a.packed, last: time.Now()}
-	f.print = fingerprintOf(a.head)
-	for _, k := range l.files {
-		if k.print.same(a.head) {
-			f.copyOf = k
-			if k.copyOf != nil {
-				f.copyOf = k.copyOf
-			}
-			break
-		}
-	}
-	l.files = append(l.files, f)
-	if k := f.copyOf; k != nil && k.ghost {
-		l.heir(k)
-		l.files = slices.DeleteFunc(l.files, func(g *tailFile) bool { return g == k })
-	}
-	r.touch()
-}
-
-// heir lets the copy of a file take over what was not read of it, and tells
-// whether there is one.
-func (l *tailLog) heir(of *tailFile) bool {
-	var heir *tailFile
-	for _, f := range l.files {
-		if f.copyOf != of {
-			continue
-		}
-		if heir != nil {
-			f.copyOf = heir
-			continue
-		}
-		heir = f
-		f.copyOf = nil
-		f.offset, f.number, f.done = of.offset, of.number, of.done && of.packed != packedPlain
-		if l.current == of {
-			l.current = f
-		}
-		if l.frozen != nil {
-			if at, ok := l.frozen.at[of]; ok {
-				l.frozen.at[f] = at
-			}
-		}
-	}
-	return heir != nil
-}
-
-// drop lets go files that are gone and read, and closes those that rest.
-func (r *tailing) drop(l *tailLog) {
-	kept := l.files[:0]
-	ghosts := 0
-	for _, f := range slices.Backward(l.files) {
-		switch {
-		case f.ghost:
-		case f.gone && (f.lines == nil || time.Since(f.last) >= r.t.cfg.Settle && f.drained()):
-			f.ghost = !l.heir(f) && f.print.n >= printLeast && f.refused == ""
-			f.close()
-			f.dev, f.ino = 0, 0
-			r.touch()
-			if !f.ghost {
-				f.forgotten = true
-			}
-		case !f.gone && f.rotated && f.lines != nil && f.packed == packedPlain && f.offset >= f.size && time.Since(f.last) >= restBeforeClose:
-			f.close()
-		}
-		if f.ghost {
-			if ghosts++; ghosts > maxGhosts {
-				f.forgotten = true
-			}
-		}
-	}
-	for _, f := range l.files {
-		if !f.forgotten {
-			kept = append(kept, f)
-		} else if l.frozen != nil {
-			delete(l.frozen.at, f)
-		}
-	}
-	clear(l.files[len(kept):])
-	l.files = kept
-}
-
-// drained tells whether an open file that lost its name is read to its end.
-func (f *tailFile) drained() bool {
-	if f.packed != packedPlain {
-		return true
-	}
-	info, err := f.in.file.Stat()
-	return err != nil || f.offset >= info.Size()
+	return real
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
 
@@ -20,6 +19,8 @@ const (
 	packing = time.Minute
 	// clockAheadNow is how far ahead of this machine's clock an event may be.
 	clockAheadNow = 24 * time.Hour
+	// maxHeld is how many files of a log are held open before their turn comes.
+	maxHeld = 16
 	// enoughSample is the start of a file from which a format must be seen.
 	enoughSample = 16 << 10
 )
@@ -28,7 +29,11 @@ const (
 func (l *tailLog) turn() []*tailFile {
 	var out []*tailFile
 	for _, f := range l.files {
-		if !f.done && !f.ghost && f.copyOf == nil && (f.lines != nil || f.size > f.offset || f.packed != packedPlain) {
+		if f.done || f.ghost || f.copyOf != nil {
+			continue
+		}
+		// An archive is there to be read; one without a name is open or out of reach.
+		if f.packed != packedPlain || f.size > f.readTo() || f.gone && f.isOpen() || f.rotated && f.readTo() > f.offset {
 			out = append(out, f)
 		}
 	}
@@ -36,12 +41,28 @@ func (l *tailLog) turn() []*tailFile {
 	return out
 }
 
+// hold opens a plain file before its turn comes, so that it can be read even when it is
+// removed until then.
+func (r *tailing) hold(f *tailFile) {
+	if f.packed != packedPlain || f.file != nil || f.gone || f.done || f.refused != "" || f.size == 0 {
+		return
+	}
+	// Why it can't be opened is told when its turn comes.
+	if file, err := openPlain(f.path, f.dev, f.ino); err == nil {
+		f.file = file
+	}
+}
+
 // read reads what is new in f, at most a turn's worth. again says that there is more.
 func (r *tailing) read(ctx context.Context, l *tailLog, f *tailFile) (again bool, err error) {
+	r.reads++
 	if f.lines == nil {
-		if ok := r.open(l, f); !ok {
+		if ok := r.open(f); !ok {
 			return false, nil
 		}
+	}
+	if f.skip > 0 {
+		return r.skip(f), nil
 	}
 	if l.dec == nil {
 		if ok := r.choose(l, f); !ok {
@@ -51,6 +72,11 @@ func (r *tailing) read(ctx context.Context, l *tailLog, f *tailFile) (again bool
 	f.lines.pieces = formats.TakesPieces(l.dec)
 	l.feeds(f)
 	stop := f.lines.offset + turnBytes
+	defer func(before int64) {
+		if f.number != before {
+			f.last = time.Now()
+		}
+	}(f.number)
 	for {
 		rec, err := f.lines.next()
 		switch {
@@ -58,14 +84,15 @@ func (r *tailing) read(ctx context.Context, l *tailLog, f *tailFile) (again bool
 		case errors.Is(err, errPartial):
 			r.partial(l, f)
 			return false, nil
+		case errors.Is(err, errLong):
+			return true, nil
 		case errors.Is(err, io.EOF):
 			if f.packed != packedPlain {
 				r.finishArchive(f)
 			}
 			return false, nil
 		case errors.Is(err, errRewritten):
-			// The next look at the folder finds out what became of it.
-			f.close()
+			f.lookAgain()
 			return false, nil
 		default:
 			r.broken(f, err)
@@ -73,9 +100,8 @@ func (r *tailing) read(ctx context.Context, l *tailLog, f *tailFile) (again bool
 		}
 		r.record(l, f, rec)
 		f.offset, f.number = f.lines.offset, f.lines.number
-		f.last = time.Now()
-		if len(r.batch.Events)+len(r.batch.Quarantined) >= r.t.cfg.BatchEvents {
-			if err := r.hand(ctx); err != nil {
+		if r.full() {
+			if err := r.hand(); err != nil {
 				return false, err
 			}
 		}
@@ -86,8 +112,63 @@ func (r *tailing) read(ctx context.Context, l *tailLog, f *tailFile) (again bool
 }
 
 // open makes f readable from its offset.
-func (r *tailing) open(l *tailLog, f *tailFile) bool {
-	in, err := openSeen(f.path, f.dev, f.ino)
+func (r *tailing) open(f *tailFile) bool {
+	if f.packed != packedPlain {
+		return r.openArchive(f)
+	}
+	if f.file == nil {
+		file, err := openPlain(f.path, f.dev, f.ino)
+		if err != nil {
+			if !errors.Is(err, errMoved) {
+				r.refuse(f, err)
+			}
+			return false
+		}
+		f.file = file
+	}
+	at := f.offset
+	if at == 0 {
+		sample, err := r.sampleOf(f)
+		switch {
+		case err != nil:
+		case utf16Order(sample) != nil:
+			err = &refusal{"binary", "the file is UTF-16, which can't be followed: let it be written as UTF-8, or read it whole with vigil scan"}
+		default:
+			err = refuseBinary(sample)
+		}
+		if err != nil {
+			f.close()
+			r.refuse(f, err)
+			return false
+		}
+		if bytes.HasPrefix(sample, []byte(byteOrderMark)) {
+			at = int64(len(byteOrderMark))
+		}
+	}
+	// What is read on must see the file grow, so it reads the file itself.
+	w := &watched{f: f, at: at, tail: make([]byte, min(at, tailBytes))}
+	if n, _ := f.file.ReadAt(w.tail, at-int64(len(w.tail))); n < len(w.tail) || !f.mark.holds(f.file) {
+		// It was rewritten in this moment.
+		f.lookAgain()
+		return false
+	}
+	if _, err := f.file.Seek(at, io.SeekStart); err != nil {
+		f.close()
+		r.refuse(f, err)
+		return false
+	}
+	f.refused = ""
+	f.watch = w
+	f.lines = newLineReader(w, at, f.number)
+	f.lines.live, f.lines.turn = true, turnBytes
+	return true
+}
+
+func (r *tailing) openArchive(f *tailFile) bool {
+	if time.Now().Before(f.retry) {
+		return false
+	}
+	in, err := openPacked(f.path, f.dev, f.ino)
 	if errors.Is(err, errMoved) {
 		return false
 	}
@@ -96,36 +177,65 @@ func (r *tailing) open(l *tailLog, f *tailFile) bool {
 		return false
 	}
 	f.refused = ""
-	f.sample = bytes.Clone(in.sample())
-	if err := refuseBinary(f.sample); err != nil && f.offset == 0 {
+	if err := refuseBinary(in.sample()); err != nil && f.offset == 0 {
 		_ = in.Close()
 		r.refuse(f, err)
 		return false
 	}
-	if f.packed != packedPlain {
-		if _, err := io.CopyN(io.Discard, in.text, f.offset); err != nil && !errors.Is(err, io.EOF) {
-			_ = in.Close()
+	if f.in, f.skip = in, max(0, f.offset-in.mark); f.skip > 0 {
+		f.sample = bytes.Clone(in.sample())
+	}
+	f.lines = newLineReader(in.text, max(f.offset, in.mark), f.number)
+	f.lines.turn, f.lines.again = turnBytes, true
+	return true
+}
+
+// skip passes over what was read of an archive before, a turn's worth, and makes sure that
+// it is what was read: else all of it is. It tells whether there is more to do.
+func (r *tailing) skip(f *tailFile) (again bool) {
+	if r.sample == nil {
+		r.sample = make([]byte, sampleLength)
+	}
+	for range turnBytes / sampleLength {
+		n, err := f.in.text.Read(r.sample[:min(f.skip, sampleLength)])
+		f.skip -= int64(n)
+		f.skipped = lastOf(f.skipped, r.sample[:n], markBytes)
+		m := f.mark
+		switch {
+		case f.skip == 0 && m.n > 0 && m.at == f.offset && hashOf(f.skipped[max(0, len(f.skipped)-m.n):]) != m.hash,
+			errors.Is(err, io.EOF) && f.skip > 0 && f.doubt:
+			f.close()
+			f.offset, f.number, f.mark, f.doubt = 0, 0, mark{}, false
+			return true
+		case f.skip == 0 || err == nil && n == 0:
+			return true
+		case errors.Is(err, io.EOF):
+			r.finishArchive(f)
+			return false
+		case err != nil:
 			r.broken(f, err)
 			return false
 		}
-		f.in = in
-		f.lines = newLineReader(in.text, f.offset, f.number)
-		return true
 	}
-	// What is read on must see the file grow, so it reads the file itself.
-	at := f.offset
-	if at == 0 {
-		at = in.mark
-	}
-	if _, err := in.file.Seek(at, io.SeekStart); err != nil {
-		_ = in.Close()
-		r.refuse(f, err)
-		return false
-	}
-	f.in = in
-	f.lines = newLineReader(&watched{f: f, file: in.file, at: at}, at, f.number)
-	f.lines.live = true
 	return true
+}
+
+// sampleOf returns the start of f's text. It is valid until the next call.
+func (r *tailing) sampleOf(f *tailFile) ([]byte, error) {
+	if f.sample != nil {
+		return f.sample, nil
+	}
+	if f.in != nil {
+		return f.in.sample(), nil
+	}
+	if r.sample == nil {
+		r.sample = make([]byte, sampleLength)
+	}
+	n, err := f.file.ReadAt(r.sample, 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return r.sample[:n], err
 }
 
 // errRewritten says that a file no longer starts as it did.
@@ -135,33 +245,59 @@ var errRewritten = errors.New("the file was written anew")
 // still is the one it was: else what was read may be of a new beginning, past
 // what was to come.
 type watched struct {
-	f    *tailFile
-	file *os.File
-	at   int64
-	head [printBytes]byte
+	f  *tailFile
+	at int64
+	// tail is what was read last before at.
+	tail []byte
+	buf  [max(printBytes, tailBytes)]byte
 }
 
 func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.file.Read(p)
+	n, err := w.f.file.Read(p)
 	if n == 0 {
 		return 0, err
 	}
 	head := p[:min(n, printBytes)]
 	if w.at > 0 || n < printBytes && n < w.f.print.n {
-		k, herr := w.file.ReadAt(w.head[:], 0)
+		k, herr := w.f.file.ReadAt(w.buf[:printBytes], 0)
 		if herr != nil && !errors.Is(herr, io.EOF) {
 			return 0, herr
 		}
-		head = w.head[:k]
+		head = w.buf[:k]
 	}
 	if !w.f.print.fits(head) {
 		return 0, errRewritten
 	}
-	if len(head) > w.f.print.n {
-		w.f.print = fingerprintOf(head)
+	w.f.known(head)
+	if len(w.tail) > 0 {
+		k, _ := w.f.file.ReadAt(w.buf[:len(w.tail)], w.at-int64(len(w.tail)))
+		if !bytes.Equal(w.buf[:k], w.tail) {
+			return 0, errRewritten
+		}
 	}
 	w.at += int64(n)
+	w.tail = lastOf(w.tail, p[:n], tailBytes)
+	w.f.grew = time.Now()
 	return n, err
+}
+
+// lastOf appends more to kept and keeps the last n bytes.
+func lastOf(kept, more []byte, n int) []byte {
+	if len(more) >= n {
+		return append(kept[:0], more[len(more)-n:]...)
+	}
+	kept = append(kept, more...)
+	return append(kept[:0], kept[max(0, len(kept)-n):]...)
+}
+
+// mark is of what stands before the line that is read next, where that is not too long.
+func (w *watched) mark() mark {
+	at, text := w.at, w.tail
+	if n := int(w.at - w.f.offset); n < len(text) {
+		at, text = w.f.offset, text[:len(text)-n]
+	}
+	text = text[max(0, len(text)-markBytes):]
+	return mark{at: at, n: len(text), hash: hashOf(text)}
 }
 
 // refuse leaves a file that can't be read, and says so once.
@@ -182,7 +318,13 @@ func (r *tailing) refuse(f *tailFile, err error) {
 
 // choose finds the log's format by this file's start and makes the decoder.
 func (r *tailing) choose(l *tailLog, f *tailFile) bool {
-	text := bytes.TrimLeft(f.sample, "\x00 \t\r\n")
+	sample, err := r.sampleOf(f)
+	if err != nil {
+		r.broken(f, err)
+		return false
+	}
+	sample = bytes.TrimPrefix(sample, []byte(byteOrderMark))
+	text := bytes.TrimLeft(sample, "\x00 \t\r\n")
 	if !bytes.Contains(text, []byte{'\n'}) && len(text) < enoughSample && f.packed == packedPlain {
 		// Not one whole line: too early to tell. Look again at what is there then.
 		f.close()
@@ -190,7 +332,6 @@ func (r *tailing) choose(l *tailLog, f *tailFile) bool {
 	}
 	cfg := &r.t.cfg
 	var format formats.Format
-	var err error
 	switch {
 	case cfg.Format != "":
 		format = cfg.Formats[0]
@@ -200,7 +341,7 @@ func (r *tailing) choose(l *tailLog, f *tailFile) bool {
 		format, _, err = formats.Choose(cfg.Formats, text)
 	}
 	if err == nil {
-		l.dec, err = newDecoder(&cfg.Config, format, l.name, f.sample)
+		l.dec, err = newDecoder(&cfg.Config, format, l.name, sample)
 	}
 	if err == nil && l.state != nil {
 		err = l.dec.Restore(l.state)
@@ -293,7 +434,7 @@ func (r *tailing) emit(l *tailLog, f *tailFile, e *vigil.Event, from formats.Lin
 // partial deals with a line whose end has not come. Where the file was rotated
 // away and rests, none will.
 func (r *tailing) partial(l *tailLog, f *tailFile) {
-	if !f.rotated || time.Since(f.last) < r.t.cfg.Settle || !f.gone && time.Since(f.modified) < r.t.cfg.Settle {
+	if !f.rotated || time.Since(f.grew) < r.t.cfg.Settle || !f.gone && time.Since(f.modified) < r.t.cfg.Settle {
 		return
 	}
 	f.lines.live = false
@@ -311,6 +452,7 @@ func (r *tailing) partial(l *tailLog, f *tailFile) {
 func (r *tailing) broken(f *tailFile, err error) {
 	f.close()
 	if f.packed != packedPlain && errors.Is(err, io.ErrUnexpectedEOF) && time.Since(f.modified) < packing {
+		f.retry = time.Now().Add(r.t.cfg.Settle)
 		return
 	}
 	code, reason := readError(err, f.packed)

@@ -138,7 +138,7 @@ func (g *generator) structure(typ reflect.Type) object {
 		name := f.Tag.Get("yaml")
 		s := g.of(f.Type)
 		text := g.comments[typ.Name()+"."+f.Name]
-		if strings.Contains(text, "Required") && !strings.Contains(text, "Required with") {
+		if strings.Contains(text, "Required.") || strings.Contains(text, "Required and unique") || strings.Contains(text, "Required, at least one") {
 			required = append(required, name)
 		}
 		if f.Type.Kind() != reflect.Struct || f.Type == reflect.TypeFor[config.Secret]() {

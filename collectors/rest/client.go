@@ -11,7 +11,7 @@
 // resolves to an inner address is refused too, after the resolution, unless that is
 // allowed.
 //
-// What is bounded: an answer by MaxAnswer, the time of a request by Config.Timeout and a
+// What is bounded: an answer by ClientConfig.MaxAnswer, the time of a request by Config.Timeout and a
 // least pace of its body, waits for rate limits by a minute (then it is an error, and
 // nothing is asked until the limit ends), the pages of a window, the length of cursors,
 // what is remembered of records already taken. A bound that is hit is an error or a
@@ -38,8 +38,8 @@ import (
 )
 
 const (
-	// MaxAnswer bounds an answer, unpacked, in bytes.
-	MaxAnswer = 64 << 20
+	// maxAnswer is the default of ClientConfig.MaxAnswer.
+	maxAnswer = 64 << 20
 	// maxToken bounds the answer to a request for a token, and of an error.
 	maxToken = 1 << 20
 	// maxAddress bounds an address that an answer gives, in bytes.
@@ -67,6 +67,8 @@ type ClientConfig struct {
 	// Timeout is how long an answer may stay away, or lag behind the least pace of a
 	// body; zero means a minute.
 	Timeout time.Duration
+	// MaxAnswer bounds an answer that is read whole, unpacked, in bytes; zero means 64 MiB.
+	MaxAnswer int64
 }
 
 // ClientOptions is what code passes.
@@ -121,6 +123,9 @@ func NewClient(cfg ClientConfig, opts ClientOptions) (*Client, error) {
 	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = defaultTimeout
+	}
+	if cfg.MaxAnswer <= 0 {
+		cfg.MaxAnswer = maxAnswer
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -243,7 +248,7 @@ func (c *Client) Get(ctx context.Context, address string) (*Answer, error) {
 		return nil, err
 	}
 	defer body.Close()
-	text, err := c.read(body, MaxAnswer)
+	text, err := c.read(body, c.cfg.MaxAnswer)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func (c *Client) JSON(a *Answer) (gjson.Result, error) {
 }
 
 // List reads an answer that holds a list of records at a path, "" for the whole; the
-// answer itself is returned too.
+// answer itself is returned too. null is an empty list.
 func (c *Client) List(a *Answer, path string) ([][]byte, gjson.Result, error) {
 	v, err := c.JSON(a)
 	if err != nil {
@@ -50,6 +50,9 @@ func (c *Client) List(a *Answer, path string) ([][]byte, gjson.Result, error) {
 	list := v
 	if path != "" {
 		list = v.Get(path)
+	}
+	if list.Exists() && list.Type == gjson.Null {
+		return nil, v, nil
 	}
 	if !list.IsArray() {
 		what := "is no list"

@@ -8,8 +8,8 @@ import (
 )
 
 // pull checks what all sources have in common that ask an API: its address, and how often
-// and from when on it is asked. example is
-// an address to show; without one the address may be left out.
+// and from when on it is asked. example is an address to show; without one the address may
+// be left out.
 func (c *checker) pull(field, address, example string, poll, overlap, start Duration) {
 	if address == "" {
 		if example != "" && !c.bad(field+".url") {

@@ -266,7 +266,22 @@ func (c *Client) Stream(ctx context.Context, address string) (io.ReadCloser, htt
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	return resp.Body, resp.Header, u, nil
+	return streamed{c, resp.Body}, resp.Header, u, nil
+}
+
+// streamed is a body whose errors say of whom they are.
+type streamed struct {
+	c *Client
+	io.ReadCloser
+}
+
+// Read reads.
+func (s streamed) Read(b []byte) (int, error) {
+	n, err := s.ReadCloser.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = s.c.network(err)
+	}
+	return n, err
 }
 
 // post sends a request for a token, without showing one.

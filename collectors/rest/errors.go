@@ -82,7 +82,10 @@ func (e *InnerError) Error() string {
 func (c *Client) network(err error) error {
 	var elsewhere *ElsewhereError
 	var inside *InnerError
+	var known *NetworkError
 	switch {
+	case errors.As(err, &known):
+		return known
 	case errors.As(err, &elsewhere):
 		return elsewhere
 	case errors.As(err, &inside):

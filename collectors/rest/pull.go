@@ -164,6 +164,7 @@ func (p *Puller) Run(ctx context.Context, text []byte, sink collectors.Sink) err
 	if err != nil {
 		return err
 	}
+	defer p.opts.Client.Close()
 	r := &run{Puller: p, sink: sink, pos: pos, told: map[string]time.Time{}, kept: p.opts.Now()}
 	r.seen.take(pos.Seen)
 	marks := map[string]*mark{}
@@ -224,7 +225,6 @@ func (p *Puller) Run(ctx context.Context, text []byte, sink collectors.Sink) err
 
 // end is how a run that failed ends: well, where it was cancelled.
 func (r *run) end(ctx context.Context, err error) error {
-	r.opts.Client.Close()
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -297,10 +297,13 @@ func (r *run) page(ctx context.Context, l *list) error {
 		l.idle = 0
 	}
 	l.pages++
-	if err := r.turn(l, page, address, asked, b); err != nil {
+	// Where the way to the next page can't be taken, this one's records are kept all the
+	// same, and the position stays before it.
+	stuck := r.turn(l, page, address, asked, b)
+	if err := r.hand(ctx, b, fresh); err != nil {
 		return err
 	}
-	return r.hand(ctx, b, fresh)
+	return stuck
 }
 
 // begin opens a window and returns the address of its first page.

@@ -37,10 +37,10 @@ type shelf struct {
 	most int64
 }
 
-// stored is a record, when it was and from when on it is shown.
+// stored is a record and when it was.
 type stored struct {
-	at, shown time.Time
-	text      string
+	at   time.Time
+	text string
 }
 
 func newShelf(t testing.TB) *shelf {
@@ -57,6 +57,13 @@ func (s *shelf) put(n int, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.records = append(s.records, stored{at: at, text: string(collectorstest.Record{N: n, Time: at}.Line())})
+}
+
+// add adds a record as it stands.
+func (s *shelf) add(at time.Time, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.records = append(s.records, stored{at: at, text: text})
 }
 
 func (s *shelf) breakWith(f func(w http.ResponseWriter, r *http.Request) bool) {
@@ -300,10 +307,12 @@ func TestElsewhereNext(t *testing.T) {
 	inside.Start()
 	s := newShelf(t)
 	s.breakWith(func(w http.ResponseWriter, _ *http.Request) bool {
-		fmt.Fprintf(w, `{"list":[],"next":%q}`, inside.URL+"/list")
+		fmt.Fprintf(w, `{"list":[%s],"next":%q}`, collectorstest.Record{N: 1, Time: time.Now()}.Line(), inside.URL+"/list")
 		return true
 	})
-	err := s.puller(t, rest.PullerConfig{}).Run(t.Context(), nil, collectorstest.NewOracle("src", nil))
+	o := collectorstest.NewOracle("src", nil)
+	err := s.puller(t, rest.PullerConfig{}).Run(t.Context(), nil, o)
+	o.Check(t, 1) // what is on the page is kept
 	var elsewhere *rest.ElsewhereError
 	if !errors.As(err, &elsewhere) || strings.Contains(err.Error(), "canary") {
 		t.Errorf("%v, want an ElsewhereError", err)
@@ -434,7 +443,7 @@ func TestTooLarge(t *testing.T) {
 	pad := strings.Repeat("x", 20<<10)
 	for n := 1; n <= 25; n++ {
 		line := collectorstest.Record{N: n, Time: s.now()}.Line()
-		s.records = append(s.records, stored{at: s.now(), text: strings.TrimSuffix(string(line), "}") + `,"note":"` + pad + `"}`})
+		s.add(s.now(), strings.TrimSuffix(string(line), "}")+`,"note":"`+pad+`"}`)
 	}
 	o := collectorstest.NewOracle("src", nil)
 	stop, _ := going(t, s.puller(t, rest.PullerConfig{}), nil, o)
@@ -443,7 +452,7 @@ func TestTooLarge(t *testing.T) {
 		t.Error(err)
 	}
 	// One that is too large alone is an error.
-	s.records = append(s.records, stored{at: s.now(), text: `{"note":"` + strings.Repeat("x", 65<<10) + `"}`})
+	s.add(s.now(), `{"note":"`+strings.Repeat("x", 65<<10)+`"}`)
 	if err := s.puller(t, rest.PullerConfig{}).Run(t.Context(), nil, o); !errors.Is(err, rest.ErrTooLarge) {
 		t.Errorf("%v, want ErrTooLarge", err)
 	}
@@ -454,7 +463,7 @@ func TestLargeRecord(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
 	s.put(1, s.now())
-	s.records = append(s.records, stored{at: s.now(), text: `{"time":"2026-11-02T09:00:00Z","actor":"big","action":"read","note":"` + strings.Repeat("x", 11<<20) + `"}`})
+	s.add(s.now(), `{"time":"2026-11-02T09:00:00Z","actor":"big","action":"read","note":"`+strings.Repeat("x", 11<<20)+`"}`)
 	s.put(2, s.now())
 	o := collectorstest.NewOracle("src", nil)
 	stop, _ := going(t, s.puller(t, rest.PullerConfig{Poll: time.Minute}), nil, o)
@@ -473,7 +482,7 @@ func TestOddRecords(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
 	for _, text := range []string{`7`, `"text"`, `null`, `[]`, `{}`, `{"time":"never"}`, "{\n  \"pretty\": 1\n}"} {
-		s.records = append(s.records, stored{at: s.now().Add(-time.Minute), text: text})
+		s.add(s.now().Add(-time.Minute), text)
 	}
 	s.put(1, s.now().Add(-time.Minute))
 	o := collectorstest.NewOracle("src", nil)

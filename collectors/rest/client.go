@@ -11,15 +11,15 @@
 // resolves to an inner address is refused too, after the resolution, unless that is
 // allowed.
 //
-// What is bounded: an answer by ClientConfig.MaxAnswer, the time of a request by Config.Timeout and a
-// least pace of its body, waits for rate limits by a minute (then it is an error, and
-// nothing is asked until the limit ends), the pages of a window, the length of cursors,
-// what is remembered of records already taken. A bound that is hit is an error or a
-// vigil.Lapse, never silence. No more than one page is held.
+// What is bounded: an answer by ClientConfig.MaxAnswer, the time of a request by
+// ClientConfig.Timeout and a least pace of its body, waits for rate limits by a minute
+// (then it is an error, and nothing is asked until the limit ends), the pages of a window,
+// the length of cursors, what is remembered of records already taken. A bound that is hit
+// is an error or a vigil.Lapse, never silence. No more than one page is held.
 //
 // In what order: each page is one batch, whose position lets a restart go on behind it.
 // Nothing is acknowledged to an API, so nothing is lost by a restart; what an API shows
-// only later than Config.Overlap after its time is not seen.
+// only later than PullerConfig.Overlap after its time is not seen.
 package rest
 
 import (

@@ -73,6 +73,9 @@ type Finding struct {
 	// Actors are those who took part in a finding that is not about one actor: a
 	// customer's readers, those who came from a network; sorted, at most 50.
 	Actors []string `json:"actors,omitempty"`
+	// Sources are those of a finding about several that fell silent together, sorted,
+	// at most 50; Source is the one that was missed first.
+	Sources []string `json:"sources,omitempty"`
 
 	// Start is when the evidence began, End the last event that counts in it,
 	// Detected the event time at which the finding was declared.

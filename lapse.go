@@ -24,11 +24,14 @@ const (
 	// LapseForged is of a collector's stream that was replayed, forked or not signed
 	// with its key.
 	LapseForged LapseKind = "forged"
+	// LapseUnread is of records that came and could not be read, where most could
+	// before: the source's format, or a mapping of it, has changed.
+	LapseUnread LapseKind = "unread"
 )
 
 // LapseKinds lists the kinds.
 func LapseKinds() []LapseKind {
-	return []LapseKind{LapseHole, LapseReset, LapseClock, LapseDropped, LapseUnaudited, LapseForged}
+	return []LapseKind{LapseHole, LapseReset, LapseClock, LapseDropped, LapseUnaudited, LapseForged, LapseUnread}
 }
 
 // Lapse is something that a collector saw of its source itself: records may be missing,

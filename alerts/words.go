@@ -140,6 +140,8 @@ func noun(observation string, n float64) string {
 		one, many = "reading by the team", "readings by the team"
 	case "silence":
 		one, many = "event", "events"
+	case "lapse":
+		one, many = "thing seen of the source", "things seen of the source"
 	case "agent":
 		one, many = "client program", "client programs"
 	case "shape":

@@ -196,13 +196,24 @@ func (e *Engine) Fold(entry *vigil.Entry) ([]vigil.Finding, error) {
 	case vigil.EntryEvents:
 		e.order.push(entry.Source, entry.Events)
 	case vigil.EntryTick:
-		e.order.tick(entry.Tick.Watermark.UnixNano())
+		return e.tick(entry.Tick.Watermark.UnixNano()), nil
 	case vigil.EntryControl:
 		return e.control(&entry.Control), nil
 	default:
 		return nil, fmt.Errorf("log entry %d has the unknown kind %q", entry.Seq, entry.Kind)
 	}
 	return e.release(), nil
+}
+
+// tick folds that time has come so far, and looks at which sources tell no more.
+func (e *Engine) tick(t int64) []vigil.Finding {
+	e.order.tick(t)
+	e.shared.rhythms.tick(t)
+	found := e.release()
+	if e.shared.Started != 0 {
+		e.shared.look(min(t, e.order.watermark))
+	}
+	return append(found, e.collect()...)
 }
 
 // Finish ends a bounded input: all spans close and open findings come out a
@@ -212,6 +223,7 @@ func (e *Engine) Finish() ([]vigil.Finding, error) {
 		return nil, errors.New("the engine has finished")
 	}
 	e.order.flush()
+	e.shared.rhythms.ending = true
 	found := e.release()
 	e.done = true
 	end := e.order.watermark
@@ -322,6 +334,7 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 			e.late++
 		}
 		e.shared.book.Identify(ev)
+		e.shared.hear(ev, e.order.watermark)
 		h := actorHash(ev)
 		sh := (h ^ h>>32) % shardCount
 		e.inbox[sh] = append(e.inbox[sh], int32(i))
@@ -333,6 +346,7 @@ func (e *Engine) dispatch(events []*vigil.Event) {
 			tr.source = e.sources.Add(tr.network, h, ev.Outcome == vigil.OutcomeDenied, minute(ev.Time.UnixNano()))
 		}
 	}
+	e.shared.tellOutages()
 	e.events += int64(len(events))
 	if e.opts.Score != nil {
 		e.score = slices.Grow(e.score[:0], len(events))[:len(events)]

@@ -36,6 +36,19 @@ func (e *Engine) control(c *vigil.Control) []vigil.Finding {
 			return nil
 		}
 		e.verdict(&v)
+	case vigil.ControlLapse:
+		if !e.shared.lapse(c.Data) {
+			e.unread++
+			return nil
+		}
+		return e.collect()
+	case vigil.ControlAbsence:
+		var a vigil.Absence
+		if json.Unmarshal(c.Data, &a) != nil || a.From.IsZero() || !a.To.After(a.From) {
+			e.unread++
+			return nil
+		}
+		e.shared.rhythms.absent(a.From.UnixNano(), a.To.UnixNano())
 	case vigil.ControlException:
 		var x vigil.Exception
 		if json.Unmarshal(c.Data, &x) != nil || x.ID == "" || x.By == "" || x.Time.IsZero() {

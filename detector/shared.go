@@ -48,7 +48,10 @@ type shared struct {
 	Flows [flows]flowModel
 	teams map[string]*team
 	told  map[string]*teller
-	found []vigil.Finding
+	// rhythms are when sources tell, lapses what collectors saw of them.
+	rhythms rhythms
+	lapses  lapses
+	found   []vigil.Finding
 	// Forests judge combinations of scores.
 	Forests forests
 	// Peers are the learned groups, nil before the first fit.
@@ -70,7 +73,7 @@ type shared struct {
 func newShared(b budget, set *rules.Set) *shared {
 	s := &shared{
 		everyone: newGroup(""), groups: map[string]*group{}, Sources: map[string]uint32{}, budget: b, book: reasons.New(reasons.Limits{}),
-		teams: map[string]*team{}, told: map[string]*teller{}, rules: set, Laws: laws{}.ready(), Forests: forests{Sample: newReservoirs(forestRows)},
+		teams: map[string]*team{}, told: map[string]*teller{}, rhythms: newRhythms(), rules: set, Laws: laws{}.ready(), Forests: forests{Sample: newReservoirs(forestRows)},
 	}
 	for f := range s.Flows {
 		s.Flows[f] = newFlowModel()
@@ -134,8 +137,10 @@ func (s *shared) merge(shards []*shard, targets []*targets, now int64) {
 	s.events.learn()
 	hour := now / hourNanos
 	for h := max(s.heard, hour-silentHours); h < hour; h++ {
+		s.closeRhythms(h)
 		s.closeHour(h)
 	}
+	s.settleLapses(now)
 	s.heard = hour
 	for i := range s.Surge {
 		s.Surge[i].settle()

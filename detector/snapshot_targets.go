@@ -209,11 +209,13 @@ type circle struct {
 	Flows   [flows]flowState
 	Teams   []teamState
 	Tellers []tellerState
+	Rhythms rhythmState
+	Lapses  lapses
 	Heard   int64
 }
 
 func (s *shared) circle() (c circle, err error) {
-	c.Heard = s.heard
+	c.Heard, c.Rhythms, c.Lapses = s.heard, s.rhythms.state(), s.lapses
 	for f := range s.Flows {
 		m := s.Flows[f]
 		c.Flows[f] = flowState{m, calibrate.Sketch{Bins: m.table.Mass, N: m.table.N}}
@@ -242,7 +244,14 @@ func (s *shared) circle() (c circle, err error) {
 }
 
 func (s *shared) restoreCircle(c *circle) error {
-	s.heard = c.Heard
+	s.heard, s.lapses = c.Heard, c.Lapses
+	if slices.Contains(s.lapses, nil) {
+		return fmt.Errorf("a source's lapse is missing")
+	}
+	var err error
+	if s.rhythms, err = c.Rhythms.restore(); err != nil {
+		return err
+	}
 	for f := range c.Flows {
 		s.Flows[f] = c.Flows[f].Model
 		s.Flows[f].table = c.Flows[f].Ranks.Freeze()
@@ -268,7 +277,6 @@ func (s *shared) restoreCircle(c *circle) error {
 			return fmt.Errorf("a source is missing")
 		}
 		t.now = c.Tellers[i].Now
-		var err error
 		if t.affair, err = c.Tellers[i].Affair.restore(); err != nil {
 			return err
 		}

@@ -90,16 +90,20 @@ func (s *shared) takeTold(told *sourceDelta, hour int64) {
 	}
 }
 
-// heardOf is the part of an hour's events that a source can be expected to tell, 0 to 1:
-// less where a deploy or maintenance of its stores, or of a store that has the source's
-// own name, is announced.
-func (s *shared) heardOf(t *teller, hour int64) float64 {
-	announced := s.book.Announced(t.Name, hour*hourNanos, (hour+1)*hourNanos)
+// heardOf is the part of a time's events (Unix nanoseconds) that a source can be expected
+// to tell, 0 to 1: less where a deploy or maintenance of its stores, or of a store that
+// has the source's own name, is announced. t is what it tells of, nil where that is not
+// known.
+func (s *shared) heardOf(source string, t *teller, from, to int64) float64 {
+	announced := s.book.Announced(source, from, to)
+	if t == nil {
+		return 1 - min(announced, 1)
+	}
 	var down, all float64
 	for _, c := range t.Stores {
 		all += c.N
 		if c.Store != "" {
-			down += float64(c.N * s.book.Announced(c.Store, hour*hourNanos, (hour+1)*hourNanos))
+			down += float64(c.N * s.book.Announced(c.Store, from, to))
 		}
 	}
 	if all > 0 {
@@ -127,7 +131,7 @@ func (s *shared) closeHour(hour int64) {
 			continue // heard for a part of it only
 		}
 		rate := &t.Hours[hourOfWeek(hour)]
-		exposure := s.heardOf(t, hour)
+		exposure := s.heardOf(name, t, hour*hourNanos, (hour+1)*hourNanos)
 		rd := reading{Flow: flowSilence, Seen: seen, Expected: rate.Predict(silencePrior(), exposure)}
 		rd.Raw = rd.Expected.Shortfall(seen)
 		past := stream{Level: t.Level}
@@ -136,6 +140,9 @@ func (s *shared) closeHour(hour int64) {
 			rd.P, rd.E = 1, calibrate.E(1) // a holiday is no silence
 		}
 		weight := exposure // what is announced is not to become the usual either
+		if r := s.rhythms.known[name]; r != nil && (r.Odd || r.out != nil) {
+			rd.P, rd.E, weight = 1, calibrate.E(1), 0 // it is told as a silence of its own
+		}
 		s.budget.Epochs[lineSource]++
 		if s.budget.Ready[lineSource] && hour-t.Born >= 14*24 {
 			decay := math.Exp2(-1.0 / silenceHalfLife)

@@ -8,7 +8,8 @@ import (
 )
 
 type sourcesCommand struct {
-	Suggest suggestCommand `cmd:"" help:"Look at logs and write the configuration for them."`
+	Status  sourceStatusCommand `cmd:"" help:"Tell how each source is: whether it is read, how far behind it is, and what is open about it."`
+	Suggest suggestCommand      `cmd:"" help:"Look at logs and write the configuration for them."`
 }
 
 type suggestCommand struct {

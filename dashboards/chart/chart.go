@@ -124,6 +124,28 @@ func Share(share float64) template.HTML {
 	return c.close()
 }
 
+// Spark draws counts of equal times side by side, the newest last, as bars of at least a
+// pixel where there was anything. It is decoration: what matters stands beside it.
+func Spark(counts []int64) template.HTML {
+	const height = 22
+	counts = counts[max(0, len(counts)-100):]
+	most := int64(1)
+	for _, n := range counts {
+		most = max(most, n)
+	}
+	var c canvas
+	fmt.Fprintf(&c, `<svg class="spark" width="100%%" height="%d" aria-hidden="true" focusable="false">`, height)
+	step := 100 / float64(max(len(counts), 1))
+	for i, n := range counts {
+		if n > 0 {
+			h := math.Max(1, height*float64(n)/float64(most))
+			c.rect("spark-bar", float64(i)*step, height-h, step*0.8, h)
+		}
+	}
+	c.line("spark-floor", 0, height-0.5, 100, height-0.5)
+	return c.close()
+}
+
 // Evidence draws a finding's evidence as a gauge: how far it went (log10), and
 // where the line stood that it crossed. A finding without a line, such as a
 // rule's, has a full gauge.

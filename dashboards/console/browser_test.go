@@ -32,6 +32,7 @@ func TestBrowser(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *browser.Browser){
 		"shows queue and finding":     browserShowsQueueAndFinding,
 		"live update and keys":        browserLiveUpdateAndKeys,
+		"shows sources":               browserShowsSources,
 		"finding grows live":          browserFindingGrowsLive,
 		"reads without script":        browserReadsWithoutScript,
 		"takes hostile texts as text": browserTakesHostileTextsAsText,

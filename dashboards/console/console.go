@@ -182,6 +182,8 @@ func (h *Handler) routes() *http.ServeMux {
 	mux.HandleFunc("GET /live", h.queueLive)
 	mux.HandleFunc("GET /findings/{id}", h.finding)
 	mux.HandleFunc("GET /findings/{id}/live", h.findingLive)
+	mux.HandleFunc("GET /sources", h.sources)
+	mux.HandleFunc("GET /sources/live", h.sourcesLive)
 	mux.HandleFunc("GET /api/v1/findings", h.apiFindings)
 	mux.HandleFunc("GET /api/v1/findings/{id}", h.apiFinding)
 	mux.HandleFunc("GET /api/v1/status", h.apiStatus)

@@ -27,7 +27,7 @@ type statusJSON struct {
 	Note        string       `json:"note,omitempty"`
 	Progress    *float64     `json:"progress,omitempty"`
 	Lanes       []laneJSON   `json:"lanes"`
-	Sources     []sourceJSON `json:"sources"`
+	Sources     []api.Source `json:"sources"`
 	Rules       rulesJSON    `json:"rules"`
 }
 
@@ -50,14 +50,6 @@ type laneJSON struct {
 	Theory      float64 `json:"theory"`
 	Threshold   float64 `json:"threshold"`
 	ActorEpochs float64 `json:"actor_epochs_per_day"`
-}
-
-type sourceJSON struct {
-	Name        string           `json:"name"`
-	Events      int64            `json:"events"`
-	Quarantined int64            `json:"quarantined"`
-	Last        time.Time        `json:"last,omitzero"`
-	Reasons     map[string]int64 `json:"quarantine_reasons,omitempty"`
 }
 
 func (h *Handler) apiFindings(w http.ResponseWriter, r *http.Request) {
@@ -120,7 +112,7 @@ func (h *Handler) apiStatus(w http.ResponseWriter, r *http.Request) {
 	h.content()
 	out := statusJSON{
 		Events: s.Events, Quarantined: s.Quarantined, Watermark: s.Watermark, Budget: number(s.Budget), Note: s.Note,
-		Lanes: []laneJSON{}, Sources: []sourceJSON{}, Rules: rulesJSON{Running: s.Rules, Off: []ruleOffJSON{}},
+		Lanes: []laneJSON{}, Sources: []api.Source{}, Rules: rulesJSON{Running: s.Rules, Off: []ruleOffJSON{}},
 	}
 	if s.Progress >= 0 && s.Progress <= 1 {
 		out.Progress = &s.Progress
@@ -129,7 +121,8 @@ func (h *Handler) apiStatus(w http.ResponseWriter, r *http.Request) {
 		out.Lanes = append(out.Lanes, laneJSON{l.Name, l.Ready, l.Why, number(l.Theory), number(l.Threshold), number(l.ActorEpochs)})
 	}
 	for _, x := range s.Sources {
-		out.Sources = append(out.Sources, sourceJSON{x.Name, x.Events, x.Quarantined, x.Last, x.QuarantineReasons})
+		x.Usual = number(x.Usual)
+		out.Sources = append(out.Sources, x)
 	}
 	for _, r := range s.RulesOff {
 		out.Rules.Off = append(out.Rules.Off, ruleOffJSON(r))

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -262,7 +263,7 @@ func (h *Handler) pageEvents(data *findingBody, events api.EventPage, from int) 
 // client has is still right.
 func (h *Handler) sendLive(w http.ResponseWriter, r *http.Request, name, tag string, page livePage) {
 	if tag != "" {
-		if r.Header.Get("If-None-Match") == tag && (name == "queue-live" || name == "finding-live") {
+		if r.Header.Get("If-None-Match") == tag && strings.HasSuffix(name, "-live") {
 			notModified(w, tag)
 			return
 		}

@@ -268,6 +268,8 @@ func Observation(name string) string {
 		return "readings by the team together"
 	case "silence":
 		return "events told"
+	case "lapse":
+		return "what its collector saw"
 	}
 	return Text(strings.ReplaceAll(name, "_", " "), 60)
 }

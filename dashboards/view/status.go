@@ -95,11 +95,7 @@ func NewStatus(s api.Status, now time.Time) Status {
 			v.MoreSources = len(s.Sources) - most
 			break
 		}
-		src := &s.Sources[i]
-		v.Sources = append(v.Sources, Source{
-			Name: phrase.Text(src.Name, maxName), Events: phrase.Count(src.Events), SetAside: phrase.Count(src.Quarantined),
-			Last: moment(src.Last, now), Reasons: Reasons(src.QuarantineReasons),
-		})
+		v.Sources = append(v.Sources, newSource(&s.Sources[i], now))
 	}
 	for i, r := range s.RulesOff {
 		if i == most {
@@ -109,6 +105,13 @@ func NewStatus(s api.Status, now time.Time) Status {
 		v.RulesOff = append(v.RulesOff, RuleOff{ID: phrase.Text(r.ID, maxName), Name: phrase.Text(r.Name, maxSentence), Why: whyOff(&r)})
 	}
 	return v
+}
+
+func newSource(s *api.Source, now time.Time) Source {
+	return Source{
+		Name: phrase.Text(s.Name, maxName), Events: phrase.Count(s.Events), SetAside: phrase.Count(s.Quarantined),
+		Last: moment(s.Last, now), Reasons: Reasons(s.QuarantineReasons),
+	}
 }
 
 // whyOff says why a rule does not run.

@@ -51,15 +51,6 @@ type Lane struct {
 	ActorEpochs float64
 }
 
-// Source is one source's standing.
-type Source struct {
-	Name              string
-	Events            int64
-	Quarantined       int64
-	Last              time.Time
-	QuarantineReasons map[string]int64
-}
-
 // RuleOff is a rule that does not run.
 type RuleOff struct {
 	ID, Name string

@@ -158,8 +158,14 @@ func (a *App) Start(ctx context.Context) (err error) {
 	if err := a.openLedger(ctx); err != nil {
 		return err
 	}
-	if err := a.openIntake(); err != nil {
+	if err := a.openIntake(ctx); err != nil {
 		return err
+	}
+	// Before anything else enters the log: what was not heard meanwhile is nobody's silence.
+	if a.intake.presence != nil {
+		if err := a.intake.presence.listening(ctx); err != nil {
+			a.logger.Warn("it can't be written down that nobody listened; it is tried again", "error", err.Error())
+		}
 	}
 	a.reader = newReader(a)
 	if a.otlp, err = newOTLP(nil, a.conf().PushTLS, a.intake, a.logger, a.opts.Now); err != nil {

@@ -52,6 +52,14 @@ func NoteRules(t *testing.T, a *App) error {
 	return a.noteRules(t.Context())
 }
 
+// Pulse notes that the service runs, as the schedule does.
+func Pulse(t *testing.T, a *App) {
+	t.Helper()
+	if err := a.intake.presence.beat(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Poll looks at the feeds' files, as the schedule does.
 func Poll(t *testing.T, a *App) {
 	t.Helper()

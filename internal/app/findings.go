@@ -134,9 +134,21 @@ const (
 )
 
 func remoteDesk(cfg *config.Config, locked *ledger.LockedError) (*Desk, error) {
+	r, err := newRemote(cfg)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; it does not say where its console is", locked)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Desk{Decider: r, findings: r, close: func() error { r.client.CloseIdleConnections(); return nil }}, nil
+}
+
+// newRemote reads where the running service answers.
+func newRemote(cfg *config.Config) (*remote, error) {
 	address, err := os.ReadFile(filepath.Join(cfg.DataDir, addressFile))
 	if err != nil {
-		return nil, fmt.Errorf("%w; it does not say where its console is", locked)
+		return nil, fmt.Errorf("read the running vigil's address: %w", err)
 	}
 	u, err := url.Parse(strings.TrimSpace(string(address)))
 	if err != nil {
@@ -145,8 +157,7 @@ func remoteDesk(cfg *config.Config, locked *ledger.LockedError) (*Desk, error) {
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && ip.IsUnspecified() {
 		u.Host = net.JoinHostPort("127.0.0.1", u.Port()) // it listens everywhere, here too
 	}
-	r := &remote{base: u.String(), client: &http.Client{Timeout: remoteTimeout, Transport: &http.Transport{Proxy: nil}}}
-	return &Desk{Decider: r, findings: r, close: func() error { r.client.CloseIdleConnections(); return nil }}, nil
+	return &remote{base: u.String(), client: &http.Client{Timeout: remoteTimeout, Transport: &http.Transport{Proxy: nil}}}, nil
 }
 
 func (r *remote) call(ctx context.Context, method, path string, body, into any) error {

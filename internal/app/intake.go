@@ -26,7 +26,10 @@ type intake struct {
 	// sources are those of the configuration in force.
 	sources atomic.Pointer[map[string]*normaliser]
 	pace    *pace
-	now     func() time.Time
+	legible *legible
+	// presence is nil for a replay of the past, which nobody listens to.
+	presence *presence
+	now      func() time.Time
 
 	// full holds why nothing is taken in, nil when all is well.
 	full atomic.Pointer[string]
@@ -68,12 +71,13 @@ func (in *intake) Accept(ctx context.Context, b collectors.Batch) error {
 		in.pseudonyms.Quarantined(&out.Quarantined[i])
 	}
 	out.Lapses = lapsesAt(b.Lapses, b.Source, now)
-	_, _, err := in.ledger.Accept(ctx, out)
-	in.note(err)
-	if err != nil {
+	seen, learn := in.legible.look(&out, now)
+	out.Lapses = append(out.Lapses, seen...)
+	if err := in.accept(ctx, out); err != nil {
 		return fmt.Errorf("accept batch of %q: %w", b.Source, err)
 	}
 	n.quota.took(out.Len())
+	learn()
 	in.pace.saw(b.Source, out.Events)
 	return nil
 }
@@ -88,6 +92,19 @@ func (in *intake) all() map[string]*normaliser {
 
 // use puts sources in force.
 func (in *intake) use(all map[string]*normaliser) { in.sources.Store(&all) }
+
+// accept makes the batch durable, after the time before in which nobody listened.
+func (in *intake) accept(ctx context.Context, b collectors.Batch) error {
+	var err error
+	if in.presence != nil {
+		err = in.presence.listening(ctx)
+	}
+	if err == nil {
+		_, _, err = in.ledger.Accept(ctx, b)
+	}
+	in.note(err)
+	return err
+}
 
 // patient is the sink of sources that keep what is not taken: it waits for room
 // in a full ledger or spool, and for the source's quota, instead of failing.

@@ -27,7 +27,7 @@ func (a *App) startJobs() (stop func(context.Context) error, err error) {
 		{Name: "rules", Spec: a.conf().FeedPolls, Run: a.noteRules},
 	}
 	if !a.opts.Quiet {
-		jobs = append(jobs, schedule.Job{Name: "tick", Spec: a.conf().Ticks, Run: a.tick})
+		jobs = append(jobs, schedule.Job{Name: "tick", Spec: a.conf().Ticks, Run: a.tick}, schedule.Job{Name: "pulse", Spec: pulse, Run: a.intake.presence.beat})
 		if a.conf().Digest != "off" {
 			jobs = append(jobs, schedule.Job{Name: "digest", Spec: a.conf().Digest, Run: a.digest})
 		}

@@ -17,6 +17,9 @@ import (
 // that is further ahead would make everybody else's events late.
 const maxAhead = 15 * time.Minute
 
+// clockCode is the code of what is set aside for that.
+const clockCode = "clock"
+
 // memoSize bounds the identities whose rule is remembered, in each of two
 // generations.
 const memoSize = 32_768
@@ -240,7 +243,7 @@ func (n *normaliser) event(e *vigil.Event) (vigil.Quarantined, bool) {
 	code := "event"
 	if err == nil && n.now != nil {
 		if ahead := e.Time.Sub(n.now()); ahead > maxAhead {
-			code = "clock"
+			code = clockCode
 			err = fmt.Errorf("time is %s ahead of this machine's clock; set the source's clock or its time zone right", ahead.Round(time.Minute))
 		}
 	}

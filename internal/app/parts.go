@@ -43,7 +43,7 @@ func ledgerConfig(cfg *config.Config) ledger.Config {
 	}
 }
 
-func (a *App) openIntake() error {
+func (a *App) openIntake(ctx context.Context) error {
 	key, err := serviceKey(a.conf().PseudonymKey, a.conf().DataDir, true)
 	if err != nil {
 		return err
@@ -53,6 +53,16 @@ func (a *App) openIntake() error {
 		return err
 	}
 	a.intake = &intake{ledger: a.ledger, pseudonyms: pseudonyms, pace: newPace(a.opts.Now), now: a.opts.Now}
+	stats, err := a.ledger.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	a.intake.legible = newLegible(stats.Sources)
+	if !a.opts.Quiet {
+		if a.intake.presence, err = newPresence(ctx, a.ledger, a.opts.Now, a.intake.full.Load); err != nil {
+			return err
+		}
+	}
 	a.desk = &desk{ledger: a.ledger, pseudonyms: pseudonyms, triage: newTriager(a.ledger, a.conf().DataDir, a.logger), now: a.opts.Now}
 	return nil
 }

@@ -29,7 +29,8 @@ const (
 // queue is recorded in the audit log before it is answered; what can't be
 // recorded is not shown. It is safe for concurrent use.
 type reader struct {
-	app *App
+	app     *App
+	sources sourceWatch
 
 	mu    sync.Mutex
 	looks map[look]time.Time
@@ -75,18 +76,20 @@ func (r *reader) Status(ctx context.Context) (api.Status, error) {
 		Quarantined: stats.Quarantined, Note: a.note(), Progress: -1,
 	}
 	out.Rules, out.RulesOff = rulesOff(a.judge().rules, engine.RulesFailed)
-	bySource := map[string]api.Source{}
-	for i := range a.conf().Sources {
-		bySource[a.conf().Sources[i].Name] = api.Source{Name: a.conf().Sources[i].Name}
+	clock := a.opts.Now()
+	now := clock
+	if last := newestEvent(stats.Sources); !last.IsZero() && now.Sub(last) > ofThePast {
+		now = last
 	}
-	for _, s := range stats.Sources {
-		bySource[s.Name] = api.Source{
-			Name: s.Name, Events: s.Events, Quarantined: s.Quarantined, Last: s.LastEvent, QuarantineReasons: s.Reasons,
-		}
+	look, err := r.sources.get(ctx, a.ledger, clock, now)
+	if err != nil {
+		return api.Status{}, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(bySource)) {
-		out.Sources = append(out.Sources, bySource[name])
+	var faults map[string]string
+	if a.super != nil {
+		faults = a.super.faulty()
 	}
+	out.Sources = sourcesOf(a.conf(), stats.Sources, faults, look, now)
 	if a.opts.Progress != nil {
 		out.Progress = a.opts.Progress()
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -77,6 +78,18 @@ func (l *Ledger) Stats(ctx context.Context) (Stats, error) {
 		return Stats{}, err
 	}
 	return s, nil
+}
+
+// LastAccepted is when the newest entry was made durable, zero for an empty log.
+func (l *Ledger) LastAccepted(ctx context.Context) (time.Time, error) {
+	var at sql.NullInt64
+	err := l.read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT accepted FROM entry WHERE seq = (SELECT max(seq) FROM entry)`).Scan(&at)
+	})
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, fmt.Errorf("read the newest entry: %w", err)
+	}
+	return fromNanos(at.Int64), nil
 }
 
 func sources(ctx context.Context, tx *sql.Tx) ([]SourceStats, error) {

@@ -223,6 +223,14 @@ func Events(f *vigil.Finding, n int) []*vigil.Event {
 	return out
 }
 
+// workday is the events of a day's hours, n in the busiest.
+func workday(n int64) (perHour []int64) {
+	for _, part := range [24]int64{2, 1, 1, 1, 2, 6, 20, 55, 80, 96, 100, 92, 60, 74, 90, 88, 70, 44, 21, 10, 6, 4, 3, 2} {
+		perHour = append(perHour, n*part/100)
+	}
+	return perHour
+}
+
 // Status returns a program's state at work: lanes that speak and lanes that are
 // still learning, two sources.
 func Status() api.Status {
@@ -239,8 +247,23 @@ func Status() api.Status {
 		},
 		Rules: 14, RulesOff: []api.RuleOff{{ID: "own-circle", Name: "Somebody read people they know", Why: api.RuleOffByFile}},
 		Sources: []api.Source{
-			{Name: "postgres-eu", Events: 1_102_870, Quarantined: 3, Last: now.Add(-4 * time.Second), QuarantineReasons: map[string]int64{"truncated": 2, "time": 1}},
-			{Name: "helpdesk-nginx", Events: 101_462, Quarantined: 14, Last: now.Add(-42 * time.Minute), QuarantineReasons: map[string]int64{"too-long": 14}},
+			{
+				Name: "postgres-eu", State: api.SourceReading, Events: 1_102_870, Duplicates: 12, Quarantined: 3, Last: now.Add(-4 * time.Second), Accepted: now.Add(-2 * time.Second),
+				QuarantineReasons: map[string]int64{"truncated": 2, "time": 1}, PerHour: workday(2100), Usual: 2034.4,
+			},
+			{
+				Name: "helpdesk-nginx", State: api.SourceSilent, Events: 101_462, Quarantined: 14, Last: now.Add(-42 * time.Minute), Accepted: now.Add(-42 * time.Minute),
+				QuarantineReasons: map[string]int64{"too-long": 14}, PerHour: workday(190), Usual: 188, Findings: []api.SourceFinding{{
+					ID: "f-51e2ce00d4a7b914", Severity: vigil.SeverityMedium, Silence: true,
+					Sentence: "Source helpdesk-nginx told nothing since 2 Nov 15:38:00 UTC, for 42 minutes by now. Usual at that hour are pauses of at most 40 seconds.",
+				}},
+			},
+			{Name: "crm-audit", State: api.SourceFailing, Fault: "open /var/log/crm/audit.log: permission denied", Usual: float64(vigil.Unknown)},
+			{Name: "bot-events", State: api.SourceNever, Usual: float64(vigil.Unknown)},
+			{
+				Name: "warehouse-export", State: api.SourceBehind, Events: 44_210, Last: now.Add(-3 * time.Hour), Accepted: now.Add(-time.Minute), Lag: 179 * time.Minute,
+				PerHour: workday(700), Usual: 641,
+			},
 		},
 	}
 }

@@ -59,7 +59,7 @@ func (k *Kafka) run(ctx context.Context, kept []byte, sink collectors.Sink) erro
 	if err != nil {
 		return fmt.Errorf("set up the client: %w", err)
 	}
-	defer r.client.CloseAllowingRebalance()
+	defer r.leave()
 	for ctx.Err() == nil {
 		if err := r.round(ctx); err != nil {
 			return err
@@ -68,10 +68,24 @@ func (k *Kafka) run(ctx context.Context, kept []byte, sink collectors.Sink) erro
 	return nil
 }
 
+// member names this reader in its group, over restarts too.
+func (r *reader) member() string { return "vigil-" + r.position.Ledger }
+
+// leave ends the client, and gives the partitions to others at once. A reader that is
+// killed can't: its place is kept until it comes again, or its session ends.
+func (r *reader) leave() {
+	r.client.CloseAllowingRebalance()
+	ctx, cancel := context.WithTimeout(context.Background(), commitWait) // it outlives a run that is cancelled
+	defer cancel()
+	_, _ = r.admin.LeaveGroup(ctx, kadm.LeaveGroup(r.k.cfg.Group).InstanceIDs(r.member())) // the session's end does it too
+}
+
 // consumer are the options of the client that reads.
 func (k *Kafka) consumer(r *reader) []kgo.Opt {
 	opts := []kgo.Opt{
-		kgo.ConsumerGroup(k.cfg.Group), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(), kgo.RequireStableFetchOffsets(),
+		// A member that was killed and comes again is the same one, and has its partitions
+		// at once: else the group would wait until the dead one's session ends.
+		kgo.ConsumerGroup(k.cfg.Group), kgo.InstanceID(r.member()), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(), kgo.RequireStableFetchOffsets(),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.AdjustFetchOffsetsFn(r.assigned),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { r.revoked(gone, true) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { r.revoked(gone, false) }),

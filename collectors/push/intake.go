@@ -66,10 +66,7 @@ func (in *intake) choose(sample []byte) error {
 	cfg := &in.from.decode
 	name := cfg.Format
 	if name == "" {
-		name = nativeName
-		if f, _, err := formats.Choose(cfg.Formats, sample); err == nil {
-			name = f.Name()
-		}
+		name = in.from.look(sample)
 	}
 	f, err := formats.ByName(cfg.Formats, name)
 	if err != nil {
@@ -80,6 +77,24 @@ func (in *intake) choose(sample []byte) error {
 	})
 	in.pieces = formats.TakesPieces(in.dec)
 	return err
+}
+
+// surely is how sure the format of the last body must be of the next one's start for no
+// other to be asked: senders rarely change.
+const surely = 0.9
+
+// look finds the format of a body by its start.
+func (s *sender) look(sample []byte) string {
+	start := sample[:min(len(sample), 4<<10)]
+	if last := s.last.Load(); last != nil && (*last).Detect(start) >= surely {
+		return (*last).Name()
+	}
+	f, _, err := formats.Choose(s.decode.Formats, sample)
+	if err != nil {
+		return nativeName
+	}
+	s.last.Store(&f)
+	return f.Name()
 }
 
 // nativeName is the format of native events.

@@ -28,12 +28,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
 
 	"vigil/collectors"
 	"vigil/collectors/decode"
+	"vigil/collectors/formats"
 )
 
 // The defaults of Config.
@@ -101,6 +103,8 @@ type sender struct {
 	digest [sha256.Size]byte
 	// slots are its own share of the handler's.
 	slots chan struct{}
+	// last is the format that was found last, where none is configured.
+	last atomic.Pointer[formats.Format]
 }
 
 // New makes a receiver that hands what it takes to sink.
@@ -138,7 +142,9 @@ func New(cfg Config, sink collectors.Sink) (*Handler, error) {
 			return nil, fmt.Errorf("push: sources %q and %q have the same token: give each its own", first, second)
 		}
 		owner[src.Token] = name
-		h.senders = append(h.senders, &sender{name, src.Decode, sha256.Sum256([]byte(src.Token)), make(chan struct{}, max(1, cfg.MaxRequests/2))})
+		h.senders = append(h.senders, &sender{
+			source: name, decode: src.Decode, digest: sha256.Sum256([]byte(src.Token)), slots: make(chan struct{}, max(1, cfg.MaxRequests/2)),
+		})
 	}
 	slices.SortFunc(h.senders, func(a, b *sender) int { return strings.Compare(a.source, b.source) })
 	return h, nil

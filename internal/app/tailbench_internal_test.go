@@ -41,7 +41,7 @@ func NewTailBench(ctx context.Context, dir, path string) (*TailBench, error) {
 	}
 	src := &config.Source{Name: "web", File: []string{path}}
 	in := &intake{
-		ledger: l, pseudonyms: p, pace: newPace(time.Now), now: time.Now,
+		ledger: l, pseudonyms: p, pace: newPace(time.Now), legible: newLegible(nil), now: time.Now,
 	}
 	in.use(map[string]*normaliser{"web": {source: "web", store: "web", rules: rules}})
 	t, err := tailOf(src, slog.New(slog.NewTextHandler(os.Stderr, nil)))

@@ -18,7 +18,13 @@ const (
 type Interner struct {
 	seed  maphash.Seed
 	slots []string
+	// missed counts the strings that found another's in their slot, or none.
+	missed int
 }
+
+// internFirst is how many slots there are at first: most logs have few names, and of
+// sources that have nothing to say there may be many.
+const internFirst = 128
 
 // String returns b as a string.
 func (n *Interner) String(b []byte) string {
@@ -28,8 +34,10 @@ func (n *Interner) String(b []byte) string {
 	if len(b) > internMax {
 		return string(b)
 	}
-	slot := n.slot(b)
+	n.grow()
+	slot := &n.slots[maphash.Bytes(n.seed, b)&uint64(len(n.slots)-1)]
 	if *slot != string(b) {
+		n.missed++
 		*slot = string(b)
 	}
 	return *slot
@@ -40,19 +48,21 @@ func (n *Interner) Keep(s string) string {
 	if s == "" || len(s) > internMax {
 		return strings.Clone(s)
 	}
-	if n.slots == nil {
-		n.slot(nil)
-	}
-	slot := &n.slots[maphash.String(n.seed, s)&(internSlots-1)]
+	n.grow()
+	slot := &n.slots[maphash.String(n.seed, s)&uint64(len(n.slots)-1)]
 	if *slot != s {
+		n.missed++
 		*slot = strings.Clone(s)
 	}
 	return *slot
 }
 
-func (n *Interner) slot(b []byte) *string {
-	if n.slots == nil {
-		n.seed, n.slots = maphash.MakeSeed(), make([]string, internSlots)
+// grow makes the slots, and more of them where there are many strings.
+func (n *Interner) grow() {
+	switch {
+	case n.slots == nil:
+		n.seed, n.slots = maphash.MakeSeed(), make([]string, internFirst)
+	case n.missed > 2*len(n.slots) && len(n.slots) < internSlots:
+		n.slots, n.missed = make([]string, 4*len(n.slots)), 0
 	}
-	return &n.slots[maphash.Bytes(n.seed, b)&(internSlots-1)]
 }

@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -125,5 +126,28 @@ func TestARevokedCollector(t *testing.T) {
 		t.Fatal(err)
 	}
 	app.EachEvent(t, w.App, func(*vigil.Event) { t.Error("an event was taken") })
+	w.end()
+}
+
+// A source over its quota is told to come again, and what it sends again counts once.
+func TestPushOverQuota(t *testing.T) {
+	t.Parallel()
+	cfg := configure(t, filepath.Join(t.TempDir(), "data"))
+	cfg.Sources[0].Quota = 1 // 60 are saved up
+	w := begin(t, cfg, app.Options{})
+	body := func(n int) string {
+		var b strings.Builder
+		for i := range 100 {
+			b.WriteString(line(day(), fmt.Sprintf("%d-%d", n, i), "ann", ""))
+		}
+		return b.String()
+	}
+	if resp, text := send(t, w.PushURL(), token, body(1), false); resp.StatusCode != http.StatusAccepted {
+		t.Fatalf("%d %s", resp.StatusCode, text)
+	}
+	resp, text := send(t, w.PushURL(), token, body(2), false)
+	if resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") == "" || !strings.Contains(text, "more than it may") {
+		t.Errorf("%d %s", resp.StatusCode, text)
+	}
 	w.end()
 }

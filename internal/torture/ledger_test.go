@@ -85,6 +85,7 @@ func startChild(t *testing.T, conf, log string) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
+	began := time.Now()
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +93,9 @@ func startChild(t *testing.T, conf, log string) *child {
 	go func() { c.done <- c.cmd.Wait() }()
 	if err != nil || line != "up\n" {
 		t.Fatalf("the service did not start: %v\n%s", err, tail(log))
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Logf("it took %s to start", took.Round(time.Millisecond))
 	}
 	return c
 }

@@ -75,6 +75,10 @@ func awaitEvents(t *testing.T, c *child, listen, log string, total int64) {
 	t.Errorf("waited in vain for %d records\n%s", total, last)
 }
 
+// kept is how many rotated files there are at most: what rotation throws away unread is
+// lost to everybody.
+const kept = 30
+
 // fileWriter writes a log and rotates it now and then.
 type fileWriter struct {
 	path string
@@ -89,14 +93,11 @@ func (w *fileWriter) config() string { return fmt.Sprintf("file: [%q]", w.path+"
 
 func (w *fileWriter) write(_ context.Context, first, n int) error {
 	if w.n++; w.n%40 == 0 {
-		for i := 3; i > 0; i-- {
-			old := w.path + "." + strconv.Itoa(i)
-			if i == 1 {
-				old = w.path
-			} else {
-				old = w.path + "." + strconv.Itoa(i-1)
-			}
-			_ = os.Rename(old, w.path+"."+strconv.Itoa(i)) // the first ones are not there yet
+		for i := kept; i > 1; i-- {
+			_ = os.Rename(fmt.Sprintf("%s.%d", w.path, i-1), fmt.Sprintf("%s.%d", w.path, i)) // not all are there yet
+		}
+		if err := os.Rename(w.path, w.path+".1"); err != nil {
+			return err
 		}
 	}
 	f, err := os.OpenFile(w.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)

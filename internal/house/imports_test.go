@@ -36,8 +36,10 @@ var rules = []rule{
 
 	{folder: "collectors", may: []string{root}},
 	{folder: "collectors/...", may: []string{root, "collectors", "collectors/decode", "collectors/formats"}},
-	{folder: "collectors/file", may: []string{root, "collectors", "collectors/formats", "collectors/formats/catalog"}},
-	{folder: "collectors/decode", may: []string{root, "collectors", "collectors/formats"}},
+	{folder: "collectors/text", may: []string{root, "collectors/formats"}},
+	{folder: "collectors/file", may: []string{root, "collectors", "collectors/formats", "collectors/formats/catalog", "collectors/text"}},
+	{folder: "collectors/decode", may: []string{root, "collectors", "collectors/formats", "collectors/text"}},
+	{folder: "collectors/objects", may: []string{root, "collectors", "collectors/decode", "collectors/formats", "collectors/text"}},
 	{folder: "collectors/rest/...", may: []string{root, "collectors", "collectors/decode", "collectors/formats", "collectors/rest"}},
 	{folder: "collectors/formats", may: []string{root}},
 	{folder: "collectors/formats/...", may: []string{root, "collectors/formats", "collectors/formats/record", "collectors/formats/statement", "collectors/formats/aws", "collectors/formats/pgtime", "collectors/formats/genai", "collectors/formats/web"}},

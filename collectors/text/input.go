@@ -140,14 +140,15 @@ func (in *Input) Sample() []byte {
 }
 
 // SkipHole moves past NULs that stand before the first text, as long as they
-// fill the whole sample: else the hole hides what the text is.
-func (in *Input) SkipHole() {
+// fill the whole sample: else the hole hides what the text is. It returns how many.
+func (in *Input) SkipHole() (skipped int64) {
 	for {
 		head := in.Sample()
 		if len(head) == 0 || len(bytes.TrimLeft(head, "\x00")) > 0 {
-			return
+			return skipped
 		}
-		_, _ = in.Text.Discard(len(head))
+		n, _ := in.Text.Discard(len(head))
+		skipped += int64(n)
 	}
 }
 

@@ -2,8 +2,6 @@ package objects_test
 
 import (
 	"bytes"
-	"compress/gzip"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -77,18 +75,10 @@ func TestPoisonedObjects(t *testing.T) {
 func TestBomb(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	zeros := append(bytes.Repeat([]byte{' '}, 1<<16-1), '\n')
-	for range 256 << 20 / len(zeros) {
-		if _, err := z.Write(zeros); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for name, content := range map[string][]byte{"1.gz": b.Bytes(), "2": text(records(1, 3)...)} {
+	// An archive of many members, each of which is a MiB of blank lines.
+	member := packed(t, bytes.Repeat([]byte(strings.Repeat(" ", 1<<10-1)+"\n"), 1<<10))
+	bomb := bytes.Repeat(member, 80)
+	for name, content := range map[string][]byte{"1.gz": bomb, "2": text(records(1, 3)...)} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -348,14 +338,8 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 	c := collector(t, config("azblob://logs"), objects.Options{})
 	ctx, cancel := context5(t)
 	defer cancel()
-	for _, err := range []error{c.Check(ctx), c.Run(ctx, nil, newOracle())} {
-		if err == nil {
-			t.Fatal("no error")
-		}
-		for e := err; e != nil; e = errors.Unwrap(e) {
-			if strings.Contains(err.Error(), "canary") {
-				t.Errorf("%v", err)
-			}
-		}
+	err := c.Check(ctx)
+	if err == nil || strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), "azblob://logs") {
+		t.Errorf("%v", err)
 	}
 }

@@ -49,6 +49,7 @@ func NewDocument(cfg *Config, name string, in *text.Input, hint Hint) (*Document
 	d.s.doc = true
 	d.hole = in.SkipHole()
 	d.lines = text.NewLines(in.Text, in.Mark+d.hole, 0)
+	d.lines.Again = true // what stands before a failure may be half a line
 	d.sample = bytes.Clone(in.Sample())
 	if err := text.RefuseBinary(d.sample); err != nil {
 		return nil, err

@@ -129,8 +129,6 @@ var homes = map[string][]string{
 	"github.com/klauspost/compress":      {"collectors/...", "internal/..."},
 	"github.com/tidwall/gjson":           {"collectors/...", "internal/app/..."},
 	"github.com/fxamacker/cbor/v2":       {"collectors/formats/...", "collectors/relay", "detector/...", "models/...", "internal/..."},
-	"github.com/bmatcuk/doublestar":      {"collectors/file"},
-	"github.com/fxamacker/cbor/v2":       {"collectors/formats/...", "detector/...", "models/...", "internal/..."},
 	"github.com/bmatcuk/doublestar":      {"collectors/file", "collectors/objects"},
 	"github.com/axiomhq/hyperloglog":     {"detector/...", "models/..."},
 	"github.com/cespare/xxhash/v2":       {"..."},

@@ -88,9 +88,12 @@ func (d *Document) Hint() Hint { return d.hint }
 // error where that failed: a damaged archive, or a source that broke off.
 func (d *Document) Next(received time.Time, most int, size int64, b *collectors.Batch) error {
 	d.s.begin(0, received, b)
-	if d.hole > 0 {
-		d.s.aside(formats.Line{Offset: d.in.Mark, Number: 1}, "binary", holeReason(d.hole), d.hole, 0)
-		d.hole = 0
+	if sample := bytes.TrimLeft(d.sample, blank); d.s.dec == nil && !d.refused && len(sample) > 0 {
+		if d.growing && len(sample) < text.SampleLength/4 && !bytes.Contains(sample, []byte{'\n'}) {
+			return ErrGrowing // too little to know a format by
+		}
+		// Before the first line: it may be a document that comes in pieces.
+		d.refused = !d.choose(sample)
 	}
 	for stop := d.lines.Offset + size; b.Len() < most && d.lines.Offset < stop; {
 		if d.refused {
@@ -127,6 +130,14 @@ func holeReason(n int64) string {
 
 // record decodes one line or sets it aside.
 func (d *Document) record(rec text.Record) {
+	if d.hole > 0 { // NULs stood before it: with more of them it is one hole
+		first := text.Record{Line: formats.Line{Offset: d.in.Mark, Number: 1}, NULs: d.hole + rec.NULs, Size: d.hole + rec.NULs}
+		if d.hole = 0; rec.NULs > 0 {
+			rec = first
+		} else {
+			d.record(first)
+		}
+	}
 	switch {
 	case rec.NULs > 0:
 		d.s.aside(rec.Line, "binary", holeReason(rec.NULs), rec.Size, rec.Hash)
@@ -142,13 +153,12 @@ func (d *Document) record(rec text.Record) {
 	}
 }
 
-// choose makes the decoder. The sample tells the format; where it is blank, the first line
-// that is not does.
-func (d *Document) choose(line []byte) bool {
-	sample := bytes.TrimLeft(d.sample, "\x00 \t\r\n")
-	if len(sample) == 0 {
-		sample = line
-	}
+// blank is what may stand before the first text.
+const blank = "\x00 \t\r\n"
+
+// choose makes the decoder. The sample of the start tells the format; where that is blank,
+// the first line that is not does.
+func (d *Document) choose(sample []byte) bool {
 	if h := d.hint; d.s.cfg.Format == "" && h.format != nil && h.format.Detect(sample) >= h.sure {
 		d.s.known = h.format.Name()
 	}

@@ -226,7 +226,8 @@ type mortal struct {
 	oracle *Oracle
 	mu     sync.Mutex
 	dead   bool
-	// deaf loses the answer: a batch is taken, and the collector is told otherwise.
+	// deaf loses the answer: a batch is taken, and the collector is told otherwise. Of
+	// one that holds a position alone the answer comes.
 	deaf bool
 }
 
@@ -237,7 +238,7 @@ func (m *mortal) Accept(ctx context.Context, b collectors.Batch) error {
 		return errKilled
 	}
 	err := m.oracle.Accept(ctx, b)
-	if err == nil && m.deaf {
+	if err == nil && m.deaf && b.Len() > 0 {
 		return errKilled
 	}
 	return err

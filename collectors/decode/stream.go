@@ -33,6 +33,11 @@ type Stream struct {
 	received time.Time
 	at       int64
 	taken    int
+
+	// doc says that this is a Document: places are offsets in its text, and what begins
+	// before skip was handed over already.
+	doc  bool
+	skip int64
 }
 
 // NewStream makes the stream called name, which stands in the origin of its events and
@@ -214,8 +219,14 @@ func (s *Stream) flush() { s.refused(formats.Line{Number: 1}, s.dec.Flush(s.emit
 
 // emit takes an event: the receiver says which source it is, never the payload.
 func (s *Stream) emit(e *vigil.Event, from formats.Line) {
+	place := from.Offset
+	if !s.doc {
+		place >>= lineBits
+	} else if place < s.skip {
+		return
+	}
 	e.Source, e.Received, e.Late = s.cfg.Source, s.received, false
-	e.Origin.File, e.Origin.Offset = s.name, from.Offset>>lineBits
+	e.Origin.File, e.Origin.Offset = s.name, place
 	if e.Origin.Line == 0 {
 		e.Origin.Line = from.Number
 	}
@@ -248,8 +259,14 @@ func (s *Stream) refused(line formats.Line, err error) {
 }
 
 func (s *Stream) aside(at formats.Line, code, reason string, size int64, hash uint64) {
+	place := s.at
+	if s.doc {
+		if place = at.Offset; place < s.skip {
+			return
+		}
+	}
 	s.batch.Quarantined = append(s.batch.Quarantined, vigil.Quarantined{
-		Source: s.cfg.Source, File: s.name, Line: at.Number, Offset: s.at, Time: s.received,
+		Source: s.cfg.Source, File: s.name, Line: at.Number, Offset: place, Time: s.received,
 		Code: code, Reason: reason, Size: size, Hash: hash,
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"vigil/collectors/formats"
+	"vigil/collectors/text"
 )
 
 // Family is one log as it lies in files: the file that is written and its rotations.
@@ -94,12 +95,12 @@ func startOf(path string, most int) ([]byte, error) {
 		return nil, err
 	}
 	defer in.Close()
-	in.skipHole()
-	if err := refuseBinary(in.sample()); err != nil {
+	in.SkipHole()
+	if err := text.RefuseBinary(in.Sample()); err != nil {
 		return nil, err
 	}
 	text := make([]byte, most)
-	n, err := io.ReadFull(in.text, text)
+	n, err := io.ReadFull(in.Text, text)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}

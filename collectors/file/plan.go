@@ -14,6 +14,7 @@ import (
 
 	"vigil"
 	"vigil/collectors/formats"
+	"vigil/collectors/text"
 )
 
 // member is one file of a stream.
@@ -87,7 +88,7 @@ func expand(args []string) ([]string, error) {
 				return nil
 			})
 			if err != nil {
-				errs = append(errs, fmt.Errorf("read folder %s: %w", arg, plain(err)))
+				errs = append(errs, fmt.Errorf("read folder %s: %w", arg, text.PlainError(err)))
 			} else if found == 0 {
 				errs = append(errs, fmt.Errorf("folder %s holds no files", arg))
 			}
@@ -96,7 +97,7 @@ func expand(args []string) ([]string, error) {
 		default:
 			matches, globErr := glob(arg)
 			if globErr != nil || len(matches) == 0 {
-				errs = append(errs, fmt.Errorf("open %s: %w", arg, plain(err)))
+				errs = append(errs, fmt.Errorf("open %s: %w", arg, text.PlainError(err)))
 				continue
 			}
 			slices.Sort(matches)
@@ -115,7 +116,7 @@ func expand(args []string) ([]string, error) {
 func look(path string, cfg *Config, packedBytes *atomic.Int64) (*member, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, &refusal{"unreadable", fmt.Sprintf("the file can't be opened: %v", plain(err))}
+		return nil, &refusal{Code: "unreadable", Reason: fmt.Sprintf("the file can't be opened: %v", text.PlainError(err))}
 	}
 	m := &member{path: path, size: info.Size(), regular: info.Mode().IsRegular()}
 	m.stats = FileSummary{Path: path, Size: m.size, Quarantined: map[string]int64{}}
@@ -133,10 +134,10 @@ func look(path string, cfg *Config, packedBytes *atomic.Int64) (*member, error) 
 	} else {
 		m.in = in
 	}
-	m.packed, m.stats.Packed = in.packed, in.packed
-	in.skipHole()
-	m.sample = slices.Clone(in.sample())
-	if err := refuseBinary(m.sample); err != nil {
+	m.packed, m.stats.Packed = in.Packed, in.Packed
+	in.SkipHole()
+	m.sample = slices.Clone(in.Sample())
+	if err := text.RefuseBinary(m.sample); err != nil {
 		return m, err
 	}
 	if cfg.Format != "" {
@@ -147,7 +148,7 @@ func look(path string, cfg *Config, packedBytes *atomic.Int64) (*member, error) 
 	} else if text := strings.TrimLeft(string(m.sample), "\x00 \t\r\n"); text != "" {
 		m.format, _, err = formats.Choose(cfg.Formats, []byte(text))
 		if err != nil {
-			return m, &refusal{"format", err.Error()}
+			return m, &refusal{Code: "format", Reason: err.Error()}
 		}
 	}
 	if m.format == nil {
@@ -155,7 +156,7 @@ func look(path string, cfg *Config, packedBytes *atomic.Int64) (*member, error) 
 	}
 	dec, err := newDecoder(cfg, m.format, path, m.sample)
 	if err != nil {
-		return m, &refusal{"format", err.Error()}
+		return m, &refusal{Code: "format", Reason: err.Error()}
 	}
 	m.probe = probeTimes(m, in, dec)
 	return m, nil
@@ -320,5 +321,5 @@ func (s *stream) last() time.Time {
 
 // refused makes a quarantine record of a file that is not read.
 func refused(source, path string, size int64, r *refusal) vigil.Quarantined {
-	return vigil.Quarantined{Source: source, File: path, Reason: r.reason, Code: r.code, Size: size}
+	return vigil.Quarantined{Source: source, File: path, Reason: r.Reason, Code: r.Code, Size: size}
 }

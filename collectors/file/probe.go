@@ -3,7 +3,6 @@ package file
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"io"
 	"slices"
 	"sync/atomic"
@@ -39,7 +38,7 @@ func probeTimes(m *member, in *input, dec formats.Decoder) probe {
 	chunks := [][]byte{m.sample}
 	if m.regular {
 		switch {
-		case m.packed == packedPlain && !in.utf16:
+		case m.packed == packedPlain && !in.UTF16:
 			chunks = append(chunks, plainChunks(m)...)
 		default:
 			chunks = append(chunks, packedChunks(m)...)
@@ -87,7 +86,7 @@ func packedChunks(m *member) [][]byte {
 		return nil
 	}
 	defer in.Close()
-	text := io.LimitReader(in.text, probeUnpack)
+	text := io.LimitReader(in.Text, probeUnpack)
 	var chunks [][]byte
 	buf := make([]byte, 256<<10)
 	var tail []byte
@@ -125,15 +124,15 @@ func timesOf(dec formats.Decoder, chunk []byte, amid bool) []time.Time {
 	var times []time.Time
 	emit := func(e *vigil.Event, _ formats.Line) { times = append(times, e.Time) }
 	lines := newLineReader(bufio.NewReader(bytes.NewReader(chunk)), 0, 0)
-	lines.pieces = formats.TakesPieces(dec)
+	lines.Pieces = formats.TakesPieces(dec)
 	for {
-		rec, err := lines.next()
+		rec, err := lines.Next()
 		if err != nil {
 			break
 		}
-		if rec.whole && !rec.cut && rec.nuls == 0 {
+		if rec.Whole && !rec.Cut && rec.NULs == 0 {
 			// What can't be decoded is found again, and told, in the reading proper.
-			_ = dec.Decode(rec.line, emit)
+			_ = dec.Decode(rec.Line, emit)
 		}
 	}
 	_ = dec.Flush(emit)
@@ -206,21 +205,4 @@ func trusted(times []time.Time, backwards bool) []time.Time {
 		return times
 	}
 	return kept
-}
-
-// readError names what ended the reading of a file before its end.
-func readError(err error, packed string) (code, reason string) {
-	what := "the file"
-	if packed != packedPlain {
-		what = "the " + packed + " archive"
-	}
-	switch {
-	case errors.Is(err, errBomb):
-		return "bomb", what + " was left: " + errBomb.Error()
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "truncated", what + " ends too early: what came before was read"
-	case packed != packedPlain:
-		return "corrupt", what + " is damaged (" + plain(err).Error() + "): what came before was read"
-	}
-	return "unreadable", what + " can't be read on: " + plain(err).Error()
 }

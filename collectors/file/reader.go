@@ -68,12 +68,12 @@ func Open(args []string, cfg Config) (*Reader, error) {
 		switch {
 		case err == nil:
 		case errors.As(err, &refusal):
-			errs = append(errs, fmt.Errorf("%s: %s", path, refusal.reason))
+			errs = append(errs, fmt.Errorf("%s: %s", path, refusal.Reason))
 			var size int64
 			if m != nil {
 				size = m.size
 				m.refused = true
-				m.stats.Quarantined[refusal.code]++
+				m.stats.Quarantined[refusal.Code]++
 				r.members = append(r.members, m)
 			}
 			r.refused = append(r.refused, refused(cfg.Source, path, size, refusal))

@@ -12,6 +12,7 @@ import (
 
 	"vigil"
 	"vigil/collectors/formats"
+	"vigil/collectors/text"
 )
 
 // maxRuns bounds the runs that are merged at once; more are first merged into
@@ -121,7 +122,7 @@ func (s *sorter) endRun(from int64) error {
 }
 
 func spillError(name string, err error) error {
-	return fmt.Errorf("sort on disk (in the folder of %s): %w: make room there, or name another folder for temporary files", name, plain(err))
+	return fmt.Errorf("sort on disk (in the folder of %s): %w: make room there, or name another folder for temporary files", name, text.PlainError(err))
 }
 
 // compact merges all runs into one, so that their number stays bounded.

@@ -8,6 +8,7 @@ import (
 
 	"vigil"
 	"vigil/collectors/formats"
+	"vigil/collectors/text"
 )
 
 // chunk is what a stream's goroutine hands over at once.
@@ -126,7 +127,7 @@ func (s *running) decode() {
 			}
 		}
 		if s.dec != nil && s.err == nil {
-			s.decoded(s.dec.Flush(s.emit), record{line: s.line, whole: true})
+			s.decoded(s.dec.Flush(s.emit), record{Line: s.line, Whole: true})
 		}
 		s.clock.flush()
 		s.clock.reset()
@@ -146,7 +147,7 @@ func (s *running) file(p *part, m *member) {
 		if in, err = openInput(m.path, &s.r.done); err != nil {
 			var r *refusal
 			if !errors.As(err, &r) {
-				r = &refusal{"unreadable", err.Error()}
+				r = &refusal{Code: "unreadable", Reason: err.Error()}
 			}
 			s.quarantine(m, refused(s.r.cfg.Source, m.path, m.size, r))
 			return
@@ -156,39 +157,39 @@ func (s *running) file(p *part, m *member) {
 	if s.dec == nil {
 		var err error
 		if s.dec, err = newDecoder(s.r.cfg, m.format, p.family, m.sample); err != nil {
-			s.quarantine(m, refused(s.r.cfg.Source, m.path, m.size, &refusal{"format", err.Error()}))
+			s.quarantine(m, refused(s.r.cfg.Source, m.path, m.size, &refusal{Code: "format", Reason: err.Error()}))
 			return
 		}
 	}
-	lines := newLineReader(in.text, 0, 0)
-	lines.pieces = formats.TakesPieces(s.dec)
+	lines := newLineReader(in.Text, 0, 0)
+	lines.Pieces = formats.TakesPieces(s.dec)
 	for s.err == nil {
-		rec, err := lines.next()
+		rec, err := lines.Next()
 		if err != nil {
 			if !errors.Is(err, io.EOF) {
-				code, reason := readError(err, m.packed)
-				s.quarantine(m, vigil.Quarantined{Code: code, Reason: reason, Line: lines.number + 1, Offset: lines.offset})
+				code, reason := text.ReadError(err, m.packed)
+				s.quarantine(m, vigil.Quarantined{Code: code, Reason: reason, Line: lines.Number + 1, Offset: lines.Offset})
 			}
 			break
 		}
 		s.record(rec)
 	}
 	m.stats.Format = m.format.Name()
-	m.stats.Lines, m.stats.Bytes = lines.number, lines.offset
+	m.stats.Lines, m.stats.Bytes = lines.Number, lines.Offset
 }
 
 // record decodes one line or sets it aside.
 func (s *running) record(rec record) {
-	s.line = rec.line
+	s.line = rec.Line
 	switch {
-	case rec.nuls > 0:
-		s.setAside(rec, "binary", fmt.Sprintf("%d NUL bytes stand where lines should: a crash or a truncation under writing leaves such a hole", rec.nuls))
-	case rec.cut:
-		s.setAside(rec, "too-long", fmt.Sprintf("the line has %d bytes, at most %d are read", rec.size, formats.MaxLine))
-	case hasNUL(rec.line.Text):
+	case rec.NULs > 0:
+		s.setAside(rec, "binary", fmt.Sprintf("%d NUL bytes stand where lines should: a crash or a truncation under writing leaves such a hole", rec.NULs))
+	case rec.Cut:
+		s.setAside(rec, "too-long", fmt.Sprintf("the line has %d bytes, at most %d are read", rec.Size, formats.MaxLine))
+	case text.HasNUL(rec.Line.Text):
 		s.setAside(rec, "binary", "the line holds NUL bytes")
 	default:
-		s.decoded(s.dec.Decode(rec.line, s.emit), rec)
+		s.decoded(s.dec.Decode(rec.Line, s.emit), rec)
 	}
 }
 
@@ -200,11 +201,11 @@ func (s *running) decoded(err error, rec record) {
 		var fe *formats.Error
 		if errors.As(one, &fe) {
 			code, reason = fe.Code, fe.Reason
-			if fe.Line.Number != 0 && fe.Line.Number != rec.line.Number {
-				this = record{line: fe.Line, whole: true, size: int64(len(fe.Line.Text))}
+			if fe.Line.Number != 0 && fe.Line.Number != rec.Line.Number {
+				this = record{Line: fe.Line, Whole: true, Size: int64(len(fe.Line.Text))}
 			}
 		}
-		if !this.whole {
+		if !this.Whole {
 			code, reason = "truncated", "the last line has no end and is no record: "+reason
 		}
 		s.setAside(this, code, reason)
@@ -212,12 +213,12 @@ func (s *running) decoded(err error, rec record) {
 }
 
 func (s *running) setAside(rec record, code, reason string) {
-	hash := rec.hash
-	if hash == 0 && len(rec.line.Text) > 0 {
-		hash = formats.RecordHash(rec.line.Text)
+	hash := rec.Hash
+	if hash == 0 && len(rec.Line.Text) > 0 {
+		hash = formats.RecordHash(rec.Line.Text)
 	}
 	s.quarantine(s.cur, vigil.Quarantined{
-		Line: rec.line.Number, Offset: rec.line.Offset, Code: code, Reason: reason, Size: rec.size, Hash: hash,
+		Line: rec.Line.Number, Offset: rec.Line.Offset, Code: code, Reason: reason, Size: rec.Size, Hash: hash,
 	})
 }
 

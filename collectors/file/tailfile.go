@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vigil/collectors/formats"
+	"vigil/collectors/text"
 )
 
 const (
@@ -290,7 +291,7 @@ func openPlain(path string, dev, ino uint64) (*os.File, error) {
 		if info, serr := os.Stat(path); serr != nil || !isInode(info, dev, ino) {
 			return nil, errMoved
 		}
-		return nil, &refusal{"unreadable", fmt.Sprintf("the file can't be opened: %v", plain(err))}
+		return nil, &refusal{Code: "unreadable", Reason: fmt.Sprintf("the file can't be opened: %v", text.PlainError(err))}
 	}
 	info, err := file.Stat()
 	if err != nil || !isInode(info, dev, ino) {
@@ -335,7 +336,7 @@ func headOf(s seen) (head []byte, packed string, err error) {
 		return nil, "", err
 	}
 	head, err = headAt(file)
-	if err != nil || !isPacked(head) {
+	if err != nil || !text.IsPacked(head) {
 		return head, packedPlain, errors.Join(err, file.Close())
 	}
 	in, err := newInput(file, new(atomic.Int64))
@@ -343,13 +344,13 @@ func headOf(s seen) (head []byte, packed string, err error) {
 		return nil, "", errors.Join(err, file.Close())
 	}
 	defer in.Close()
-	if in.mark > 0 {
-		head = append(head[:0], byteOrderMark...)
+	if in.Mark > 0 {
+		head = append(head[:0], text.ByteOrderMark...)
 	} else {
 		head = head[:0]
 	}
-	sample := in.sample()
-	return append(head, sample[:min(len(sample), printBytes-len(head))]...), in.packed, nil
+	sample := in.Sample()
+	return append(head, sample[:min(len(sample), printBytes-len(head))]...), in.Packed, nil
 }
 
 // linked tells where a link leads, empty for what is none.

@@ -11,6 +11,7 @@ import (
 
 	"vigil"
 	"vigil/collectors/formats"
+	"vigil/collectors/text"
 )
 
 const (
@@ -69,22 +70,22 @@ func (r *tailing) read(ctx context.Context, l *tailLog, f *tailFile) (again bool
 			return false, nil
 		}
 	}
-	f.lines.pieces = formats.TakesPieces(l.dec)
+	f.lines.Pieces = formats.TakesPieces(l.dec)
 	l.feeds(f)
-	stop := f.lines.offset + turnBytes
+	stop := f.lines.Offset + turnBytes
 	defer func(before int64) {
 		if f.number != before {
 			f.last = time.Now()
 		}
 	}(f.number)
 	for {
-		rec, err := f.lines.next()
+		rec, err := f.lines.Next()
 		switch {
 		case err == nil:
-		case errors.Is(err, errPartial):
+		case errors.Is(err, text.ErrPartial):
 			r.partial(l, f)
 			return false, nil
-		case errors.Is(err, errLong):
+		case errors.Is(err, text.ErrLong):
 			return true, nil
 		case errors.Is(err, io.EOF):
 			if f.packed != packedPlain {
@@ -99,13 +100,13 @@ func (r *tailing) read(ctx context.Context, l *tailLog, f *tailFile) (again bool
 			return false, nil
 		}
 		r.record(l, f, rec)
-		f.offset, f.number = f.lines.offset, f.lines.number
+		f.offset, f.number = f.lines.Offset, f.lines.Number
 		if r.full() {
 			if err := r.hand(); err != nil {
 				return false, err
 			}
 		}
-		if f.lines.offset >= stop || ctx.Err() != nil {
+		if f.lines.Offset >= stop || ctx.Err() != nil {
 			return true, nil
 		}
 	}
@@ -131,18 +132,18 @@ func (r *tailing) open(f *tailFile) bool {
 		sample, err := r.sampleOf(f)
 		switch {
 		case err != nil:
-		case utf16Order(sample) != nil:
-			err = &refusal{"binary", "the file is UTF-16, which can't be followed: let it be written as UTF-8, or read it whole with vigil scan"}
+		case text.IsUTF16(sample):
+			err = &refusal{Code: "binary", Reason: "the file is UTF-16, which can't be followed: let it be written as UTF-8, or read it whole with vigil scan"}
 		default:
-			err = refuseBinary(sample)
+			err = text.RefuseBinary(sample)
 		}
 		if err != nil {
 			f.close()
 			r.refuse(f, err)
 			return false
 		}
-		if bytes.HasPrefix(sample, []byte(byteOrderMark)) {
-			at = int64(len(byteOrderMark))
+		if bytes.HasPrefix(sample, []byte(text.ByteOrderMark)) {
+			at = int64(len(text.ByteOrderMark))
 		}
 	}
 	// What is read on must see the file grow, so it reads the file itself.
@@ -160,7 +161,7 @@ func (r *tailing) open(f *tailFile) bool {
 	f.refused = ""
 	f.watch = w
 	f.lines = newLineReader(w, at, f.number)
-	f.lines.live, f.lines.turn = true, turnBytes
+	f.lines.Live, f.lines.Turn = true, turnBytes
 	return true
 }
 
@@ -177,16 +178,16 @@ func (r *tailing) openArchive(f *tailFile) bool {
 		return false
 	}
 	f.refused = ""
-	if err := refuseBinary(in.sample()); err != nil && f.offset == 0 {
+	if err := text.RefuseBinary(in.Sample()); err != nil && f.offset == 0 {
 		_ = in.Close()
 		r.refuse(f, err)
 		return false
 	}
-	if f.in, f.skip = in, max(0, f.offset-in.mark); f.skip > 0 {
-		f.sample = bytes.Clone(in.sample())
+	if f.in, f.skip = in, max(0, f.offset-in.Mark); f.skip > 0 {
+		f.sample = bytes.Clone(in.Sample())
 	}
-	f.lines = newLineReader(in.text, max(f.offset, in.mark), f.number)
-	f.lines.turn, f.lines.again = turnBytes, true
+	f.lines = newLineReader(in.Text, max(f.offset, in.Mark), f.number)
+	f.lines.Turn, f.lines.Again = turnBytes, true
 	return true
 }
 
@@ -197,7 +198,7 @@ func (r *tailing) skip(f *tailFile) (again bool) {
 		r.sample = make([]byte, sampleLength)
 	}
 	for range turnBytes / sampleLength {
-		n, err := f.in.text.Read(r.sample[:min(f.skip, sampleLength)])
+		n, err := f.in.Text.Read(r.sample[:min(f.skip, sampleLength)])
 		f.skip -= int64(n)
 		f.skipped = lastOf(f.skipped, r.sample[:n], markBytes)
 		m := f.mark
@@ -226,7 +227,7 @@ func (r *tailing) sampleOf(f *tailFile) ([]byte, error) {
 		return f.sample, nil
 	}
 	if f.in != nil {
-		return f.in.sample(), nil
+		return f.in.Sample(), nil
 	}
 	if r.sample == nil {
 		r.sample = make([]byte, sampleLength)
@@ -304,14 +305,14 @@ func (w *watched) mark() mark {
 func (r *tailing) refuse(f *tailFile, err error) {
 	var why *refusal
 	if !errors.As(err, &why) {
-		why = &refusal{"unreadable", err.Error()}
+		why = &refusal{Code: "unreadable", Reason: err.Error()}
 	}
-	if f.refused != why.reason {
-		f.refused = why.reason
-		r.t.log.Warn("a file can't be followed", "file", fmt.Sprintf("%q", f.path), "reason", fmt.Sprintf("%q", why.reason))
+	if f.refused != why.Reason {
+		f.refused = why.Reason
+		r.t.log.Warn("a file can't be followed", "file", fmt.Sprintf("%q", f.path), "reason", fmt.Sprintf("%q", why.Reason))
 		r.quarantine(f, refused("", f.path, f.size, why))
 	}
-	if why.code != "unreadable" {
+	if why.Code != "unreadable" {
 		f.done = true
 	}
 }
@@ -323,7 +324,7 @@ func (r *tailing) choose(l *tailLog, f *tailFile) bool {
 		r.broken(f, err)
 		return false
 	}
-	sample = bytes.TrimPrefix(sample, []byte(byteOrderMark))
+	sample = bytes.TrimPrefix(sample, []byte(text.ByteOrderMark))
 	text := bytes.TrimLeft(sample, "\x00 \t\r\n")
 	if !bytes.Contains(text, []byte{'\n'}) && len(text) < enoughSample && f.packed == packedPlain {
 		// Not one whole line: too early to tell. Look again at what is there then.
@@ -354,7 +355,7 @@ func (r *tailing) choose(l *tailLog, f *tailFile) bool {
 		}
 		l.dec = nil
 		f.close()
-		r.refuse(f, &refusal{"format", err.Error()})
+		r.refuse(f, &refusal{Code: "format", Reason: err.Error()})
 		return false
 	}
 	l.format, l.state = format.Name(), nil
@@ -365,17 +366,17 @@ func (r *tailing) choose(l *tailLog, f *tailFile) bool {
 func (r *tailing) record(l *tailLog, f *tailFile, rec record) {
 	r.touch()
 	switch {
-	case rec.nuls > 0:
-		r.aside(f, rec, "binary", fmt.Sprintf("%d NUL bytes stand where lines should: a crash or a truncation under writing leaves such a hole", rec.nuls))
-	case rec.cut:
-		r.aside(f, rec, "too-long", fmt.Sprintf("the line has %d bytes, at most %d are read", rec.size, formats.MaxLine))
-	case hasNUL(rec.line.Text):
+	case rec.NULs > 0:
+		r.aside(f, rec, "binary", fmt.Sprintf("%d NUL bytes stand where lines should: a crash or a truncation under writing leaves such a hole", rec.NULs))
+	case rec.Cut:
+		r.aside(f, rec, "too-long", fmt.Sprintf("the line has %d bytes, at most %d are read", rec.Size, formats.MaxLine))
+	case text.HasNUL(rec.Line.Text):
 		r.aside(f, rec, "binary", "the line holds NUL bytes")
 	default:
 		l.fed++
-		l.starts[rec.line.Number%recentLines] = rec.line.Offset
-		at := rec.line.Offset
-		r.refused(f, rec, l.dec.Decode(rec.line, func(e *vigil.Event, from formats.Line) { r.emit(l, f, e, from, at) }))
+		l.starts[rec.Line.Number%recentLines] = rec.Line.Offset
+		at := rec.Line.Offset
+		r.refused(f, rec, l.dec.Decode(rec.Line, func(e *vigil.Event, from formats.Line) { r.emit(l, f, e, from, at) }))
 	}
 }
 
@@ -387,11 +388,11 @@ func (r *tailing) refused(f *tailFile, rec record, err error) {
 		var fe *formats.Error
 		if errors.As(one, &fe) {
 			code, reason = fe.Code, fe.Reason
-			if fe.Line.Number != 0 && fe.Line.Number != rec.line.Number {
-				this = record{line: fe.Line, whole: true, size: int64(len(fe.Line.Text))}
+			if fe.Line.Number != 0 && fe.Line.Number != rec.Line.Number {
+				this = record{Line: fe.Line, Whole: true, Size: int64(len(fe.Line.Text))}
 			}
 		}
-		if !this.whole {
+		if !this.Whole {
 			code, reason = "truncated", "the last line has no end and is no record: "+reason
 		}
 		r.aside(f, this, code, reason)
@@ -399,12 +400,12 @@ func (r *tailing) refused(f *tailFile, rec record, err error) {
 }
 
 func (r *tailing) aside(f *tailFile, rec record, code, reason string) {
-	hash := rec.hash
-	if hash == 0 && len(rec.line.Text) > 0 {
-		hash = formats.RecordHash(rec.line.Text)
+	hash := rec.Hash
+	if hash == 0 && len(rec.Line.Text) > 0 {
+		hash = formats.RecordHash(rec.Line.Text)
 	}
 	r.quarantine(f, vigil.Quarantined{
-		Line: rec.line.Number, Offset: rec.line.Offset, Code: code, Reason: reason, Size: rec.size, Hash: hash,
+		Line: rec.Line.Number, Offset: rec.Line.Offset, Code: code, Reason: reason, Size: rec.Size, Hash: hash,
 	})
 }
 
@@ -437,14 +438,14 @@ func (r *tailing) partial(l *tailLog, f *tailFile) {
 	if !f.rotated || time.Since(f.grew) < r.t.cfg.Settle || !f.gone && time.Since(f.modified) < r.t.cfg.Settle {
 		return
 	}
-	f.lines.live = false
-	rec, err := f.lines.next()
-	f.lines.live = true
+	f.lines.Live = false
+	rec, err := f.lines.Next()
+	f.lines.Live = true
 	if err != nil {
 		return
 	}
 	r.record(l, f, rec)
-	f.offset, f.number = f.lines.offset, f.lines.number
+	f.offset, f.number = f.lines.Offset, f.lines.Number
 }
 
 // broken deals with a file that ends with an error. An archive may still be
@@ -455,7 +456,7 @@ func (r *tailing) broken(f *tailFile, err error) {
 		f.retry = time.Now().Add(r.t.cfg.Settle)
 		return
 	}
-	code, reason := readError(err, f.packed)
+	code, reason := text.ReadError(err, f.packed)
 	r.quarantine(f, vigil.Quarantined{Code: code, Reason: reason, Line: f.number + 1, Offset: f.offset})
 	f.done = f.packed != packedPlain
 }
@@ -477,6 +478,6 @@ func (r *tailing) release(l *tailLog) {
 		return
 	}
 	r.touch()
-	rec := record{line: formats.Line{Offset: f.offset, Number: f.number}, whole: true}
+	rec := record{Line: formats.Line{Offset: f.offset, Number: f.number}, Whole: true}
 	r.refused(f, rec, l.dec.Flush(func(e *vigil.Event, from formats.Line) { r.emit(l, f, e, from, f.offset) }))
 }

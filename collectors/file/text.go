@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"vigil/collectors/formats"
+	"vigil/collectors/text"
 )
 
 // Text reads the lines of one file that holds no events, such as a table: of any
@@ -29,10 +30,10 @@ func OpenText(path string) (*Text, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseBinary(in.sample()); err != nil {
+	if err := text.RefuseBinary(in.Sample()); err != nil {
 		return nil, errors.Join(err, in.Close())
 	}
-	t.in, t.lines = in, newLineReader(in.text, 0, 0)
+	t.in, t.lines = in, newLineReader(in.Text, 0, 0)
 	return t, nil
 }
 
@@ -41,19 +42,19 @@ func OpenText(path string) (*Text, error) {
 // *formats.Error, and reading may go on; any other error ends it, and says in words
 // how much was read.
 func (t *Text) Next() (formats.Line, error) {
-	rec, err := t.lines.next()
+	rec, err := t.lines.Next()
 	switch {
 	case errors.Is(err, io.EOF):
 		return formats.Line{}, io.EOF
 	case err != nil:
-		_, reason := readError(err, t.in.packed)
-		return formats.Line{Number: t.lines.number + 1}, errors.New(reason)
-	case rec.nuls > 0 || hasNUL(rec.line.Text):
-		return rec.line, &formats.Error{Code: "binary", Reason: "NUL bytes stand where text should"}
-	case rec.cut:
-		return rec.line, &formats.Error{Code: "too-long", Reason: fmt.Sprintf("the line has %d bytes, at most %d are read", rec.size, formats.MaxLine)}
+		_, reason := text.ReadError(err, t.in.Packed)
+		return formats.Line{Number: t.lines.Number + 1}, errors.New(reason)
+	case rec.NULs > 0 || text.HasNUL(rec.Line.Text):
+		return rec.Line, &formats.Error{Code: "binary", Reason: "NUL bytes stand where text should"}
+	case rec.Cut:
+		return rec.Line, &formats.Error{Code: "too-long", Reason: fmt.Sprintf("the line has %d bytes, at most %d are read", rec.Size, formats.MaxLine)}
 	}
-	return rec.line, nil
+	return rec.Line, nil
 }
 
 // Read is how many bytes of the file, as it lies on disk, were read.

@@ -1,4 +1,4 @@
-package file
+package text
 
 import (
 	"bytes"
@@ -11,44 +11,45 @@ import (
 	"vigil/collectors/formats"
 )
 
-// errPartial says that the input ends, for now, within a line.
-var errPartial = errors.New("the last line has no end yet")
+// ErrPartial says that the input ends, for now, within a line.
+var ErrPartial = errors.New("the last line has no end yet")
 
-// errLong says that there is more of a line, and that others should have their turn.
-var errLong = errors.New("the line goes on")
+// ErrLong says that there is more of a line, and that others should have their turn.
+var ErrLong = errors.New("the line goes on")
 
-// record is one line as the splitter found it.
-type record struct {
-	line formats.Line
-	// whole is false for a last line without its line end.
-	whole bool
-	// cut is true for a line longer than [formats.MaxLine]; its text is gone.
-	cut bool
-	// nuls is the length of a run of NULs that stood in place of lines.
-	nuls int64
-	// size and hash are of the record without its line end, for quarantine.
-	size int64
-	hash uint64
+// Record is one line as Lines found it.
+type Record struct {
+	Line formats.Line
+	// Whole is false for a last line without its line end.
+	Whole bool
+	// Cut is true for a line longer than [formats.MaxLine]; its text is gone.
+	Cut bool
+	// NULs is the length of a run of NULs that stood in place of lines.
+	NULs int64
+	// Size and Hash are of the record without its line end, for quarantine.
+	Size int64
+	Hash uint64
 }
 
-// lineReader splits text into lines in bounded memory: a line that is too long
-// is hashed and counted as it goes by, never held.
-type lineReader struct {
+// Lines splits text into lines in bounded memory: a line that is too long
+// is hashed and counted as it goes by, never held. It is for one goroutine.
+type Lines struct {
 	r   io.Reader
 	buf []byte
 	// buf[start:end] is read and not yet given out; scanned of it holds no line end.
 	start, end, scanned int
-	// offset and number are those of buf[start].
-	offset, number int64
-	// live keeps a line without an end back until its end comes.
-	live bool
-	// again says that input which ends with an error may be read once more: then what
+	// Offset and Number are those of the line that comes next: how many bytes and lines
+	// went by.
+	Offset, Number int64
+	// Live keeps a line without an end back until its end comes.
+	Live bool
+	// Again says that input which ends with an error may be read once more: then what
 	// stands before the error is no line.
-	again bool
-	// turn, when set, bounds the bytes that one call reads before it returns errLong.
-	turn int64
-	// pieces gives long lines out in pieces instead of cutting them.
-	pieces bool
+	Again bool
+	// Turn, when set, bounds the bytes that one call reads before it returns ErrLong.
+	Turn int64
+	// Pieces gives long lines out in pieces instead of cutting them.
+	Pieces bool
 	err    error
 
 	// A line being cut: the digest, and how much of it went by.
@@ -59,26 +60,27 @@ type lineReader struct {
 	nuls int64
 }
 
-func newLineReader(r io.Reader, offset, number int64) *lineReader {
-	return &lineReader{r: r, offset: offset, number: number}
+// NewLines splits what r gives, of which offset bytes and number lines went by before.
+func NewLines(r io.Reader, offset, number int64) *Lines {
+	return &Lines{r: r, Offset: offset, Number: number}
 }
 
 // advance moves past n bytes.
-func (l *lineReader) advance(n int) {
+func (l *Lines) advance(n int) {
 	l.start += n
-	l.offset += int64(n)
+	l.Offset += int64(n)
 	l.scanned = 0
 }
 
-// next returns the next line, whose text is valid until the next call. At the
+// Next returns the next line, whose text is valid until the next call. At the
 // end it returns the reader's error, io.EOF mostly; a live reader returns
-// errPartial or io.EOF and may be asked again.
-func (l *lineReader) next() (record, error) {
+// ErrPartial or io.EOF and may be asked again.
+func (l *Lines) Next() (Record, error) {
 	var got int64
 	for {
 		if l.nuls == 0 && l.digest == nil && l.start < l.end && l.buf[l.start] == 0 || l.nuls > 0 {
 			if done := l.skipNULs(); done {
-				rec := record{line: formats.Line{Offset: l.offset - l.nuls, Number: l.number + 1}, whole: true, nuls: l.nuls, size: l.nuls}
+				rec := Record{Line: formats.Line{Offset: l.Offset - l.nuls, Number: l.Number + 1}, Whole: true, NULs: l.nuls, Size: l.nuls}
 				l.nuls = 0
 				return rec, nil
 			}
@@ -86,7 +88,7 @@ func (l *lineReader) next() (record, error) {
 			return l.take(l.scanned+i, true), nil
 		} else {
 			l.scanned = l.end - l.start
-			if l.pieces && l.scanned >= formats.MaxPiece {
+			if l.Pieces && l.scanned >= formats.MaxPiece {
 				return l.piece(l.scanned), nil
 			}
 			if l.scanned > formats.MaxLine || l.digest != nil {
@@ -96,8 +98,8 @@ func (l *lineReader) next() (record, error) {
 		if l.err != nil {
 			return l.last()
 		}
-		if l.turn > 0 && got >= l.turn {
-			return record{}, errLong
+		if l.Turn > 0 && got >= l.Turn {
+			return Record{}, ErrLong
 		}
 		had := l.end - l.start
 		l.fill()
@@ -106,69 +108,69 @@ func (l *lineReader) next() (record, error) {
 }
 
 // last gives what is left when the input has ended.
-func (l *lineReader) last() (record, error) {
+func (l *Lines) last() (Record, error) {
 	err := l.err
-	if l.live {
+	if l.Live {
 		if errors.Is(err, io.EOF) {
 			l.err = nil
 			if l.start < l.end || l.digest != nil {
-				return record{}, errPartial
+				return Record{}, ErrPartial
 			}
 			// A log that rests needs no buffer.
 			l.buf, l.start, l.end = nil, 0, 0
 		}
-		return record{}, err
+		return Record{}, err
 	}
-	if (l.start < l.end || l.digest != nil) && (!l.again || errors.Is(err, io.EOF)) {
+	if (l.start < l.end || l.digest != nil) && (!l.Again || errors.Is(err, io.EOF)) {
 		return l.take(l.end-l.start, false), nil
 	}
-	return record{}, err
+	return Record{}, err
 }
 
 // take gives out the n bytes at the start as a line; whole says that a line end
 // follows them.
-func (l *lineReader) take(n int, whole bool) record {
+func (l *Lines) take(n int, whole bool) Record {
 	eol := 0
 	if whole {
 		eol = 1
 	}
-	rec := record{whole: whole}
+	rec := Record{Whole: whole}
 	if l.digest != nil {
 		l.swallow(n)
-		l.number++
-		rec.line, rec.cut, rec.size = l.cutLine, true, l.cutSize
-		rec.hash = binary.BigEndian.Uint64(l.digest.Sum(nil))
+		l.Number++
+		rec.Line, rec.Cut, rec.Size = l.cutLine, true, l.cutSize
+		rec.Hash = binary.BigEndian.Uint64(l.digest.Sum(nil))
 		l.digest, l.cutSize = nil, 0
 		l.advance(eol)
 		return rec
 	}
-	l.number++
+	l.Number++
 	text := l.buf[l.start : l.start+n]
 	if whole && n > 0 && text[n-1] == '\r' {
 		text = text[:n-1]
 	}
-	rec.line = formats.Line{Text: text, Offset: l.offset, Number: l.number}
-	rec.size = int64(len(text))
+	rec.Line = formats.Line{Text: text, Offset: l.Offset, Number: l.Number}
+	rec.Size = int64(len(text))
 	if len(text) > formats.MaxLine {
-		rec.cut, rec.hash = true, formats.RecordHash(text)
+		rec.Cut, rec.Hash = true, formats.RecordHash(text)
 	}
 	l.advance(n + eol)
 	return rec
 }
 
 // piece gives out the n bytes at the start as a part of a line that goes on.
-func (l *lineReader) piece(n int) record {
+func (l *Lines) piece(n int) Record {
 	text := l.buf[l.start : l.start+n]
-	rec := record{line: formats.Line{Text: text, Offset: l.offset, Number: l.number + 1, More: true}, whole: true, size: int64(n)}
+	rec := Record{Line: formats.Line{Text: text, Offset: l.Offset, Number: l.Number + 1, More: true}, Whole: true, Size: int64(n)}
 	l.advance(n)
 	return rec
 }
 
 // swallow adds n bytes to the line that is being cut and drops them.
-func (l *lineReader) swallow(n int) {
+func (l *Lines) swallow(n int) {
 	if l.digest == nil {
 		l.digest = sha256.New()
-		l.cutLine = formats.Line{Offset: l.offset, Number: l.number + 1}
+		l.cutLine = formats.Line{Offset: l.Offset, Number: l.Number + 1}
 	}
 	l.digest.Write(l.buf[l.start : l.start+n])
 	l.cutSize += int64(n)
@@ -176,7 +178,7 @@ func (l *lineReader) swallow(n int) {
 }
 
 // skipNULs passes over NULs and reports whether their end is known.
-func (l *lineReader) skipNULs() bool {
+func (l *Lines) skipNULs() bool {
 	for l.start < l.end {
 		if l.buf[l.start] != 0 {
 			return true
@@ -192,7 +194,7 @@ func (l *lineReader) skipNULs() bool {
 	return l.err != nil
 }
 
-func (l *lineReader) fill() {
+func (l *Lines) fill() {
 	if l.buf == nil {
 		l.buf = make([]byte, inputBuffer)
 	}
@@ -220,4 +222,5 @@ func (l *lineReader) fill() {
 	l.err = io.ErrNoProgress
 }
 
-func hasNUL(text []byte) bool { return bytes.IndexByte(text, 0) >= 0 }
+// HasNUL says that a line is no text.
+func HasNUL(text []byte) bool { return bytes.IndexByte(text, 0) >= 0 }

@@ -1,4 +1,4 @@
-package file
+package text
 
 import (
 	"encoding/binary"
@@ -7,6 +7,9 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 )
+
+// IsUTF16 says that a text that begins with head is UTF-16.
+func IsUTF16(head []byte) bool { return utf16Order(head) != nil }
 
 // utf16Order tells the byte order of UTF-16 text by its mark, or by the NULs
 // that Latin text has in every second byte; nil for anything else.

@@ -49,6 +49,7 @@ type commands struct {
 	Blindspots blindspotsCommand `cmd:"" group:"proof" help:"Tell which breaches your logs and feeds would show, and what would mend the rest."`
 	Triage     triageCommand     `cmd:"" group:"proof" help:"Tell how well verdicts and drills tell breaches from what is none."`
 	Schema     schemaCommand     `cmd:"" group:"tools" help:"Print the JSON Schema of the configuration, for editors."`
+	Completion completionCommand `cmd:"" group:"tools" help:"Print what completes vigil's commands in bash, zsh or fish."`
 	Version    versionCommand    `cmd:"" group:"tools" help:"Print the version."`
 }
 

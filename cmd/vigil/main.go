@@ -30,29 +30,43 @@ const (
 
 // commands are the subcommands, in the order in which help lists them.
 type commands struct {
-	Demo       demoCommand       `cmd:"" help:"Replay a recorded help desk with three breaches; nothing else is needed."`
-	Scan       scanCommand       `cmd:"" help:"Learn and judge existing logs in one pass; print findings, worst first."`
-	Score      scoreCommand      `cmd:"" help:"Print one line of JSON per event with how unusual it is."`
-	Parse      parseCommand      `cmd:"" help:"Print what is read of logs, one event a line."`
-	Formats    formatsCommand    `cmd:"" help:"List the logs that vigil reads, and what each tells."`
-	Explain    explainCommand    `cmd:"" help:"Show how one record of a log was understood, field by field."`
-	Sources    sourcesCommand    `cmd:"" help:"Look at logs and write the configuration for them."`
-	Drill      drillCommand      `cmd:"" help:"Stage breaches in made-up or recorded traffic and tell which of them are found."`
-	Honey      honeyCommand      `cmd:"" help:"Plant customers who do not exist, so that any read of them is seen."`
-	Blindspots blindspotsCommand `cmd:"" help:"Tell which breaches your logs and feeds would show, and what would mend the rest."`
-	Rules      rulesCommand      `cmd:"" help:"List the rules, show one, or try one on history before it goes live."`
-	Findings   findingsCommand   `cmd:"" help:"List findings, show one, say what it was, expect what it tells of."`
-	Exceptions exceptionsCommand `cmd:"" help:"List and end exceptions."`
-	Triage     triageCommand     `cmd:"" help:"Tell how well verdicts and drills tell breaches from what is none."`
-	Serve      serveCommand      `cmd:"" help:"Watch the configured sources: keep, judge and tell."`
-	Collect    collectCommand    `cmd:"" help:"Read sources near where they are, and send them to a central vigil."`
-	Check      checkCommand      `cmd:"" help:"Validate a configuration without touching anything."`
-	Schema     schemaCommand     `cmd:"" help:"Print the JSON Schema of the configuration, for editors."`
-	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Demo       demoCommand       `cmd:"" group:"begin" help:"Replay a recorded help desk with three breaches; nothing else is needed."`
+	Init       initCommand       `cmd:"" group:"begin" help:"Ask a few questions and write a configuration."`
+	Check      checkCommand      `cmd:"" group:"begin" help:"Validate a configuration; with --live, try what it connects to."`
+	Serve      serveCommand      `cmd:"" group:"run" help:"Watch the configured sources: keep, judge and tell."`
+	Collect    collectCommand    `cmd:"" group:"run" help:"Read sources near where they are, and send them to a central vigil."`
+	Sources    sourcesCommand    `cmd:"" group:"run" help:"Tell how each source is, or suggest sources from logs that lie there."`
+	Findings   findingsCommand   `cmd:"" group:"run" help:"List findings, show one, say what it was, expect what it tells of."`
+	Exceptions exceptionsCommand `cmd:"" group:"run" help:"List and end exceptions."`
+	Rules      rulesCommand      `cmd:"" group:"run" help:"List the rules, show one, or try one on history before it goes live."`
+	Honey      honeyCommand      `cmd:"" group:"run" help:"Plant customers who do not exist, so that any read of them is seen."`
+	Scan       scanCommand       `cmd:"" group:"logs" help:"Learn and judge existing logs in one pass; print findings, worst first."`
+	Score      scoreCommand      `cmd:"" group:"logs" help:"Print one line of JSON per event with how unusual it is."`
+	Parse      parseCommand      `cmd:"" group:"logs" help:"Print what is read of logs, one event a line."`
+	Explain    explainCommand    `cmd:"" group:"logs" help:"Show how one record of a log was understood, field by field."`
+	Formats    formatsCommand    `cmd:"" group:"logs" help:"List the logs that vigil reads, and what each tells."`
+	Drill      drillCommand      `cmd:"" group:"proof" help:"Stage breaches in made-up or recorded traffic and tell which of them are found."`
+	Blindspots blindspotsCommand `cmd:"" group:"proof" help:"Tell which breaches your logs and feeds would show, and what would mend the rest."`
+	Triage     triageCommand     `cmd:"" group:"proof" help:"Tell how well verdicts and drills tell breaches from what is none."`
+	Schema     schemaCommand     `cmd:"" group:"tools" help:"Print the JSON Schema of the configuration, for editors."`
+	Completion completionCommand `cmd:"" group:"tools" help:"Print what completes vigil's commands in bash, zsh or fish."`
+	Version    versionCommand    `cmd:"" group:"tools" help:"Print the version."`
+}
+
+// groups are the headings under which help lists the commands.
+func groups() kong.Option {
+	return kong.ExplicitGroups([]kong.Group{
+		{Key: "begin", Title: "Begin:"},
+		{Key: "run", Title: "Watch, and answer what is found:"},
+		{Key: "logs", Title: "Read logs that lie there:"},
+		{Key: "proof", Title: "See how good it is:"},
+		{Key: "tools", Title: "Tools:"},
+	})
 }
 
 // streams is where a command reads and writes.
 type streams struct {
+	in       io.Reader
 	out, err io.Writer
 }
 
@@ -66,7 +80,7 @@ func (e *usageError) Unwrap() error { return e.err }
 var errFindings = errors.New("findings")
 
 func main() {
-	os.Exit(run(os.Args[1:], streams{out: os.Stdout, err: os.Stderr}))
+	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
 
 // run is main with its surroundings given.
@@ -78,6 +92,7 @@ func run(args []string, io streams) int {
 		kong.UsageOnError(),
 		kong.Writers(io.out, io.err),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		groups(),
 		kong.Bind(io),
 		kong.Vars{"keyvar": keyVariable, "seeds": "1"},
 	)

@@ -292,13 +292,25 @@ func SuggestedYAML(sources []SuggestedSource) string {
 	var b strings.Builder
 	b.WriteString("# Made by vigil sources suggest from what lies there. See vigil check, and docs/configuration.md.\ndata_dir: /var/lib/vigil\nsources:\n")
 	for i := range sources {
-		s := &sources[i]
-		sure := fmt.Sprintf("%.0f %% sure", 100*s.Sure)
-		if s.MappingFile != "" {
-			sure = "no format is known: read by a mapping file, see docs/sources/mapped.md"
-		}
-		fmt.Fprintf(&b, "  - name: %s\n    file: %s\n    format: %s  # %s\n", s.Name, strconv.Quote(s.Files), s.Format, sure)
-		fmt.Fprintf(&b, "    # Looked at: %d accesses, %d records that can't be read; %d name a customer, %d a conversation.\n", s.Events, s.SetAside, s.Subjects, s.Conversations)
+		b.WriteString(sources[i].YAML(""))
+	}
+	return b.String()
+}
+
+// YAML writes the source as an entry of sources, with what was seen of it as comments.
+// mappingFile is where its mapping file stands, if it needs one; empty leaves it to the
+// reader to make that file of the comment.
+func (s *SuggestedSource) YAML(mappingFile string) string {
+	var b strings.Builder
+	sure := fmt.Sprintf("%.0f %% sure", 100*s.Sure)
+	if s.MappingFile != "" {
+		sure = "no format is known: read by a mapping file, see docs/sources/mapped.md"
+	}
+	fmt.Fprintf(&b, "  - name: %s\n    file: %s\n    format: %s  # %s\n", s.Name, strconv.Quote(s.Files), s.Format, sure)
+	fmt.Fprintf(&b, "    # Looked at: %d accesses, %d records that can't be read; %d name a customer, %d a conversation.\n", s.Events, s.SetAside, s.Subjects, s.Conversations)
+	if s.MappingFile != "" && mappingFile != "" {
+		fmt.Fprintf(&b, "    # The mapping file was made by the names of the keys; try it with vigil parse --mapping.\n    params: {mapping: %s}\n", strconv.Quote(mappingFile))
+	} else {
 		s.mappingYAML(&b)
 	}
 	return b.String()

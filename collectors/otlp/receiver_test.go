@@ -615,7 +615,7 @@ func TestConfigIsChecked(t *testing.T) {
 	none := source("a", canary)
 	none.Decode.Formats = none.Decode.Formats[:1]
 	for name, sources := range map[string][]otlp.Source{
-		"no source": nil, "no token": {source("a", "")}, "one token for two": {source("a", canary), source("b", canary)},
+		"no token": {source("a", "")}, "one token for two": {source("a", canary), source("b", canary)},
 		"one name for two": {source("a", canary), source("a", "b")}, "no such format": {odd}, "no format for spans": {none}, "no name": {source("", canary)},
 	} {
 		if _, err := otlp.New(otlp.Config{Sources: sources}, sink, otlp.Options{}); err == nil || strings.Contains(err.Error(), canary) {

@@ -178,7 +178,7 @@ func (p *postgres) snapshot(ctx context.Context, table *ident) (s snapshot, err 
 	if err != nil || table == nil {
 		return s, err
 	}
-	err = p.query(ctx, "SELECT concat_ws('/', c.oid, c.relfilenode, extract(epoch FROM pg_postmaster_start_time())::bigint) FROM pg_catalog.pg_class c WHERE c.oid = $1::regclass", []string{table.quoted}, func(v [][]byte) error {
+	err = p.query(ctx, "SELECT concat_ws('/', c.oid, c.relfilenode, extract(epoch FROM pg_postmaster_start_time())) FROM pg_catalog.pg_class c WHERE c.oid = $1::regclass", []string{table.quoted}, func(v [][]byte) error {
 		s.identity = string(v[0])
 		return nil
 	})

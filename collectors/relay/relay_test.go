@@ -244,6 +244,7 @@ func TestLapses(t *testing.T) {
 			must(t, s, first)
 			must(t, s, q.add(t, batch(2, 1)))
 			must(t, s, first)
+			must(t, s, q.add(t, collectors.Batch{})) // and nothing is missing now
 		}, []vigil.LapseKind{vigil.LapseForged}},
 		"fork": {func(t *testing.T, s *relay.Sender) {
 			a, b := newQueue("s1"), newQueue("s1")
@@ -263,6 +264,57 @@ func TestLapses(t *testing.T) {
 			}
 			o.Check(t, 2)
 		})
+	}
+}
+
+// What another way in has left is no place in a chain.
+func TestAfterAnotherWay(t *testing.T) {
+	t.Parallel()
+	for _, left := range []string{`{"stream":"ORDERS","created":"2026-01-01T00:00:00Z","next":7}`, `{"logs":{}}`, `no JSON`, `[1]`} {
+		o := collectorstest.NewOracle("db", nil)
+		r, err := relay.New(relay.Config{
+			Peers:    []relay.Peer{{Name: "edge", Key: key, Sources: []string{"db"}}},
+			Position: func(context.Context, string) ([]byte, error) { return []byte(left), nil },
+		}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv := httptest.NewServer(r)
+		t.Cleanup(srv.Close)
+		must(t, sender(t, srv.URL, nil), newQueue("s1").add(t, batch(1, 1)))
+		if ls := o.Lapses(); len(ls) != 0 {
+			t.Errorf("after %s: %+v", left, ls)
+		}
+	}
+}
+
+// What the receiver sees stands before what the collector says, of which there may be
+// too much.
+func TestWhatTheReceiverSeesComesFirst(t *testing.T) {
+	t.Parallel()
+	o := collectorstest.NewOracle("db", nil)
+	srv := httptest.NewServer(receiver(t, o))
+	t.Cleanup(srv.Close)
+	q := newQueue("s1")
+	q.add(t, batch(1, 1))
+	must(t, sender(t, srv.URL, nil), q.add(t, collectors.Batch{Lapses: make([]vigil.Lapse, 200)}))
+	if ls := o.Lapses(); len(ls) != 201 || ls[0].Kind != vigil.LapseHole {
+		t.Errorf("%d lapses, the first is %q", len(ls), ls[0].Kind)
+	}
+}
+
+// Text that is not UTF-8 arrives: logs hold such, and a frame that is refused would hold
+// up its source.
+func TestWhatIsNotUTF8Arrives(t *testing.T) {
+	t.Parallel()
+	b := batch(1, 1)
+	b.Events[0].UserAgent = "a\xffb"
+	body, err := relay.Pack(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := relay.Unpack(body); err != nil || got.Events[0].UserAgent != "a\xffb" {
+		t.Errorf("%+v, %v", got.Events, err)
 	}
 }
 

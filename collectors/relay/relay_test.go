@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -315,6 +318,69 @@ func TestWhatIsNotUTF8Arrives(t *testing.T) {
 	}
 	if got, err := relay.Unpack(body); err != nil || got.Events[0].UserAgent != "a\xffb" {
 		t.Errorf("%+v, %v", got.Events, err)
+	}
+}
+
+// streams is a queue of several sources.
+type streams map[string]*queue
+
+func (q streams) Sources(context.Context) ([]string, error) {
+	return slices.Sorted(maps.Keys(q)), nil
+}
+func (q streams) Next(ctx context.Context, source string) (*relay.Frame, error) {
+	return q[source].Next(ctx, source)
+}
+func (q streams) Sent(ctx context.Context, f *relay.Frame) error { return q[f.Source].Sent(ctx, f) }
+func (q streams) News() <-chan struct{}                          { return q["db"].News() }
+
+// endless has the same frame again and again.
+type endless struct{ streams }
+
+func (q endless) Sent(ctx context.Context, f *relay.Frame) error {
+	if f.Source == "flood" {
+		return nil
+	}
+	return q.streams.Sent(ctx, f)
+}
+
+// A source that is refused for ever is asked about ever more rarely, and one that floods
+// has its turn only: the others' frames go at once.
+func TestOneSourceHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	var refusals, taken atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Header.Get("Vigil-Source") {
+		case "a":
+			refusals.Add(1)
+			w.Header().Set("Retry-After", "30")
+			w.WriteHeader(http.StatusForbidden)
+		case "db":
+			taken.Add(1)
+			fallthrough
+		default:
+			w.WriteHeader(http.StatusNoContent)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	q := endless{streams{"a": newQueue("s"), "db": newQueue("s"), "flood": newQueue("s")}}
+	q.streams["a"].add(t, batch(1, 1)).Source = "a"
+	q.streams["flood"].add(t, batch(1, 1)).Source = "flood"
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- sender(t, srv.URL, nil).Run(ctx, q) }()
+	deadline := time.Now().Add(25 * time.Second)
+	for i := range 20 {
+		q.streams["db"].add(t, batch(i, 1))
+		for taken.Load() < int64(i+1) && time.Now().Before(deadline) {
+			runtime.Gosched()
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if taken.Load() != 20 || refusals.Load() != 1 {
+		t.Errorf("%d frames were taken beside %d refusals", taken.Load(), refusals.Load())
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"vigil"
@@ -127,7 +128,7 @@ func (s *Stream) choose(payload []byte) bool {
 	switch {
 	case s.cfg.Format != "":
 		f, err = formats.ByName(s.cfg.Formats, s.cfg.Format)
-	case s.known != "":
+	case s.known != "" && slices.ContainsFunc(s.cfg.Formats, func(f formats.Format) bool { return f.Name() == s.known }):
 		f, err = formats.ByName(s.cfg.Formats, s.known)
 	default:
 		f, _, err = formats.Choose(s.cfg.Formats, sample)
@@ -148,8 +149,12 @@ func (s *Stream) use(f formats.Format, sample []byte) error {
 		return err
 	}
 	if s.state != nil && f.Name() == s.known {
-		if err := d.Restore(s.state); err != nil {
-			return fmt.Errorf("take up the state of %s: %w", f.Name(), err)
+		if d.Restore(s.state) != nil {
+			// Another version's: what it helped to understand is worth less than the
+			// messages to come, none of which could be read.
+			if d, err = s.cfg.decoder(f, s.name, sample); err != nil {
+				return err
+			}
 		}
 	}
 	s.found, s.dec, s.state, s.known = f, d, nil, f.Name()

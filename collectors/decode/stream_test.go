@@ -132,6 +132,23 @@ func TestLinesAreHeldForTheirContinuation(t *testing.T) {
 	}
 }
 
+// A state that another version has left keeps no message from being read.
+func TestAnotherVersionsState(t *testing.T) {
+	t.Parallel()
+	for _, state := range []string{`{"format":"gone","state":"eA=="}`, `{"format":"postgresql","state":"eA=="}`, `{"format":"native","state":"eA=="}`} {
+		for _, format := range []string{"", "native"} {
+			s := decode.NewStream(config(format), "q")
+			if err := s.Restore([]byte(state)); err != nil {
+				t.Fatal(err)
+			}
+			b := read(t, s, event(1), event(2))
+			if len(b.Events) != 2 || len(b.Quarantined) != 0 {
+				t.Errorf("%s, %q: %d events, set aside %v", state, format, len(b.Events), b.Quarantined)
+			}
+		}
+	}
+}
+
 func TestState(t *testing.T) {
 	t.Parallel()
 	s := decode.NewStream(config(""), "q")

@@ -247,7 +247,11 @@ func (r *Receiver) take(ctx context.Context, c *chain, f *Frame, sent string, b 
 	}
 	now := r.cfg.Now()
 	lapses := c.lapses(f, sent, now)
-	b.Source, b.Lapses = c.source, append(b.Lapses, lapses...)
+	// Ours come first: the collector's are the ones that may be too many.
+	b.Source, b.Lapses = c.source, append(lapses, b.Lapses...)
+	if c.at != nil && c.at.Stream == next.Stream && c.at.Sequence >= next.Sequence {
+		next = *c.at // what came again does not put the chain back, or the next one would seem to be missing some
+	}
 	var err error
 	if b.Position, err = json.Marshal(next); err != nil {
 		return err
@@ -278,7 +282,7 @@ func (c *chain) load(ctx context.Context, position func(context.Context, string)
 	if len(raw) > 0 {
 		var at place
 		// What is no position of ours is that of the way by which the source came before.
-		if json.Unmarshal(raw, &at) == nil && at.Stream != "" {
+		if json.Unmarshal(raw, &at) == nil && at.Stream != "" && at.Sequence > 0 && len(at.Sum) == hex.EncodedLen(len(Sum{})) {
 			c.at = &at
 		}
 	}

@@ -95,8 +95,15 @@ type batch struct {
 	Lapses      []vigil.Lapse       `cbor:"lapses,omitempty"`
 }
 
-// Pack makes the body of a batch. Its source and position are not in it.
+// ErrTooLarge is of a batch that is more than one frame may hold.
+var ErrTooLarge = errors.New("more than one frame may hold")
+
+// Pack makes the body of a batch. Its source and position are not in it. The error of one
+// that must be sent in several frames wraps ErrTooLarge.
 func Pack(b *collectors.Batch) ([]byte, error) {
+	if n := max(len(b.Events), len(b.Quarantined), len(b.Lapses)); n > maxEvents {
+		return nil, fmt.Errorf("pack a batch: %d records, at most %d are sent at once: %w", n, maxEvents, ErrTooLarge)
+	}
 	mode, err := cbor.EncOptions{Time: cbor.TimeRFC3339Nano}.EncMode()
 	if err != nil {
 		return nil, fmt.Errorf("set up packing: %w", err)
@@ -105,13 +112,16 @@ func Pack(b *collectors.Batch) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pack a batch: %w", err)
 	}
+	if len(plain) > maxUnpacked {
+		return nil, fmt.Errorf("pack a batch: %d events are %d bytes, at most %d are sent at once: %w", len(b.Events), len(plain), maxUnpacked, ErrTooLarge)
+	}
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
 	if err != nil {
 		return nil, fmt.Errorf("set up packing: %w", err)
 	}
 	body := z.EncodeAll(plain, nil)
-	if len(body) > MaxBody || len(plain) > maxUnpacked {
-		return nil, fmt.Errorf("pack a batch: %d events are %d bytes packed, at most %d are sent", len(b.Events), len(body), MaxBody)
+	if len(body) > MaxBody {
+		return nil, fmt.Errorf("pack a batch: %d events are %d bytes packed, at most %d are sent at once: %w", len(b.Events), len(body), MaxBody, ErrTooLarge)
 	}
 	return body, nil
 }
@@ -133,7 +143,9 @@ func Unpack(body []byte) (collectors.Batch, error) {
 	if len(plain) > maxUnpacked {
 		return collectors.Batch{}, fmt.Errorf("%w: it unpacks to more than %d bytes", errBody, maxUnpacked)
 	}
-	mode, err := cbor.DecOptions{MaxArrayElements: maxEvents, MaxMapPairs: 1_000, MaxNestedLevels: 16, DupMapKey: cbor.DupMapKeyEnforcedAPF}.DecMode()
+	// Logs hold text that is not UTF-8; who keeps it makes it so. Refused, it would hold up
+	// its source for ever.
+	mode, err := cbor.DecOptions{UTF8: cbor.UTF8DecodeInvalid, MaxArrayElements: maxEvents, MaxMapPairs: 1_000, MaxNestedLevels: 16, DupMapKey: cbor.DupMapKeyEnforcedAPF}.DecMode()
 	if err != nil {
 		return collectors.Batch{}, fmt.Errorf("set up reading: %w", err)
 	}

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -244,6 +247,7 @@ func TestLapses(t *testing.T) {
 			must(t, s, first)
 			must(t, s, q.add(t, batch(2, 1)))
 			must(t, s, first)
+			must(t, s, q.add(t, collectors.Batch{})) // and nothing is missing now
 		}, []vigil.LapseKind{vigil.LapseForged}},
 		"fork": {func(t *testing.T, s *relay.Sender) {
 			a, b := newQueue("s1"), newQueue("s1")
@@ -263,6 +267,120 @@ func TestLapses(t *testing.T) {
 			}
 			o.Check(t, 2)
 		})
+	}
+}
+
+// What another way in has left is no place in a chain.
+func TestAfterAnotherWay(t *testing.T) {
+	t.Parallel()
+	for _, left := range []string{`{"stream":"ORDERS","created":"2026-01-01T00:00:00Z","next":7}`, `{"logs":{}}`, `no JSON`, `[1]`} {
+		o := collectorstest.NewOracle("db", nil)
+		r, err := relay.New(relay.Config{
+			Peers:    []relay.Peer{{Name: "edge", Key: key, Sources: []string{"db"}}},
+			Position: func(context.Context, string) ([]byte, error) { return []byte(left), nil },
+		}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv := httptest.NewServer(r)
+		t.Cleanup(srv.Close)
+		must(t, sender(t, srv.URL, nil), newQueue("s1").add(t, batch(1, 1)))
+		if ls := o.Lapses(); len(ls) != 0 {
+			t.Errorf("after %s: %+v", left, ls)
+		}
+	}
+}
+
+// What the receiver sees stands before what the collector says, of which there may be
+// too much.
+func TestWhatTheReceiverSeesComesFirst(t *testing.T) {
+	t.Parallel()
+	o := collectorstest.NewOracle("db", nil)
+	srv := httptest.NewServer(receiver(t, o))
+	t.Cleanup(srv.Close)
+	q := newQueue("s1")
+	q.add(t, batch(1, 1))
+	must(t, sender(t, srv.URL, nil), q.add(t, collectors.Batch{Lapses: make([]vigil.Lapse, 200)}))
+	if ls := o.Lapses(); len(ls) != 201 || ls[0].Kind != vigil.LapseHole {
+		t.Errorf("%d lapses, the first is %q", len(ls), ls[0].Kind)
+	}
+}
+
+// Text that is not UTF-8 arrives: logs hold such, and a frame that is refused would hold
+// up its source.
+func TestWhatIsNotUTF8Arrives(t *testing.T) {
+	t.Parallel()
+	b := batch(1, 1)
+	b.Events[0].UserAgent = "a\xffb"
+	body, err := relay.Pack(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := relay.Unpack(body); err != nil || got.Events[0].UserAgent != "a\xffb" {
+		t.Errorf("%+v, %v", got.Events, err)
+	}
+}
+
+// streams is a queue of several sources.
+type streams map[string]*queue
+
+func (q streams) Sources(context.Context) ([]string, error) {
+	return slices.Sorted(maps.Keys(q)), nil
+}
+func (q streams) Next(ctx context.Context, source string) (*relay.Frame, error) {
+	return q[source].Next(ctx, source)
+}
+func (q streams) Sent(ctx context.Context, f *relay.Frame) error { return q[f.Source].Sent(ctx, f) }
+func (q streams) News() <-chan struct{}                          { return q["db"].News() }
+
+// endless has the same frame again and again.
+type endless struct{ streams }
+
+func (q endless) Sent(ctx context.Context, f *relay.Frame) error {
+	if f.Source == "flood" {
+		return nil
+	}
+	return q.streams.Sent(ctx, f)
+}
+
+// A source that is refused for ever is asked about ever more rarely, and one that floods
+// has its turn only: the others' frames go at once.
+func TestOneSourceHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	var refusals, taken atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Header.Get("Vigil-Source") {
+		case "a":
+			refusals.Add(1)
+			w.Header().Set("Retry-After", "30")
+			w.WriteHeader(http.StatusForbidden)
+		case "db":
+			taken.Add(1)
+			fallthrough
+		default:
+			w.WriteHeader(http.StatusNoContent)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	q := endless{streams{"a": newQueue("s"), "db": newQueue("s"), "flood": newQueue("s")}}
+	q.streams["a"].add(t, batch(1, 1)).Source = "a"
+	q.streams["flood"].add(t, batch(1, 1)).Source = "flood"
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- sender(t, srv.URL, nil).Run(ctx, q) }()
+	deadline := time.Now().Add(25 * time.Second)
+	for i := range 20 {
+		q.streams["db"].add(t, batch(i, 1))
+		for taken.Load() < int64(i+1) && time.Now().Before(deadline) {
+			runtime.Gosched()
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if taken.Load() != 20 || refusals.Load() != 1 {
+		t.Errorf("%d frames were taken beside %d refusals", taken.Load(), refusals.Load())
 	}
 }
 

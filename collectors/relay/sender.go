@@ -53,7 +53,10 @@ const (
 	firstWait = 250 * time.Millisecond
 	lastWait  = 30 * time.Second
 	lookAgain = 10 * time.Second
-	sendTime  = time.Minute
+	// sendTime bounds one frame, as long as the receiver waits for its body and its sink.
+	sendTime = bodyTime + sinkTime + lastWait
+	// turn is how many frames of a source are sent before another's turn comes.
+	turn = 16
 )
 
 // Sender sends what a queue holds. It is for one goroutine.
@@ -85,45 +88,63 @@ func NewSender(cfg SenderConfig, opts SenderOptions) (*Sender, error) {
 	}}, nil
 }
 
+// standing is how it stands with the frames of one source.
+type standing struct {
+	wait time.Duration
+	// until is when a refused frame is offered again, said why it was refused.
+	until time.Time
+	said  string
+}
+
 // Run sends until ctx is cancelled, and then returns nil. What is not sent stays in the
-// queue. The error is that of the queue.
+// queue. A source that is refused, and one that brings without end, keep no other one
+// waiting. The error is that of the queue.
 func (s *Sender) Run(ctx context.Context, q Queue) error {
 	defer s.client.CloseIdleConnections()
-	wait, last := time.Duration(0), ""
+	all := map[string]*standing{}
 	for ctx.Err() == nil {
 		news := q.News()
 		sources, err := q.Sources(ctx)
 		if err != nil {
 			return unlessEnded(ctx, fmt.Errorf("list what is to be sent: %w", err))
 		}
-		ask := time.Duration(0)
+		next := lookAgain
 		for _, source := range sources {
-			n, err := s.drain(ctx, q, source)
+			st := all[source]
+			if st == nil {
+				st = &standing{}
+				all[source] = st
+			}
+			if left := time.Until(st.until); left > 0 {
+				next = min(next, left)
+				continue
+			}
+			n, more, err := s.drain(ctx, q, source)
 			var no *problem
 			switch {
-			case err == nil:
-			case errors.As(err, &no):
-				ask = max(ask, no.retry, firstWait)
 			case ctx.Err() != nil:
 				return nil
-			default:
+			case errors.As(err, &no):
+				st.wait = max(no.retry, firstWait, min(2*st.wait, lastWait))
+				st.until = time.Now().Add(st.wait)
+				next = min(next, st.wait)
+				if no.detail != st.said {
+					st.said = no.detail
+					s.log.Warn("batches wait: the central vigil does not take them", "source", source, "error", st.said)
+				}
+			case err != nil:
 				return err
-			}
-			if err != nil && err.Error() != last {
-				last = err.Error()
-				s.log.Warn("batches wait: the central vigil does not take them", "source", source, "error", last)
-			} else if n > 0 && err == nil && last != "" {
+			case n > 0 && st.said != "":
 				s.log.Info("batches are taken again", "source", source)
-				last = ""
+				*st = standing{}
+			default:
+				st.wait = 0
+			}
+			if more {
+				next = 0
 			}
 		}
-		if ask > 0 {
-			wait = max(ask, min(2*wait, lastWait))
-			pause(ctx, nil, wait)
-			continue
-		}
-		wait = 0
-		pause(ctx, news, lookAgain)
+		pause(ctx, news, next)
 	}
 	return nil
 }
@@ -145,26 +166,25 @@ func pause(ctx context.Context, news <-chan struct{}, d time.Duration) {
 	}
 }
 
-// drain sends a source's frames until none is left or one is refused: that is a
-// *problem. n counts those that were taken.
-func (s *Sender) drain(ctx context.Context, q Queue, source string) (n int, err error) {
-	for ctx.Err() == nil {
+// drain sends a source's frames until none is left, one is refused, which is a *problem,
+// or it has had its turn: then there may be more. n counts those that were taken.
+func (s *Sender) drain(ctx context.Context, q Queue, source string) (n int, more bool, err error) {
+	for ; n < turn; n++ {
 		f, err := q.Next(ctx, source)
 		if err != nil {
-			return n, fmt.Errorf("read what is to be sent: %w", err)
+			return n, false, fmt.Errorf("read what is to be sent: %w", err)
 		}
 		if f == nil {
-			return n, nil
+			return n, false, nil
 		}
 		if err := s.Send(ctx, f); err != nil {
-			return n, err
+			return n, false, err
 		}
 		if err := q.Sent(ctx, f); err != nil {
-			return n, fmt.Errorf("note what was sent: %w", err)
+			return n, false, fmt.Errorf("note what was sent: %w", err)
 		}
-		n++
 	}
-	return n, ctx.Err()
+	return n, true, nil
 }
 
 // Send sends one frame. nil says that it is durable at the other end.

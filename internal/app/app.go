@@ -74,9 +74,13 @@ type App struct {
 	otlp     *otlp.Receiver
 	otlpAddr string
 
-	// reloading is held while parts are started, replaced and stopped; guards parts.
+	// reloading is held while parts are started, replaced and stopped; guards parts and
+	// clean.
 	reloading sync.Mutex
 	parts     map[string]*part
+	// ending is over once Stop is called: a reload does not go on then.
+	ending context.Context
+	end    context.CancelFunc
 
 	notingRules sync.Mutex
 	// rulesAudited and rulesNoted say that it is in the audit log, and in the log, that
@@ -103,6 +107,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 		opts.Now = time.Now
 	}
 	a := &App{opts: opts, logger: opts.Logger, failed: make(chan error, 8), parts: map[string]*part{}, door: &door{}, push: &door{}}
+	a.ending, a.end = context.WithCancel(context.Background())
 	a.cfg.Store(cfg)
 	a.clean.logger = opts.Logger
 	return a, nil
@@ -211,6 +216,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 // everything, each step in bounded time. What is left undone is done at the next
 // start.
 func (a *App) Stop(ctx context.Context) error {
+	a.end()
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
 	return a.clean.run(context.WithoutCancel(ctx))
 }
 

@@ -40,16 +40,24 @@ type applier struct {
 	seq    uint64 // folded, and applied
 	saved  uint64 // covered by the newest snapshot
 	whole  bool   // the next snapshot must hold all parts
+	ahead  bool   // the engine holds what is not applied: it can't be kept or used further
 	status atomic.Pointer[detector.Status]
 	fault  atomic.Pointer[string]
 
 	// folding is held while entries are folded and what came of them is committed.
 	folding sync.Mutex
 
-	mu    sync.Mutex
+	mu    sync.Mutex   // guards the two below
 	wants []chan error // askers for a snapshot
+	ended bool         // run has returned: nobody answers
 	kick  chan struct{}
 }
+
+// errEnded is the answer to whoever asks a judging that is over for a snapshot.
+var errEnded = errors.New("judging is being exchanged or stopped: ask again later")
+
+// errAhead is of an engine that has folded what could not be written down.
+var errAhead = errors.New("the engine is ahead of what is written down: the log is judged again from the snapshot before")
 
 // newApplier restores the newest snapshot and refolds what was applied after it,
 // without telling it again.
@@ -140,6 +148,13 @@ func (a *applier) entries(ctx context.Context) ([]vigil.Entry, error) {
 // run judges until ctx ends, then returns nil. An error means that judging can't
 // go on.
 func (a *applier) run(ctx context.Context) error {
+	a.mu.Lock()
+	a.ended = false
+	a.mu.Unlock()
+	defer a.end()
+	if a.ahead {
+		return errAhead
+	}
 	for {
 		a.snapshotIfAsked(ctx)
 		if err := a.wait(ctx); err != nil {
@@ -149,6 +164,17 @@ func (a *applier) run(ctx context.Context) error {
 			return ignoreEnd(ctx, err)
 		}
 	}
+}
+
+// end answers those who still wait for a snapshot.
+func (a *applier) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ended = true
+	for _, w := range a.wants {
+		w <- errEnded
+	}
+	a.wants = nil
 }
 
 func ignoreEnd(ctx context.Context, err error) error {
@@ -202,11 +228,13 @@ func (a *applier) catchUp(ctx context.Context) error {
 }
 
 // fold judges entries and commits what came of them. Once an entry is in the
-// engine its outcome must reach the ledger, so the commit is tried until it
-// succeeds or ctx ends; then the next start judges these entries again.
+// engine its outcome must reach the ledger, so the commit is tried at least once, and
+// until it succeeds or ctx ends; then the next start judges these entries again, and
+// this engine, which holds them, is of no more use.
 func (a *applier) fold(ctx context.Context, entries []vigil.Entry) error {
 	a.folding.Lock()
 	defer a.folding.Unlock()
+	a.ahead = true
 	applied := ledger.Applied{From: entries[0].Seq}
 	for i := range entries {
 		e := &entries[i]
@@ -232,7 +260,7 @@ func (a *applier) fold(ctx context.Context, entries []vigil.Entry) error {
 		return err
 	}
 	for {
-		err := a.ledger.Apply(ctx, applied)
+		err := a.ledger.Apply(context.WithoutCancel(ctx), applied)
 		if err == nil {
 			break
 		}
@@ -247,7 +275,7 @@ func (a *applier) fold(ctx context.Context, entries []vigil.Entry) error {
 		}
 	}
 	a.setFault("")
-	a.seq = applied.Seq
+	a.seq, a.ahead = applied.Seq, false
 	a.publish()
 	return nil
 }
@@ -273,6 +301,10 @@ func (a *applier) publish() {
 func (a *applier) askSnapshot(ctx context.Context) error {
 	done := make(chan error, 1)
 	a.mu.Lock()
+	if a.ended {
+		a.mu.Unlock()
+		return errEnded
+	}
 	a.wants = append(a.wants, done)
 	a.mu.Unlock()
 	select {
@@ -310,6 +342,9 @@ func (a *applier) snapshot(ctx context.Context) error {
 		return errors.New("judging goes on: the next start judges again from the snapshot before")
 	}
 	defer a.folding.Unlock()
+	if a.ahead {
+		return errAhead
+	}
 	if a.seq == 0 || a.seq == a.saved {
 		return nil
 	}

@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -148,6 +150,40 @@ func TestPushOverQuota(t *testing.T) {
 	resp, text := send(t, w.PushURL(), token, body(2), false)
 	if resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") == "" || !strings.Contains(text, "more than it may") {
 		t.Errorf("%d %s", resp.StatusCode, text)
+	}
+	w.end()
+}
+
+// A request that is more than its source may bring at once comes in whole in the end, though
+// each time it is sent from its beginning.
+func TestALargePushOverQuotaComesToItsEnd(t *testing.T) {
+	t.Parallel()
+	cfg := configure(t, filepath.Join(t.TempDir(), "data"))
+	cfg.Sources[0].Quota = 100 // 6,000 are saved up
+	var mu sync.Mutex
+	now := day()
+	w := begin(t, cfg, app.Options{Now: func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return now
+	}})
+	const all = 40_000
+	var b strings.Builder
+	for i := range all {
+		b.WriteString(line(day(), fmt.Sprint(i), "ann", ""))
+	}
+	for tries := 0; ; tries++ {
+		resp, text := send(t, w.PushURL(), token, b.String(), true)
+		if resp.StatusCode == http.StatusAccepted {
+			break
+		}
+		if resp.StatusCode != http.StatusTooManyRequests || tries == 10 {
+			t.Fatalf("%d %s", resp.StatusCode, text)
+		}
+		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+		mu.Lock()
+		now = now.Add(time.Duration(seconds) * time.Second)
+		mu.Unlock()
 	}
 	w.end()
 }

@@ -72,11 +72,16 @@ func (in *intake) Accept(ctx context.Context, b collectors.Batch) error {
 	}
 	out.Lapses = lapsesAt(b.Lapses, b.Source, now)
 	seen, learn := in.legible.look(&out, now)
-	out.Lapses = append(out.Lapses, seen...)
-	if err := in.accept(ctx, out); err != nil {
+	out.Lapses = append(seen, out.Lapses...) // ours first: those that are too many are summed up
+	fresh, err := in.accept(ctx, out)
+	if err != nil {
 		return fmt.Errorf("accept batch of %q: %w", b.Source, err)
 	}
-	n.quota.took(out.Len())
+	// What came before costs nothing again: a sender that must send a request anew, since
+	// its end was refused, would else never come to that end.
+	if fresh > 0 || len(out.Events) == 0 {
+		n.quota.took(fresh + len(out.Quarantined))
+	}
 	learn()
 	in.pace.saw(b.Source, out.Events)
 	return nil
@@ -93,17 +98,17 @@ func (in *intake) all() map[string]*normaliser {
 // use puts sources in force.
 func (in *intake) use(all map[string]*normaliser) { in.sources.Store(&all) }
 
-// accept makes the batch durable, after the time before in which nobody listened.
-func (in *intake) accept(ctx context.Context, b collectors.Batch) error {
-	var err error
+// accept makes the batch durable, after the time before in which nobody listened. fresh
+// counts the events that had not come before.
+func (in *intake) accept(ctx context.Context, b collectors.Batch) (fresh int, err error) {
 	if in.presence != nil {
 		err = in.presence.listening(ctx)
 	}
 	if err == nil {
-		_, _, err = in.ledger.Accept(ctx, b)
+		_, fresh, err = in.ledger.Accept(ctx, b)
 	}
 	in.note(err)
-	return err
+	return fresh, err
 }
 
 // patient is the sink of sources that keep what is not taken: it waits for room
@@ -157,7 +162,7 @@ func lapsesAt(given []vigil.Lapse, source string, now time.Time) []vigil.Lapse {
 	for i := range out {
 		l := &out[i]
 		l.Source = source
-		if l.End.IsZero() {
+		if l.End.IsZero() || l.End.Sub(now) > maxAhead { // of a future it would stay open till then
 			l.End = now
 		}
 		if l.Start.IsZero() || l.Start.After(l.End) {

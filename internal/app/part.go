@@ -52,10 +52,10 @@ func (a *App) stopPart(ctx context.Context, name string) error {
 	if p == nil {
 		return nil
 	}
-	delete(a.parts, name)
 	if err := p.stop(ctx); err != nil {
-		return fmt.Errorf("stop %s: %w", name, err)
+		return fmt.Errorf("stop %s: %w", name, err) // it may run on: a later stop waits again
 	}
+	delete(a.parts, name)
 	return nil
 }
 

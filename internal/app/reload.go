@@ -26,6 +26,12 @@ var ErrNeedsRestart = errors.New("needs a restart")
 func (a *App) Reload(ctx context.Context, cfg *config.Config) error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
+	if a.ending.Err() != nil {
+		return errors.New("vigil is stopping: the configuration is read at the next start")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(a.ending, cancel)()
 	old := a.conf()
 	if names := fixed(old, cfg); len(names) > 0 {
 		return fmt.Errorf("%w: %s changed; nothing was reloaded", ErrNeedsRestart, strings.Join(names, ", "))
@@ -39,6 +45,9 @@ func (a *App) Reload(ctx context.Context, cfg *config.Config) error {
 	}); err != nil {
 		return fmt.Errorf("record the reload, the old configuration stays: %w", err)
 	}
+	// Who is no longer to read a source hands over what it holds while the source is still
+	// known, and before another way in goes on from its position.
+	a.super.retire(ctx, next.collectors)
 	if err := a.begin(ctx, next); err != nil {
 		// The parts are made and yet one could not take over: whoever runs the service
 		// must see it, and a restart begins with the whole configuration.

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"vigil"
+	"vigil/collectors"
 	"vigil/internal/app"
 	"vigil/internal/config"
 )
@@ -207,3 +209,61 @@ examples:
     fires: false
     events: [{time: "2026-11-02T12:00:00Z", actor: ann, action: export, resource: tickets, rows: 500}]
 `
+
+// A stop comes while configurations change: either one ends well, and nothing is left
+// running.
+func TestStopWhileReloading(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	w := begin(t, configure(t, filepath.Join(dir, "data")), app.Options{})
+	begun := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := 0; ; i++ {
+			cfg := configure(t, filepath.Join(dir, "data"))
+			cfg.Budget, cfg.Ticks = float64(i%5+1), fmt.Sprintf("@every %ds", i%50+10)
+			err := w.Reload(t.Context(), cfg)
+			if i == 0 {
+				close(begun)
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	<-begun
+	w.end()
+	wg.Wait()
+	if err := w.Reload(t.Context(), configure(t, filepath.Join(dir, "data"))); err == nil {
+		t.Error("it reloads when it has ended")
+	}
+}
+
+// A collector that is no longer wanted hands over what it holds at its end.
+func TestARemovedSourceHandsOver(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	with, without := configure(t, filepath.Join(dir, "data")), configure(t, filepath.Join(dir, "data"))
+	with.Sources = append(with.Sources, config.Source{Name: "last", File: []string{filepath.Join(dir, "none.log")}})
+	running := make(chan struct{})
+	w := begin(t, with, app.Options{Collectors: map[string]collectors.Collector{"last": lastWord(running)}})
+	<-running
+	reload(t, w, without)
+	n := 0
+	app.EachEvent(t, w.App, func(e *vigil.Event) { n++ })
+	if n != 1 {
+		t.Errorf("%d events are kept, want the one that was handed over at the end", n)
+	}
+	w.end()
+}
+
+// lastWord hands over one event when it is told to end.
+type lastWord chan struct{}
+
+func (c lastWord) Run(ctx context.Context, _ []byte, sink collectors.Sink) error {
+	close(c)
+	<-ctx.Done()
+	e := vigil.NewEvent()
+	e.ID, e.Time, e.Action, e.Actor.ID = "1", day(), vigil.ActionRead, "ann"
+	return sink.Accept(context.WithoutCancel(ctx), collectors.Batch{Source: "last", Events: []*vigil.Event{e}})
+}

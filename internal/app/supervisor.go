@@ -60,29 +60,24 @@ func (s *supervisor) runs(source string, print config.Print) bool {
 
 // apply makes the wanted collectors run and no others. A collector that takes another's
 // place starts once that one has returned, and has handed over what it held; those that
-// are no longer wanted have returned by then too, unless ctx ends. Collectors outlive ctx.
+// are no longer wanted have been retired, see there. Collectors outlive ctx.
 func (s *supervisor) apply(ctx context.Context, all map[string]desired) {
+	s.retire(ctx, all)
 	run := context.WithoutCancel(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	gone := map[string]*watch{}
-	for source, w := range s.running {
-		if next, stays := all[source]; !stays || next.collector != nil {
-			w.cancel()
-			gone[source] = w
-			delete(s.running, source)
-			delete(s.faults, source)
-		}
-	}
 	for source, next := range all {
 		if next.collector == nil {
 			continue
 		}
 		run, cancel := context.WithCancel(run)
 		w := &watch{print: next.print, cancel: cancel, done: make(chan struct{})}
+		before := s.running[source]
+		if before != nil {
+			before.cancel()
+			delete(s.faults, source)
+		}
 		s.running[source] = w
-		before := gone[source]
-		delete(gone, source)
 		go func() {
 			defer close(w.done)
 			if before != nil {
@@ -91,8 +86,22 @@ func (s *supervisor) apply(ctx context.Context, all map[string]desired) {
 			s.supervise(run, source, next.collector)
 		}()
 	}
+}
+
+// retire ends the collectors of sources that none is wanted for. They have returned when it
+// does, and have handed over what they held, unless ctx ends.
+func (s *supervisor) retire(ctx context.Context, all map[string]desired) {
+	s.mu.Lock()
+	gone := map[string]*watch{}
+	for source, w := range s.running {
+		if _, stays := all[source]; !stays {
+			w.cancel()
+			gone[source] = w
+			delete(s.running, source)
+			delete(s.faults, source)
+		}
+	}
 	s.mu.Unlock()
-	defer s.mu.Lock()
 	if err := wait(ctx, gone); err != nil {
 		s.logger.Warn("a source that is no longer read has not ended yet", "error", err.Error())
 	}
@@ -157,7 +166,7 @@ func (s *supervisor) supervise(ctx context.Context, source string, c collectors.
 			s.logger.Warn("collector failed; it will be started again", "source", source, "error", err.Error(), "wait", wait.String())
 			last = err.Error()
 		}
-		s.setFault(source, err.Error())
+		s.setFault(ctx, source, err.Error())
 		pause := wait + time.Duration(jitter.Int64N(int64(wait/4)))
 		select {
 		case <-ctx.Done():
@@ -178,14 +187,19 @@ func (s *supervisor) runOnce(ctx context.Context, source string, c collectors.Co
 	if err != nil {
 		return fmt.Errorf("read position: %w", err)
 	}
-	ran := time.AfterFunc(2*firstWait, func() { s.setFault(source, "") })
+	ran := time.AfterFunc(2*firstWait, func() { s.setFault(ctx, source, "") })
 	defer ran.Stop()
 	return c.Run(ctx, position, s.sink)
 }
 
-func (s *supervisor) setFault(source, fault string) {
+// setFault says what ails a source, unless its collector, whose context it gets, is no
+// longer the one that reads it.
+func (s *supervisor) setFault(ctx context.Context, source, fault string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
 	if fault == "" {
 		delete(s.faults, source)
 		return

@@ -70,7 +70,7 @@ func (l *Ledger) Accept(ctx context.Context, b collectors.Batch) (seq uint64, fr
 	for i := range r.quarantined {
 		cleanQuarantined(&r.quarantined[i], b.Source)
 	}
-	if r.lapses, err = lapses(&b); err != nil {
+	if r.lapses, err = lapses(&b, l.now().UTC()); err != nil {
 		return 0, 0, fmt.Errorf("accept batch of %q: %w", b.Source, err)
 	}
 	r.events = make([]*vigil.Event, 0, len(b.Events))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"vigil"
@@ -14,11 +15,12 @@ import (
 const (
 	maxLapses    = 100
 	maxLapseText = 600
+	maxLapseKind = 64
 )
 
 // lapses encodes what a batch tells of its source as controls. What is too much is
 // summed up in the last.
-func lapses(b *collectors.Batch) ([][]byte, error) {
+func lapses(b *collectors.Batch, now time.Time) ([][]byte, error) {
 	var out [][]byte
 	for i, given := range b.Lapses {
 		l := given
@@ -29,6 +31,13 @@ func lapses(b *collectors.Batch) ([][]byte, error) {
 				cut--
 			}
 			l.Text = l.Text[:cut]
+		}
+		l.Kind = l.Kind[:min(len(l.Kind), maxLapseKind)]
+		for _, at := range []*time.Time{&l.Start, &l.End} { // others can't be written down
+			if !at.IsZero() && (at.Before(earliest) || !at.Before(latest)) {
+				*at = now
+			}
+			*at = at.UTC()
 		}
 		rest := len(b.Lapses) - i - 1
 		last := i == maxLapses-1 && rest > 0

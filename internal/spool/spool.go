@@ -5,7 +5,10 @@
 // durable; a frame is forgotten only after the receiver has kept it. What lies there is
 // encrypted (AES-256-GCM with a key made from the collector's own, HKDF, RFC 5869), since
 // identifiers are not pseudonyms yet; positions are encrypted too. When the spool is
-// full, Accept refuses with a [FullError]: sources that can wait do, senders are told.
+// full, Accept refuses with a [FullError]: sources that can wait do, senders are told. One
+// source may hold at most four times of what is left free, so that one which the central
+// vigil refuses leaves room for the others. A batch that is too large for one frame
+// becomes several; what no frame can hold is set aside in it.
 //
 // A Spool is safe for concurrent use.
 package spool
@@ -91,10 +94,15 @@ type Spool struct {
 	seal   cipher.AEAD
 	stream string
 
-	mu    sync.Mutex // guards all below; held during a write
-	bytes int64
-	news  chan struct{}
+	mu sync.Mutex // guards all below; held during a write
+	// bytes wait, as they lie on disk; bySource says whose they are.
+	bytes    int64
+	bySource map[string]int64
+	news     chan struct{}
 }
+
+// ownShare is how many times of what is left free a source may hold.
+const ownShare = 4
 
 // Open opens the spool in its folder, or makes it. The error says what is wrong: another
 // process has it, or it was written with another key.
@@ -122,7 +130,7 @@ func Open(ctx context.Context, cfg Config) (*Spool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the spool's key: %w", err)
 	}
-	s := &Spool{cfg: cfg, news: make(chan struct{})}
+	s := &Spool{cfg: cfg, bySource: map[string]int64{}, news: make(chan struct{})}
 	if s.seal, err = cipher.NewGCMWithRandomNonce(block); err != nil {
 		return nil, fmt.Errorf("make the spool's key: %w", err)
 	}
@@ -159,8 +167,32 @@ func (s *Spool) begin(ctx context.Context) error {
 			return errors.New("it was written with another key; start with the old key until it is empty, or remove the folder and lose what waits in it")
 		}
 	}
-	return s.db.QueryRowContext(ctx, `SELECT coalesce(sum(length(body)), 0) FROM frame`).Scan(&s.bytes)
+	rows, err := s.db.QueryContext(ctx, `SELECT source, sum(length(body)) FROM frame GROUP BY source`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var source string
+		var n int64
+		if err := rows.Scan(&source, &n); err != nil {
+			return err
+		}
+		s.count(source, n)
+	}
+	return rows.Err()
 }
+
+// count adds to what waits. It needs mu.
+func (s *Spool) count(source string, n int64) {
+	s.bytes += n
+	if s.bySource[source] += n; s.bySource[source] <= 0 {
+		delete(s.bySource, source)
+	}
+}
+
+// size is what a body has on disk.
+func (s *Spool) size(body []byte) int64 { return int64(len(body) + s.seal.Overhead()) }
 
 // Close closes it. Calls that run are finished first.
 func (s *Spool) Close() error {
@@ -177,13 +209,17 @@ func about(kind, source string, sequence uint64) []byte {
 
 // Accept implements collectors.Sink.
 func (s *Spool) Accept(ctx context.Context, b collectors.Batch) error {
-	body, err := relay.Pack(&b)
+	frames, err := pack(b)
 	if err != nil {
 		return err
 	}
+	n := int64(0)
+	for _, f := range frames {
+		n += s.size(f.body)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.room(int64(len(body))); err != nil {
+	if err := s.room(b.Source, n); err != nil {
 		return err
 	}
 	// What is begun is finished: a caller that gives up must not tear a batch from its
@@ -193,23 +229,26 @@ func (s *Spool) Accept(ctx context.Context, b collectors.Batch) error {
 	if err != nil {
 		return fmt.Errorf("spool a batch: %w", err)
 	}
-	if err := s.write(ctx, tx, &b, body); err != nil {
+	if err := s.write(ctx, tx, &b, frames); err != nil {
 		return errors.Join(fmt.Errorf("spool a batch of %q: %w", b.Source, err), tx.Rollback())
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("spool a batch of %q: %w", b.Source, err)
 	}
-	if b.Len() > 0 {
-		s.bytes += int64(len(body))
+	if len(frames) > 0 {
+		s.count(b.Source, n)
 		close(s.news)
 		s.news = make(chan struct{})
 	}
 	return nil
 }
 
-func (s *Spool) room(n int64) error {
+func (s *Spool) room(source string, n int64) error {
 	if s.bytes > 0 && s.bytes+n > s.cfg.MaxBytes {
 		return &FullError{s.cfg.Dir, fmt.Sprintf("%d MB wait for the central vigil, at most %d may", s.bytes>>20, s.cfg.MaxBytes>>20)}
+	}
+	if own := s.bySource[source]; own > 0 && own+n > ownShare*(s.cfg.MaxBytes-s.bytes-n) {
+		return &FullError{s.cfg.Dir, fmt.Sprintf("%d MB of source %q alone wait for the central vigil, and room is left for others", own>>20, source)}
 	}
 	free, err := s.cfg.Free(s.cfg.Dir)
 	if err != nil {
@@ -221,24 +260,25 @@ func (s *Spool) room(n int64) error {
 	return nil
 }
 
-func (s *Spool) write(ctx context.Context, tx *sql.Tx, b *collectors.Batch, body []byte) error {
-	f := relay.Frame{Stream: s.stream, Source: b.Source, Body: body}
+func (s *Spool) write(ctx context.Context, tx *sql.Tx, b *collectors.Batch, frames []packed) error {
+	f := relay.Frame{Stream: s.stream, Source: b.Source}
 	var sequence int64
 	var sum []byte
 	err := tx.QueryRowContext(ctx, `SELECT sequence, sum FROM source WHERE name = ?`, b.Source).Scan(&sequence, &sum)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	if b.Len() > 0 {
-		f.Sequence = uint64(sequence) + 1
+	for _, one := range frames {
+		sequence++
+		f.Sequence, f.Body, f.Previous = uint64(sequence), one.body, relay.Sum{}
 		copy(f.Previous[:], sum)
-		sealed := s.seal.Seal(nil, nil, body, about("frame", b.Source, f.Sequence))
+		sealed := s.seal.Seal(nil, nil, f.Body, about("frame", b.Source, f.Sequence))
 		if _, err := tx.ExecContext(ctx, `INSERT INTO frame (source, sequence, previous, body, events) VALUES (?, ?, ?, ?, ?)`,
-			b.Source, int64(f.Sequence), f.Previous[:], sealed, len(b.Events)); err != nil {
+			b.Source, sequence, f.Previous[:], sealed, one.events); err != nil {
 			return err
 		}
 		next := f.Sum()
-		sequence, sum = int64(f.Sequence), next[:]
+		sum = next[:]
 	}
 	if sum == nil {
 		sum = []byte{}
@@ -318,6 +358,7 @@ func (s *Spool) Next(ctx context.Context, source string) (*relay.Frame, error) {
 		if _, err := s.db.ExecContext(ctx, `DELETE FROM frame WHERE source = ? AND sequence = ?`, source, sequence); err != nil {
 			return nil, err
 		}
+		s.count(source, -int64(len(sealed)))
 	}
 }
 
@@ -330,7 +371,7 @@ func (s *Spool) Sent(ctx context.Context, f *relay.Frame) error {
 		return err
 	}
 	if n, err := res.RowsAffected(); err == nil && n == 1 {
-		s.bytes = max(0, s.bytes-int64(len(f.Body)))
+		s.count(f.Source, -s.size(f.Body))
 	}
 	return nil
 }

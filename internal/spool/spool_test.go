@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -156,7 +157,7 @@ func TestAnotherKeyIsTold(t *testing.T) {
 func TestFull(t *testing.T) {
 	t.Parallel()
 	free := int64(1 << 40)
-	s := open(t, spool.Config{Dir: t.TempDir(), MaxBytes: 2_000, Free: func(string) (int64, error) { return free, nil }})
+	s := open(t, spool.Config{Dir: t.TempDir(), MaxBytes: 4_000, Free: func(string) (int64, error) { return free, nil }})
 	n := 0
 	var err error
 	for err == nil {
@@ -181,6 +182,111 @@ func TestFull(t *testing.T) {
 	free = 0
 	if err := s.Accept(t.Context(), batch("db", n+1, 1)); !errors.As(err, &later) {
 		t.Errorf("error %v with a full disk", err)
+	}
+}
+
+// One source that nobody takes leaves room for the others.
+func TestOneSourceLeavesRoom(t *testing.T) {
+	t.Parallel()
+	s := open(t, spool.Config{Dir: t.TempDir(), MaxBytes: 20_000})
+	var err error
+	for n := 1; err == nil; n++ {
+		err = s.Accept(t.Context(), batch("refused", n, 1))
+	}
+	var later collectors.Later
+	if !errors.As(err, &later) || s.Waiting() < 10_000 {
+		t.Errorf("error %v, %d bytes wait", err, s.Waiting())
+	}
+	accept(t, s, batch("db", 1, 1))
+	accept(t, s, batch("db", 2, 1))
+}
+
+// What waits is counted right, however frames go.
+func TestWaiting(t *testing.T) {
+	t.Parallel()
+	cfg := spool.Config{Dir: t.TempDir()}
+	s := open(t, cfg)
+	for i := range 3 {
+		accept(t, s, batch("db", i, 1))
+	}
+	spool.Damage(t, s, "db", 1)
+	before := s.Waiting()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, cfg)
+	if s.Waiting() != before {
+		t.Errorf("%d bytes wait after a restart, %d before", s.Waiting(), before)
+	}
+	for {
+		f, err := s.Next(t.Context(), "db")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f == nil {
+			break
+		}
+		if err := s.Sent(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.Waiting() != 0 {
+		t.Errorf("%d bytes wait in an empty spool", s.Waiting())
+	}
+}
+
+// A batch that no single frame holds goes in several, and an event that none can hold is
+// set aside: else its source could never go on.
+func TestWhatOneFrameCannotHold(t *testing.T) {
+	t.Parallel()
+	many := collectors.Batch{Source: "db", Position: []byte("after"), Lapses: []vigil.Lapse{{Kind: vigil.LapseHole}}}
+	for i := range 100_002 {
+		many.Quarantined = append(many.Quarantined, vigil.Quarantined{Line: int64(i + 1)})
+	}
+	large := batch("db", 1, 3)
+	noise := make([]byte, 33<<20)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // never fails
+	large.Events[1].UserAgent = string(noise)
+	never := batch("db", 1, 3)
+	never.Events[1].Time = time.Date(12_026, 1, 1, 0, 0, 0, 0, time.UTC)
+	never.Events[0].Time = never.Events[0].Time.In(time.FixedZone("odd", 30*3600+7))
+	never.Quarantined = []vigil.Quarantined{{Time: never.Events[1].Time}}
+	never.Lapses = []vigil.Lapse{{Start: never.Events[1].Time, End: never.Events[1].Time}}
+	for name, c := range map[string]struct {
+		given                       collectors.Batch
+		events, quarantined, lapses int
+	}{"many": {many, 0, 100_002, 1}, "large": {large, 2, 1, 0}, "never": {never, 2, 2, 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, spool.Config{Dir: t.TempDir()})
+			accept(t, s, c.given)
+			if p := position(t, s, "db"); p != string(c.given.Position) {
+				t.Errorf("position %q", p)
+			}
+			events, quarantined, lapses := 0, 0, 0
+			var sum relay.Sum
+			for {
+				f, err := s.Next(t.Context(), "db")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if f == nil {
+					break
+				}
+				b, err := relay.Unpack(f.Body)
+				if err != nil || f.Previous != sum {
+					t.Fatalf("frame %d: %v", f.Sequence, err)
+				}
+				sum = f.Sum()
+				events, quarantined, lapses = events+len(b.Events), quarantined+len(b.Quarantined), lapses+len(b.Lapses)
+				if err := s.Sent(t.Context(), f); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if events != c.events || quarantined != c.quarantined || lapses != c.lapses {
+				t.Errorf("%d events, %d set aside, %d lapses", events, quarantined, lapses)
+			}
+		})
 	}
 }
 

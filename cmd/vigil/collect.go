@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -44,7 +43,7 @@ and at the central vigil:
 }
 
 // Run collects until it is told to stop.
-func (c *collectCommand) Run(ctx context.Context, io streams) (err error) {
+func (c *collectCommand) Run(ctx context.Context, io streams) error {
 	cfg, err := config.LoadCollect(c.Config, app.Known())
 	if err != nil {
 		return err
@@ -61,12 +60,9 @@ func (c *collectCommand) Run(ctx context.Context, io streams) (err error) {
 	if url := service.PushURL(); url != "" {
 		fmt.Fprintf(io.err, "vigil: events are taken at %s\n", url)
 	}
-	select {
-	case <-ctx.Done():
-	case err = <-service.Failed():
-	}
+	<-ctx.Done()
 	fmt.Fprintf(io.err, "vigil: stopping; %s bytes wait in the spool\n", count(service.Waiting()))
-	return errors.Join(err, service.Stop(ctx))
+	return service.Stop(ctx)
 }
 
 // logger makes the log of a program that stays.

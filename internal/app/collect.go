@@ -32,7 +32,6 @@ type Collect struct {
 	clean  cleanups
 	spool  *spool.Spool
 	super  *supervisor
-	failed chan error
 	url    string
 }
 
@@ -45,14 +44,10 @@ func NewCollect(cfg *config.Collect, opts CollectOptions) *Collect {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	c := &Collect{cfg: cfg, opts: opts, logger: opts.Logger, failed: make(chan error, 2)}
+	c := &Collect{cfg: cfg, opts: opts, logger: opts.Logger}
 	c.clean.logger = opts.Logger
 	return c
 }
-
-// Failed yields the error of a part without which it can't go on. The caller then calls
-// Stop.
-func (c *Collect) Failed() <-chan error { return c.failed }
 
 // PushURL is the full address of POST /v1/events, empty when no source is pushed to.
 func (c *Collect) PushURL() string { return c.url }
@@ -115,9 +110,7 @@ func (c *Collect) send(ctx context.Context, sender *relay.Sender) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := sender.Run(ctx, c.spool); err != nil {
-			c.failed <- fmt.Errorf("sending: %w", err)
-		}
+		sender.Run(ctx, c.spool)
 	}()
 	c.clean.add("sending", func(context.Context) error {
 		cancel()

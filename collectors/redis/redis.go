@@ -78,11 +78,8 @@ type watch struct {
 // ends: the next run tells since when nothing was seen.
 func (m *Monitor) Run(ctx context.Context, pos []byte, sink collectors.Sink) error {
 	w := &watch{m: m, sink: sink, stream: decode.NewStream(&m.cfg.Decode, "monitor"), q: newQueue(m.queue)}
-	if pos != nil {
-		if err := json.Unmarshal(pos, &w.p); err != nil {
-			m.log.Warn("the position can't be read: since when nothing was seen is not known", "source", m.cfg.Decode.Source)
-			w.p = position{}
-		}
+	if p := collectors.Position(m.cfg.Decode.Source, pos, m.log, func(p *position) bool { return p.Until > 0 }); p != nil {
+		w.p = *p
 	}
 	err := w.run(ctx)
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed)) {

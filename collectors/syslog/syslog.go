@@ -83,9 +83,9 @@ type run struct {
 
 // Run implements collectors.Collector.
 func (r *Receiver) Run(ctx context.Context, raw []byte, sink collectors.Sink) error {
-	pos, err := readPosition(raw)
-	if err != nil {
-		return err
+	pos := collectors.Position(r.cfg.Decode.Source, raw, r.opt.Logger, (*position).sound)
+	if pos == nil {
+		pos = &position{}
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

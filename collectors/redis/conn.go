@@ -14,6 +14,7 @@ import (
 )
 
 const (
+	// dialTimeout bounds the connecting, and the signing in.
 	dialTimeout = 10 * time.Second
 	// answerTimeout bounds the wait for an answer, and for a line of MONITOR: PING makes
 	// one every pingEvery.
@@ -58,9 +59,16 @@ func dial(ctx context.Context, to *target) (*conn, error) {
 		raw = secure
 	}
 	c := &conn{Conn: raw, in: bufio.NewReaderSize(raw, 64<<10), own: raw.LocalAddr().String()}
+	unhook := context.AfterFunc(ctx, func() { c.Close() })
 	if err := c.signIn(to); err != nil {
 		c.Close()
+		if ctx.Err() != nil {
+			err = fmt.Errorf("sign in to Redis: the server does not answer: %w", ctx.Err())
+		}
 		return nil, err
+	}
+	if !unhook() {
+		return nil, fmt.Errorf("sign in to Redis: %w", ctx.Err())
 	}
 	return c, nil
 }

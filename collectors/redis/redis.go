@@ -96,6 +96,7 @@ func (m *Monitor) Check(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
+	defer context.AfterFunc(ctx, func() { c.Close() })()
 	if _, err := c.do("PING"); err != nil {
 		return rights("ask Redis for PING", err)
 	}
@@ -120,6 +121,18 @@ func (w *watch) run(ctx context.Context) error {
 	}
 	defer c.Close()
 	w.helper = helper
+	// At a stop nothing more is read, and what may still be asked and handed over is
+	// bounded: a server that hangs must not hold it up.
+	var done context.CancelFunc
+	w.handing, done = context.WithCancel(context.WithoutCancel(ctx))
+	defer done()
+	defer context.AfterFunc(ctx, func() {
+		c.Close()
+		time.AfterFunc(lastHandOver, func() {
+			done()
+			helper.Close()
+		})
+	})()
 	run := ""
 	if info, err := helper.do("INFO", "server"); err == nil {
 		run = field(info, "run_id")
@@ -139,17 +152,10 @@ func (w *watch) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { w.read(c, helper.own) })
 	wg.Go(func() { w.ping(pinging, c) })
-	var done context.CancelFunc
-	w.handing, done = context.WithCancel(context.WithoutCancel(ctx))
-	unhook := context.AfterFunc(ctx, func() {
-		c.Close()
-		time.AfterFunc(lastHandOver, done)
-	})
 	defer func() {
-		unhook()
-		done()
 		stop()
 		c.Close()
+		helper.Close()
 		wg.Wait()
 	}()
 	w.list(&b)

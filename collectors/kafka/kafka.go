@@ -178,10 +178,7 @@ func (r *reader) partition(ctx context.Context, p kgo.FetchTopicPartition) error
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.cursor(at)
-	s, err := r.stream(at, c)
-	if err != nil {
-		return err
-	}
+	s := r.stream(at, c)
 	for _, rec := range p.Records {
 		s.Message(rec.Offset, rec.Value, now, &r.batch)
 		c.Next, c.Epoch = rec.Offset+1, rec.LeaderEpoch
@@ -227,16 +224,14 @@ func (r *reader) cursor(at place) *cursor {
 }
 
 // stream is that of a partition, which goes on from the cursor's state.
-func (r *reader) stream(at place, c *cursor) (*decode.Stream, error) {
+func (r *reader) stream(at place, c *cursor) *decode.Stream {
 	if s := r.streams[at]; s != nil {
-		return s, nil
+		return s
 	}
 	s := decode.NewStream(&r.k.cfg.Decode, streamName(at.topic, r.position.Topics[at.topic].ID, at.partition))
-	if err := s.Restore(c.State); err != nil {
-		return nil, err
-	}
+	s.Restore(c.State)
 	r.streams[at] = s
-	return s, nil
+	return s
 }
 
 // lapse tells something of the source itself.

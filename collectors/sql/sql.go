@@ -57,9 +57,7 @@ func (t *Table) run(ctx context.Context, pos []byte, sink collectors.Sink) error
 	if p := collectors.Position(t.cfg.Decode.Source, pos, t.log, soundOf(of)); p != nil {
 		r.p = *p
 	}
-	if err := r.stream.Restore(r.p.Format); err != nil {
-		return err
-	}
+	r.stream.Restore(r.p.Format)
 	r.look.restore(&r.p)
 	if err := r.warn(ctx); err != nil {
 		return err

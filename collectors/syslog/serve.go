@@ -86,10 +86,7 @@ func (u *run) serve(conn net.Conn, addr string) {
 	}
 	c.name = "syslog:" + c.sender
 	c.stream = decode.NewStream(&u.cfg.Decode, c.name)
-	if err := c.stream.Restore(u.states.get(c.sender)); err != nil {
-		u.log.warn("state", "what was known of a sender can't be used", "error", err.Error())
-		c.stream = decode.NewStream(&u.cfg.Decode, c.name)
-	}
+	c.stream.Restore(u.states.get(c.sender))
 	if u.cfg.Transport == RELP {
 		c.relp, c.session = &relp{}, &session{}
 		c.frames = c.relp

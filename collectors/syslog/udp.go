@@ -213,12 +213,8 @@ func (u *run) gramSender(senders *formats.Bounded[netip.Addr, *gramSender], addr
 		}
 	}
 	s := &gramSender{addr: addr.String()}
-	name := "syslog:" + s.addr
-	s.stream = decode.NewStream(&u.cfg.Decode, name)
-	if err := s.stream.Restore(u.states.get(s.addr)); err != nil {
-		u.log.warn("state", "what was known of a sender can't be used", "error", err.Error())
-		s.stream = decode.NewStream(&u.cfg.Decode, name)
-	}
+	s.stream = decode.NewStream(&u.cfg.Decode, "syslog:"+s.addr)
+	s.stream.Restore(u.states.get(s.addr))
 	senders.Put(addr, s)
 	return s
 }

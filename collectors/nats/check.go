@@ -131,7 +131,7 @@ func (n *NATS) explain(c *connection, err error) error {
 	var cert *tls.CertificateVerificationError
 	if c != nil {
 		if text := c.refused.Swap(nil); text != nil {
-			return fmt.Errorf("%w: not allowed (%s); the user needs\n  %s", err, *text, n.permissions())
+			return fmt.Errorf("%w: not allowed (%.300q); the user needs\n  %s", err, *text, n.permissions())
 		}
 	}
 	switch {

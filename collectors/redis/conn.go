@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -32,8 +33,11 @@ type conn struct {
 	own string
 }
 
-// serverError is what a server refuses a command with: its first word, and its text.
-type serverError struct{ class, text string }
+// serverError is what a server refuses a command with: the first word of its text, which
+// tells why. The rest may hold anything.
+type serverError struct{ class string }
+
+var className = regexp.MustCompile(`^[A-Z]{1,32}$`)
 
 func (e *serverError) Error() string { return e.class }
 
@@ -144,8 +148,11 @@ func (c *conn) do(args ...string) (string, error) {
 	case '+', ':':
 		return text, nil
 	case '-':
-		class, rest, _ := strings.Cut(text, " ")
-		return "", &serverError{class: class, text: rest}
+		class, _, _ := strings.Cut(text, " ")
+		if !className.MatchString(class) {
+			class = "ERR" // what a server may say of itself is bounded
+		}
+		return "", &serverError{class}
 	case '$':
 		n, err := strconv.Atoi(text)
 		if err != nil || n > maxAnswer {

@@ -249,6 +249,9 @@ func postgresError(what string, err error) error {
 		}
 		return fmt.Errorf("%s: %w", what, err)
 	}
+	if len(pg.Code) != 5 {
+		return fmt.Errorf("%s: the server does not speak PostgreSQL's protocol", what)
+	}
 	switch {
 	case strings.HasPrefix(pg.Code, "28"):
 		return fmt.Errorf("%s: the server refuses the user or password (%s): check url, and pg_hba.conf of the server", what, pg.Code)
@@ -267,7 +270,7 @@ func postgresError(what string, err error) error {
 	case pg.Code == "25006":
 		return fmt.Errorf("%s: the query wants to write (25006), and may only read", what)
 	case strings.HasPrefix(pg.Code, "42") || pg.Code == "0A000":
-		return fmt.Errorf("%s: the server does not understand the query (%s): %s", what, pg.Code, pg.Message)
+		return fmt.Errorf("%s: the server does not understand the query (%s): %.200q", what, pg.Code, pg.Message)
 	}
-	return fmt.Errorf("%s: the server says %s %s", what, pg.Severity, pg.Code)
+	return fmt.Errorf("%s: the server says error %q", what, pg.Code)
 }

@@ -24,7 +24,7 @@ func Deaf(t *testing.T, open func(address string) (collectors.Collector, error))
 // hung when it leaves something without an answer.
 func Hangs(t *testing.T, open func(address string) (collectors.Collector, error), serve func(conn net.Conn, hung func())) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

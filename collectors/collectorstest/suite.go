@@ -1,3 +1,4 @@
+//nolint:thelper // these are the tests, and say where they fail
 package collectorstest
 
 import (

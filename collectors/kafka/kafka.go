@@ -80,7 +80,7 @@ func (k *Kafka) consumer(r *reader) []kgo.Opt {
 	opts := []kgo.Opt{
 		// A member that was killed and comes again is the same one, and has its partitions
 		// at once: else the group would wait until the dead one's session ends.
-		kgo.ConsumerGroup(k.cfg.Group), kgo.InstanceID(r.member()), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(), kgo.RequireStableFetchOffsets(),
+		kgo.ConsumerGroup(k.cfg.Group), kgo.InstanceID(r.member()), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.AdjustFetchOffsetsFn(r.assigned),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { r.revoked(gone, true) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { r.revoked(gone, false) }),

@@ -116,7 +116,7 @@ func (n *NATS) fits(c jetstream.ConsumerConfig) error {
 	}
 	slices.Sort(filter)
 	want := slices.Sorted(slices.Values(n.cfg.Subjects))
-	wrong := ""
+	var wrong string
 	switch {
 	case c.AckPolicy != jetstream.AckExplicitPolicy:
 		wrong = "does not ask for the acknowledgement of each message"

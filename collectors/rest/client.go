@@ -271,7 +271,7 @@ func (c *Client) Stream(ctx context.Context, address string) (io.ReadCloser, htt
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	resp, err := c.ask(ctx, http.MethodGet, u, "", nil)
+	resp, err := c.ask(ctx, http.MethodGet, u, "", nil) //nolint:bodyclose // the caller closes it
 	if err != nil {
 		return nil, nil, nil, err
 	}

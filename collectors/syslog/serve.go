@@ -97,7 +97,7 @@ func (u *run) serve(conn net.Conn, addr string) {
 	c.whole = u.opt.Now()
 	c.begun, c.stated = c.whole, c.whole
 	// A read that waits must hear of the stop.
-	defer context.AfterFunc(u.ending, func() { conn.SetReadDeadline(time.Unix(1, 0)) })()
+	defer context.AfterFunc(u.ending, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })()
 	if err := c.read(); err != nil && !errors.Is(err, io.EOF) && u.ending.Err() == nil {
 		u.log.warn("connection", "a connection ended badly", "address", addr, "error", err.Error())
 	}

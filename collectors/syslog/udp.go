@@ -52,8 +52,8 @@ func (u *run) datagrams(c *net.UDPConn) {
 	packs := make(chan *pack, packQueue)
 	u.wg.Go(func() { u.decodePacks(packs) })
 	defer close(packs)
-	defer c.Close()
-	defer context.AfterFunc(u.ctx, func() { c.SetReadDeadline(time.Unix(1, 0)) })()
+	defer func() { _ = c.Close() }()
+	defer context.AfterFunc(u.ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) })()
 	var drain time.Time
 	for {
 		p, err := u.pack(c, &drain)

@@ -217,7 +217,8 @@ func TestOrdinals(t *testing.T) {
 	if len(o.young)+len(o.old) > 8 {
 		t.Error("it grows")
 	}
-	if place(1, 0) == place(1, 1) || place(1, 0) == place(2, 0) || place(1, 1) != place(1, 1) || place(^uint64(0), 9) < 0 || place(5, 5) >= 1<<43 {
+	first := place(1, 1)
+	if place(1, 0) == first || place(1, 0) == place(2, 0) || first != place(1, 1) || place(^uint64(0), 9) < 0 || place(5, 5) >= 1<<43 {
 		t.Error("places are mixed up")
 	}
 }

@@ -47,7 +47,9 @@ func (f SinkFunc) Accept(ctx context.Context, b Batch) error { return f(ctx, b) 
 // Run blocks until ctx is cancelled, and then returns nil after a last hand-over
 // of what it holds whole; it returns an error to be restarted by the supervisor
 // with back-off, and never retries inside. position is what the ledger holds for
-// this source, nil for a source that was never read.
+// this source, nil for a source that was never read. It may be that of another way in, by
+// which the source was read before: then the collector begins as if there were none, and
+// says so in the log.
 //
 // A collector whose peers come to it (syslog, OTLP) listens for as long as Run runs. One
 // that can't acknowledge, because the way has no such thing (UDP), says so in its

@@ -168,8 +168,8 @@ func (o *Oracle) Unblock() {
 }
 
 // Await waits until ok, which is called with the oracle's counts, says so.
-func (o *Oracle) Await(t testing.TB, what string, ok func(events, aside, inside int) bool) {
-	t.Helper()
+func (o *Oracle) Await(tb testing.TB, what string, ok func(events, aside, inside int) bool) {
+	tb.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	for {
@@ -177,7 +177,7 @@ func (o *Oracle) Await(t testing.TB, what string, ok func(events, aside, inside 
 		events, aside, inside, changed, twice := len(o.events), len(o.aside), o.inside, o.changed, o.twice
 		o.mu.Unlock()
 		if len(twice) > 0 {
-			t.Fatalf("records came twice under different ids, or can't be told apart: %v", some(twice))
+			tb.Fatalf("records came twice under different ids, or can't be told apart: %v", some(twice))
 		}
 		if ok(events, aside, inside) {
 			return
@@ -185,20 +185,20 @@ func (o *Oracle) Await(t testing.TB, what string, ok func(events, aside, inside 
 		select {
 		case <-changed:
 		case <-deadline.C:
-			t.Fatalf("waited in vain for %s: there are %d events and %d set aside", what, events, aside)
+			tb.Fatalf("waited in vain for %s: there are %d events and %d set aside", what, events, aside)
 		}
 	}
 }
 
 // AwaitRecords waits until records 1 to n have come.
-func (o *Oracle) AwaitRecords(t testing.TB, n int) {
-	t.Helper()
-	o.Await(t, fmt.Sprintf("%d records", n), func(events, _, _ int) bool { return events >= n })
+func (o *Oracle) AwaitRecords(tb testing.TB, n int) {
+	tb.Helper()
+	o.Await(tb, fmt.Sprintf("%d records", n), func(events, _, _ int) bool { return events >= n })
 }
 
 // Check is the ledger check: records 1 to n came, each once, and nothing else did.
-func (o *Oracle) Check(t testing.TB, n int) {
-	t.Helper()
+func (o *Oracle) Check(tb testing.TB, n int) {
+	tb.Helper()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var lost, invented []int
@@ -213,7 +213,7 @@ func (o *Oracle) Check(t testing.TB, n int) {
 		}
 	}
 	if len(lost)+len(invented)+len(o.twice) > 0 {
-		t.Errorf("of %d records %d are lost (%v), %d doubled (%v), %d invented (%v)",
+		tb.Errorf("of %d records %d are lost (%v), %d doubled (%v), %d invented (%v)",
 			n, len(lost), some(lost), len(o.twice), some(o.twice), len(invented), some(invented))
 	}
 }
@@ -231,6 +231,7 @@ type mortal struct {
 	deaf bool
 }
 
+// Accept implements collectors.Sink.
 func (m *mortal) Accept(ctx context.Context, b collectors.Batch) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -40,7 +40,7 @@ func (l *list) Run(ctx context.Context, position []byte, sink collectors.Sink) e
 	at := 0
 	if position != nil {
 		if err := json.Unmarshal(position, &at); err != nil {
-			return err
+			at = 0
 		}
 	}
 	s := decode.NewStream(&decode.Config{Source: "list", Formats: catalog.All(), Format: "native"}, "list")

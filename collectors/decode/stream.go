@@ -28,6 +28,8 @@ type Stream struct {
 	// state is what the decoder takes back once it is made.
 	state []byte
 	known string
+	// forgot says that a state could not be taken up, which is to be told.
+	forgot bool
 
 	// Of the call that goes on.
 	batch    *collectors.Batch
@@ -136,6 +138,13 @@ func (s *Stream) choose(payload []byte) bool {
 	if err == nil {
 		err = s.use(f, sample)
 	}
+	if s.forgot {
+		s.forgot = false
+		s.batch.Lapses = append(s.batch.Lapses, vigil.Lapse{
+			Source: s.cfg.Source, Kind: vigil.LapseReset, Start: s.received.UTC(), End: s.received.UTC(), Missing: vigil.Unknown,
+			Text: fmt.Sprintf("What was known of %q before the restart, such as who is behind a connection, can't be used by this version. It is learnt anew; until then actors may be missing.", s.name),
+		})
+	}
 	if err != nil {
 		s.aside(formats.Line{Number: 1}, "format", err.Error(), int64(len(payload)), formats.RecordHash(payload))
 		return false
@@ -152,6 +161,7 @@ func (s *Stream) use(f formats.Format, sample []byte) error {
 		if d.Restore(s.state) != nil {
 			// Another version's: what it helped to understand is worth less than the
 			// messages to come, none of which could be read.
+			s.forgot = true
 			if d, err = s.cfg.decoder(f, s.name, sample); err != nil {
 				return err
 			}
@@ -298,18 +308,22 @@ func (s *Stream) State() ([]byte, error) {
 	return json.Marshal(saved{s.found.Name(), state})
 }
 
-// Restore takes a state back, before the first message. nil is one too.
-func (s *Stream) Restore(state []byte) error {
+// Restore takes a state back, before the first message. nil is one too. One that can't be
+// used, such as a later version's, is told as a lapse with the first message, and the
+// stream begins anew.
+func (s *Stream) Restore(state []byte) {
 	if len(state) == 0 {
-		return nil
+		return
 	}
 	var k saved
-	if err := json.Unmarshal(state, &k); err != nil {
-		return fmt.Errorf("read the state of %s: %w", s.name, err)
+	err := json.Unmarshal(state, &k)
+	if err == nil && s.cfg.Format != "" && s.cfg.Format != k.Format {
+		return // the configuration names another one now
 	}
-	if s.cfg.Format != "" && s.cfg.Format != k.Format {
-		return nil // the configuration names another one now
+	if err == nil {
+		_, err = formats.ByName(s.cfg.Formats, k.Format)
 	}
-	s.known, s.state = k.Format, k.State
-	return nil
+	if s.forgot = err != nil; !s.forgot {
+		s.known, s.state = k.Format, k.State
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"vigil/collectors"
 )
 
 // thaw is when a position that was frozen at a change of files is let go: by
@@ -167,13 +169,10 @@ func (r *tailing) position() ([]byte, error) {
 }
 
 // restore takes a position back.
-func (r *tailing) restore(position []byte) error {
-	if len(position) == 0 {
-		return nil
-	}
-	var saved savedPosition
-	if err := json.Unmarshal(position, &saved); err != nil {
-		return fmt.Errorf("read the position of source %q: %w", r.t.cfg.Source, err)
+func (r *tailing) restore(position []byte) {
+	saved := collectors.Position(r.t.cfg.Source, position, r.t.log, func(p *savedPosition) bool { return p.Logs != nil })
+	if saved == nil {
+		return
 	}
 	now := time.Now()
 	for name, s := range saved.Logs {
@@ -189,5 +188,4 @@ func (r *tailing) restore(position []byte) error {
 		r.logs[name] = l
 		r.names = append(r.names, name)
 	}
-	return nil
 }

@@ -133,9 +133,7 @@ func (t *Tail) Run(ctx context.Context, position []byte, sink collectors.Sink) e
 		accept: func(b collectors.Batch) error { return sink.Accept(handing, b) },
 	}
 	defer r.close()
-	if err := r.restore(position); err != nil {
-		return err
-	}
+	r.restore(position)
 	tick := time.NewTimer(t.cfg.Poll)
 	defer tick.Stop()
 	quiet := 0

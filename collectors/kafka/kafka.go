@@ -37,13 +37,8 @@ func (k *Kafka) run(ctx context.Context, kept []byte, sink collectors.Sink) erro
 		k: k, admin: kadm.NewClient(admin), sink: sink, streams: map[place]*decode.Stream{}, pending: map[place]kgo.EpochOffset{}, dirty: map[place]kgo.EpochOffset{},
 		batch: collectors.Batch{Source: k.cfg.Decode.Source}, position: newPosition(), first: true, looked: time.Now(),
 	}
-	if kept != nil {
-		if p, err := readPosition(kept); err == nil {
-			r.position, r.first = p, false
-		} else {
-			k.opts.Logger.Warn("the position that is kept is not one of Kafka; the source is read as if for the first time",
-				"source", k.cfg.Decode.Source, "error", err.Error())
-		}
+	if p := collectors.Position(k.cfg.Decode.Source, kept, k.opts.Logger, (*position).sound); p != nil {
+		r.position, r.first = p, false
 	}
 	topics, missing, err := k.look(ctx, r.admin)
 	if err != nil {
@@ -85,7 +80,7 @@ func (k *Kafka) consumer(r *reader) []kgo.Opt {
 	opts := []kgo.Opt{
 		// A member that was killed and comes again is the same one, and has its partitions
 		// at once: else the group would wait until the dead one's session ends.
-		kgo.ConsumerGroup(k.cfg.Group), kgo.InstanceID(r.member()), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(), kgo.RequireStableFetchOffsets(),
+		kgo.ConsumerGroup(k.cfg.Group), kgo.InstanceID(r.member()), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.AdjustFetchOffsetsFn(r.assigned),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { r.revoked(gone, true) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { r.revoked(gone, false) }),
@@ -183,10 +178,7 @@ func (r *reader) partition(ctx context.Context, p kgo.FetchTopicPartition) error
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.cursor(at)
-	s, err := r.stream(at, c)
-	if err != nil {
-		return err
-	}
+	s := r.stream(at, c)
 	for _, rec := range p.Records {
 		s.Message(rec.Offset, rec.Value, now, &r.batch)
 		c.Next, c.Epoch = rec.Offset+1, rec.LeaderEpoch
@@ -232,16 +224,14 @@ func (r *reader) cursor(at place) *cursor {
 }
 
 // stream is that of a partition, which goes on from the cursor's state.
-func (r *reader) stream(at place, c *cursor) (*decode.Stream, error) {
+func (r *reader) stream(at place, c *cursor) *decode.Stream {
 	if s := r.streams[at]; s != nil {
-		return s, nil
+		return s
 	}
 	s := decode.NewStream(&r.k.cfg.Decode, streamName(at.topic, r.position.Topics[at.topic].ID, at.partition))
-	if err := s.Restore(c.State); err != nil {
-		return nil, err
-	}
+	s.Restore(c.State)
 	r.streams[at] = s
-	return s, nil
+	return s
 }
 
 // lapse tells something of the source itself.

@@ -173,8 +173,6 @@ func (b *broker) mustWrite(topic string, records ...collectorstest.Record) {
 type running struct {
 	cancel context.CancelFunc
 	done   chan struct{}
-	mu     sync.Mutex
-	errs   []error
 }
 
 func run(tb testing.TB, cfg kafka.Config, o *collectorstest.Oracle) *running {
@@ -188,10 +186,7 @@ func run(tb testing.TB, cfg kafka.Config, o *collectorstest.Oracle) *running {
 	go func() {
 		defer close(r.done)
 		for ctx.Err() == nil {
-			if err := k.Run(ctx, o.Position(), o); err != nil {
-				r.mu.Lock()
-				r.errs = append(r.errs, err)
-				r.mu.Unlock()
+			if k.Run(ctx, o.Position(), o) != nil {
 				select {
 				case <-ctx.Done():
 				case <-time.After(50 * time.Millisecond):
@@ -206,12 +201,6 @@ func run(tb testing.TB, cfg kafka.Config, o *collectorstest.Oracle) *running {
 func (r *running) stop() {
 	r.cancel()
 	<-r.done
-}
-
-func (r *running) errors() []error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]error(nil), r.errs...)
 }
 
 // lapses waits for as many lapses.

@@ -55,14 +55,10 @@ func newPosition() *position {
 	return &position{Ledger: hex.EncodeToString(b[:]), Topics: map[string]*topic{}}
 }
 
-// readPosition reads what the ledger holds.
-func readPosition(text []byte) (*position, error) {
-	var p position
-	if err := json.Unmarshal(text, &p); err != nil {
-		return nil, fmt.Errorf("read the kept position: %w", err)
-	}
+// sound says whether it is one that newPosition began, and drops what makes no sense in it.
+func (p *position) sound() bool {
 	if p.Ledger == "" {
-		return nil, fmt.Errorf("read the kept position: it is not one of Kafka")
+		return false
 	}
 	if p.Topics == nil {
 		p.Topics = map[string]*topic{}
@@ -81,7 +77,7 @@ func readPosition(text []byte) (*position, error) {
 			t.Partitions = map[int32]*cursor{}
 		}
 	}
-	return &p, nil
+	return true
 }
 
 // text is the position as it is kept.

@@ -48,9 +48,7 @@ func (r *reader) begin(ctx context.Context) error {
 	}
 	r.position.Stream, r.position.Created = r.n.cfg.Stream, info.Created
 	r.stream = decode.NewStream(&r.n.cfg.Decode, fmt.Sprintf("%s@%s", r.n.cfg.Stream, info.Created.UTC().Format("20060102T150405.000000000Z")))
-	if err := r.stream.Restore(r.position.State); err != nil {
-		return err
-	}
+	r.stream.Restore(r.position.State)
 	if err := r.bind(ctx, info, at); err != nil {
 		return err
 	}
@@ -118,7 +116,7 @@ func (n *NATS) fits(c jetstream.ConsumerConfig) error {
 	}
 	slices.Sort(filter)
 	want := slices.Sorted(slices.Values(n.cfg.Subjects))
-	wrong := ""
+	var wrong string
 	switch {
 	case c.AckPolicy != jetstream.AckExplicitPolicy:
 		wrong = "does not ask for the acknowledgement of each message"

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -28,11 +29,25 @@ type connection struct {
 
 func (c *connection) close() { c.Close() }
 
-// connect connects, within the time that one question may take for each server.
+// dialer connects until a context ends: the client tries server after server, and knows of
+// no context.
+type dialer struct {
+	ctx context.Context //nolint:containedctx // of the run, whose connections it makes
+	net.Dialer
+}
+
+// Dial implements natsgo.CustomDialer.
+func (d *dialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(d.ctx, network, address)
+}
+
+// connect connects, within the time that one question may take for each server. Once ctx
+// has ended, no further one is tried.
 func (n *NATS) connect(ctx context.Context) (*connection, error) {
 	refused := &atomic.Pointer[string]{}
 	opts := append([]natsgo.Option{
 		natsgo.Name("vigil " + n.cfg.Decode.Source), natsgo.Timeout(askWait), natsgo.ReconnectWait(500 * time.Millisecond), natsgo.MaxReconnects(-1),
+		natsgo.SetCustomDialer(&dialer{ctx, net.Dialer{Timeout: askWait}}), natsgo.SkipHostLookup(), // which the dialer does
 		natsgo.PingInterval(20 * time.Second), natsgo.MaxPingsOutstanding(2), natsgo.ReconnectBufSize(-1),
 		natsgo.ErrorHandler(func(_ *natsgo.Conn, _ *natsgo.Subscription, err error) {
 			if errors.Is(err, natsgo.ErrPermissionViolation) {
@@ -116,7 +131,7 @@ func (n *NATS) explain(c *connection, err error) error {
 	var cert *tls.CertificateVerificationError
 	if c != nil {
 		if text := c.refused.Swap(nil); text != nil {
-			return fmt.Errorf("%w: not allowed (%s); the user needs\n  %s", err, *text, n.permissions())
+			return fmt.Errorf("%w: not allowed (%.300q); the user needs\n  %s", err, *text, n.permissions())
 		}
 	}
 	switch {

@@ -136,7 +136,10 @@ func New(cfg Config, opts Options) (*NATS, error) {
 	if opts.Look == 0 {
 		n.opts.Look = defaultLook
 	}
-	return n, n.signing()
+	if err := n.signing(); err != nil {
+		return nil, err
+	}
+	return n, nil
 }
 
 // signing chooses how we sign in.

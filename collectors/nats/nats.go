@@ -25,17 +25,8 @@ type position struct {
 	State json.RawMessage `json:"state,omitempty"`
 }
 
-// readPosition reads what the ledger holds.
-func readPosition(text []byte) (*position, error) {
-	var p position
-	if err := json.Unmarshal(text, &p); err != nil {
-		return nil, fmt.Errorf("read the kept position: %w", err)
-	}
-	if p.Stream == "" || p.Next == 0 {
-		return nil, errors.New("read the kept position: it is not one of NATS")
-	}
-	return &p, nil
-}
+// sound says whether it is one that we wrote.
+func (p *position) sound() bool { return p.Stream != "" && p.Next > 0 }
 
 // Run implements collectors.Collector.
 func (n *NATS) Run(ctx context.Context, kept []byte, sink collectors.Sink) error {
@@ -53,12 +44,7 @@ func (n *NATS) run(ctx context.Context, kept []byte, sink collectors.Sink) error
 	}
 	defer c.close()
 	r := &reader{n: n, c: c, sink: sink, batch: collectors.Batch{Source: n.cfg.Decode.Source}, looked: time.Now()}
-	if kept != nil {
-		if r.position, err = readPosition(kept); err != nil {
-			n.opts.Logger.Warn("the position that is kept is not one of NATS; the source is read as if for the first time",
-				"source", n.cfg.Decode.Source, "error", err.Error())
-		}
-	}
+	r.position = collectors.Position(n.cfg.Decode.Source, kept, n.opts.Logger, (*position).sound)
 	if err := r.begin(ctx); err != nil {
 		return err
 	}

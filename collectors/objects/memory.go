@@ -165,24 +165,18 @@ func (m *memory) position(p place) ([]byte, error) {
 	return b, nil
 }
 
-// recall takes a position back. ok is false for one of another place, or of none.
-func recall(position []byte, p place) (m *memory, ok bool, err error) {
-	if len(position) == 0 {
-		return nil, false, nil
-	}
-	var s saved
-	if err := json.Unmarshal(position, &s); err != nil {
-		return nil, false, fmt.Errorf("read the position: %w", err)
-	}
+// recall is the memory of a place; nil for a position of another one, or of none, or one
+// that is damaged.
+func (s *saved) recall(p place) *memory {
 	if s.Place != p.String() {
-		return nil, false, nil
+		return nil
 	}
-	m = newMemory(s.Floor)
+	m := newMemory(s.Floor)
 	m.latest, m.troubled = s.Latest, slices.DeleteFunc(s.Troubled, func(t *troubled) bool { return t == nil })
 	for hour, text := range s.Done {
 		raw, err := base64.RawStdEncoding.DecodeString(text)
 		if err != nil || len(raw)%8 != 0 {
-			return nil, false, fmt.Errorf("read the position: what was read in hour %d is damaged", hour)
+			return nil
 		}
 		for ; len(raw) > 0; raw = raw[8:] {
 			print := binary.BigEndian.Uint64(raw)
@@ -193,5 +187,5 @@ func recall(position []byte, p place) (m *memory, ok bool, err error) {
 	if s.Now != nil {
 		m.now = *s.Now
 	}
-	return m, true, nil
+	return m
 }

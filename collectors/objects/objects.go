@@ -73,9 +73,7 @@ type run struct {
 // Run reads until ctx is cancelled.
 func (c *Collector) Run(ctx context.Context, position []byte, sink collectors.Sink) error {
 	r := &run{c: c, sink: sink}
-	if err := r.recall(position); err != nil {
-		return err
-	}
+	r.recall(position)
 	var err error
 	if r.store, err = c.open(ctx); err != nil {
 		return err
@@ -113,14 +111,12 @@ func (c *Collector) Run(ctx context.Context, position []byte, sink collectors.Si
 }
 
 // recall takes the position back, or begins.
-func (r *run) recall(position []byte) error {
-	m, ok, err := recall(position, r.c.place)
-	if err != nil {
-		return err
-	}
-	if ok {
-		r.mem = m
-		return nil
+func (r *run) recall(position []byte) {
+	if collectors.Position(r.c.cfg.Source, position, r.c.log, func(s *saved) bool {
+		r.mem = s.recall(r.c.place)
+		return r.mem != nil
+	}) != nil {
+		return
 	}
 	var floor time.Time
 	switch cfg := &r.c.cfg; {
@@ -132,7 +128,6 @@ func (r *run) recall(position []byte) error {
 	}
 	r.mem = newMemory(floor)
 	r.touch()
-	return nil
 }
 
 // end hands over what is whole and returns what Run returns.

@@ -52,7 +52,7 @@ func (r result) protobuf() []byte {
 		return []byte{}
 	}
 	part := protowire.AppendTag(nil, 1, protowire.VarintType)
-	part = protowire.AppendVarint(part, uint64(r.rejected)) //nolint:gosec // a count
+	part = protowire.AppendVarint(part, uint64(r.rejected))
 	part = protowire.AppendTag(part, 2, protowire.BytesType)
 	part = protowire.AppendString(part, r.text)
 	return protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), part)

@@ -45,8 +45,10 @@ const (
 // record, so that a small message that stands for a large one takes no memory.
 type rawCodec struct{}
 
+// Name implements encoding.CodecV2.
 func (rawCodec) Name() string { return "proto" }
 
+// Marshal implements encoding.CodecV2.
 func (rawCodec) Marshal(v any) (mem.BufferSlice, error) {
 	b, ok := v.([]byte)
 	if !ok {
@@ -55,6 +57,7 @@ func (rawCodec) Marshal(v any) (mem.BufferSlice, error) {
 	return mem.BufferSlice{mem.SliceBuffer(b)}, nil
 }
 
+// Unmarshal implements encoding.CodecV2.
 func (rawCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	b, ok := v.(*[]byte)
 	if !ok {

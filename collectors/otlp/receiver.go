@@ -211,7 +211,7 @@ func (r *Receiver) unreadable(ctx context.Context, s *source, sig signal, raw []
 		Code: code, Reason: bad.text, Size: int64(len(raw)), Hash: formats.RecordHash(raw),
 	}
 	if raw == nil {
-		q.Offset, q.Hash = place(uint64(now.UnixNano())), 0 //nolint:gosec // any number that is not twice the same will do
+		q.Offset, q.Hash = place(uint64(now.UnixNano())), 0
 	}
 	if err := r.offer(ctx, s, &collectors.Batch{Quarantined: []vigil.Quarantined{q}}); err != nil {
 		return err

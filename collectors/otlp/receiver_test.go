@@ -168,7 +168,7 @@ func pair(key, value string) *common.KeyValue { return &common.KeyValue{Key: key
 func tool(n int, more ...*common.KeyValue) *tracepb.Span {
 	id := func(size int) []byte { return fmt.Appendf(nil, "%0*d", size, n) }
 	return &tracepb.Span{
-		TraceId: id(16), SpanId: id(8), Name: "execute_tool get_customer", StartTimeUnixNano: uint64(now.Add(time.Duration(n) * time.Second).UnixNano()), //nolint:gosec // of this century
+		TraceId: id(16), SpanId: id(8), Name: "execute_tool get_customer", StartTimeUnixNano: uint64(now.Add(time.Duration(n) * time.Second).UnixNano()),
 		Attributes: append([]*common.KeyValue{
 			pair("gen_ai.operation.name", "execute_tool"), pair("gen_ai.tool.name", "get_customer"),
 			pair("gen_ai.tool.call.arguments", fmt.Sprintf(`{"customer_id":"c%d"}`, n)),
@@ -194,7 +194,7 @@ func line(n int) string {
 }
 
 func logOf(body *common.AnyValue, at time.Time, attributes ...*common.KeyValue) *logspb.LogRecord {
-	return &logspb.LogRecord{Body: body, ObservedTimeUnixNano: uint64(at.UnixNano()), Attributes: attributes} //nolint:gosec // of this century
+	return &logspb.LogRecord{Body: body, ObservedTimeUnixNano: uint64(at.UnixNano()), Attributes: attributes}
 }
 
 func TestSpansAndRecords(t *testing.T) {
@@ -214,7 +214,7 @@ func TestSpansAndRecords(t *testing.T) {
 		logOf(str(line(3)), now), logOf(str(nginx), now, pair("log.file.name", "access.log")), logOf(m, now),
 		logOf(str("server started"), now, pair("log.file.name", "app.log")), logOf(nil, now),
 		&logspb.LogRecord{ // a record of a bot
-			EventName: "x.tool_result", ObservedTimeUnixNano: uint64(now.UnixNano()), //nolint:gosec // of this century
+			EventName: "x.tool_result", ObservedTimeUnixNano: uint64(now.UnixNano()),
 			Attributes: []*common.KeyValue{pair("gen_ai.tool.name", "get_customer"), pair("gen_ai.tool.call.arguments", `{"customer_id":"c6"}`)},
 		})))
 	if code != http.StatusOK || len(body) != 0 {

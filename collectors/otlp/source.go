@@ -70,7 +70,7 @@ func (s *source) forget() {
 func streamName(s signal) string { return "otlp:" + string(s) }
 
 // place makes a hash a place in a stream, such as decode takes.
-func place(hash uint64) int64 { return int64(hash & (1<<42 - 1)) } //nolint:gosec // 42 bits
+func place(hash uint64) int64 { return int64(hash & (1<<42 - 1)) }
 
 // reading is a request that is being decoded.
 type reading struct {
@@ -199,7 +199,7 @@ func (in *reading) log(r record) {
 		return
 	}
 	aside := len(in.batch.Quarantined)
-	at := place(hash + uint64(nth)*0x9e3779b97f4a7c15) //nolint:gosec // nth is not negative
+	at := place(hash + uint64(nth)*0x9e3779b97f4a7c15)
 	stream.Message(at, body, in.now, &in.batch)
 	in.count(aside)
 }

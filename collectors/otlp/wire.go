@@ -242,7 +242,7 @@ func (f *field) append(out, b []byte, depth int) ([]byte, error) {
 	case kindBool:
 		return strconv.AppendBool(out, v != 0), nil
 	case kindInt64:
-		return append(strconv.AppendInt(append(out, '"'), int64(v), 10), '"'), nil //nolint:gosec // two's complement is how it is sent
+		return append(strconv.AppendInt(append(out, '"'), int64(v), 10), '"'), nil
 	}
 	return strconv.AppendUint(out, v&math.MaxUint32, 10), nil
 }

@@ -31,7 +31,7 @@ func (m maker) value(v pcommon.Value, depth int) {
 	case n == 1:
 		v.SetBool(m.IntN(2) == 0)
 	case n == 2:
-		v.SetInt(int64(m.Uint64())) //nolint:gosec // any number
+		v.SetInt(int64(m.Uint64()))
 	case n == 3:
 		v.SetDouble([]float64{0, 1.5, -1e300, 1e-9, math.Inf(1), math.Inf(-1)}[m.IntN(6)])
 	case n == 4:
@@ -85,13 +85,13 @@ func (m maker) spans() ptrace.Traces {
 				s.SetSpanID(span)
 				s.SetParentSpanID(span)
 				s.SetName(m.text())
-				s.SetKind(ptrace.SpanKind(m.IntN(6))) //nolint:gosec // small
+				s.SetKind(ptrace.SpanKind(m.IntN(6)))
 				s.TraceState().FromRaw(m.text())
 				s.SetFlags(m.Uint32N(3))
 				s.SetStartTimestamp(m.time())
 				s.SetEndTimestamp(m.time())
 				s.SetDroppedAttributesCount(m.Uint32N(2))
-				s.Status().SetCode(ptrace.StatusCode(m.IntN(3))) //nolint:gosec // small
+				s.Status().SetCode(ptrace.StatusCode(m.IntN(3)))
 				s.Status().SetMessage(m.text())
 				m.attributes(s.Attributes(), 0)
 				for range m.IntN(3) {
@@ -125,7 +125,7 @@ func (m maker) logs() plog.Logs {
 				l.SetSpanID(span)
 				l.SetTimestamp(m.time())
 				l.SetObservedTimestamp(m.time())
-				l.SetSeverityNumber(plog.SeverityNumber(m.IntN(25))) //nolint:gosec // small
+				l.SetSeverityNumber(plog.SeverityNumber(m.IntN(25)))
 				l.SetSeverityText(m.text())
 				l.SetEventName(m.text())
 				l.SetFlags(plog.LogRecordFlags(m.Uint32()))

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 )
 
 const (
+	// dialTimeout bounds the connecting, and the signing in.
 	dialTimeout = 10 * time.Second
 	// answerTimeout bounds the wait for an answer, and for a line of MONITOR: PING makes
 	// one every pingEvery.
@@ -31,8 +33,11 @@ type conn struct {
 	own string
 }
 
-// serverError is what a server refuses a command with: its first word, and its text.
-type serverError struct{ class, text string }
+// serverError is what a server refuses a command with: the first word of its text, which
+// tells why. The rest may hold anything.
+type serverError struct{ class string }
+
+var className = regexp.MustCompile(`^[A-Z]{1,32}$`)
 
 func (e *serverError) Error() string { return e.class }
 
@@ -58,9 +63,16 @@ func dial(ctx context.Context, to *target) (*conn, error) {
 		raw = secure
 	}
 	c := &conn{Conn: raw, in: bufio.NewReaderSize(raw, 64<<10), own: raw.LocalAddr().String()}
+	unhook := context.AfterFunc(ctx, func() { c.Close() })
 	if err := c.signIn(to); err != nil {
 		c.Close()
+		if ctx.Err() != nil {
+			err = fmt.Errorf("sign in to Redis: the server does not answer: %w", ctx.Err())
+		}
 		return nil, err
+	}
+	if !unhook() {
+		return nil, fmt.Errorf("sign in to Redis: %w", ctx.Err())
 	}
 	return c, nil
 }
@@ -136,8 +148,11 @@ func (c *conn) do(args ...string) (string, error) {
 	case '+', ':':
 		return text, nil
 	case '-':
-		class, rest, _ := strings.Cut(text, " ")
-		return "", &serverError{class: class, text: rest}
+		class, _, _ := strings.Cut(text, " ")
+		if !className.MatchString(class) {
+			class = "ERR" // what a server may say of itself is bounded
+		}
+		return "", &serverError{class}
 	case '$':
 		n, err := strconv.Atoi(text)
 		if err != nil || n > maxAnswer {

@@ -78,11 +78,8 @@ type watch struct {
 // ends: the next run tells since when nothing was seen.
 func (m *Monitor) Run(ctx context.Context, pos []byte, sink collectors.Sink) error {
 	w := &watch{m: m, sink: sink, stream: decode.NewStream(&m.cfg.Decode, "monitor"), q: newQueue(m.queue)}
-	if pos != nil {
-		if err := json.Unmarshal(pos, &w.p); err != nil {
-			m.log.Warn("the position can't be read: since when nothing was seen is not known", "source", m.cfg.Decode.Source)
-			w.p = position{}
-		}
+	if p := collectors.Position(m.cfg.Decode.Source, pos, m.log, func(p *position) bool { return p.Until > 0 }); p != nil {
+		w.p = *p
 	}
 	err := w.run(ctx)
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed)) {
@@ -99,6 +96,7 @@ func (m *Monitor) Check(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
+	defer context.AfterFunc(ctx, func() { c.Close() })()
 	if _, err := c.do("PING"); err != nil {
 		return rights("ask Redis for PING", err)
 	}
@@ -123,6 +121,18 @@ func (w *watch) run(ctx context.Context) error {
 	}
 	defer c.Close()
 	w.helper = helper
+	// At a stop nothing more is read, and what may still be asked and handed over is
+	// bounded: a server that hangs must not hold it up.
+	var done context.CancelFunc
+	w.handing, done = context.WithCancel(context.WithoutCancel(ctx))
+	defer done()
+	defer context.AfterFunc(ctx, func() {
+		c.Close()
+		time.AfterFunc(lastHandOver, func() {
+			done()
+			helper.Close()
+		})
+	})()
 	run := ""
 	if info, err := helper.do("INFO", "server"); err == nil {
 		run = field(info, "run_id")
@@ -142,17 +152,10 @@ func (w *watch) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { w.read(c, helper.own) })
 	wg.Go(func() { w.ping(pinging, c) })
-	var done context.CancelFunc
-	w.handing, done = context.WithCancel(context.WithoutCancel(ctx))
-	unhook := context.AfterFunc(ctx, func() {
-		c.Close()
-		time.AfterFunc(lastHandOver, done)
-	})
 	defer func() {
-		unhook()
-		done()
 		stop()
 		c.Close()
+		helper.Close()
 		wg.Wait()
 	}()
 	w.list(&b)

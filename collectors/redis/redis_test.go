@@ -45,7 +45,7 @@ func run(t testing.TB, cfg redis.Config, opts redis.Options, position []byte, si
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	r := &running{cancel: cancel, done: make(chan error, 1)}
 	go func() { r.done <- m.Run(ctx, position, sink) }()
 	t.Cleanup(cancel)
@@ -307,7 +307,7 @@ func BenchmarkMonitor(b *testing.B) {
 	b.ResetTimer()
 	go func() {
 		for range b.N {
-			_, _ = s.do(context.Background(), commands...)
+			_, _ = s.do(b.Context(), commands...)
 		}
 	}()
 	for got := 0; got < 1000*b.N; got += <-n {

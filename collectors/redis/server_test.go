@@ -147,7 +147,7 @@ func (s *server) do(ctx context.Context, commands ...[]string) (string, error) {
 
 func (s *server) must(t testing.TB, commands ...[]string) string {
 	t.Helper()
-	out, err := s.do(context.Background(), commands...)
+	out, err := s.do(context.WithoutCancel(t.Context()), commands...)
 	if err != nil {
 		t.Fatal(err)
 	}

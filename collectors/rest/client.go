@@ -29,6 +29,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -79,6 +80,8 @@ type ClientOptions struct {
 	Header http.Header
 	// Remedy says what to do about a refusal, "" for nothing known. May be nil.
 	Remedy func(e *StatusError) string
+	// Logger gets what an operator should know; nil means none does.
+	Logger *slog.Logger
 	// Now tells the time; nil means the clock.
 	Now func() time.Time
 	// Wait waits; nil waits by a timer. It returns early, with the context's error.
@@ -127,6 +130,9 @@ func NewClient(cfg ClientConfig, opts ClientOptions) (*Client, error) {
 	if cfg.MaxAnswer <= 0 {
 		cfg.MaxAnswer = maxAnswer
 	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -170,6 +176,9 @@ func CheckURL(address string) (*url.URL, error) {
 
 // Product names the API.
 func (c *Client) Product() string { return c.cfg.Product }
+
+// Logger is where the collector that asks says what an operator should know.
+func (c *Client) Logger() *slog.Logger { return c.opts.Logger }
 
 // Host is the host that is asked.
 func (c *Client) Host() string { return c.base.Host }
@@ -262,7 +271,7 @@ func (c *Client) Stream(ctx context.Context, address string) (io.ReadCloser, htt
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	resp, err := c.ask(ctx, http.MethodGet, u, "", nil)
+	resp, err := c.ask(ctx, http.MethodGet, u, "", nil) //nolint:bodyclose // the caller closes it
 	if err != nil {
 		return nil, nil, nil, err
 	}

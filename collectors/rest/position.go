@@ -1,10 +1,6 @@
 package rest
 
-import (
-	"encoding/json"
-	"fmt"
-	"time"
-)
+import "time"
 
 // mark is how far a list was read.
 type mark struct {
@@ -33,15 +29,5 @@ type position struct {
 // maxLists bounds the lists of a position.
 const maxLists = 64
 
-func readPosition(text []byte) (position, error) {
-	p := position{}
-	if text != nil {
-		if err := json.Unmarshal(text, &p); err != nil {
-			return p, fmt.Errorf("read the position: %w", err)
-		}
-	}
-	if p.Lists == nil || len(p.Lists) > maxLists {
-		p.Lists = map[string]*mark{}
-	}
-	return p, nil
-}
+// sound says whether it is one that we wrote.
+func (p *position) sound() bool { return p.Lists != nil && len(p.Lists) <= maxLists }

@@ -160,12 +160,12 @@ type run struct {
 // Run reads the lists in turn, page by page, until ctx ends. A list that fails does not
 // keep the others from being read up to now; then Run returns its error.
 func (p *Puller) Run(ctx context.Context, text []byte, sink collectors.Sink) error {
-	pos, err := readPosition(text)
-	if err != nil {
-		return err
+	pos := collectors.Position(p.cfg.Decode.Source, text, p.opts.Client.Logger(), (*position).sound)
+	if pos == nil {
+		pos = &position{}
 	}
 	defer p.opts.Client.Close()
-	r := &run{Puller: p, sink: sink, pos: pos, told: map[string]time.Time{}, kept: p.opts.Now()}
+	r := &run{Puller: p, sink: sink, pos: *pos, told: map[string]time.Time{}, kept: p.opts.Now()}
 	r.seen.take(pos.Seen)
 	marks := map[string]*mark{}
 	for _, f := range p.opts.Feeds {

@@ -36,7 +36,7 @@ func run(t testing.TB, cfg sqltable.Config, now func() time.Time, position []byt
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	r := &running{cancel: cancel, done: make(chan error, 1)}
 	go func() {
 		err := c.Run(ctx, position, sink)
@@ -96,7 +96,7 @@ func TestManyWritersAndRestarts(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					defer conn.Close(context.Background())
+					defer conn.Close(context.WithoutCancel(t.Context()))
 					for range 60 {
 						tx, err := conn.Begin(t.Context())
 						if err != nil {

@@ -277,7 +277,7 @@ func mysqlError(what string, err error) error {
 	case 1969, 3024:
 		return fmt.Errorf("%s: the server took longer than %s (%d): make an index on the cursor's column", what, queryTimeout, my.Number)
 	case 1064, 1060, 1052:
-		return fmt.Errorf("%s: the server does not understand the query (%d): %s", what, my.Number, my.Message)
+		return fmt.Errorf("%s: the server does not understand the query (%d): %.200q", what, my.Number, my.Message)
 	case 1792:
 		return fmt.Errorf("%s: the query wants to write (1792), and may only read", what)
 	}

@@ -2,7 +2,6 @@ package sqltable
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"slices"
 )
 
@@ -52,16 +51,9 @@ type mark struct {
 	Xmax int64  `json:"x,omitempty"`
 }
 
-// parsePosition reads a position; false when it is none, or of something else.
-func parsePosition(b []byte, of string) (position, bool) {
-	if b == nil {
-		return position{Of: of}, true
-	}
-	var p position
-	if err := json.Unmarshal(b, &p); err != nil || p.Of != of || !p.sound() {
-		return position{Of: of}, false
-	}
-	return p, true
+// soundOf reports of positions whether they are in what of names, and such as we make.
+func soundOf(of string) func(p *position) bool {
+	return func(p *position) bool { return p.Of == of && p.sound() }
 }
 
 // sound reports whether the gaps are such as we make.

@@ -15,7 +15,12 @@ import (
 
 // postgres speaks to PostgreSQL, in the text form of its protocol: what the server writes
 // is what we read, whatever it is.
-type postgres struct{ conn *pgconn.PgConn }
+type postgres struct {
+	conn *pgconn.PgConn
+	// most bounds the wait for an answer: a little more than queryTimeout, after which a
+	// server that lives gives up itself.
+	most time.Duration
+}
 
 func openPostgres(ctx context.Context, to *target) (*postgres, error) {
 	// The library takes only configurations that it parsed; what it finds in the
@@ -52,7 +57,7 @@ func openPostgres(ctx context.Context, to *target) (*postgres, error) {
 	if err != nil {
 		return nil, postgresError("connect to PostgreSQL", err)
 	}
-	return &postgres{conn}, nil
+	return &postgres{conn, queryTimeout + 5*time.Second}, nil
 }
 
 func (p *postgres) close() {
@@ -64,6 +69,8 @@ func (p *postgres) close() {
 // begin sets all within the transaction: a pooler may give the next one to another server
 // process.
 func (p *postgres) begin(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.most)
+	defer cancel()
 	ms := strconv.FormatInt(queryTimeout.Milliseconds(), 10)
 	_, err := p.conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = "+ms+
 		"; SET LOCAL lock_timeout = 5000; SET LOCAL idle_in_transaction_session_timeout = 60000"+
@@ -72,12 +79,14 @@ func (p *postgres) begin(ctx context.Context) error {
 }
 
 func (p *postgres) end(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.most)
+	defer cancel()
 	_, err := p.conn.Exec(ctx, "ROLLBACK").ReadAll()
 	return postgresError("end a transaction", err)
 }
 
 func (p *postgres) query(ctx context.Context, sql string, args []string, each func(values [][]byte) error) error {
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout+5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, p.most)
 	defer cancel()
 	rows := p.conn.ExecParams(ctx, sql, raw(args), nil, nil, nil)
 	var failed error
@@ -101,6 +110,8 @@ func raw(args []string) [][]byte {
 }
 
 func (p *postgres) columns(ctx context.Context, from string) ([]column, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.most)
+	defer cancel()
 	rows := p.conn.ExecParams(ctx, "SELECT * FROM "+from+" LIMIT 0", nil, nil, nil, nil)
 	var out []column
 	for _, f := range rows.FieldDescriptions() {
@@ -238,6 +249,9 @@ func postgresError(what string, err error) error {
 		}
 		return fmt.Errorf("%s: %w", what, err)
 	}
+	if len(pg.Code) != 5 {
+		return fmt.Errorf("%s: the server does not speak PostgreSQL's protocol", what)
+	}
 	switch {
 	case strings.HasPrefix(pg.Code, "28"):
 		return fmt.Errorf("%s: the server refuses the user or password (%s): check url, and pg_hba.conf of the server", what, pg.Code)
@@ -256,7 +270,7 @@ func postgresError(what string, err error) error {
 	case pg.Code == "25006":
 		return fmt.Errorf("%s: the query wants to write (25006), and may only read", what)
 	case strings.HasPrefix(pg.Code, "42") || pg.Code == "0A000":
-		return fmt.Errorf("%s: the server does not understand the query (%s): %s", what, pg.Code, pg.Message)
+		return fmt.Errorf("%s: the server does not understand the query (%s): %.200q", what, pg.Code, pg.Message)
 	}
-	return fmt.Errorf("%s: the server says %s %s", what, pg.Severity, pg.Code)
+	return fmt.Errorf("%s: the server says error %q", what, pg.Code)
 }

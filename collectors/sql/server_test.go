@@ -60,7 +60,7 @@ func startPostgres(t testing.TB) *server {
 		t.Skip("SKIPPED, NOT TESTED: no PostgreSQL found. Run tools/setup.sh, or install postgresql-15")
 	}
 	// The server refuses to run as root, and its user can't reach a test's folder.
-	dir, err := os.MkdirTemp("", "vigil-pg")
+	dir, err := os.MkdirTemp("", "vigil-pg") //nolint:usetesting // as above
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,14 +53,11 @@ func (t *Table) run(ctx context.Context, pos []byte, sink collectors.Sink) error
 	defer r.db.close()
 	r.sink = sink
 	of := fmt.Sprintf("%s %s sparse=%t", t.name(), t.cfg.Cursor, t.cfg.Sparse)
-	p, ok := parsePosition(pos, of)
-	if !ok {
-		t.log.Warn("the position is not of this table and cursor; it is read from its beginning, and what was read before counts once", "source", t.cfg.Decode.Source)
+	r.p = position{Of: of}
+	if p := collectors.Position(t.cfg.Decode.Source, pos, t.log, soundOf(of)); p != nil {
+		r.p = *p
 	}
-	r.p = p
-	if err := r.stream.Restore(p.Format); err != nil {
-		return err
-	}
+	r.stream.Restore(r.p.Format)
 	r.look.restore(&r.p)
 	if err := r.warn(ctx); err != nil {
 		return err

@@ -107,6 +107,7 @@ func (u *run) merge(b *collectors.Batch, from *[]*chunk) {
 			*from = append(*from, c)
 			b.Events = append(b.Events, c.batch.Events...)
 			b.Quarantined = append(b.Quarantined, c.batch.Quarantined...)
+			b.Lapses = append(b.Lapses, c.batch.Lapses...)
 		default:
 			return
 		}

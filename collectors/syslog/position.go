@@ -2,7 +2,6 @@ package syslog
 
 import (
 	"encoding/json"
-	"fmt"
 	"sync"
 
 	"vigil/collectors/formats"
@@ -38,16 +37,8 @@ type saidLast struct {
 	Apps   map[string]int64 `json:"apps,omitempty"`
 }
 
-func readPosition(raw []byte) (position, error) {
-	var p position
-	if len(raw) == 0 {
-		return p, nil
-	}
-	if err := json.Unmarshal(raw, &p); err != nil {
-		return position{}, fmt.Errorf("read the position: %w", err)
-	}
-	return p, nil
-}
+// sound says whether it is one that we wrote.
+func (p *position) sound() bool { return len(p.States)+len(p.Said) > 0 }
 
 // states are what decoders know, by sender, for their next connection. It is safe for
 // concurrent use.

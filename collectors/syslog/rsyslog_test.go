@@ -137,7 +137,7 @@ func live(t *testing.T, cfg syslog.Config, position []byte, sink collectors.Sink
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	l := &life{cancel, make(chan error, 1)}
 	go func() { l.done <- r.Run(ctx, position, sink) }()
 	t.Cleanup(func() { cancel() })
@@ -174,7 +174,7 @@ const round = 500
 func TestRsyslogRELP(t *testing.T) {
 	cfg := syslog.Config{Decode: decoding("native"), Listen: freePort(t, "tcp"), Transport: syslog.RELP}
 	host, port, _ := strings.Cut(cfg.Listen, ":")
-	d := newDaemon(t, fmt.Sprintf(`action(type="omrelp" target="%s" port="%s" template="out" timeout="5" %s)`, host, port, queue))
+	d := newDaemon(t, fmt.Sprintf(`action(type="omrelp" target=%q port=%q template="out" timeout="5" %s)`, host, port, queue))
 	o := collectorstest.NewOracle(source, nil)
 	for i := range 6 {
 		k := killable{o, make(chan struct{})}
@@ -212,7 +212,7 @@ func TestRsyslogStreams(t *testing.T) {
     StreamDriver.CAFile="%s" StreamDriver.CertFile="%s" StreamDriver.KeyFile="%s"`, a.path("ca.pem"), a.path("web.example.org.pem"), a.path("web.example.org-key.pem"))
 			}
 			host, port, _ := strings.Cut(cfg.Listen, ":")
-			d := newDaemon(t, fmt.Sprintf(`action(type="omfwd" target="%s" port="%s" protocol="tcp" TCP_Framing="octet-counted" template="out" %s %s)`, host, port, secure, queue))
+			d := newDaemon(t, fmt.Sprintf(`action(type="omfwd" target=%q port=%q protocol="tcp" TCP_Framing="octet-counted" template="out" %s %s)`, host, port, secure, queue))
 			all := newTally()
 			for i := range 5 {
 				l := live(t, cfg, nil, all)
@@ -300,7 +300,7 @@ func TestRsyslogUDP(t *testing.T) {
 	host, port, _ := strings.Cut(cfg.Listen, ":")
 	o := collectorstest.NewOracle(source, nil)
 	_, _ = receiver(t, cfg, syslog.Options{}, nil, o)
-	d := newDaemon(t, fmt.Sprintf(`action(type="omfwd" target="%s" port="%s" protocol="udp" template="out")`, host, port))
+	d := newDaemon(t, fmt.Sprintf(`action(type="omfwd" target=%q port=%q protocol="udp" template="out")`, host, port))
 	d.write(round)
 	o.AwaitRecords(t, round)
 	o.Check(t, round)

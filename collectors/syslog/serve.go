@@ -86,10 +86,7 @@ func (u *run) serve(conn net.Conn, addr string) {
 	}
 	c.name = "syslog:" + c.sender
 	c.stream = decode.NewStream(&u.cfg.Decode, c.name)
-	if err := c.stream.Restore(u.states.get(c.sender)); err != nil {
-		u.log.warn("state", "what was known of a sender can't be used", "error", err.Error())
-		c.stream = decode.NewStream(&u.cfg.Decode, c.name)
-	}
+	c.stream.Restore(u.states.get(c.sender))
 	if u.cfg.Transport == RELP {
 		c.relp, c.session = &relp{}, &session{}
 		c.frames = c.relp
@@ -100,7 +97,7 @@ func (u *run) serve(conn net.Conn, addr string) {
 	c.whole = u.opt.Now()
 	c.begun, c.stated = c.whole, c.whole
 	// A read that waits must hear of the stop.
-	defer context.AfterFunc(u.ending, func() { conn.SetReadDeadline(time.Unix(1, 0)) })()
+	defer context.AfterFunc(u.ending, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })()
 	if err := c.read(); err != nil && !errors.Is(err, io.EOF) && u.ending.Err() == nil {
 		u.log.warn("connection", "a connection ended badly", "address", addr, "error", err.Error())
 	}

@@ -83,9 +83,9 @@ type run struct {
 
 // Run implements collectors.Collector.
 func (r *Receiver) Run(ctx context.Context, raw []byte, sink collectors.Sink) error {
-	pos, err := readPosition(raw)
-	if err != nil {
-		return err
+	pos := collectors.Position(r.cfg.Decode.Source, raw, r.opt.Logger, (*position).sound)
+	if pos == nil {
+		pos = &position{}
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -153,8 +153,8 @@ func listenError(address string, err error) error {
 // accept takes connections until the end.
 func (u *run) accept(l *net.TCPListener) {
 	defer u.end()
-	defer l.Close()
-	defer context.AfterFunc(u.ctx, func() { l.SetDeadline(time.Unix(1, 0)) })()
+	defer func() { _ = l.Close() }()
+	defer context.AfterFunc(u.ctx, func() { _ = l.SetDeadline(time.Unix(1, 0)) })()
 	for last := false; ; {
 		conn, err := l.Accept()
 		switch {

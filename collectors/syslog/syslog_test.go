@@ -369,7 +369,7 @@ func receiver(t testing.TB, cfg syslog.Config, opts syslog.Options, position []b
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx, position, sink) }()
 	ended := sync.OnceValue(func() error {

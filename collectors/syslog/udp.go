@@ -52,8 +52,8 @@ func (u *run) datagrams(c *net.UDPConn) {
 	packs := make(chan *pack, packQueue)
 	u.wg.Go(func() { u.decodePacks(packs) })
 	defer close(packs)
-	defer c.Close()
-	defer context.AfterFunc(u.ctx, func() { c.SetReadDeadline(time.Unix(1, 0)) })()
+	defer func() { _ = c.Close() }()
+	defer context.AfterFunc(u.ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) })()
 	var drain time.Time
 	for {
 		p, err := u.pack(c, &drain)
@@ -213,12 +213,8 @@ func (u *run) gramSender(senders *formats.Bounded[netip.Addr, *gramSender], addr
 		}
 	}
 	s := &gramSender{addr: addr.String()}
-	name := "syslog:" + s.addr
-	s.stream = decode.NewStream(&u.cfg.Decode, name)
-	if err := s.stream.Restore(u.states.get(s.addr)); err != nil {
-		u.log.warn("state", "what was known of a sender can't be used", "error", err.Error())
-		s.stream = decode.NewStream(&u.cfg.Decode, name)
-	}
+	s.stream = decode.NewStream(&u.cfg.Decode, "syslog:"+s.addr)
+	s.stream.Restore(u.states.get(s.addr))
 	senders.Put(addr, s)
 	return s
 }

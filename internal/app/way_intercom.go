@@ -11,7 +11,7 @@ import (
 )
 
 // intercomOf makes the collector of a source that reads Intercom's activity logs.
-func intercomOf(s *config.Source, _ *slog.Logger) (collectors.Collector, error) {
+func intercomOf(s *config.Source, logger *slog.Logger) (collectors.Collector, error) {
 	cfg, err := decodeOf(s)
 	if err != nil {
 		return nil, err
@@ -24,5 +24,5 @@ func intercomOf(s *config.Source, _ *slog.Logger) (collectors.Collector, error) 
 	return intercom.New(intercom.Config{
 		Decode: cfg, URL: k.URL, Token: rest.Secret(token),
 		Poll: k.Poll.Std(), Overlap: k.Overlap.Std(), Start: k.Start.Std(), AllowPrivate: k.AllowPrivate,
-	}, intercom.Options{})
+	}, intercom.Options{Client: rest.ClientOptions{Logger: logger}})
 }

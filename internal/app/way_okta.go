@@ -11,7 +11,7 @@ import (
 )
 
 // oktaOf makes the collector of a source that reads Okta's system log.
-func oktaOf(s *config.Source, _ *slog.Logger) (collectors.Collector, error) {
+func oktaOf(s *config.Source, logger *slog.Logger) (collectors.Collector, error) {
 	cfg, err := decodeOf(s)
 	if err != nil {
 		return nil, err
@@ -28,5 +28,5 @@ func oktaOf(s *config.Source, _ *slog.Logger) (collectors.Collector, error) {
 	return okta.New(okta.Config{
 		Decode: cfg, URL: k.URL, Token: rest.Secret(token), ClientID: k.ClientID, PrivateKey: rest.Secret(key), KeyID: k.KeyID,
 		Poll: k.Poll.Std(), Overlap: k.Overlap.Std(), Start: k.Start.Std(), AllowPrivate: k.AllowPrivate,
-	}, okta.Options{})
+	}, okta.Options{Client: rest.ClientOptions{Logger: logger}})
 }

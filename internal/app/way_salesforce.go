@@ -11,7 +11,7 @@ import (
 )
 
 // salesforceOf makes the collector of a source that reads Salesforce's event log files.
-func salesforceOf(s *config.Source, _ *slog.Logger) (collectors.Collector, error) {
+func salesforceOf(s *config.Source, logger *slog.Logger) (collectors.Collector, error) {
 	cfg, err := decodeOf(s)
 	if err != nil {
 		return nil, err
@@ -29,5 +29,5 @@ func salesforceOf(s *config.Source, _ *slog.Logger) (collectors.Collector, error
 		Decode: cfg, URL: k.URL, ClientID: k.ClientID, ClientSecret: rest.Secret(secret), PrivateKey: rest.Secret(key), Username: k.Username,
 		Audience: k.Audience, Interval: k.Interval, Events: k.Events,
 		Poll: k.Poll.Std(), Overlap: k.Overlap.Std(), Start: k.Start.Std(), AllowPrivate: k.AllowPrivate,
-	}, salesforce.Options{})
+	}, salesforce.Options{Client: rest.ClientOptions{Logger: logger}})
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // zendeskOf makes the collector of a source that reads Zendesk's access and audit logs.
-func zendeskOf(s *config.Source, _ *slog.Logger) (collectors.Collector, error) {
+func zendeskOf(s *config.Source, logger *slog.Logger) (collectors.Collector, error) {
 	cfg, err := decodeOf(s)
 	if err != nil {
 		return nil, err
@@ -28,5 +28,5 @@ func zendeskOf(s *config.Source, _ *slog.Logger) (collectors.Collector, error) {
 	return zendesk.New(zendesk.Config{
 		Decode: cfg, URL: k.URL, ClientID: k.ClientID, ClientSecret: rest.Secret(secret), Scope: k.Scope, Token: rest.Secret(token), Email: k.Email,
 		Logs: k.Logs, Poll: k.Poll.Std(), Overlap: k.Overlap.Std(), Start: k.Start.Std(), AllowPrivate: k.AllowPrivate,
-	}, zendesk.Options{})
+	}, zendesk.Options{Client: rest.ClientOptions{Logger: logger}})
 }

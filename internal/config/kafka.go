@@ -55,12 +55,17 @@ func (k *Kafka) check(c *checker, field string) {
 	if k.Group != "" && len(k.Group) > 249 {
 		c.at(field+".group", "is longer than 249 characters", `leave it out for "vigil-" and the source's name`)
 	}
-	if k.Start != "" && k.Start != "earliest" && k.Start != "latest" {
-		c.at(field+".start", fmt.Sprintf("%q is no place to begin", k.Start), `write "earliest" or "latest"`)
-	}
+	c.begins(field+".start", k.Start)
 	k.TLS.check(c, field+".tls")
 	if k.SASL != nil {
 		k.SASL.check(c, field+".sasl", k)
+	}
+}
+
+// begins checks where a source begins whose server keeps what it was sent.
+func (c *checker) begins(field, start string) {
+	if start != "" && start != "earliest" && start != "latest" {
+		c.at(field, fmt.Sprintf("%q is no place to begin", start), `write "earliest" or "latest"`)
 	}
 }
 

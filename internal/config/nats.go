@@ -71,9 +71,7 @@ func (n *NATS) check(c *checker, field string) {
 			c.at(fmt.Sprintf("%s.subjects[%d]", field, i), fmt.Sprintf("%q is no subject", s), `write for example "access.>" or "access.*.read"`)
 		}
 	}
-	if n.Start != "" && n.Start != "earliest" && n.Start != "latest" {
-		c.at(field+".start", fmt.Sprintf("%q is no place to begin", n.Start), `write "earliest" or "latest"`)
-	}
+	c.begins(field+".start", n.Start)
 	n.TLS.check(c, field+".tls")
 	n.signIn(c, field)
 }

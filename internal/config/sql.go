@@ -76,7 +76,7 @@ func (k *SQL) checkURL(c *checker, field string) {
 	if !ok || c.bad(field+".url") {
 		return
 	}
-	const remedy = "write env:AUDIT_DB and set it to postgres://user:password@host:5432/database, special characters of the password as %xx"
+	const remedy = "write env:AUDIT_DB and set it to postgres://user:password@host:5432/database, special characters of the password as %xx" //nolint:gosec // an example
 	if value == "" {
 		c.at(field+".url", "is missing", remedy)
 		return

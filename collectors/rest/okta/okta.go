@@ -17,7 +17,7 @@ import (
 
 const (
 	path      = "/api/v1/logs"
-	tokenPath = "/oauth2/v1/token"
+	tokenPath = "/oauth2/v1/token" //nolint:gosec // a path, no secret
 	scope     = "okta.logs.read"
 	// size is how many events a page has, the most that Okta gives.
 	size = 1000

@@ -125,7 +125,7 @@ func New(cfg Config, opts Options) (*Salesforce, error) {
 }
 
 const (
-	tokenPath = "/services/oauth2/token"
+	tokenPath = "/services/oauth2/token" //nolint:gosec // a path, no secret
 	formKind  = "application/x-www-form-urlencoded"
 	// assertionLasts is how long an assertion is good; Salesforce takes a few minutes.
 	assertionLasts = 3 * time.Minute

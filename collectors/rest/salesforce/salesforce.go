@@ -62,6 +62,11 @@ type position struct {
 	Skewed bool   `json:"skewed,omitempty"`
 }
 
+// sound says whether it is one that we wrote.
+func (p *position) sound() bool {
+	return !p.Created.IsZero() || len(p.Read) > 0 || p.File != 0 || p.Skewed
+}
+
 // run is one run.
 type run struct {
 	*Salesforce
@@ -80,10 +85,8 @@ func (s *Salesforce) Check(ctx context.Context) error {
 // Run looks for new files and reads them until ctx ends.
 func (s *Salesforce) Run(ctx context.Context, text []byte, sink collectors.Sink) error {
 	r := &run{Salesforce: s, sink: sink, kept: s.now()}
-	if text != nil {
-		if err := json.Unmarshal(text, &r.pos); err != nil {
-			return fmt.Errorf("read the position: %w", err)
-		}
+	if p := collectors.Position(s.cfg.Decode.Source, text, s.client.Logger(), (*position).sound); p != nil {
+		r.pos = *p
 	}
 	for _, key := range r.pos.Read[:min(len(r.pos.Read), maxRead)] {
 		r.read.add(key)

@@ -81,7 +81,6 @@ var rules = []rule{
 	{folder: "internal/metrics/...", may: nil},
 	{folder: "internal/drill", may: []string{root, "detector", "internal/privacy", "internal/traffic"}},
 	{folder: "internal/drill/page", may: []string{root, "dashboards/...", "internal/drill"}},
-	{folder: "internal/torture", may: []string{root, "internal/app", "internal/config", "internal/ledger"}},
 	{folder: "internal/house", may: nil},
 
 	{folder: "cmd/...", may: []string{root, "..."}},

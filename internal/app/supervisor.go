@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -162,9 +163,9 @@ func (s *supervisor) supervise(ctx context.Context, source string, c collectors.
 		if time.Since(began) > ranWell {
 			wait = firstWait
 		}
-		if err.Error() != last {
-			s.logger.Warn("collector failed; it will be started again", "source", source, "error", err.Error(), "wait", wait.String())
-			last = err.Error()
+		if text := bounded(err); text != last {
+			s.logger.Warn("collector failed; it will be started again", "source", source, "error", text, "wait", wait.String())
+			last = text
 		}
 		s.setFault(ctx, source, err.Error())
 		pause := wait + time.Duration(jitter.Int64N(int64(wait/4)))
@@ -205,6 +206,17 @@ func (s *supervisor) setFault(ctx context.Context, source, fault string) {
 		return
 	}
 	s.faults[source] = fault
+}
+
+// maxFault bounds what is told of a fault, in bytes: parts of it are the other end's.
+const maxFault = 1_000
+
+func bounded(err error) string {
+	text := err.Error()
+	if len(text) <= maxFault {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxFault], "") + "…"
 }
 
 // seedOf is the FNV-1a hash of a name.

@@ -28,12 +28,14 @@ func TestDatabaseWaysAreChecked(t *testing.T) {
 		{`sql: {url: "postgres://u:canary@h/db", table: a, cursor: id, poll: 2h}`, "sql.poll"},
 		{`sql: {url: "postgres://u:canary@h/db", table: a, cursor: id, settle: 2d}`, "sql.settle"},
 		{`sql: {url: "postgres://u:canary@h/db", table: a, cursor: id, tls: {cert: x}}`, "tls.key"},
-		{`redis: {url: "redis://u:canary@h:6379"}`, ""},
+		{`redis: {url: "rediss://u:canary@h:6379"}`, ""},
+		{`redis: {url: "redis://u:canary@127.0.0.1:6379"}`, ""},
+		{`redis: {url: "redis://u:canary@h:6379"}`, "in the clear"},
 		{`redis: {url: "rediss://u:canary@h:6379", tls: {ca: /x}}`, ""},
 		{`redis: {}`, "redis.url"},
 		{`redis: {url: "http://u:canary@h:6379"}`, "neither redis"},
 		{`redis: {url: "redis://u:canary%zz@h"}`, "can't be read"},
-		{`redis: {url: "redis://u:canary@h:6379", tls: {ca: /x}}`, "begin with rediss"},
+		{`redis: {url: "redis://u:canary@localhost:6379", tls: {ca: /x}}`, "begin with rediss"},
 	} {
 		_, err := config.Parse("vigil.yaml", []byte("data_dir: /x\nsources:\n  - name: a\n    "+c.way+"\n"), known())
 		switch {

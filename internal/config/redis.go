@@ -20,6 +20,8 @@ func (k *Redis) check(c *checker, field string) {
 			c.at(field+".url", "is missing", remedy)
 		case err != nil || u.Scheme != "redis" && u.Scheme != "rediss" || u.Hostname() == "":
 			c.at(field+".url", "begins with neither redis:// nor rediss://, or can't be read", remedy)
+		case u.Scheme == "redis" && u.User != nil && !thisMachine(u.Hostname()):
+			c.at(field+".url", "sends the password in the clear to another machine", "let the server speak TLS and write rediss://, or reach it through a tunnel that ends on this machine")
 		case k.TLS != nil && u.Scheme != "rediss":
 			c.at(field+".tls", "stands beside a url without TLS", "let url begin with rediss://")
 		}

@@ -417,8 +417,20 @@ func TestTailConfig(t *testing.T) {
 			t.Errorf("%+v passes", c)
 		}
 	}
-	err := tail(t, nil, filepath.Join(t.TempDir(), "x")).Run(t.Context(), []byte("{nonsense"), &ledger{})
-	if err == nil {
-		t.Error("a damaged position passes")
+}
+
+// A position that is not one of files, as after a change of the way in, begins anew.
+func TestTailOfAnotherPosition(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.log")
+	appendTo(t, path, lines(0, 5, time.Second))
+	ctx, cancel := context.WithCancel(t.Context())
+	l := &ledger{}
+	done := make(chan error, 1)
+	go func() { done <- tail(t, nil, path).Run(ctx, []byte("{nonsense"), l) }()
+	eventually(t, "all is read", l.has(5))
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

@@ -107,7 +107,6 @@ var rhythmsOfSources = map[string]beat{
 // listener drives what is known of sources, and nothing else of the engine.
 type listener struct {
 	shared *shared
-	now    int64
 	tick   time.Duration
 	found  []vigil.Finding
 	// quiet says that a source does not tell what is of that time.

@@ -75,7 +75,7 @@ func (r *tailing) find() {
 	}
 	for _, name := range r.names {
 		l := r.logs[name]
-		found := append(byLog[name], l.kindred(dup)...)
+		found := slices.Concat(byLog[name], l.kindred(dup))
 		slices.SortStableFunc(found, func(a, b seen) int {
 			if c := a.modified.Compare(b.modified); c != 0 {
 				return c

@@ -255,7 +255,11 @@ type newest []object
 func (h newest) Len() int           { return len(h) }
 func (h newest) Less(i, j int) bool { return byChange(h[i], h[j]) > 0 }
 func (h newest) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *newest) Push(x any)        { *h = append(*h, x.(object)) }
+
+// Push implements heap.Interface.
+func (h *newest) Push(x any) { *h = append(*h, x.(object)) }
+
+// Pop implements heap.Interface.
 func (h *newest) Pop() any {
 	old := *h
 	last := old[len(old)-1]

@@ -118,7 +118,8 @@ func TestDeniedAndGone(t *testing.T) {
 	s := newServer(t)
 	var denied atomic.Int64
 	s.guard(func(w http.ResponseWriter, r *http.Request) bool {
-		status, code := 0, ""
+		var status int
+		var code string
 		switch {
 		case r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/b-locked"):
 			denied.Add(1)
@@ -273,7 +274,7 @@ func TestFolderKeepsToItself(t *testing.T) {
 		}
 	}
 	put(filepath.Join(outside, "secret.log"), records(1000, 10)...)
-	put(filepath.Join(dir, "in", "a\xff\n.log"), records(1, 10)...)
+	put(filepath.Join(dir, "in")+"/a\xff\n.log", records(1, 10)...)
 	put(filepath.Join(dir, "in", "b.attrs"), records(11, 10)...)
 	for from, to := range map[string]string{
 		"out.log": filepath.Join(outside, "secret.log"), "up.log": "../../" + filepath.Base(filepath.Dir(outside)) + "/" + filepath.Base(outside) + "/secret.log",

@@ -63,7 +63,7 @@ func (r *run) read(ctx context.Context, o object) error {
 	in, err := text.Open(src, &packed)
 	var doc *decode.Document
 	if err == nil {
-		defer in.Close()
+		defer func() { _ = in.Close() }() // nothing was written
 		doc, err = decode.NewDocument(&r.c.cfg.Config, r.name(o.key), in, r.hint)
 	}
 	switch {

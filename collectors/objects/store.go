@@ -227,6 +227,7 @@ func (p *patientReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// Close ends reading.
 func (p *patientReader) Close() error {
 	p.patience.Stop()
 	defer p.cancel(nil)

@@ -156,7 +156,7 @@ func (s *Spool) begin(ctx context.Context) error {
 		var id [16]byte
 		_, _ = rand.Read(id[:]) // never fails
 		s.stream = hex.EncodeToString(id[:])
-		proof = s.seal.Seal(nil, nil, []byte(s.stream), nil)
+		proof = s.seal.Seal(nil, nil, []byte(s.stream), nil) //nolint:gosec // the nonce is random, and made within
 		if _, err := s.db.ExecContext(ctx, `INSERT INTO spool (one, stream, proof) VALUES (1, ?, ?)`, s.stream, proof); err != nil {
 			return err
 		}
@@ -272,7 +272,7 @@ func (s *Spool) write(ctx context.Context, tx *sql.Tx, b *collectors.Batch, fram
 		sequence++
 		f.Sequence, f.Body, f.Previous = uint64(sequence), one.body, relay.Sum{}
 		copy(f.Previous[:], sum)
-		sealed := s.seal.Seal(nil, nil, f.Body, about("frame", b.Source, f.Sequence))
+		sealed := s.seal.Seal(nil, nil, f.Body, about("frame", b.Source, f.Sequence)) //nolint:gosec // as above
 		if _, err := tx.ExecContext(ctx, `INSERT INTO frame (source, sequence, previous, body, events) VALUES (?, ?, ?, ?, ?)`,
 			b.Source, sequence, f.Previous[:], sealed, one.events); err != nil {
 			return err
@@ -290,7 +290,8 @@ func (s *Spool) write(ctx context.Context, tx *sql.Tx, b *collectors.Batch, fram
 	if b.Position == nil {
 		return nil
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE source SET position = ? WHERE name = ?`, s.seal.Seal(nil, nil, b.Position, about("position", b.Source, 0)), b.Source)
+	sealed := s.seal.Seal(nil, nil, b.Position, about("position", b.Source, 0)) //nolint:gosec // as above
+	_, err = tx.ExecContext(ctx, `UPDATE source SET position = ? WHERE name = ?`, sealed, b.Source)
 	return err
 }
 

@@ -29,7 +29,7 @@ func newSQLWriter(t *testing.T) writer {
 		return nil
 	}
 	// The server refuses to run as root, and its user can't reach a test's folder.
-	dir, err := os.MkdirTemp("", "vigil-pg")
+	dir, err := os.MkdirTemp("", "vigil-pg") //nolint:usetesting // as the line before says
 	if err != nil {
 		t.Fatal(err)
 	}

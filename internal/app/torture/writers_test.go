@@ -302,11 +302,11 @@ func (w *relpWriter) session(ctx context.Context) error {
 		return err
 	}
 	answer := func() error {
-		head, err := in.ReadString(' ')
-		if err != nil {
+		if _, err := in.ReadString(' '); err != nil {
 			return err
 		}
-		if head, err = in.ReadString(' '); err != nil || head != "rsp " {
+		head, err := in.ReadString(' ')
+		if err != nil || head != "rsp " {
 			return fmt.Errorf("answer %q: %w", head, err)
 		}
 		size, err := in.ReadString(' ')
@@ -382,7 +382,7 @@ func newKafkaWriter(t *testing.T) *kafkaWriter {
 }
 
 func (w *kafkaWriter) config() string {
-	return fmt.Sprintf("kafka: {brokers: [\"%s\"], topics: [access]}", strings.Join(w.brokers, "\", \""))
+	return "kafka: {topics: [access], brokers: [\"" + strings.Join(w.brokers, "\", \"") + "\"]}"
 }
 
 func (w *kafkaWriter) write(ctx context.Context, first, n int) error {

@@ -88,7 +88,7 @@ func replayed(t *testing.T, workers int, log []vigil.Entry, restart int) (found 
 func TestTicksAloneMissTheOnlySource(t *testing.T) {
 	t.Parallel()
 	const stop = 50*time.Hour + 17*time.Minute
-	log := lived(2*time.Second, stop, 0, stop+30*time.Minute, "bot")
+	log := lived(5*time.Second, stop, 0, stop+30*time.Minute, "bot")
 	found := replayed(t, 1, log, 0)
 	if len(found) == 0 {
 		t.Fatal("it is not missed")
@@ -115,14 +115,14 @@ func TestTicksAloneMissTheOnlySource(t *testing.T) {
 func TestAGapAmongOthers(t *testing.T) {
 	t.Parallel()
 	const stop = 50*time.Hour + 17*time.Minute
-	found := replayed(t, 2, lived(2*time.Second, stop, 130*time.Second, stop+20*time.Minute, "bot", "crm"), 0)
+	found := replayed(t, 2, lived(5*time.Second, stop, 130*time.Second, stop+20*time.Minute, "bot", "crm"), 0)
 	if len(found) == 0 || found[0].Source != "bot" || found[0].Detected.Sub(healthStart.Add(stop)) > 3*time.Minute {
 		t.Fatalf("%+v", found)
 	}
 	if last := found[len(found)-1]; last.State != vigil.StateClosed || last.ID != found[0].ID {
 		t.Errorf("%+v", last)
 	}
-	if found = replayed(t, 2, lived(2*time.Second, stop, time.Minute, stop+20*time.Minute, "bot", "crm"), 0); len(found) > 0 {
+	if found = replayed(t, 2, lived(5*time.Second, stop, time.Minute, stop+20*time.Minute, "bot", "crm"), 0); len(found) > 0 {
 		t.Errorf("of a minute: %+v", found)
 	}
 }

@@ -55,7 +55,8 @@ type Peer struct {
 
 // Config says who may send what.
 type Config struct {
-	// Peers are the collectors. Their names are unique, and so is who brings a source.
+	// Peers are the collectors; with none nobody is let in. Their names are unique, and so
+	// is who brings a source.
 	Peers []Peer
 	// Position returns what is committed for a source, nil for nothing. Required.
 	Position func(ctx context.Context, source string) ([]byte, error)
@@ -104,7 +105,7 @@ func New(cfg Config, sink collectors.Sink) (*Receiver, error) {
 		cfg.Now = time.Now
 	}
 	r := &Receiver{cfg: cfg, sink: sink, slots: make(chan struct{}, maxRequests)}
-	if err := r.Update(cfg); err != nil {
+	if err := r.Update(cfg.Peers); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -112,7 +113,7 @@ func New(cfg Config, sink collectors.Sink) (*Receiver, error) {
 
 // Update puts other peers in the place of those there are. What is known of sources that
 // stay is kept, and frames that are being taken end as they began.
-func (r *Receiver) Update(cfg Config) error {
+func (r *Receiver) Update(all []Peer) error {
 	chains := map[string]*chain{}
 	if old := r.peers.Load(); old != nil {
 		for _, p := range *old {
@@ -120,7 +121,7 @@ func (r *Receiver) Update(cfg Config) error {
 		}
 	}
 	peers := map[string]*peer{}
-	for _, p := range cfg.Peers {
+	for _, p := range all {
 		if p.Name == "" || len(p.Key) < 16 || peers[p.Name] != nil {
 			return fmt.Errorf("set up the receiver of collectors: %q needs a name of its own and a key of at least 16 bytes", p.Name)
 		}

@@ -57,7 +57,7 @@ type App struct {
 	outbox *outbox
 	super  *supervisor
 	reader *reader
-	// judging is the applier in force, see judge; fed the feeds', see feeding.
+	// judging is the applier in force, see judge; fed reads the feeds in force.
 	judging atomic.Pointer[applier]
 	fed     atomic.Pointer[feeds.Service]
 	// door leads what senders bring to the receivers in force, and what people look at to
@@ -68,8 +68,8 @@ type App struct {
 	pushBase string
 	pushURL  atomic.Pointer[string]
 	failed   chan error
-	// relay takes from remote collectors; nil while there are none. otlp takes from those
-	// who speak OTLP.
+	// relay takes from remote collectors, otlp from those who speak OTLP. They stay; whom
+	// they let in follows the configuration.
 	relay    *relay.Receiver
 	otlp     *otlp.Receiver
 	otlpAddr string
@@ -175,6 +175,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 	a.reader = newReader(a)
 	if a.otlp, err = newOTLP(nil, a.conf().PushTLS, a.intake, a.logger, a.opts.Now); err != nil {
 		return fmt.Errorf("set up OTLP: %w", err)
+	}
+	if a.relay, err = relay.New(relay.Config{Position: a.ledger.Position, Now: a.opts.Now}, a.intake); err != nil {
+		return err
 	}
 	a.super = newSupervisor(patient(a.intake), a.ledger.Position, a.logger)
 	a.reloading.Lock()

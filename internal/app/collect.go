@@ -173,12 +173,9 @@ func (c *Collect) collect(ctx context.Context) error {
 // Stop ends reading and sending. What is not sent waits in the spool.
 func (c *Collect) Stop(ctx context.Context) error { return c.clean.run(context.WithoutCancel(ctx)) }
 
-// relayConfig says which collectors may bring which sources; nil when there is none.
-func relayConfig(cfg *config.Config, position func(context.Context, string) ([]byte, error), now func() time.Time) (*relay.Config, error) {
-	if len(cfg.Collectors) == 0 {
-		return nil, nil
-	}
-	out := &relay.Config{Position: position, Now: now}
+// relayPeers lists the collectors that may send, with the sources that each brings.
+func relayPeers(cfg *config.Config) ([]relay.Peer, error) {
+	var out []relay.Peer
 	for i := range cfg.Collectors {
 		r := &cfg.Collectors[i]
 		key, err := r.Key.Reveal()
@@ -191,7 +188,7 @@ func relayConfig(cfg *config.Config, position func(context.Context, string) ([]b
 				p.Sources = append(p.Sources, cfg.Sources[j].Name)
 			}
 		}
-		out.Peers = append(out.Peers, p)
+		out = append(out, p)
 	}
 	return out, nil
 }

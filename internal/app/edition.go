@@ -31,12 +31,13 @@ type edition struct {
 	rules      *rules.Set
 	notifier   alerts.Notifier
 	fallback   alerts.Notifier
-	writer     *influx.Writer
-	push       *push.Handler
-	otlp       []otlp.Source
-	peers      *relay.Config
-	console    http.Handler
-	secure     *tls.Config
+	// writer is nil where there is no InfluxDB, and where the one that is stays.
+	writer  *influx.Writer
+	push    *push.Handler
+	otlp    []otlp.Source
+	peers   []relay.Peer
+	console http.Handler
+	secure  *tls.Config
 }
 
 // prepare makes what follows from a configuration. It touches nothing that runs. The
@@ -64,22 +65,20 @@ func (a *App) prepare(cfg *config.Config) (*edition, error) {
 	if next.otlp, err = otlpSources(cfg.Sources); err != nil {
 		return nil, fmt.Errorf("set up OTLP: %w", err)
 	}
-	if next.peers, err = relayConfig(cfg, a.ledger.Position, a.opts.Now); err != nil {
+	if next.peers, err = relayPeers(cfg); err != nil {
 		return nil, fmt.Errorf("set up collectors: %w", err)
-	}
-	if next.peers != nil {
-		if _, err := relay.New(*next.peers, a.intake); err != nil {
-			return nil, err
-		}
 	}
 	if next.console, err = newConsole(cfg.ConsoleURL, a.reader, a.desk, a.logger, a.opts.Now); err != nil {
 		return nil, fmt.Errorf("set up console: %w", err)
 	}
-	if next.writer, err = newWriter(cfg, a.logger); err != nil {
-		return nil, fmt.Errorf("set up InfluxDB: %w", err)
-	}
 	if next.collectors, err = a.wantedCollectors(cfg); err != nil {
 		return nil, err
+	}
+	// The last: nothing that fails after it would leave it open.
+	if !a.made(partShipping, config.PrintOf(cfg.Influx)) {
+		if next.writer, err = newWriter(cfg, a.logger); err != nil {
+			return nil, fmt.Errorf("set up InfluxDB: %w", err)
+		}
 	}
 	return next, nil
 }
@@ -143,33 +142,24 @@ func (a *App) begin(ctx context.Context, next *edition) error {
 	cfg := next.cfg
 	a.cfg.Store(cfg)
 	a.intake.use(next.sources)
-	if err := a.replace(ctx, partTelling, config.PrintOf(cfg.Slack, a.consoleURL()), func() (func(context.Context) error, error) {
-		return a.tell(ctx, next)
-	}); err != nil {
-		return err
-	}
-	if err := a.replace(ctx, partJudging, judgingPrint(cfg, next.rules), func() (func(context.Context) error, error) {
-		return a.startJudging(ctx, next)
-	}); err != nil {
-		return err
-	}
-	if err := a.replace(ctx, partShipping, config.PrintOf(cfg.Influx), func() (func(context.Context) error, error) {
-		return a.ship(ctx, next), nil
-	}); err != nil {
-		return err
-	}
-	if err := a.replace(ctx, partFeeds, config.PrintOf(cfg.Feeds, cfg.DataDir), func() (func(context.Context) error, error) {
-		a.startFeeds(ctx)
-		return nil, nil
-	}); err != nil {
-		return err
+	for _, p := range []struct {
+		name  string
+		print config.Print
+		start func() (stop func(context.Context) error, err error)
+	}{
+		{partTelling, config.PrintOf(cfg.Slack, a.consoleURL()), func() (func(context.Context) error, error) { return a.tell(ctx, next) }},
+		{partJudging, judgingPrint(cfg, next.rules), func() (func(context.Context) error, error) { return a.startJudging(ctx, next) }},
+		{partShipping, config.PrintOf(cfg.Influx), func() (func(context.Context) error, error) { return a.ship(ctx, next), nil }},
+		{partFeeds, config.PrintOf(cfg.Feeds, cfg.DataDir), func() (func(context.Context) error, error) { a.startFeeds(ctx); return nil, nil }},
+		{partJobs, config.PrintOf(cfg.Snapshots, cfg.Sealing, cfg.Pruning, cfg.FeedPolls, cfg.Ticks, cfg.Digest), a.startJobs},
+	} {
+		if err := a.replace(ctx, p.name, p.print, p.start); err != nil {
+			return err
+		}
 	}
 	// Behind the feeds, which wait until what is in the log by then is judged.
 	if err := a.noteRules(ctx); err != nil {
 		a.logger.Error("which rules judge can't be written down; it is tried again", "error", err.Error())
-	}
-	if err := a.replace(ctx, partJobs, config.PrintOf(cfg.Snapshots, cfg.Sealing, cfg.Pruning, cfg.FeedPolls, cfg.Ticks, cfg.Digest), a.startJobs); err != nil {
-		return err
 	}
 	return a.open(next)
 }
@@ -309,19 +299,10 @@ func (a *App) open(next *edition) error {
 	if len(next.otlp) > 0 {
 		mountOTLP(a.otlp, byPath)
 	}
-	switch {
-	case next.peers == nil:
-		a.relay = nil
-	case a.relay == nil:
-		if a.relay, err = relay.New(*next.peers, a.intake); err != nil {
-			return err
-		}
-	default:
-		if err := a.relay.Update(*next.peers); err != nil {
-			return err
-		}
+	if err := a.relay.Update(next.peers); err != nil {
+		return err
 	}
-	if a.relay != nil {
+	if len(next.peers) > 0 {
 		byPath[relay.Path] = a.relay
 	}
 	here := receivers(nil)

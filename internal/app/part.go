@@ -25,11 +25,17 @@ type part struct {
 	stop  func(ctx context.Context) error
 }
 
+// made reports whether a part runs that was made of the same. It needs reloading.
+func (a *App) made(name string, print config.Print) bool {
+	p := a.parts[name]
+	return p != nil && p.print == print
+}
+
 // replace starts a part in place of the one of its name, unless that was made of the
 // same. It needs reloading. The old one is stopped first: two of a kind must not work on
 // one ledger. start returns what stops the part; nil when there is nothing to.
 func (a *App) replace(ctx context.Context, name string, print config.Print, start func() (stop func(context.Context) error, err error)) error {
-	if old := a.parts[name]; old != nil && old.print == print {
+	if a.made(name, print) {
 		return nil
 	}
 	if err := a.stopPart(ctx, name); err != nil {

@@ -39,20 +39,20 @@ type checker interface {
 	Check(ctx context.Context) error
 }
 
+// trial is one thing to try; note says what is well and yet worth knowing.
+type trial struct {
+	what string
+	try  func(ctx context.Context) (note string, err error)
+}
+
 // CheckLive tries everything that a configuration names: it connects to each source, to
 // Slack and InfluxDB, and looks at folders and certificates. It reads as little as shows
 // that reading works, and keeps and tells nothing; what comes is in the configuration's
 // order.
 func CheckLive(ctx context.Context, cfg *config.Config) []LiveCheck {
-	tries := []struct {
-		what string
-		try  func(ctx context.Context) (note string, err error)
-	}{{"data_dir", func(context.Context) (string, error) { return tryFolder(cfg.DataDir, int64(cfg.DiskFloor)) }}}
+	tries := []trial{{"data_dir", func(context.Context) (string, error) { return tryFolder(cfg.DataDir, int64(cfg.DiskFloor)) }}}
 	add := func(what string, try func(ctx context.Context) (string, error)) {
-		tries = append(tries, struct {
-			what string
-			try  func(ctx context.Context) (string, error)
-		}{what, try})
+		tries = append(tries, trial{what, try})
 	}
 	if cfg.PushTLS != nil {
 		add("push_tls", func(context.Context) (string, error) { return tryCertificate(cfg.PushTLS) })
@@ -72,7 +72,7 @@ func CheckLive(ctx context.Context, cfg *config.Config) []LiveCheck {
 	group.SetLimit(liveAtOnce)
 	for i, t := range tries {
 		group.Go(func() error {
-			out[i] = tried(ctx, t.what, t.try)
+			out[i] = t.run(ctx)
 			return nil
 		})
 	}
@@ -80,8 +80,8 @@ func CheckLive(ctx context.Context, cfg *config.Config) []LiveCheck {
 	return out
 }
 
-func tried(ctx context.Context, what string, try func(ctx context.Context) (string, error)) (c LiveCheck) {
-	c.What = what
+func (t trial) run(ctx context.Context) (c LiveCheck) {
+	c.What = t.what
 	defer func() {
 		if r := recover(); r != nil {
 			c.OK, c.Problem = false, fmt.Sprintf("the check broke: %v", r)
@@ -89,7 +89,7 @@ func tried(ctx context.Context, what string, try func(ctx context.Context) (stri
 	}()
 	ctx, cancel := context.WithTimeout(ctx, liveTime)
 	defer cancel()
-	note, err := try(ctx)
+	note, err := t.try(ctx)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 			err = fmt.Errorf("it did not answer within %s: is the address right, and may this machine reach it? %w", liveTime, err)

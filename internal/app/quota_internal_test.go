@@ -72,8 +72,8 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// certificate writes one with its key, and returns the paths.
-func certificate(t *testing.T, dir, name string, until time.Time) (cert, key string) {
+// Certificate writes one with its key, and returns the paths.
+func Certificate(t *testing.T, dir, name string, until time.Time) (cert, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -106,7 +106,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	soon := time.Now().Add(48 * time.Hour)
-	cert, key := certificate(t, dir, "first.example.com", soon)
+	cert, key := Certificate(t, dir, "first.example.com", soon)
 	k := &keeper{cfg: config.ServerTLS{Cert: cert, Key: key}}
 	if err := k.load(); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	if got := shown(); got != "first.example.com" {
 		t.Errorf("shows %q while the key is broken", got)
 	}
-	certificate(t, dir, "second.example.com", soon)
+	Certificate(t, dir, "second.example.com", soon)
 	if got := shown(); got != "second.example.com" {
 		t.Errorf("shows %q after the renewal", got)
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ func (a *App) Reload(ctx context.Context, cfg *config.Config) error {
 	defer cancel()
 	defer context.AfterFunc(a.ending, cancel)()
 	old := a.conf()
-	if names := fixed(old, cfg); len(names) > 0 {
+	if names := differing(old, cfg, true); len(names) > 0 {
 		return fmt.Errorf("%w: %s changed; nothing was reloaded", ErrNeedsRestart, strings.Join(names, ", "))
 	}
 	next, err := a.prepare(cfg)
@@ -41,7 +42,8 @@ func (a *App) Reload(ctx context.Context, cfg *config.Config) error {
 		return fmt.Errorf("the new configuration can't be used, the old one stays: %w", err)
 	}
 	if _, err := a.ledger.Audit(ctx, ledger.AuditRecord{
-		Time: a.opts.Now().UTC(), Who: "vigil", What: "configuration reloaded", Object: "changed: " + strings.Join(append(changed(old, cfg), "nothing")[:max(1, len(changed(old, cfg)))], ", "),
+		Time: a.opts.Now().UTC(), Who: "vigil", What: "configuration reloaded",
+		Object: "changed: " + cmp.Or(strings.Join(differing(old, cfg, false), ", "), "nothing"),
 	}); err != nil {
 		return fmt.Errorf("record the reload, the old configuration stays: %w", err)
 	}
@@ -96,20 +98,11 @@ func sections() []section {
 	}
 }
 
-// fixed lists the settings that differ and can't change while the service runs.
-func fixed(old, next *config.Config) (names []string) {
+// differing lists the sections in which two configurations differ: all, or those alone that
+// can't change while the service runs.
+func differing(old, next *config.Config, fixedAlone bool) (names []string) {
 	for _, s := range sections() {
-		if s.fixed && config.PrintOf(s.of(old)) != config.PrintOf(s.of(next)) {
-			names = append(names, s.name)
-		}
-	}
-	return names
-}
-
-// changed lists the sections that differ.
-func changed(old, next *config.Config) (names []string) {
-	for _, s := range sections() {
-		if config.PrintOf(s.of(old)) != config.PrintOf(s.of(next)) {
+		if (s.fixed || !fixedAlone) && config.PrintOf(s.of(old)) != config.PrintOf(s.of(next)) {
 			names = append(names, s.name)
 		}
 	}

@@ -79,6 +79,9 @@ func (d *Document) Place() int64 {
 // Offset is how much of the text went by, in bytes.
 func (d *Document) Offset() int64 { return d.lines.Offset }
 
+// Line is how many lines were read.
+func (d *Document) Line() int64 { return d.lines.Number }
+
 // Hint is what the next document may be given.
 func (d *Document) Hint() Hint { return d.hint }
 

@@ -17,7 +17,6 @@
 package relay
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
@@ -25,6 +24,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/klauspost/compress/zstd"
@@ -95,6 +95,35 @@ type batch struct {
 	Lapses      []vigil.Lapse       `cbor:"lapses,omitempty"`
 }
 
+// codecs are what bodies are written and read with, for any number of goroutines.
+type codecs struct {
+	write  cbor.EncMode
+	read   cbor.DecMode
+	pack   *zstd.Encoder
+	unpack *zstd.Decoder
+}
+
+// packing makes them once: they are the same for every body.
+var packing = sync.OnceValues(func() (c codecs, err error) {
+	if c.write, err = (cbor.EncOptions{Time: cbor.TimeRFC3339NanoUTC}).EncMode(); err != nil {
+		return c, fmt.Errorf("set up packing: %w", err)
+	}
+	// Logs hold text that is not UTF-8; who keeps it makes it so. Refused, it would hold up
+	// its source for ever.
+	if c.read, err = (cbor.DecOptions{
+		UTF8: cbor.UTF8DecodeInvalid, MaxArrayElements: maxEvents, MaxMapPairs: 1_000, MaxNestedLevels: 16, DupMapKey: cbor.DupMapKeyEnforcedAPF,
+	}).DecMode(); err != nil {
+		return c, fmt.Errorf("set up packing: %w", err)
+	}
+	if c.pack, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest)); err != nil {
+		return c, fmt.Errorf("set up packing: %w", err)
+	}
+	if c.unpack, err = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxUnpacked)); err != nil {
+		return c, fmt.Errorf("set up packing: %w", err)
+	}
+	return c, nil
+})
+
 // ErrTooLarge is of a batch that is more than one frame may hold.
 var ErrTooLarge = errors.New("more than one frame may hold")
 
@@ -104,22 +133,18 @@ func Pack(b *collectors.Batch) ([]byte, error) {
 	if n := max(len(b.Events), len(b.Quarantined), len(b.Lapses)); n > maxEvents {
 		return nil, fmt.Errorf("pack a batch: %d records, at most %d are sent at once: %w", n, maxEvents, ErrTooLarge)
 	}
-	mode, err := cbor.EncOptions{Time: cbor.TimeRFC3339Nano}.EncMode()
+	p, err := packing()
 	if err != nil {
-		return nil, fmt.Errorf("set up packing: %w", err)
+		return nil, err
 	}
-	plain, err := mode.Marshal(batch{b.Events, b.Quarantined, b.Lapses})
+	plain, err := p.write.Marshal(batch{b.Events, b.Quarantined, b.Lapses})
 	if err != nil {
 		return nil, fmt.Errorf("pack a batch: %w", err)
 	}
 	if len(plain) > maxUnpacked {
 		return nil, fmt.Errorf("pack a batch: %d events are %d bytes, at most %d are sent at once: %w", len(b.Events), len(plain), maxUnpacked, ErrTooLarge)
 	}
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
-	if err != nil {
-		return nil, fmt.Errorf("set up packing: %w", err)
-	}
-	body := z.EncodeAll(plain, nil)
+	body := p.pack.EncodeAll(plain, nil)
 	if len(body) > MaxBody {
 		return nil, fmt.Errorf("pack a batch: %d events are %d bytes packed, at most %d are sent at once: %w", len(b.Events), len(body), MaxBody, ErrTooLarge)
 	}
@@ -131,26 +156,16 @@ var errBody = errors.New("the frame's body is no batch that this version reads")
 
 // Unpack reads a body.
 func Unpack(body []byte) (collectors.Batch, error) {
-	z, err := zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxUnpacked))
+	p, err := packing()
+	if err != nil {
+		return collectors.Batch{}, err
+	}
+	plain, err := p.unpack.DecodeAll(body, nil)
 	if err != nil {
 		return collectors.Batch{}, fmt.Errorf("%w: %w", errBody, err)
-	}
-	defer z.Close()
-	plain, err := io.ReadAll(io.LimitReader(z, maxUnpacked+1))
-	if err != nil {
-		return collectors.Batch{}, fmt.Errorf("%w: %w", errBody, err)
-	}
-	if len(plain) > maxUnpacked {
-		return collectors.Batch{}, fmt.Errorf("%w: it unpacks to more than %d bytes", errBody, maxUnpacked)
-	}
-	// Logs hold text that is not UTF-8; who keeps it makes it so. Refused, it would hold up
-	// its source for ever.
-	mode, err := cbor.DecOptions{UTF8: cbor.UTF8DecodeInvalid, MaxArrayElements: maxEvents, MaxMapPairs: 1_000, MaxNestedLevels: 16, DupMapKey: cbor.DupMapKeyEnforcedAPF}.DecMode()
-	if err != nil {
-		return collectors.Batch{}, fmt.Errorf("set up reading: %w", err)
 	}
 	var b batch
-	if err := mode.Unmarshal(plain, &b); err != nil {
+	if err := p.read.Unmarshal(plain, &b); err != nil {
 		return collectors.Batch{}, fmt.Errorf("%w: %w", errBody, err)
 	}
 	out := collectors.Batch{Quarantined: b.Quarantined, Lapses: b.Lapses}

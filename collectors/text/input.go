@@ -113,6 +113,9 @@ func Open(r io.Reader, count *atomic.Int64) (*Input, error) {
 	return in, nil
 }
 
+// Unpacked is the input of a text that is known to be neither packed nor UTF-16.
+func Unpacked(r io.Reader) *Input { return &Input{Text: bufio.NewReaderSize(r, SampleLength)} }
+
 func isGzip(head []byte) bool { return bytes.HasPrefix(head, []byte{0x1f, 0x8b}) }
 
 func isZstd(head []byte) bool {

@@ -39,6 +39,7 @@ var rules = []rule{
 	{folder: "collectors/text", may: []string{root, "collectors/formats"}},
 	{folder: "collectors/file", may: []string{root, "collectors", "collectors/formats", "collectors/formats/catalog", "collectors/text"}},
 	{folder: "collectors/decode", may: []string{root, "collectors", "collectors/formats", "collectors/text"}},
+	{folder: "collectors/push", may: []string{root, "collectors", "collectors/decode", "collectors/formats", "collectors/text"}},
 	{folder: "collectors/objects", may: []string{root, "collectors", "collectors/decode", "collectors/formats", "collectors/text"}},
 	{folder: "collectors/rest/...", may: []string{root, "collectors", "collectors/decode", "collectors/formats", "collectors/rest"}},
 	{folder: "collectors/formats", may: []string{root}},

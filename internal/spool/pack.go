@@ -11,19 +11,13 @@ import (
 	"vigil/collectors/relay"
 )
 
-// packed is the body of one frame.
-type packed struct {
-	body   []byte
-	events int
-}
-
-// pack makes the frames of a batch: one, or as many as it takes; none of an empty one.
+// pack makes the bodies of a batch's frames: one, or as many as it takes; none of an empty one.
 // It fails for nothing that a source can bring: that source could never go on.
-func pack(b collectors.Batch) ([]packed, error) {
+func pack(b collectors.Batch) ([][]byte, error) {
 	return halve(onTime(b))
 }
 
-func halve(b collectors.Batch) ([]packed, error) {
+func halve(b collectors.Batch) ([][]byte, error) {
 	n := b.Len()
 	if n == 0 {
 		return nil, nil
@@ -31,7 +25,7 @@ func halve(b collectors.Batch) ([]packed, error) {
 	body, err := relay.Pack(&b)
 	switch {
 	case err == nil:
-		return []packed{{body, len(b.Events)}}, nil
+		return [][]byte{body}, nil
 	case !errors.Is(err, relay.ErrTooLarge):
 		return nil, err
 	case n == 1 && len(b.Events) == 1:
@@ -64,15 +58,7 @@ const maxText = 64 << 10
 // onTime sets aside events of times that can't be written down, and bounds the rest.
 func onTime(b collectors.Batch) collectors.Batch {
 	b.Quarantined, b.Lapses = slices.Clone(b.Quarantined), slices.Clone(b.Lapses)
-	b.Events = slices.Clone(b.Events)
-	for i, e := range b.Events {
-		if e != nil && (odd(e.Time) || odd(e.Received)) {
-			c := *e // the caller's stays as it is
-			c.Time, c.Received = e.Time.UTC(), e.Received.UTC()
-			b.Events[i] = &c
-		}
-	}
-	b.Events = slices.DeleteFunc(b.Events, func(e *vigil.Event) bool {
+	b.Events = slices.DeleteFunc(slices.Clone(b.Events), func(e *vigil.Event) bool {
 		if e == nil || writable(e.Time) && writable(e.Received) {
 			return e == nil
 		}
@@ -84,7 +70,6 @@ func onTime(b collectors.Batch) collectors.Batch {
 		if !writable(q.Time) {
 			q.Time = time.Time{}
 		}
-		q.Time = q.Time.UTC()
 		q.File, q.Reason, q.Code = q.File[:min(len(q.File), maxText)], q.Reason[:min(len(q.Reason), maxText)], q.Code[:min(len(q.Code), maxText)]
 	}
 	for i := range b.Lapses {
@@ -95,22 +80,14 @@ func onTime(b collectors.Batch) collectors.Batch {
 		if !writable(l.End) {
 			l.End = time.Time{}
 		}
-		l.Start, l.End = l.Start.UTC(), l.End.UTC()
 		l.Text = l.Text[:min(len(l.Text), maxText)]
 	}
 	return b
 }
 
-// writable reports whether a time has the four digits of a year that RFC 3339 has room for, in
-// any time zone.
+// writable reports whether a time has the four digits of a year that RFC 3339 has room
+// for; it is written in UTC.
 func writable(t time.Time) bool { return t.IsZero() || t.UTC().Year() >= 1 && t.UTC().Year() < 9999 }
-
-// odd reports whether a time's zone is none that RFC 3339 can write: off by seconds, or by
-// days.
-func odd(t time.Time) bool {
-	_, offset := t.Zone()
-	return offset%60 != 0 || offset <= -24*3600 || offset >= 24*3600
-}
 
 func aside(e *vigil.Event, code, reason string) vigil.Quarantined {
 	return vigil.Quarantined{

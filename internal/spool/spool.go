@@ -82,7 +82,6 @@ CREATE TABLE IF NOT EXISTS frame (
 	sequence INTEGER NOT NULL,
 	previous BLOB NOT NULL,
 	body     BLOB NOT NULL,
-	events   INTEGER NOT NULL,
 	PRIMARY KEY (source, sequence)
 ) STRICT;
 `
@@ -209,13 +208,13 @@ func about(kind, source string, sequence uint64) []byte {
 
 // Accept implements collectors.Sink.
 func (s *Spool) Accept(ctx context.Context, b collectors.Batch) error {
-	frames, err := pack(b)
+	bodies, err := pack(b)
 	if err != nil {
 		return err
 	}
 	n := int64(0)
-	for _, f := range frames {
-		n += s.size(f.body)
+	for _, body := range bodies {
+		n += s.size(body)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -229,13 +228,13 @@ func (s *Spool) Accept(ctx context.Context, b collectors.Batch) error {
 	if err != nil {
 		return fmt.Errorf("spool a batch: %w", err)
 	}
-	if err := s.write(ctx, tx, &b, frames); err != nil {
+	if err := s.write(ctx, tx, &b, bodies); err != nil {
 		return errors.Join(fmt.Errorf("spool a batch of %q: %w", b.Source, err), tx.Rollback())
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("spool a batch of %q: %w", b.Source, err)
 	}
-	if len(frames) > 0 {
+	if len(bodies) > 0 {
 		s.count(b.Source, n)
 		close(s.news)
 		s.news = make(chan struct{})
@@ -260,7 +259,7 @@ func (s *Spool) room(source string, n int64) error {
 	return nil
 }
 
-func (s *Spool) write(ctx context.Context, tx *sql.Tx, b *collectors.Batch, frames []packed) error {
+func (s *Spool) write(ctx context.Context, tx *sql.Tx, b *collectors.Batch, bodies [][]byte) error {
 	f := relay.Frame{Stream: s.stream, Source: b.Source}
 	var sequence int64
 	var sum []byte
@@ -268,13 +267,13 @@ func (s *Spool) write(ctx context.Context, tx *sql.Tx, b *collectors.Batch, fram
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	for _, one := range frames {
+	for _, body := range bodies {
 		sequence++
-		f.Sequence, f.Body, f.Previous = uint64(sequence), one.body, relay.Sum{}
+		f.Sequence, f.Body, f.Previous = uint64(sequence), body, relay.Sum{}
 		copy(f.Previous[:], sum)
 		sealed := s.seal.Seal(nil, nil, f.Body, about("frame", b.Source, f.Sequence)) //nolint:gosec // as above
-		if _, err := tx.ExecContext(ctx, `INSERT INTO frame (source, sequence, previous, body, events) VALUES (?, ?, ?, ?, ?)`,
-			b.Source, sequence, f.Previous[:], sealed, one.events); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO frame (source, sequence, previous, body) VALUES (?, ?, ?, ?)`,
+			b.Source, sequence, f.Previous[:], sealed); err != nil {
 			return err
 		}
 		next := f.Sum()

@@ -131,6 +131,9 @@ func (s *Sender) Run(ctx context.Context, q Queue) {
 			case ctx.Err() != nil:
 				return
 			case errors.As(err, &no):
+				if n > 0 {
+					st.wait = 0 // it went on meanwhile
+				}
 				st.wait = max(no.retry, firstWait, min(2*st.wait, lastWait))
 				st.until = time.Now().Add(st.wait)
 				next = min(next, st.wait)

@@ -124,7 +124,7 @@ func lostAnswer(t *testing.T, w Way) {
 	r := run(t, p, m, before)
 	write(t, p, records(1, w.Records)...)
 	o.Await(t, "a batch", func(events, _, _ int) bool { return events > 0 })
-	_ = r.stop(t)
+	_ = r.stop(t) // an answer that is lost may be an error to it
 	// From the old position: the worst that a lost answer can do.
 	r = run(t, p, o, before)
 	o.AwaitRecords(t, w.Records)

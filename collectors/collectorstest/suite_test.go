@@ -50,7 +50,7 @@ func (l *list) Run(ctx context.Context, position []byte, sink collectors.Sink) e
 			s.Message(int64(at+i), line, time.Now(), &b)
 		}
 		at += b.Len()
-		b.Position, _ = json.Marshal(at)
+		b.Position, _ = json.Marshal(at) // a number can be written
 		if b.Len() == 0 {
 			select {
 			case <-ctx.Done():

@@ -20,8 +20,16 @@ import (
 
 // The kinds of message.
 const (
+	// KindFinding is a finding by itself, without a case, as scans print them.
 	KindFinding = "finding"
-	KindDigest  = "digest"
+	// KindCase is a case's card, KindReply something new about it, below its card.
+	KindCase  = "case"
+	KindReply = "reply"
+	// KindDigest is a day or a week in short.
+	KindDigest = "digest"
+	// KindNotice is anything else that people are told: a flood, a review, a report that
+	// is ready, a test.
+	KindNotice = "notice"
 )
 
 // Message is one thing to tell people: a finding's card, or a digest.
@@ -29,27 +37,71 @@ type Message struct {
 	// ID is unique and stable: the same message offered twice has the same one,
 	// and another revision of the same finding has another.
 	ID string
-	// Kind is KindFinding or KindDigest.
+	// Kind is one of the kinds above.
 	Kind string
-	// Finding is set for kind "finding".
+	// Finding is set for kinds "finding" and "case": a case's gravest one.
 	Finding *vigil.Finding
+	// Case is set for kinds "case" and "reply".
+	Case *vigil.Case
+	// Reply is set for kind "reply".
+	Reply *Reply
 	// Digest is set for kind "digest".
 	Digest *Digest
+	// Notice is set for kind "notice".
+	Notice *Notice
 	// Link opens it in the console, empty when there is none.
 	Link string
 	// Receipt is what the notifier returned for an earlier revision of the same
-	// finding, so that the new one edits the old; empty for the first.
+	// thread, so that the new one edits the old; empty for the first.
 	Receipt string
+	// Parent is the receipt of the card that a reply belongs below; empty when that
+	// card was not sent: the reply then stands by itself.
+	Parent string
+	// InDoubt says that an earlier attempt may have been delivered without its receipt
+	// being kept, as when the program was killed in between. A Finder looks first.
+	InDoubt bool
 }
 
-// Thread names what the messages that edit each other have in common: the
-// finding's ID, or the message's own.
+// Thread names what the messages that edit each other have in common: the case's
+// ID, the finding's, or the message's own.
 func (m *Message) Thread() string {
-	if m.Finding != nil && m.Finding.ID != "" {
+	switch {
+	case m.Kind == KindReply:
+		return m.ID
+	case m.Case != nil && m.Case.ID != "":
+		return m.Case.ID
+	case m.Finding != nil && m.Finding.ID != "":
 		return m.Finding.ID
 	}
 	return m.ID
 }
+
+// Reply is something new about a case: an answer, a finding that joined, a reminder.
+type Reply struct {
+	Kind vigil.CaseEventKind
+	// Time is when, By the pseudonym of who did it, empty for the program.
+	Time time.Time
+	By   string
+	// Text says it on one line.
+	Text string
+	// Call are pseudonyms of people whom it calls, by name where the channel can.
+	Call []string
+	// Loud says that it is to be seen by more than those who follow the case.
+	Loud bool
+}
+
+// Notice is a message about no single case.
+type Notice struct {
+	// Severity is empty for what is no alarm.
+	Severity vigil.Severity
+	// Title is a few words, Sentence one or two sentences.
+	Title, Sentence string
+	// Lines are its details, at most MaxNoticeLines.
+	Lines []string
+}
+
+// MaxNoticeLines bounds the lines of a notice.
+const MaxNoticeLines = 20
 
 // Digest is a day in short.
 type Digest struct {
@@ -82,6 +134,9 @@ type RetryError struct {
 	Err error
 	// After is how long to wait at least; zero leaves it to the caller.
 	After time.Duration
+	// InDoubt says that the message may have been delivered all the same: the answer did
+	// not come, or could not be read.
+	InDoubt bool
 }
 
 // Error tells the cause.
@@ -115,4 +170,17 @@ func (e *RefusedError) Unwrap() error { return e.Err }
 type Pacer interface {
 	// Pace is the least time between the starts of two sends; zero means none.
 	Pace() time.Duration
+}
+
+// Finder is a Notifier that can look whether a message was delivered already.
+type Finder interface {
+	// Find returns the receipt of a message that was delivered before, empty when there
+	// is none. Its errors are as Notify's.
+	Find(ctx context.Context, m Message) (receipt string, err error)
+}
+
+// Threader is a Notifier that tells replies below their card. Others are not given
+// any: their cards say what is new.
+type Threader interface {
+	Threads() bool
 }

@@ -125,10 +125,14 @@ type Finding struct {
 	Conversations int64 `json:"conversations"`
 	// SubjectIDs are the subjects that are known by id, sorted, at most MaxSubjects.
 	SubjectIDs []string `json:"subject_ids,omitempty"`
-	// Stores and Resources are what was touched, sorted; Networks from where.
+	// Stores and Resources are what was touched, sorted; Networks from where. Classes
+	// are the sensitivity classes of it, such as "chat" and "contact", as far as its
+	// sources tell. At most 20 of each; empty for a finding about a customer, team or
+	// source, and for one about a network all but Networks.
 	Stores    []string `json:"stores,omitempty"`
 	Resources []string `json:"resources,omitempty"`
 	Networks  []string `json:"networks,omitempty"`
+	Classes   []string `json:"classes,omitempty"`
 
 	// Verdict is the analyst's word in force, nil for none. Triage is how likely a
 	// breach it is. Both are added when a finding is shown: the detector sets neither.

@@ -341,7 +341,11 @@ func whose(f *vigil.Finding) Text {
 	if f.Subjects == vigil.Unknown {
 		parts = append(parts, "customers not told")
 	}
-	return Text{{S: strings.Join(parts, ", ")}}
+	t := Text{{S: strings.Join(parts, ", ")}}
+	if len(f.Classes) > 0 {
+		t = append(append(t, Run{S: ", of class "}), named(f.Classes, 4)...)
+	}
+	return t
 }
 
 func where(f *vigil.Finding) Text {
@@ -373,6 +377,15 @@ func names(vs []string, max int) Text {
 			t = append(t, Run{S: ", "})
 		}
 		t = append(t, Run{S: name(v), Name: true})
+	}
+	return t
+}
+
+// named lists foreign names as a sentence does, the last after "and".
+func named(vs []string, max int) Text {
+	t := names(vs, max)
+	if n := len(t); n > 2 && len(vs) <= max {
+		t[n-2].S = " and "
 	}
 	return t
 }

@@ -37,6 +37,8 @@ type actor struct {
 
 	Lane   [features.Lanes]lane
 	Values [features.Categories]novelty.Table
+	// Classes are those of the data it touched lately.
+	Classes classes
 
 	// Drift is its pace against that of months ago, Voice what it taught today.
 	Drift drift

@@ -132,6 +132,13 @@ func TestStagedBreachesAreFound(t *testing.T) {
 			if f.Sentence == "" || f.Counterfactual == "" || len(f.Contributions) == 0 {
 				t.Errorf("%s: the finding does not explain itself: %+v", b.Threat, f)
 			}
+			touched, shown := classesOf(d.events, &f)
+			if f.Rule != "" {
+				shown = f.Classes // a rule's hits alone are the finding
+			}
+			if len(f.Classes) == 0 || !subset(shown, f.Classes) || !subset(f.Classes, touched) || !slices.IsSorted(f.Classes) {
+				t.Errorf("%s: classes %q, its accesses showed %q and touched %q", b.Threat, f.Classes, shown, touched)
+			}
 		}
 		if !hit {
 			t.Errorf("%s by %s from %s was not found", b.Threat, b.Actor, b.Start)
@@ -140,6 +147,25 @@ func TestStagedBreachesAreFound(t *testing.T) {
 	if other > 2 {
 		t.Errorf("%d findings besides the breaches, at most 2", other)
 	}
+}
+
+// classesOf are the classes of what the finding's actor touched, and of what it was
+// shown of that, from the quarter of an hour of the finding's begin to its end.
+func classesOf(events []*vigil.Event, f *vigil.Finding) (touched, shown []string) {
+	for _, e := range events {
+		if e.Actor.ID != f.Actor || e.ResourceClass == "" || e.Time.Before(f.Start.Truncate(15*time.Minute)) || e.Time.After(f.End) {
+			continue
+		}
+		touched = append(touched, e.ResourceClass)
+		if e.Action.Discloses() {
+			shown = append(shown, e.ResourceClass)
+		}
+	}
+	return touched, shown
+}
+
+func subset(part, whole []string) bool {
+	return !slices.ContainsFunc(part, func(s string) bool { return !slices.Contains(whole, s) })
 }
 
 func TestCleanTrafficStaysWithinTheBudget(t *testing.T) {

@@ -45,6 +45,7 @@ type holding struct {
 	End       int64
 	Resources map[string]struct{}
 	Networks  map[string]struct{}
+	Classes   map[string]struct{}
 	// Looked are the reasons that were looked for; without are the customers for whom
 	// none was found.
 	Looked   reasons.Reason
@@ -54,7 +55,7 @@ type holding struct {
 }
 
 func newHolding() holding {
-	return holding{Resources: map[string]struct{}{}, Networks: map[string]struct{}{}}
+	return holding{Resources: map[string]struct{}{}, Networks: map[string]struct{}{}, Classes: map[string]struct{}{}}
 }
 
 // add counts an event, of which why tells the reasons.
@@ -89,8 +90,11 @@ func (h *holding) add(e *vigil.Event, why reasons.Checked) {
 	h.place(e)
 }
 
-// place notes what was touched.
+// place notes what was touched, and of what class it is.
 func (h *holding) place(e *vigil.Event) {
+	if e.ResourceClass != "" && len(h.Classes) < listLimit {
+		h.Classes[e.ResourceClass] = struct{}{}
+	}
 	if e.Resource != "" && len(h.Resources) < listLimit {
 		name := e.Resource
 		if e.Store != "" {
@@ -98,6 +102,12 @@ func (h *holding) place(e *vigil.Event) {
 		}
 		h.Resources[name] = struct{}{}
 	}
+}
+
+// list tells f what was touched.
+func (h *holding) list(f *vigil.Finding) {
+	f.Resources, f.Stores = split(h.Resources)
+	f.Networks, f.Classes = sorted(h.Networks), sorted(h.Classes)
 }
 
 // take counts what a lane's run of evidence held, and its open span.
@@ -136,10 +146,12 @@ func (h *holding) join(o *holding) {
 	h.Rows += o.Rows
 	h.RowsTold = h.RowsTold || o.RowsTold
 	h.End = max(h.End, o.End)
-	for into, from := range map[*map[string]struct{}]map[string]struct{}{&h.Resources: o.Resources, &h.Networks: o.Networks} {
-		for _, s := range sorted(from) {
-			if len(*into) < listLimit {
-				(*into)[s] = struct{}{}
+	for _, l := range [...]struct{ into, from map[string]struct{} }{
+		{h.Resources, o.Resources}, {h.Networks, o.Networks}, {h.Classes, o.Classes},
+	} {
+		for _, s := range sorted(l.from) {
+			if len(l.into) < listLimit {
+				l.into[s] = struct{}{}
 			}
 		}
 	}
@@ -230,7 +242,7 @@ func (in *incident) identify(a *actor) {
 	f.Actor, f.ActorKind, f.Role, f.Team, f.Tenant, f.Source = a.ID, a.Kind, a.Role, a.Team, a.Tenant, a.Source
 }
 
-// touched lists the resources and networks used since start.
+// touched lists the resources and networks used since start, and the classes of data.
 func (in *incident) touched(a *actor, start int64) {
 	q := features.Quarter.Index(start)
 	for c, set := range map[features.Category]map[string]struct{}{features.Resource: in.held.Resources, features.Network: in.held.Networks} {
@@ -240,6 +252,7 @@ func (in *incident) touched(a *actor, start int64) {
 			}
 		}
 	}
+	a.Classes.since(q, in.held.Classes)
 	for c := range a.Lane[features.Quarter].span.Rare {
 		r := a.Lane[features.Quarter].span.Rare[c]
 		if features.Category(c) == features.Network && r.Values > 0 && r.Frame >= novelty.NewToPeers {
@@ -335,8 +348,7 @@ func (sh *shard) tell(a *actor, always bool) {
 	}
 	f.Severity = severity
 	f.SubjectIDs = h.subjects.IDs()
-	f.Resources, f.Stores = split(h.Resources)
-	f.Networks = sorted(h.Networks)
+	h.list(f)
 	f.Contributions = in.contributions(a)
 	f.Harm = in.harm()
 	sh.reasons(f, h)

@@ -137,8 +137,7 @@ func (sh *shard) tellRuling(r *ruling, always bool) {
 	f.Harm = ruleHarm[rule.Severity] * float64(max(1, f.Subjects))
 	sh.reasons(f, h)
 	f.SubjectIDs = h.subjects.IDs()
-	f.Resources, f.Stores = split(h.Resources)
-	f.Networks = sorted(h.Networks)
+	h.list(f)
 	var reason string
 	f.Sentence, reason, f.Counterfactual = rule.Say(who(f), r.Words,
 		rules.Counts{Accesses: f.Events, Customers: f.Subjects, Conversations: f.Conversations, Rows: f.Rows})

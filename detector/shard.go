@@ -106,6 +106,7 @@ func (sh *shard) apply(e *vigil.Event, tr *trace) (score Score) {
 
 	var values [features.Categories]features.Value
 	sh.reader.Categories(e, &values)
+	a.Classes.meet(e.ResourceClass, features.Quarter.Index(t))
 	sh.note(e)
 	for l := range features.Lane(features.Lanes) {
 		i := l.Index(t)

@@ -17,7 +17,7 @@ import (
 
 // stateVersion changes whenever the meaning of a part does; parts of another
 // version are refused, and the log is replayed instead.
-const stateVersion = 12
+const stateVersion = 13
 
 // The names of parts; a shard's is shardPart and its number.
 const (
@@ -357,6 +357,9 @@ func (st *holdingState) restore() (holding, error) {
 	}
 	if h.Networks == nil {
 		h.Networks = map[string]struct{}{}
+	}
+	if h.Classes == nil {
+		h.Classes = map[string]struct{}{}
 	}
 	if err := h.subjects.Restore(st.Subjects); err != nil {
 		return h, err

@@ -37,6 +37,7 @@ func vendor() *vigil.Finding {
 		NotJudged:      []string{"bytes"},
 		Subjects:       2113, Events: 640, Rows: 18220, Conversations: vigil.Unknown,
 		Stores: []string{"helpdesk"}, Resources: []string{"cases", "contacts", "conversations", "messages"}, Networks: []string{"198.51.100.0/24"},
+		Classes: []string{"case", "chat", "contact"},
 	}
 }
 
@@ -52,7 +53,7 @@ func export() *vigil.Finding {
 		},
 		Counterfactual: "No finding below 131 conversations in a day.",
 		Subjects:       vigil.Unknown, Events: 402, Rows: 91234, Conversations: 388,
-		Stores: []string{"helpdesk"}, Resources: []string{"messages"}, Networks: []string{"10.20.4.0/24"},
+		Stores: []string{"helpdesk"}, Resources: []string{"messages"}, Classes: []string{"chat"}, Networks: []string{"10.20.4.0/24"},
 	}
 }
 

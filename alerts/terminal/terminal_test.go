@@ -33,10 +33,10 @@ func finding(s string) *vigil.Finding {
 			{Model: "novelty", Observation: "network", Span: "event", Frame: "self", SeenLabel: "198.51.100.0/24", P: .0004, Share: .3, Text: "network 198.51.100.0/24, never seen before for this account; usually 192.0.2.0/24"},
 		},
 		Counterfactual: "No finding below 41 customers in a quarter-hour.", NotJudged: []string{"bytes"},
-		Subjects: 2113, Events: 640, Rows: 18220, Conversations: vigil.Unknown, Stores: []string{"helpdesk"}, Resources: []string{"cases"}, Networks: []string{"198.51.100.0/24"},
+		Subjects: 2113, Events: 640, Rows: 18220, Conversations: vigil.Unknown, Stores: []string{"helpdesk"}, Resources: []string{"cases"}, Networks: []string{"198.51.100.0/24"}, Classes: []string{"case"},
 	}
 	if s != "" {
-		f.ID, f.Actor, f.Role, f.Sentence, f.Counterfactual, f.Stores = s, s, s, s, s, []string{s}
+		f.ID, f.Actor, f.Role, f.Sentence, f.Counterfactual, f.Stores, f.Classes = s, s, s, s, s, []string{s}, []string{s}
 		f.Contributions[0].Text = s
 	}
 	return f
@@ -49,7 +49,7 @@ func about(a vigil.About, k vigil.Contribution) *vigil.Finding {
 	f.About, f.Contributions, f.Lane = a, []vigil.Contribution{k}, string(a)
 	f.Sentence, f.Counterfactual, f.NotJudged = "What happened.", "", []string{"subjects", "bytes"}
 	if a != vigil.AboutActor {
-		f.Actor, f.ActorKind, f.Role, f.Stores, f.Resources, f.Networks = "", "", "", nil, nil, nil
+		f.Actor, f.ActorKind, f.Role, f.Stores, f.Resources, f.Networks, f.Classes = "", "", "", nil, nil, nil, nil
 		f.Subject, f.Network, f.Team, f.Source = "subject-5r8q1", "203.0.113.0/24\x1b[2J", "emea \u202e(agent)", "postgres\r\neu"
 		for i := range 50 {
 			f.Actors = append(f.Actors, "actor-\x1b[31m"+string(rune('a'+i%26)))

@@ -143,6 +143,7 @@ type Finding struct {
 	Stores         List
 	Resources      List
 	Networks       List
+	Classes        List
 }
 
 // Contribution is one term of the evidence ready to print.
@@ -195,6 +196,7 @@ func NewFinding(f *vigil.Finding, o Options) Finding {
 		Stores:         list(f.Stores, maxList),
 		Resources:      list(f.Resources, maxList),
 		Networks:       list(f.Networks, maxList),
+		Classes:        list(f.Classes, maxList),
 	}
 	if v.Sentence == "" {
 		v.Sentence = "A finding without words"

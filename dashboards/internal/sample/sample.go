@@ -47,6 +47,7 @@ func Vendor() vigil.Finding {
 		Counterfactual: "No finding below 41 customers in each quarter of an hour, or from one of its usual networks below 96.",
 		Subjects:       2140, Events: 2202, Rows: 51874, Conversations: 2140, SubjectIDs: Subjects(2140),
 		Stores: []string{"helpdesk"}, Resources: []string{"public.cases", "public.conversations", "public.messages"},
+		Classes:  []string{"case", "chat"},
 		Networks: []string{"203.0.113.0/24"},
 	}
 }
@@ -71,7 +72,7 @@ func Export() vigil.Finding {
 		Counterfactual: "No finding below 420 rows in that quarter of an hour.",
 		NotJudged:      []string{"bytes"},
 		Subjects:       1184, Events: 6, Rows: 38110, Conversations: 1184, SubjectIDs: Subjects(40),
-		Stores: []string{"helpdesk"}, Resources: []string{"public.conversations", "public.messages"}, Networks: []string{"192.0.2.0/24"},
+		Stores: []string{"helpdesk"}, Resources: []string{"public.conversations", "public.messages"}, Classes: []string{"chat"}, Networks: []string{"192.0.2.0/24"},
 	}
 }
 
@@ -94,7 +95,7 @@ func Scrape() vigil.Finding {
 		Counterfactual: "No finding below 131 customers on each of the days.",
 		NotJudged:      []string{"rows", "bytes"},
 		Subjects:       3906, Events: 9214, Rows: vigil.Unknown, Conversations: vigil.Unknown, SubjectIDs: Subjects(300),
-		Stores: []string{"helpdesk"}, Resources: []string{"public.contacts"}, Networks: []string{"198.51.100.0/24"},
+		Stores: []string{"helpdesk"}, Resources: []string{"public.contacts"}, Classes: []string{"contact"}, Networks: []string{"198.51.100.0/24"},
 	}
 }
 
@@ -115,7 +116,7 @@ func Bot() vigil.Finding {
 		Counterfactual: "No finding had the conversation read its own customer alone.",
 		NotJudged:      []string{"rows"},
 		Subjects:       3, Events: 4, Rows: vigil.Unknown, Conversations: 1, SubjectIDs: Subjects(3),
-		Stores: []string{"helpdesk"}, Resources: []string{"public.contacts"}, Networks: []string{"local"},
+		Stores: []string{"helpdesk"}, Resources: []string{"public.contacts"}, Classes: []string{"contact"}, Networks: []string{"local"},
 	}
 }
 

@@ -79,7 +79,9 @@ type Case struct {
 	// Reminded counts the reminders, Escalated the levels of the rota that were called.
 	Reminded  int `json:"reminded,omitempty"`
 	Escalated int `json:"escalated,omitempty"`
-	// Held says why it was not told by itself: a MuteReason, empty when it was.
+	// Told names the channels that were given its card, sorted. Held says why none was:
+	// empty when one was, or nobody has decided yet.
+	Told []string   `json:"told,omitempty"`
 	Held MuteReason `json:"held,omitempty"`
 }
 
@@ -105,6 +107,8 @@ type Mark struct {
 // Asked is a question to the person whom a case is about: was this you, and why.
 type Asked struct {
 	Mark
+	// To is the pseudonym of who was asked, as the channel knows them.
+	To string `json:"to"`
 	// Answered is when the answer came, zero before. Mine says that the person says that
 	// it was them; Why is what they say.
 	Answered time.Time `json:"answered,omitzero"`
@@ -122,6 +126,31 @@ func (c *Case) Due() time.Time {
 		return time.Time{}
 	}
 	return c.Aware.Time.Add(NotificationPeriod)
+}
+
+// Topic names what the case is about, the same for all cases about it.
+func (c *Case) Topic() string {
+	return topic(c.About, c.Tenant, c.Actor, c.Subject, c.Source, c.Network, c.Team)
+}
+
+// Topic names what the finding is about, as a case's Topic.
+func (f *Finding) Topic() string {
+	return topic(f.About, f.Tenant, f.Actor, f.Subject, f.Source, f.Network, f.Team)
+}
+
+func topic(about About, tenant, actor, subject, source, network, team string) string {
+	thing := actor
+	switch about {
+	case AboutSubject:
+		thing = subject
+	case AboutSource:
+		thing, tenant = source, ""
+	case AboutNetwork:
+		thing = network
+	case AboutTeam:
+		thing = team
+	}
+	return string(about) + "\x00" + tenant + "\x00" + thing
 }
 
 // Concerns reports whether the case is about the actor of this pseudonym.

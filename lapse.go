@@ -27,11 +27,17 @@ const (
 	// LapseUnread is of records that came and could not be read, where most could
 	// before: the source's format, or a mapping of it, has changed.
 	LapseUnread LapseKind = "unread"
+	// LapseFlood is of vigil itself: more cases came at once than people can be told one
+	// by one.
+	LapseFlood LapseKind = "flood"
 )
+
+// FloodSource is the source that a LapseFlood is told of.
+const FloodSource = "vigil-alerts"
 
 // LapseKinds lists the kinds.
 func LapseKinds() []LapseKind {
-	return []LapseKind{LapseHole, LapseReset, LapseClock, LapseDropped, LapseUnaudited, LapseForged, LapseUnread}
+	return []LapseKind{LapseHole, LapseReset, LapseClock, LapseDropped, LapseUnaudited, LapseForged, LapseUnread, LapseFlood}
 }
 
 // Lapse is something that a collector saw of its source itself: records may be missing,

@@ -160,6 +160,8 @@ var lapseWords = map[vigil.LapseKind]struct{ what, once, often, todo, without st
 		"Take its key back, and look at the machine that it is on.", "No finding if each batch had followed the one before, signed with its key."},
 	vigil.LapseUnread: {"Most of what source %s sends can't be read", "one time in which most of its records could not be read", "times in which most of its records could not be read",
 		"See with vigil sources status --quarantine what they are, and fit its format or mapping.", "No finding if its records had stayed readable, as they were before."},
+	vigil.LapseFlood: {"More came at once than people can be told one by one (%s)", "one flood of cases", "floods of cases",
+		"Look through the queue: a flood may be there to hide something.", "No finding if cases had come no faster than the limits allow."},
 }
 
 // complete writes what is known into the finding.
@@ -212,7 +214,7 @@ const (
 // can hide anything; a hole hides what fits into it.
 func (x *lapsing) severity() (vigil.Severity, float64) {
 	switch {
-	case x.Kind == vigil.LapseUnaudited, x.Kind == vigil.LapseForged:
+	case x.Kind == vigil.LapseUnaudited, x.Kind == vigil.LapseForged, x.Kind == vigil.LapseFlood:
 		return vigil.SeverityHigh, 100
 	case x.Missing >= muchMissing:
 		return vigil.SeverityHigh, 100

@@ -33,6 +33,11 @@ type desk struct {
 	pseudonyms *privacy.Pseudonymizer
 	triage     *triager
 	now        func() time.Time
+	// people are the users in force; nil for none.
+	people func() *people
+	// judged is told of each verdict that was not given by way of its case; nil for
+	// nobody.
+	judged func(ctx context.Context, v vigil.Verdict) error
 }
 
 // list returns a part of the queue, and how likely each finding in it is.
@@ -57,12 +62,21 @@ func (d *desk) one(ctx context.Context, id string) (vigil.Finding, error) {
 
 // Decide implements api.Decider.
 func (d *desk) Decide(ctx context.Context, s api.Saying) (vigil.Verdict, error) {
-	f, err := d.ledger.Finding(ctx, s.Finding)
+	v, err := d.judge(ctx, s.Finding, s.Word, d.pseudonyms.Actor("", s.By), s.Note)
+	if err == nil && d.judged != nil {
+		err = d.judged(ctx, v)
+	}
+	return v, err
+}
+
+// judge gives a verdict by somebody, or takes one back, as of one finding alone.
+func (d *desk) judge(ctx context.Context, finding string, word vigil.Word, by, note string) (vigil.Verdict, error) {
+	f, err := d.ledger.Finding(ctx, finding)
 	if err != nil {
 		return vigil.Verdict{}, err
 	}
 	v := vigil.Verdict{
-		Finding: f.ID, Word: s.Word, By: d.pseudonyms.Actor("", s.By), Note: s.Note, Time: d.now(),
+		Finding: f.ID, Word: word, By: by, Note: note, Time: d.now(),
 		About: f.About, Actor: f.Actor, Tenant: f.Tenant, Start: f.Start, End: f.End,
 	}
 	if err := v.Clean(); err != nil {
@@ -103,6 +117,17 @@ func (d *desk) Judged(ctx context.Context) ([]vigil.Finding, error) {
 
 // Expect implements api.Decider.
 func (d *desk) Expect(ctx context.Context, ask api.Expecting) (api.Covered, error) {
+	names := logins([]string{ask.By})
+	if d.people != nil {
+		if who := d.people().named(ask.By); who != nil {
+			names = append(names, who.logins...)
+		}
+	}
+	return d.except(ctx, names, ask)
+}
+
+// except makes or previews an exception by somebody who has these logins at the sources.
+func (d *desk) except(ctx context.Context, names []string, ask api.Expecting) (api.Covered, error) {
 	refuse := func(err error) (api.Covered, error) { return api.Covered{}, fmt.Errorf("%w: %w", api.ErrRefused, err) }
 	f, err := d.ledger.Finding(ctx, ask.Finding)
 	if err != nil {
@@ -130,6 +155,15 @@ func (d *desk) Expect(ctx context.Context, ask api.Expecting) (api.Covered, erro
 	if err != nil || ask.Preview {
 		return out, err
 	}
+	if x.Note == "" {
+		return refuse(errors.New("the exception gives no reason: say why in a sentence"))
+	}
+	switch protects, err := d.protects(ctx, &x, names); {
+	case err != nil:
+		return out, err
+	case protects:
+		return refuse(errors.New("whom an exception protects can't make it: ask somebody else"))
+	}
 	all, err := d.ledger.Exceptions(ctx)
 	if err != nil {
 		return out, err
@@ -142,6 +176,29 @@ func (d *desk) Expect(ctx context.Context, ask api.Expecting) (api.Covered, erro
 	}
 	_, err = d.ledger.AcceptException(ctx, x)
 	return out, err
+}
+
+// protects reports whether an exception holds for somebody with these logins: as its
+// actor, or as one of its role by what they did lately.
+func (d *desk) protects(ctx context.Context, x *vigil.Exception, names []string) (bool, error) {
+	if d.people == nil {
+		return false, nil
+	}
+	if x.Who.Actor != "" {
+		return d.people().is(names, x.Who.Tenant, x.Who.Actor), nil
+	}
+	for _, name := range names {
+		page, err := d.ledger.Events(ctx, ledger.EventQuery{
+			Actor: d.pseudonyms.Actor(x.Who.Tenant, name), From: x.From.Add(-previewed), To: x.From.Add(time.Second), Limit: 1,
+		})
+		if err != nil {
+			return false, err
+		}
+		if len(page.Events) > 0 && x.Who.Fits(&page.Events[0].Actor) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func exceptionID(x *vigil.Exception) string {

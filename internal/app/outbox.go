@@ -15,54 +15,66 @@ import (
 	"vigil/internal/ledger"
 )
 
+// channelNote is what the outbox needs to know of a way to tell.
+type channelNote struct {
+	name string
+	// threads says that replies are told below their card.
+	threads bool
+}
+
 // outbox lets the deliverer work on the ledger's outbox. It is safe for
 // concurrent use.
 type outbox struct {
 	ledger *ledger.Ledger
 
-	mu        sync.Mutex // guards all below
-	notifiers []string
-	taken     map[string]ledger.OutboxItem // handed out and not reported on yet, by notifier and id
+	mu       sync.Mutex // guards all below
+	channels []channelNote
+	taken    map[string]ledger.OutboxItem // handed out and not reported on yet, by notifier and id
 }
 
-func newOutbox(l *ledger.Ledger, notifiers []string) *outbox {
-	return &outbox{ledger: l, notifiers: notifiers, taken: map[string]ledger.OutboxItem{}}
+func newOutbox(l *ledger.Ledger) *outbox {
+	return &outbox{ledger: l, taken: map[string]ledger.OutboxItem{}}
 }
 
-// tell says who is told from now on.
-func (o *outbox) tell(notifiers []string) {
+// tell says by which ways it is told from now on.
+func (o *outbox) tell(channels []channelNote) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.notifiers = notifiers
+	o.channels = channels
 }
 
-// told lists who is told.
+// told lists the ways by which it is told.
 func (o *outbox) told() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.notifiers
+	names := make([]string, len(o.channels))
+	for i, c := range o.channels {
+		names[i] = c.name
+	}
+	return names
 }
 
-// messages makes the outbox rows of findings: one for each notifier.
+// threads reports whether a way tells replies below their card.
+func (o *outbox) threads(name string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.ContainsFunc(o.channels, func(c channelNote) bool { return c.name == name && c.threads })
+}
+
+// messages makes the outbox rows of findings, which the dispatcher decides on.
 func (o *outbox) messages(findings []vigil.Finding) ([]ledger.OutboxItem, error) {
 	var items []ledger.OutboxItem
-	notifiers := o.told()
 	for i := range findings {
 		f := findings[i]
-		// Cards count subjects and never list them.
-		f.SubjectIDs = nil
-		payload, err := json.Marshal(alerts.Message{
-			ID: fmt.Sprintf("%s-%d", f.ID, f.Revision), Kind: alerts.KindFinding, Finding: &f, Link: findingPath(f.ID),
-		})
+		f.SubjectIDs = nil // cards count subjects and never list them
+		payload, err := json.Marshal(f)
 		if err != nil {
 			return nil, fmt.Errorf("write message of finding %q: %w", f.ID, err)
 		}
-		for _, n := range notifiers {
-			items = append(items, ledger.OutboxItem{
-				ID: fmt.Sprintf("%s-%s-%d", n, f.ID, f.Revision), Notifier: n, Kind: alerts.KindFinding,
-				FindingID: f.ID, Revision: f.Revision, Priority: f.Severity.Rank(), Payload: payload,
-			})
-		}
+		items = append(items, ledger.OutboxItem{
+			ID: fmt.Sprintf("%s-%s-%d", ledger.Pipeline, f.ID, f.Revision), Notifier: ledger.Pipeline, Kind: alerts.KindFinding,
+			FindingID: f.ID, Revision: f.Revision, Priority: f.Severity.Rank(), Payload: payload,
+		})
 	}
 	return items, nil
 }
@@ -95,36 +107,41 @@ var errNobody = errors.New("this way of telling is no longer configured")
 
 // Due implements alerts.Outbox.
 func (o *outbox) Due(ctx context.Context, notifier string, now time.Time, most int) ([]alerts.Item, error) {
-	// The ledger lists the due messages of all notifiers together; there are a
-	// handful.
-	notifiers := o.told()
-	rows, err := o.ledger.Due(ctx, now, max(most, 16)*4*len(notifiers))
+	rows, err := o.ledger.Due(ctx, notifier, now, most)
 	if err != nil {
 		return nil, err
 	}
 	var items []alerts.Item
 	for _, row := range rows {
-		if !slices.Contains(notifiers, row.Notifier) {
-			if err := o.ledger.Failed(ctx, row, errNobody, time.Time{}); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if row.Notifier != notifier || len(items) == most {
-			continue
-		}
 		var m alerts.Message
 		if err := json.Unmarshal(row.Payload, &m); err != nil {
-			if err := o.ledger.Failed(ctx, row, fmt.Errorf("read message: %w", err), time.Time{}); err != nil {
+			if err := o.ledger.Failed(ctx, row, fmt.Errorf("read message: %w", err), time.Time{}, false); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		m.Receipt = row.Receipt
+		m.Receipt, m.Parent, m.InDoubt = row.Receipt, row.Parent, row.InDoubt && row.Receipt == ""
 		items = append(items, alerts.Item{ID: row.ID, Message: m, Attempts: row.Attempts, Created: row.Created})
 		o.take(row)
 	}
 	return items, nil
+}
+
+// Begin implements alerts.Outbox. Of what edits a message nothing is in doubt: it can be
+// done twice.
+func (o *outbox) Begin(ctx context.Context, notifier string, it alerts.Item) error {
+	row, ok := o.peek(notifier, it.ID)
+	if !ok || row.Receipt != "" || row.InDoubt {
+		return nil
+	}
+	return o.ledger.Begin(ctx, row)
+}
+
+func (o *outbox) peek(notifier, id string) (ledger.OutboxItem, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	row, ok := o.taken[notifier+"\x00"+id]
+	return row, ok
 }
 
 func (o *outbox) take(row ledger.OutboxItem) {
@@ -167,7 +184,17 @@ func (o *outbox) Failed(ctx context.Context, notifier string, it alerts.Item, ca
 	if !ok {
 		return nil
 	}
-	if err := o.ledger.Failed(ctx, row, cause, next); err != nil {
+	var refused *alerts.RefusedError
+	var retry *alerts.RetryError
+	inDoubt := row.InDoubt
+	switch {
+	case errors.As(cause, &refused):
+	case errors.As(cause, &retry):
+		inDoubt = inDoubt || retry.InDoubt
+	default: // such as a time that has run out on the way
+		inDoubt = true
+	}
+	if err := o.ledger.Failed(ctx, row, cause, next, inDoubt); err != nil {
 		o.take(row)
 		return err
 	}

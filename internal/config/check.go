@@ -86,6 +86,7 @@ func (c *checker) check() {
 	c.collectors()
 	c.actors()
 	c.feeds()
+	c.users()
 	c.outside()
 }
 

@@ -73,8 +73,12 @@ type Config struct {
 	Feeds []Feed `yaml:"feeds"`
 	// FeedPolls is how often the feeds' files are looked at. Default "@every 30s".
 	FeedPolls string `yaml:"feed_polls"`
+	// Users are those who work with vigil: who may do what by Slack. May be empty.
+	Users []User `yaml:"users"`
 	// Slack is where findings are told. Without a token they are printed.
 	Slack Slack `yaml:"slack"`
+	// Alerts says who is told what besides, and what happens when nobody answers.
+	Alerts Alerts `yaml:"alerts"`
 	// Influx is a second home for the time series. Without a URL there is none.
 	Influx Influx `yaml:"influx"`
 	// Digest is when the day is summed up, as a cron expression of five fields
@@ -242,6 +246,12 @@ type Slack struct {
 	Token Secret `yaml:"token"`
 	// Channel is the channel's id ("C0123ABC"). Required with a token.
 	Channel string `yaml:"channel"`
+	// AppToken is an app-level token ("xapp-...") with the scope connections:write. With
+	// it buttons and /vigil work over a connection that vigil opens (Socket Mode).
+	AppToken Secret `yaml:"app_token"`
+	// SigningSecret is the app's signing secret. With it buttons and /vigil work over
+	// HTTP: Slack posts to /slack/ at push_listen, or at listen without one.
+	SigningSecret Secret `yaml:"signing_secret"`
 	// APIURL is where Slack's API answers. Empty means Slack's own.
 	APIURL string `yaml:"api_url"`
 }
@@ -269,6 +279,7 @@ func DefaultConfig() *Config {
 		FindingRetention: Duration(730 * day),
 		DiskFloor:        64 << 20,
 		Digest:           "0 7 * * *",
+		Alerts:           Alerts{Weekly: "0 7 * * 1", Report: "0 6 1 * *"},
 		Snapshots:        "@every 5m",
 		Ticks:            "@every 10s",
 		FeedPolls:        "@every 30s",

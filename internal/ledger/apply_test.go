@@ -140,7 +140,7 @@ func TestOutbox(t *testing.T) {
 	}
 	due := func(at time.Time) []ledger.OutboxItem {
 		t.Helper()
-		items, err := l.Due(t.Context(), at, 10)
+		items, err := l.Due(t.Context(), "slack", at, 10)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func TestOutbox(t *testing.T) {
 		t.Fatalf("due %+v", items)
 	}
 	// The first fails; a newer revision replaces it, and keeps its patience.
-	if err := l.Failed(t.Context(), items[1], errors.New("rate limited"), clock.Add(time.Minute)); err != nil {
+	if err := l.Failed(t.Context(), items[1], errors.New("rate limited"), clock.Add(time.Minute), false); err != nil {
 		t.Fatal(err)
 	}
 	one.Revision = 2
@@ -192,7 +192,7 @@ func TestOutbox(t *testing.T) {
 		t.Fatalf("due %+v", got)
 	}
 	// Given up: kept, counted, silent.
-	if err := l.Failed(t.Context(), got[0], errors.New("channel_not_found"), time.Time{}); err != nil {
+	if err := l.Failed(t.Context(), got[0], errors.New("channel_not_found"), time.Time{}, false); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok, err := l.NextDue(t.Context()); ok || err != nil {

@@ -49,6 +49,18 @@ func (r AuditRecord) hash(previous []byte) []byte {
 // and each one's hash covers the one before: VerifyAudit finds what was altered,
 // and a hash kept elsewhere also what was cut off or written anew.
 func (l *Ledger) Audit(ctx context.Context, r AuditRecord) ([]byte, error) {
+	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		r, err = l.audit(ctx, tx, r)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write audit record: %w", err)
+	}
+	return r.Hash, nil
+}
+
+// audit appends a record within a transaction and returns it as it stands there.
+func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, r AuditRecord) (AuditRecord, error) {
 	if r.Time.IsZero() {
 		r.Time = l.now()
 	}
@@ -58,23 +70,17 @@ func (l *Ledger) Audit(ctx context.Context, r AuditRecord) ([]byte, error) {
 			*s = (*s)[:maxAuditText]
 		}
 	}
-	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		var n int64
-		var previous []byte
-		err := tx.QueryRowContext(ctx, `SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1`).Scan(&n, &previous)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		r.N = uint64(n) + 1
-		r.Hash = r.hash(previous)
-		_, err = tx.ExecContext(ctx, `INSERT INTO audit (n, time, who, what, object, hash) VALUES (?, ?, ?, ?, ?, ?)`,
-			int64(r.N), nanos(r.Time), r.Who, r.What, r.Object, r.Hash)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("write audit record: %w", err)
+	var n int64
+	var previous []byte
+	err := tx.QueryRowContext(ctx, `SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1`).Scan(&n, &previous)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return r, err
 	}
-	return r.Hash, nil
+	r.N = uint64(n) + 1
+	r.Hash = r.hash(previous)
+	_, err = tx.ExecContext(ctx, `INSERT INTO audit (n, time, who, what, object, hash) VALUES (?, ?, ?, ?, ?, ?)`,
+		int64(r.N), nanos(r.Time), r.Who, r.What, r.Object, r.Hash)
+	return r, err
 }
 
 // AuditLog returns up to max records after the given number, in order.

@@ -237,7 +237,7 @@ func runCrashChild(dir string) error {
 	})
 	run(func() error {
 		next := l.MailSignal()
-		items, err := l.Due(ctx, time.Now(), 1)
+		items, err := l.Due(ctx, "slack", time.Now(), 1)
 		if err != nil {
 			return err
 		}
@@ -448,7 +448,7 @@ func (o *oracle) checkFindings(t *testing.T, l *ledger.Ledger) {
 		t.Errorf("%d findings (-want +got):\n%.2000s", len(page.Findings), diff)
 	}
 	waiting := make(map[string]bool)
-	items, err := l.Due(t.Context(), time.Now().Add(time.Hour), 1_000_000)
+	items, err := l.Due(t.Context(), "slack", time.Now().Add(time.Hour), 1_000_000)
 	if err != nil {
 		t.Fatal(err)
 	}

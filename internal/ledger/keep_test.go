@@ -463,7 +463,7 @@ func TestTornFiles(t *testing.T) {
 	t.Parallel()
 	cfg := ledger.Config{Dir: t.TempDir()}
 	l := open(t, cfg, ledger.Options{})
-	for i := range 20 {
+	for i := range 60 {
 		accept(t, l, i*50, 50)
 	}
 	if err := l.Close(); err != nil {
@@ -475,7 +475,7 @@ func TestTornFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := map[string]*vigil.Event{}
-	for _, e := range traffic(0, 1000) {
+	for _, e := range traffic(0, 3000) {
 		known[e.ID] = e
 	}
 	found := 0

@@ -3,9 +3,11 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"strings"
 	"time"
 )
 
@@ -22,16 +24,27 @@ type OutboxItem struct {
 	// carries the receipt of one that was.
 	FindingID string
 	Revision  int
+	// Case is set for the card of a case instead, with the case's revision: so many
+	// findings as it has, it has one card.
+	Case string
+	// ReplyTo is the case below whose card this goes.
+	ReplyTo string
 	// Priority orders what is due: larger first, such as a severity's rank.
 	Priority int
 	// Payload is the message. Past 1 MiB it is refused.
 	Payload []byte
+	// NotBefore is when it may be sent at the earliest; zero is at once.
+	NotBefore time.Time
 
 	// What follows is filled in by Due.
 
 	// Receipt is what the notifier returned for an earlier revision, empty when
 	// this is the first.
 	Receipt string
+	// Parent is the receipt of the card of ReplyTo, empty when that was not sent.
+	Parent string
+	// InDoubt says that an attempt was begun of which the end is not known.
+	InDoubt bool
 	// Attempts counts the failures so far, LastError is the newest.
 	Attempts  int
 	LastError string
@@ -42,16 +55,32 @@ type OutboxItem struct {
 	n int64
 }
 
+// Pipeline is the notifier of what nobody has decided on yet. A newer revision of such a
+// message does not wait for what an older one waits for.
+const Pipeline = "pipeline"
+
 // maxPayload bounds one message: 1 MiB.
 const maxPayload = 1 << 20
 
 // thread is what at most one message at a time waits for: the finding's card, or
 // the message itself.
 func (i OutboxItem) thread() string {
-	if i.FindingID != "" {
+	switch {
+	case i.Case != "":
+		return caseThread(i.Case)
+	case i.FindingID != "":
 		return "finding/" + i.FindingID
 	}
 	return "message/" + i.ID
+}
+
+func caseThread(id string) string { return "case/" + id }
+
+func (i OutboxItem) parent() string {
+	if i.ReplyTo == "" {
+		return ""
+	}
+	return caseThread(i.ReplyTo)
 }
 
 // Enqueue queues messages that follow from no entry of the log, such as a
@@ -94,19 +123,22 @@ func (l *Ledger) enqueue(ctx context.Context, tx *sql.Tx, item OutboxItem) (bool
 	// What waits keeps its place and its patience: a server that asked to be left
 	// alone is not asked sooner because there is more to say.
 	now := l.now().UnixNano()
-	created, due, dead := now, now, 0
-	err = tx.QueryRowContext(ctx, `DELETE FROM outbox WHERE notifier = ? AND thread = ? RETURNING created, due, dead`,
-		item.Notifier, item.thread()).Scan(&created, &due, &dead)
+	created, due, dead, begun := now, now, 0, 0
+	err = tx.QueryRowContext(ctx, `DELETE FROM outbox WHERE notifier = ? AND thread = ? RETURNING created, due, dead, begun`,
+		item.Notifier, item.thread()).Scan(&created, &due, &dead, &begun)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return false, err
 	}
-	if dead != 0 {
+	if dead != 0 || item.Notifier == Pipeline {
 		due = now
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO outbox (id, notifier, thread, finding, kind, revision, priority, payload, sum, created, due)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	if !item.NotBefore.IsZero() {
+		due = max(due, item.NotBefore.UnixNano())
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO outbox (id, notifier, thread, finding, kind, revision, priority, payload, sum, created, due, parent, begun)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		item.ID, item.Notifier, item.thread(), item.FindingID, item.Kind, item.Revision, item.Priority,
-		notNil(item.Payload), int64(crc32.Checksum(item.Payload, castagnoli)), created, due)
+		notNil(item.Payload), int64(crc32.Checksum(item.Payload, castagnoli)), created, due, item.parent(), begun)
 	return err == nil, err
 }
 
@@ -117,16 +149,17 @@ func notNil(b []byte) []byte {
 	return b
 }
 
-// Due returns up to max messages that may be sent now, the most important first
-// and the longest waiting of those. They stay queued until Done: a crash between
-// sending and Done sends again.
-func (l *Ledger) Due(ctx context.Context, now time.Time, max int) ([]OutboxItem, error) {
+// Due returns up to max messages of a notifier that may be sent now, the most
+// important first and the longest waiting of those. They stay queued until Done: a
+// crash between sending and Done sends again.
+func (l *Ledger) Due(ctx context.Context, notifier string, now time.Time, max int) ([]OutboxItem, error) {
 	var items []OutboxItem
 	err := l.read(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT o.n, o.id, o.notifier, o.finding, o.kind, o.revision, o.priority, o.payload, o.sum,
-				o.created, o.due, o.attempts, o.error, coalesce(r.receipt, '')
+				o.created, o.due, o.attempts, o.error, o.begun, coalesce(r.receipt, ''), coalesce(p.receipt, '')
 			FROM outbox o LEFT JOIN receipt r ON r.notifier = o.notifier AND r.thread = o.thread
-			WHERE o.dead = 0 AND o.due <= ? ORDER BY o.priority DESC, o.created, o.n LIMIT ?`, now.UnixNano(), max)
+				LEFT JOIN receipt p ON p.notifier = o.notifier AND p.thread = o.parent
+			WHERE o.notifier = ? AND o.dead = 0 AND o.due <= ? ORDER BY o.priority DESC, o.created, o.n LIMIT ?`, notifier, now.UnixNano(), max)
 		if err != nil {
 			return err
 		}
@@ -135,7 +168,7 @@ func (l *Ledger) Due(ctx context.Context, now time.Time, max int) ([]OutboxItem,
 			var i OutboxItem
 			var created, due, sum int64
 			if err := rows.Scan(&i.n, &i.ID, &i.Notifier, &i.FindingID, &i.Kind, &i.Revision, &i.Priority, &i.Payload, &sum,
-				&created, &due, &i.Attempts, &i.LastError, &i.Receipt); err != nil {
+				&created, &due, &i.Attempts, &i.LastError, &i.InDoubt, &i.Receipt, &i.Parent); err != nil {
 				return err
 			}
 			i.Created, i.Due = fromNanos(created), fromNanos(due)
@@ -176,26 +209,101 @@ func (l *Ledger) MailSignal() <-chan struct{} { return l.mail.next() }
 // receipt for the next revision of its finding. That a newer revision took the
 // message's place meanwhile is no error: that one stays queued.
 func (l *Ledger) Done(ctx context.Context, item OutboxItem, receipt string) error {
-	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE n = ?`, item.n); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO receipt (notifier, thread, revision, receipt, sent) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (notifier, thread) DO UPDATE SET revision = max(revision, excluded.revision), sent = excluded.sent,
-				receipt = CASE WHEN excluded.receipt = '' THEN receipt ELSE excluded.receipt END`,
-			item.Notifier, item.thread(), item.Revision, receipt, l.now().UnixNano())
-		return err
-	})
+	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error { return l.done(ctx, tx, item, receipt) })
 	if err != nil {
 		return fmt.Errorf("note message %q as sent: %w", item.ID, err)
 	}
 	return nil
 }
 
+func (l *Ledger) done(ctx context.Context, tx *sql.Tx, item OutboxItem, receipt string) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE n = ?`, item.n); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO receipt (notifier, thread, revision, receipt, sent) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (notifier, thread) DO UPDATE SET revision = max(revision, excluded.revision), sent = excluded.sent,
+			receipt = CASE WHEN excluded.receipt = '' THEN receipt ELSE excluded.receipt END`,
+		item.Notifier, item.thread(), item.Revision, receipt, l.now().UnixNano())
+	return err
+}
+
+// Begin notes that an attempt to send the message is about to be made. Until Done or
+// Failed says how it ended, the message is in doubt: it may have been delivered.
+func (l *Ledger) Begin(ctx context.Context, item OutboxItem) error {
+	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE outbox SET begun = 1 WHERE n = ?`, item.n)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note message %q as begun: %w", item.ID, err)
+	}
+	return nil
+}
+
+// Orphans returns up to max messages of notifiers that are not among those that are
+// named, oldest first.
+func (l *Ledger) Orphans(ctx context.Context, notifiers []string, max int) ([]OutboxItem, error) {
+	known, err := json.Marshal(append([]string{}, notifiers...))
+	if err != nil {
+		return nil, err
+	}
+	var items []OutboxItem
+	err = l.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT n, id, notifier, thread, finding, kind, revision, payload FROM outbox
+			WHERE dead = 0 AND notifier NOT IN (SELECT value FROM json_each(?)) ORDER BY n LIMIT ?`, string(known), max)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var i OutboxItem
+			var thread string
+			if err := rows.Scan(&i.n, &i.ID, &i.Notifier, &thread, &i.FindingID, &i.Kind, &i.Revision, &i.Payload); err != nil {
+				return err
+			}
+			if id, ok := strings.CutPrefix(thread, caseThread("")); ok {
+				i.Case = id
+			}
+			items = append(items, i)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read outbox: %w", err)
+	}
+	return items, nil
+}
+
+// Told says which notifiers have delivered the card of a case, the newest revision of
+// it by notifier.
+func (l *Ledger) Told(ctx context.Context, id string) (map[string]int, error) {
+	out := map[string]int{}
+	err := l.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT notifier, revision FROM receipt WHERE thread = ?`, caseThread(id))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var notifier string
+			var revision int
+			if err := rows.Scan(&notifier, &revision); err != nil {
+				return err
+			}
+			out[notifier] = revision
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read receipts: %w", err)
+	}
+	return out, nil
+}
+
 // Failed notes that sending failed and when to try again. A zero next gives the
 // message up: it is counted, kept to look at, and sent no more, until a newer
-// revision takes its place.
-func (l *Ledger) Failed(ctx context.Context, item OutboxItem, cause error, next time.Time) error {
+// revision takes its place. inDoubt says that it may have been delivered all the same.
+func (l *Ledger) Failed(ctx context.Context, item OutboxItem, cause error, next time.Time, inDoubt bool) error {
 	text := cause.Error()
 	if len(text) > maxReason {
 		text = text[:maxReason]
@@ -212,7 +320,7 @@ func (l *Ledger) Failed(ctx context.Context, item OutboxItem, cause error, next 
 			}
 			return count(ctx, tx, counterDead, n)
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE outbox SET attempts = attempts + 1, error = ?, due = ? WHERE n = ?`, text, next.UnixNano(), item.n)
+		_, err := tx.ExecContext(ctx, `UPDATE outbox SET attempts = attempts + 1, error = ?, due = ?, begun = ? WHERE n = ?`, text, next.UnixNano(), inDoubt, item.n)
 		return err
 	})
 	if err != nil {

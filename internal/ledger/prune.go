@@ -78,6 +78,9 @@ func (l *Ledger) prune(ctx context.Context, now time.Time) (Pruned, error) {
 		if _, err = deleted(ctx, tx, `DELETE FROM verdict WHERE finding NOT IN (SELECT id FROM finding)`); err != nil {
 			return err
 		}
+		if err = pruneCases(ctx, tx, now.Add(-l.cfg.FindingRetention).UnixNano()); err != nil {
+			return err
+		}
 		if _, err = deleted(ctx, tx, `DELETE FROM receipt WHERE sent < ?`, now.Add(-l.cfg.FindingRetention).UnixNano()); err != nil {
 			return err
 		}
@@ -95,6 +98,22 @@ func (l *Ledger) prune(ctx context.Context, now time.Time) (Pruned, error) {
 		return p, err
 	}
 	return p, l.vacuum(ctx)
+}
+
+// pruneCases removes the cases that are over for long, and what belongs to them.
+func pruneCases(ctx context.Context, tx *sql.Tx, before int64) error {
+	if _, err := deleted(ctx, tx, `DELETE FROM casefile WHERE updated < ? AND open = 0 AND NOT EXISTS (
+		SELECT 1 FROM case_finding c JOIN finding f ON f.id = c.finding WHERE c.casefile = casefile.id)`, before); err != nil {
+		return err
+	}
+	if _, err := deleted(ctx, tx, `DELETE FROM case_finding WHERE casefile NOT IN (SELECT id FROM casefile)`); err != nil {
+		return err
+	}
+	if _, err := deleted(ctx, tx, `DELETE FROM case_event WHERE casefile NOT IN (SELECT id FROM casefile)`); err != nil {
+		return err
+	}
+	_, err := deleted(ctx, tx, `DELETE FROM deed WHERE time < ?`, before)
+	return err
 }
 
 func deleted(ctx context.Context, tx *sql.Tx, query string, args ...any) (int64, error) {

@@ -218,6 +218,64 @@ CREATE TABLE rules (
 	data BLOB NOT NULL,
 	sum  INTEGER NOT NULL
 ) STRICT;
+`, `
+-- What people work on. topic is what a case is about; note is what the pipeline of
+-- messages remembers of it.
+CREATE TABLE casefile (
+	id       TEXT PRIMARY KEY,
+	revision INTEGER NOT NULL,
+	topic    TEXT NOT NULL,
+	state    TEXT NOT NULL,
+	severity INTEGER NOT NULL,
+	harm     REAL NOT NULL,
+	open     INTEGER NOT NULL,
+	start    INTEGER NOT NULL,
+	last     INTEGER NOT NULL,
+	opened   INTEGER NOT NULL,
+	updated  INTEGER NOT NULL,
+	data     BLOB NOT NULL,
+	sum      INTEGER NOT NULL,
+	note     BLOB NOT NULL DEFAULT x''
+) STRICT;
+CREATE INDEX casefile_topic ON casefile (topic, last DESC);
+CREATE INDEX casefile_queue ON casefile (state, harm DESC, severity DESC, opened DESC, id);
+CREATE TABLE case_finding (
+	finding  TEXT PRIMARY KEY,
+	casefile TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX case_finding_case ON case_finding (casefile);
+CREATE TABLE case_event (
+	n        INTEGER PRIMARY KEY AUTOINCREMENT,
+	casefile TEXT NOT NULL,
+	time     INTEGER NOT NULL,
+	who      TEXT NOT NULL,
+	kind     TEXT NOT NULL,
+	text     TEXT NOT NULL
+) STRICT;
+CREATE INDEX case_event_case ON case_event (casefile, n);
+CREATE TABLE silence (
+	id   TEXT PRIMARY KEY,
+	data BLOB NOT NULL,
+	sum  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Deeds that were done, so that one that is asked for twice is done once.
+CREATE TABLE deed (
+	id   TEXT PRIMARY KEY,
+	time INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Small states of what runs, by name.
+CREATE TABLE kept (
+	name TEXT PRIMARY KEY,
+	data BLOB NOT NULL,
+	sum  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- parent is the thread whose receipt goes along; begun says that an attempt was begun
+-- of which the end is not known.
+ALTER TABLE outbox ADD COLUMN parent TEXT NOT NULL DEFAULT '';
+ALTER TABLE outbox ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
+DROP INDEX outbox_due;
+CREATE INDEX outbox_due ON outbox (notifier, priority DESC, created, n) WHERE dead = 0;
+CREATE INDEX outbox_next ON outbox (due) WHERE dead = 0;
 `}
 }
 

@@ -1,0 +1,84 @@
+// Package access says who may do what: the one table of roles and deeds. It is asked
+// wherever somebody acts, by the desk of the service above all, and knows nobody: whose
+// roles they are is the caller's business. It holds no state.
+package access
+
+import "slices"
+
+// Role is what somebody is in vigil. One may have several.
+type Role string
+
+// The roles.
+const (
+	// RoleViewer sees the state of vigil and its cases.
+	RoleViewer Role = "viewer"
+	// RoleResponder works on cases: takes them, asks, judges, starts the clock.
+	RoleResponder Role = "responder"
+	// RoleAnalyst also says what is expected, and tunes.
+	RoleAnalyst Role = "analyst"
+	// RolePrivacy answers for customers' data: sees who read whose, and starts the clock.
+	RolePrivacy Role = "privacy_officer"
+	// RoleAdmin runs vigil, and may do what a responder may.
+	RoleAdmin Role = "admin"
+)
+
+// Roles lists the closed set in a fixed order.
+func Roles() []Role {
+	return []Role{RoleViewer, RoleResponder, RoleAnalyst, RolePrivacy, RoleAdmin}
+}
+
+// Known reports whether r is one of the roles.
+func (r Role) Known() bool { return slices.Contains(Roles(), r) }
+
+// Deed is something that somebody may do.
+type Deed string
+
+// The deeds.
+const (
+	DeedLook        Deed = "look" // at a case and its findings
+	DeedStatus      Deed = "status"
+	DeedTop         Deed = "top"
+	DeedReaders     Deed = "readers" // who read a customer's data
+	DeedAcknowledge Deed = "acknowledge"
+	DeedAssign      Deed = "assign"
+	DeedSnooze      Deed = "snooze"
+	DeedNote        Deed = "note"
+	DeedAsk         Deed = "ask" // the person whom a case is about
+	DeedVerdict     Deed = "verdict"
+	DeedAware       Deed = "aware"   // start the 72-hour clock
+	DeedExpect      Deed = "expect"  // make or end an exception
+	DeedSilence     Deed = "silence" // make or end a silence
+	DeedReport      Deed = "report"  // make or read the audit report
+)
+
+// table says which roles may do a deed. Every deed has a row.
+func table() map[Deed][]Role {
+	everybody := Roles()
+	working := []Role{RoleResponder, RoleAnalyst, RoleAdmin}
+	return map[Deed][]Role{
+		DeedLook: everybody, DeedStatus: everybody, DeedTop: everybody,
+		DeedReaders:     {RoleResponder, RoleAnalyst, RolePrivacy},
+		DeedAcknowledge: working, DeedAssign: working, DeedSnooze: working, DeedAsk: working, DeedVerdict: working,
+		DeedNote:   {RoleResponder, RoleAnalyst, RolePrivacy, RoleAdmin},
+		DeedAware:  {RoleResponder, RoleAnalyst, RolePrivacy},
+		DeedExpect: {RoleAnalyst}, DeedSilence: {RoleAnalyst, RoleAdmin},
+		DeedReport: {RolePrivacy, RoleAdmin},
+	}
+}
+
+// Deeds lists all deeds, sorted.
+func Deeds() []Deed {
+	var out []Deed
+	for d := range table() {
+		out = append(out, d)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// May reports whether somebody of these roles may do a deed. What the table does not
+// know nobody may.
+func May(roles []Role, d Deed) bool {
+	allowed := table()[d]
+	return slices.ContainsFunc(roles, func(r Role) bool { return slices.Contains(allowed, r) })
+}

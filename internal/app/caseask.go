@@ -1,0 +1,211 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"vigil"
+	"vigil/alerts"
+	"vigil/internal/ledger"
+)
+
+// ask asks the person whom a case is about: was this you, and why.
+func (d *caseDesk) ask(ctx context.Context, a alerts.Act, do deed, c *vigil.Case, lead *vigil.Finding, now time.Time) (alerts.Outcome, error) {
+	do.what = "person asked"
+	if c.About != vigil.AboutActor || c.Actor == "" {
+		return alerts.Outcome{}, refusedf("the case is about no person who could be asked")
+	}
+	if c.ActorKind != "" && c.ActorKind != vigil.KindHuman && c.ActorKind != vigil.KindAdmin {
+		return alerts.Outcome{}, refusedf("the case is about a %s: nobody could answer for it", c.ActorKind)
+	}
+	to, err := d.whoIs(ctx, c)
+	if err != nil {
+		return alerts.Outcome{}, err
+	}
+	question := &alerts.Question{Case: c.ID, To: alerts.Person{Channel: a.By.Channel, ID: to, Workspace: a.By.Workspace}, Text: questionText(lead)}
+	if a.Preview {
+		return alerts.Outcome{Case: c, Question: question}, nil
+	}
+	out, err := d.changed(ctx, c.ID, do, "They are asked; what they answer lands in the case.", func(c *vigil.Case, _ *vigil.Finding) (change, error) {
+		if c.Asked != nil && c.Asked.Answered.IsZero() && now.Sub(c.Asked.Time) < askAgain {
+			return change{}, refusedf("they were asked on %s and have not answered yet", alerts.Moment(c.Asked.Time))
+		}
+		acknowledge(c, do, now)
+		c.Asked = &vigil.Asked{Mark: vigil.Mark{By: do.by, Time: now}, To: d.askedKey(question.To)}
+		return do.note(now, vigil.CaseAsked, "asked the person"), nil
+	})
+	if err != nil {
+		return out, err
+	}
+	out.Question = question
+	return out, nil
+}
+
+// askAgain is how long a question waits for its answer before it can be put again.
+const askAgain = time.Hour
+
+// questionText asks, and names no customer.
+func questionText(f *vigil.Finding) string {
+	what := "read customers' data"
+	if f.Subjects > 0 {
+		what = "read data of " + alerts.Count(f.Subjects, "customer", "customers")
+	} else if f.Events > 0 {
+		what = "made " + alerts.Count(f.Events, "access", "accesses") + " to customers' data"
+	}
+	where := ""
+	if len(f.Stores) > 0 {
+		where = " in " + alerts.Cut(alerts.Clean(strings.Join(f.Stores[:min(len(f.Stores), 3)], ", ")), 120)
+	}
+	return fmt.Sprintf("Between %s and %s an account of yours %s%s, which is more or other than usual. Was this you, and what was it for?",
+		alerts.Moment(f.Start), alerts.Moment(f.End), what, where)
+}
+
+// whoIs finds the channel's id of the person whom a case is about: among the users, else
+// among the channel's members by their mail address. Nothing of it is kept.
+func (d *caseDesk) whoIs(ctx context.Context, c *vigil.Case) (string, error) {
+	p := d.people()
+	for i := range p.all {
+		if one := &p.all[i]; one.slack != "" && p.is(one.logins, c.Tenant, c.Actor) {
+			return one.slack, nil
+		}
+	}
+	if d.members == nil {
+		return "", refusedf("nobody knows who they are here: give their Slack id under users, with their login under actors")
+	}
+	members, err := d.members(ctx)
+	if err != nil {
+		return "", refusedf("the list of Slack's members can't be read (%s), and no user is configured with this login", alerts.Clean(err.Error()))
+	}
+	for _, m := range members {
+		if p.is(logins([]string{m.email}), c.Tenant, c.Actor) {
+			return m.id, nil
+		}
+	}
+	return "", refusedf("no Slack member has a mail address that fits: give their Slack id under users, with their login under actors")
+}
+
+// askedKey is by what a person who was asked is known again.
+func (d *caseDesk) askedKey(p alerts.Person) string {
+	return d.desk.pseudonyms.Actor("", p.Channel+"/"+p.Workspace+"/"+p.ID)
+}
+
+// answer takes what the person says whom a case is about, from nobody else.
+func (d *caseDesk) answer(ctx context.Context, a alerts.Act) (alerts.Outcome, error) {
+	key := d.askedKey(a.By)
+	do := deed{id: a.ID, by: key, what: "person answered"}
+	now := d.book.now().UTC().Round(0)
+	why := alerts.Cut(alerts.Clean(strings.TrimSpace(a.Note)), vigil.MaxNote)
+	_, _, err := d.book.change(ctx, a.Case, do, func(c *vigil.Case, _ *vigil.Finding) (change, error) {
+		switch {
+		case c.Asked == nil || c.Asked.To != key:
+			return change{}, alerts.ErrNoCase
+		case !c.Asked.Answered.IsZero():
+			return change{}, refusedf("you have answered already")
+		}
+		asked := *c.Asked
+		asked.Answered, asked.Mine, asked.Why = now, a.Mine, why
+		c.Asked = &asked
+		text := "the person says that it was not them"
+		if a.Mine {
+			text = "the person says that it was them"
+		}
+		if why != "" {
+			text += ": " + why
+		}
+		ch := do.note(now, vigil.CaseAnswered, text)
+		ch.replies[0].By, ch.replies[0].Loud = "", !a.Mine
+		if c.Owner != "" {
+			ch.replies[0].Call = []string{c.Owner}
+		}
+		return ch, nil
+	})
+	if err != nil && !errors.Is(err, alerts.ErrNoCase) {
+		return alerts.Outcome{}, noCase(err)
+	}
+	return alerts.Outcome{Text: "Thank you: your answer is with the security team."}, err
+}
+
+// readersShown bounds the readers of a customer that are told.
+const readersShown = 15
+
+// readersBack is how far back they are looked for.
+const readersBack = 90 * 24 * time.Hour
+
+// reading is what one actor read of a customer.
+type reading struct {
+	actor       string
+	kind        vigil.ActorKind
+	role        string
+	events      int
+	first, last time.Time
+}
+
+// readers tells who read a customer's data.
+func (d *caseDesk) readers(ctx context.Context, who *person, subject string) (alerts.Outcome, error) {
+	subject = strings.TrimSpace(subject)
+	if subject == "" {
+		return alerts.Outcome{}, refusedf("name the customer, by the id that the store has or by the pseudonym")
+	}
+	ids := []string{subject}
+	if !strings.HasPrefix(subject, "subject-") {
+		ids = nil
+		for _, t := range d.people().tenants {
+			ids = append(ids, d.desk.pseudonyms.Subject(t, subject))
+		}
+	}
+	if err := d.desk.audit(ctx, who.by, "look", "readers of "+strings.Join(ids, ", ")); err != nil {
+		return alerts.Outcome{}, err
+	}
+	found, total, err := d.readings(ctx, ids)
+	if err != nil {
+		return alerts.Outcome{}, err
+	}
+	out := alerts.Outcome{Text: "Nobody has read data of this customer in the last 90 days, as far as the sources tell."}
+	if len(found) > 0 {
+		out.Text = fmt.Sprintf("%s read data of this customer in the last 90 days, in %s.",
+			alerts.Count(int64(len(found)), "account", "accounts"), alerts.Count(int64(total), "access", "accesses"))
+	}
+	for i, r := range found {
+		if i == readersShown {
+			out.Lines = append(out.Lines, fmt.Sprintf("and %d more", len(found)-readersShown))
+			break
+		}
+		line := r.actor + ": " + alerts.Count(int64(r.events), "access", "accesses")
+		if r.role != "" {
+			line = r.actor + " (" + alerts.Clean(r.role) + "): " + alerts.Count(int64(r.events), "access", "accesses")
+		}
+		out.Lines = append(out.Lines, line+", "+r.first.UTC().Format("2 Jan 15:04")+" to "+alerts.Moment(r.last))
+	}
+	return out, nil
+}
+
+// readings sums up who read any of the subjects, who read last first.
+func (d *caseDesk) readings(ctx context.Context, subjects []string) (out []reading, total int, err error) {
+	by := map[string]*reading{}
+	to := d.book.now().Add(time.Minute)
+	for _, s := range subjects {
+		page, err := d.desk.ledger.Events(ctx, ledger.EventQuery{Subject: s, From: to.Add(-readersBack), To: to, Limit: ledger.MaxPage})
+		if err != nil {
+			return nil, 0, err
+		}
+		total += page.Total
+		for _, e := range page.Events {
+			r := by[e.Actor.ID]
+			if r == nil {
+				r = &reading{actor: e.Actor.ID, kind: e.Actor.Kind, role: e.Actor.Role, first: e.Time, last: e.Time}
+				by[e.Actor.ID] = r
+			}
+			r.events++
+			if e.Time.Before(r.first) {
+				r.first = e.Time
+			}
+			if e.Time.After(r.last) {
+				r.last = e.Time
+			}
+		}
+	}
+	return sortedReadings(by), total, nil
+}

@@ -1,0 +1,262 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"vigil"
+	"vigil/alerts"
+	"vigil/internal/access"
+	"vigil/internal/api"
+	"vigil/internal/ledger"
+)
+
+// caseDesk is where deeds are done that come by way of a message: it looks up who acts,
+// asks the table of roles, keeps people off cases about themselves, and hands the deed to
+// who does it. It is safe for concurrent use.
+type caseDesk struct {
+	desk   *desk
+	book   *casebook
+	people func() *people
+	status func(ctx context.Context) (api.Status, error)
+	// members are the channel's own people, for whom no user is configured; nil for none.
+	members func(ctx context.Context) ([]member, error)
+}
+
+// member is somebody whom a channel knows.
+type member struct{ id, email string }
+
+// Do implements alerts.Desk.
+func (d *caseDesk) Do(ctx context.Context, a alerts.Act) (alerts.Outcome, error) {
+	if a.Deed == alerts.DeedAnswer {
+		return d.answer(ctx, a)
+	}
+	who := d.people().find(a.By)
+	if who == nil {
+		return alerts.Outcome{}, alerts.ErrStranger
+	}
+	if !access.May(who.roles, access.Deed(a.Deed)) {
+		return alerts.Outcome{}, fmt.Errorf("%w: %s needs another one", alerts.ErrMayNot, a.Deed)
+	}
+	switch a.Deed {
+	case alerts.DeedStatus:
+		return d.standing(ctx)
+	case alerts.DeedTop:
+		return d.top(ctx, who)
+	case alerts.DeedReaders:
+		return d.readers(ctx, who, a.Subject)
+	case alerts.DeedSilence:
+		return d.silence(ctx, who, a)
+	}
+	c, lead, err := d.book.look(ctx, a.Case)
+	if err != nil {
+		return alerts.Outcome{}, noCase(err)
+	}
+	if a.Deed != alerts.DeedLook && d.own(who, &c, &lead) {
+		return alerts.Outcome{}, alerts.ErrOwnCase
+	}
+	return d.work(ctx, who, a, &c, &lead)
+}
+
+// own reports whether a case is about who acts, or they took part in it.
+func (d *caseDesk) own(who *person, c *vigil.Case, lead *vigil.Finding) bool {
+	return d.people().is(who.logins, c.Tenant, append([]string{c.Actor}, lead.Actors...)...)
+}
+
+// work does a deed on a case.
+func (d *caseDesk) work(ctx context.Context, who *person, a alerts.Act, c *vigil.Case, lead *vigil.Finding) (alerts.Outcome, error) {
+	do := deed{id: a.ID, by: who.by}
+	now := d.book.now().UTC().Round(0)
+	switch a.Deed {
+	case alerts.DeedLook:
+		if err := d.desk.audit(ctx, who.by, "look", "case "+c.ID); err != nil {
+			return alerts.Outcome{}, err
+		}
+		return alerts.Outcome{Case: c, Finding: lead, Link: findingPath(lead.ID)}, nil
+	case alerts.DeedAcknowledge:
+		do.what = "case acknowledged"
+		return d.changed(ctx, c.ID, do, "You have taken note of it.", func(c *vigil.Case, _ *vigil.Finding) (change, error) {
+			if c.State == vigil.CaseResolved {
+				return change{}, refusedf("the case is resolved already")
+			}
+			acknowledge(c, do, now)
+			return do.note(now, vigil.CaseTaken, "took note of it"), nil
+		})
+	case alerts.DeedAssign:
+		return d.assign(ctx, who, a, do, c.ID, now)
+	case alerts.DeedSnooze:
+		do.what = "case snoozed"
+		if a.For <= 0 || a.For > vigil.MaxSnooze {
+			return alerts.Outcome{}, refusedf("a case can be snoozed for up to %d days", vigil.MaxSnooze/(24*time.Hour))
+		}
+		until := now.Add(a.For)
+		text := "snoozed it until " + alerts.Moment(until)
+		return d.changed(ctx, c.ID, do, "It is left alone until "+alerts.Moment(until)+", unless it gets graver.", func(c *vigil.Case, _ *vigil.Finding) (change, error) {
+			acknowledge(c, do, now)
+			c.Snoozed, c.SnoozedBy = until, do.by
+			return do.note(now, vigil.CaseSnoozed, text), nil
+		})
+	case alerts.DeedAware:
+		do.what = "72-hour clock started"
+		return d.changed(ctx, c.ID, do, "The clock runs until "+alerts.Moment(now.Add(vigil.NotificationPeriod))+".", func(c *vigil.Case, _ *vigil.Finding) (change, error) {
+			if c.Aware != nil {
+				return change{}, refusedf("the clock runs already, until %s", alerts.Moment(c.Due()))
+			}
+			acknowledge(c, do, now)
+			c.Aware = &vigil.Mark{By: do.by, Time: now}
+			ch := do.note(now, vigil.CaseAware, "became aware of a breach: the authority is to be notified until "+alerts.Moment(c.Due()))
+			ch.replies[0].Loud = true
+			return ch, nil
+		})
+	case alerts.DeedNote:
+		do.what = "note on case"
+		text := alerts.Cut(alerts.Clean(strings.TrimSpace(a.Note)), vigil.MaxNote)
+		if text == "" {
+			return alerts.Outcome{}, refusedf("the note is empty")
+		}
+		return d.changed(ctx, c.ID, do, "The note is kept.", func(*vigil.Case, *vigil.Finding) (change, error) {
+			ch := do.note(now, vigil.CaseNoted, text)
+			ch.silent = true
+			return ch, nil
+		})
+	case alerts.DeedVerdict:
+		return d.verdict(ctx, a, do, c, now)
+	case alerts.DeedExpect:
+		return d.expect(ctx, who, a, do, c, now)
+	case alerts.DeedAsk:
+		return d.ask(ctx, a, do, c, lead, now)
+	}
+	return alerts.Outcome{}, refusedf("%q is nothing that can be done", string(a.Deed))
+}
+
+// acknowledge notes who took note of a case first.
+func acknowledge(c *vigil.Case, d deed, now time.Time) {
+	if c.Acknowledged == nil {
+		c.Acknowledged = &vigil.Mark{By: d.by, Time: now}
+	}
+	if c.State == vigil.CaseNew {
+		c.State = vigil.CaseAcknowledged
+	}
+	c.Owner = cmp.Or(c.Owner, d.by)
+}
+
+// changed does a change and says what came of it.
+func (d *caseDesk) changed(ctx context.Context, id string, do deed, text string, fn func(c *vigil.Case, lead *vigil.Finding) (change, error)) (alerts.Outcome, error) {
+	c, lead, err := d.book.change(ctx, id, do, fn)
+	if err != nil {
+		return alerts.Outcome{}, noCase(err)
+	}
+	return alerts.Outcome{Text: text, Case: &c, Finding: &lead, Link: findingPath(lead.ID)}, nil
+}
+
+func (d *caseDesk) assign(ctx context.Context, who *person, a alerts.Act, do deed, id string, now time.Time) (alerts.Outcome, error) {
+	do.what = "case assigned"
+	to := who
+	if a.To.ID != "" {
+		if to = d.people().find(a.To); to == nil {
+			return alerts.Outcome{}, refusedf("they are no user of vigil")
+		}
+		if !access.May(to.roles, access.DeedAcknowledge) {
+			return alerts.Outcome{}, refusedf("their role does not let them work on cases")
+		}
+	}
+	text := "It is yours now."
+	if to != who {
+		text = "It is theirs now."
+	}
+	return d.changed(ctx, id, do, text, func(c *vigil.Case, lead *vigil.Finding) (change, error) {
+		if d.own(to, c, lead) {
+			return change{}, refusedf("the case is about them")
+		}
+		acknowledge(c, do, now)
+		c.Owner = to.by
+		ch := do.note(now, vigil.CaseAssigned, "assigned it")
+		ch.replies[0].Call = []string{to.by}
+		return ch, nil
+	})
+}
+
+// verdict judges all findings of a case alike.
+func (d *caseDesk) verdict(ctx context.Context, a alerts.Act, do deed, c *vigil.Case, now time.Time) (alerts.Outcome, error) {
+	do.what = "verdict: " + string(a.Word)
+	if !a.Word.Known() {
+		return alerts.Outcome{}, refusedf("%q is no verdict; say breach, misuse, expected or unknown", string(a.Word))
+	}
+	for _, id := range c.Findings {
+		_, err := d.desk.judge(ctx, id, a.Word, do.by, a.Note)
+		if errors.Is(err, api.ErrNotFound) {
+			continue // past its retention
+		}
+		if err != nil {
+			return alerts.Outcome{}, notDone(err)
+		}
+	}
+	text := "judged it: " + string(a.Word)
+	if note := alerts.Cut(alerts.Clean(strings.TrimSpace(a.Note)), 200); note != "" {
+		text += " (" + note + ")"
+	}
+	return d.changed(ctx, c.ID, do, "Your verdict is kept, and teaches what comes after.", func(c *vigil.Case, _ *vigil.Finding) (change, error) {
+		resolve(c, do, a.Word, now)
+		return do.note(now, vigil.CaseJudged, text), nil
+	})
+}
+
+// resolve ends a case by a word.
+func resolve(c *vigil.Case, do deed, word vigil.Word, now time.Time) {
+	acknowledge(c, do, now)
+	c.Word, c.State = word, vigil.CaseResolved
+}
+
+// expect makes or previews an exception out of a case's lead.
+func (d *caseDesk) expect(ctx context.Context, who *person, a alerts.Act, do deed, c *vigil.Case, now time.Time) (alerts.Outcome, error) {
+	do.what = "exception out of case"
+	covered, err := d.desk.except(ctx, who.logins, api.Expecting{
+		Finding: c.Lead, By: who.name, Note: a.Note, Scope: a.Scope, ForRole: a.ForRole, For: a.For.Seconds(), Preview: a.Preview,
+	})
+	if err != nil {
+		return alerts.Outcome{}, notDone(err)
+	}
+	told := d.covered(ctx, &covered)
+	if a.Preview {
+		return alerts.Outcome{Covered: told, Case: c}, nil
+	}
+	text := "expects it until " + alerts.Moment(covered.Exception.To) + ": " + told.Says
+	out, err := d.changed(ctx, c.ID, do, "From now on this is expected: "+told.Says, func(c *vigil.Case, _ *vigil.Finding) (change, error) {
+		acknowledge(c, do, now)
+		return do.note(now, vigil.CaseExcepted, alerts.Cut(text, vigil.MaxNote)), nil
+	})
+	out.Covered = told
+	return out, err
+}
+
+// refusedf says to who acts why something can't be done.
+func refusedf(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{alerts.ErrNotDone}, args...)...)
+}
+
+func noCase(err error) error {
+	switch {
+	case errors.Is(err, api.ErrNotFound):
+		return alerts.ErrNoCase
+	case errors.Is(err, ledger.ErrStale):
+		return refusedf("somebody else has just changed the case: look at it again")
+	}
+	return err
+}
+
+// notDone lets what the desk refuses be shown to who acts.
+func notDone(err error) error {
+	switch {
+	case errors.Is(err, api.ErrRefused):
+		return fmt.Errorf("%w: %s", alerts.ErrNotDone, strings.TrimPrefix(err.Error(), api.ErrRefused.Error()+": "))
+	case errors.Is(err, api.ErrNotFound):
+		return alerts.ErrNoCase
+	}
+	return err
+}
+
+var _ alerts.Desk = (*caseDesk)(nil)

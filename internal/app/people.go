@@ -1,0 +1,113 @@
+package app
+
+import (
+	"slices"
+	"strings"
+
+	"vigil/alerts"
+	"vigil/internal/access"
+	"vigil/internal/config"
+	"vigil/internal/privacy"
+)
+
+// person is a user of vigil.
+type person struct {
+	name string
+	// by is the pseudonym under which what they do is written down.
+	by    string
+	roles []access.Role
+	slack string
+	// logins are by what the sources know them.
+	logins []string
+}
+
+// people are the users of one configuration. They never change.
+type people struct {
+	pseudonyms *privacy.Pseudonymizer
+	all        []person
+	// tenants are those within which actors have pseudonyms.
+	tenants []string
+	bySlack map[string]*person
+	byName  map[string]*person // by pseudonym
+}
+
+func newPeople(cfg *config.Config, pseudonyms *privacy.Pseudonymizer) *people {
+	p := &people{pseudonyms: pseudonyms, tenants: []string{""}, bySlack: map[string]*person{}, byName: map[string]*person{}}
+	for i := range cfg.Users {
+		u := &cfg.Users[i]
+		p.all = append(p.all, person{
+			name: u.Name, by: pseudonyms.Actor("", u.Name), roles: u.Roles, slack: u.Slack, logins: logins(append([]string{u.Name, u.Email}, u.Actors...)),
+		})
+	}
+	for i := range cfg.Sources {
+		p.tenants = append(p.tenants, cfg.Sources[i].Tenant)
+	}
+	for i := range cfg.Actors {
+		p.tenants = append(p.tenants, cfg.Actors[i].Tenant)
+	}
+	slices.Sort(p.tenants)
+	p.tenants = slices.Compact(p.tenants)
+	for i := range p.all {
+		one := &p.all[i]
+		for _, t := range p.tenants {
+			p.byName[pseudonyms.Actor(t, one.name)] = one
+		}
+		if one.slack != "" {
+			p.bySlack[one.slack] = one
+		}
+	}
+	return p
+}
+
+// logins are the names that a source may have for somebody of these: of a mail address
+// also what stands before the @, each also in lower case.
+func logins(names []string) []string {
+	var out []string
+	for _, n := range names {
+		for _, n := range []string{n, strings.ToLower(n)} {
+			out = append(out, n)
+			if local, _, ok := strings.Cut(n, "@"); ok {
+				out = append(out, local)
+			}
+		}
+	}
+	out = slices.DeleteFunc(out, func(n string) bool { return n == "" })
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// find returns the user who acts, nil for a stranger.
+func (p *people) find(who alerts.Person) *person {
+	if who.Channel == slackName {
+		return p.bySlack[who.ID]
+	}
+	return nil
+}
+
+// named returns the user of a name, nil for a stranger.
+func (p *people) named(name string) *person { return p.byName[p.pseudonyms.Actor("", name)] }
+
+// mention returns the Slack member's id of the user with this pseudonym, empty where
+// there is none.
+func (p *people) mention(by string) string {
+	if one := p.byName[by]; one != nil {
+		return one.slack
+	}
+	return ""
+}
+
+// is reports whether somebody with these logins is one of the actors.
+func (p *people) is(logins []string, tenant string, actors ...string) bool {
+	tenants := p.tenants
+	if !slices.Contains(tenants, tenant) {
+		tenants = append(slices.Clone(tenants), tenant)
+	}
+	for _, login := range logins {
+		for _, t := range tenants {
+			if slices.Contains(actors, p.pseudonyms.Actor(t, login)) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -60,6 +60,8 @@ type Message struct {
 	// InDoubt says that an earlier attempt may have been delivered without its receipt
 	// being kept, as when the program was killed in between. A Finder looks first.
 	InDoubt bool
+	// Words are the user's own for the card, set just before it is sent; nil for none.
+	Words *Words `json:"-"`
 }
 
 // Thread names what the messages that edit each other have in common: the case's
@@ -183,4 +185,10 @@ type Finder interface {
 // any: their cards say what is new.
 type Threader interface {
 	Threads() bool
+}
+
+// Threads reports whether a notifier tells replies below their card.
+func Threads(n Notifier) bool {
+	t, ok := n.(Threader)
+	return ok && t.Threads()
 }

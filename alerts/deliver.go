@@ -15,7 +15,8 @@ type Item struct {
 	// ID names the row for the outbox.
 	ID string
 	// Message is what to tell. Its Receipt is that of the latest delivered
-	// revision of the same thread, empty for the first.
+	// revision of the same thread, empty for the first. InDoubt is set while Begin
+	// marked the thread and neither Done nor Failed followed, and as Failed left it.
 	Message Message
 	// Attempts is how often it was tried, Created when it was put in the outbox.
 	Attempts int
@@ -28,10 +29,15 @@ type Outbox interface {
 	// the worst severity first and among equals the oldest. A row that a newer
 	// revision has replaced does not come.
 	Due(ctx context.Context, notifier string, now time.Time, max int) ([]Item, error)
+	// Begin notes durably that a first send of the item begins: whoever reads the outbox
+	// after a kill finds its message in doubt. So is a newer revision that takes its
+	// place. It is called for notifiers that can look, and only then.
+	Begin(ctx context.Context, notifier string, it Item) error
 	// Done takes the item off and keeps its receipt for the thread. When a newer
 	// revision has replaced the item meanwhile, that one stays.
 	Done(ctx context.Context, notifier string, it Item, receipt string) error
-	// Failed counts an attempt and lets the item rest until next.
+	// Failed counts an attempt and lets the item rest until next. The thread is in doubt
+	// from then on when the item's message is, else no more.
 	Failed(ctx context.Context, notifier string, it Item, cause error, next time.Time) error
 }
 
@@ -45,8 +51,8 @@ type Config struct {
 	MaxAfter time.Duration
 	// SendTimeout bounds one send. Default 20 s.
 	SendTimeout time.Duration
-	// FallbackAfter is how long a message may wait before the fallback prints it
-	// as well. Default 1 min.
+	// FallbackAfter is how long a message may wait before a fallback tells it as
+	// well. Default 45 s, so that it is told within a minute of a channel's end.
 	FallbackAfter time.Duration
 	// Poll is how often the outbox is asked when nothing wakes the Deliverer.
 	// Default 2 s.
@@ -64,7 +70,7 @@ func (c Config) withDefaults() Config {
 		d time.Duration
 	}{
 		{&c.MinBackoff, time.Second}, {&c.MaxBackoff, 30 * time.Second}, {&c.MaxAfter, time.Hour},
-		{&c.SendTimeout, 20 * time.Second}, {&c.FallbackAfter, time.Minute}, {&c.Poll, 2 * time.Second},
+		{&c.SendTimeout, 20 * time.Second}, {&c.FallbackAfter, 45 * time.Second}, {&c.Poll, 2 * time.Second},
 		{&c.RetryRefused, 10 * time.Minute}, {&c.Grace, 5 * time.Second},
 	} {
 		if *d.v <= 0 {
@@ -81,9 +87,13 @@ type Options struct {
 	Outbox Outbox
 	// Notifiers deliver; their names must differ. At least one is required.
 	Notifiers []Notifier
-	// Fallback prints what a notifier refuses or is too slow for; nil means none,
-	// and messages wait in the outbox.
-	Fallback Notifier
+	// Fallbacks tell what a notifier refuses or is too slow for: the first that takes
+	// the message. One that fails is left alone for half a minute. A notifier is no
+	// fallback of its own; one that is both is called by several goroutines. None means
+	// that messages wait in the outbox.
+	Fallbacks []Notifier
+	// Templates change the words of cards; nil for none.
+	Templates *Templates
 	// Logger gets changes of standing; nil means none.
 	Logger *slog.Logger
 	// Seed makes the jitter repeatable.
@@ -92,9 +102,10 @@ type Options struct {
 
 // Stats counts what became of messages for one notifier since the start.
 type Stats struct {
-	// Sent were delivered, FellBack printed by the fallback (a message may be
-	// both), Refused turned down for good, Retries sends that failed for now.
-	Sent, FellBack, Refused, Retries int64
+	// Sent were delivered, FellBack told by a fallback (a message may be both), Refused
+	// turned down for good, Retries sends that failed for now. Found were in doubt, and
+	// had been delivered.
+	Sent, FellBack, Refused, Retries, Found int64
 	// OutboxErrors counts calls of the outbox that failed.
 	OutboxErrors int64
 	// LastError is the latest failure's text, empty after a success.
@@ -126,7 +137,7 @@ func NewDeliverer(cfg Config, opts Options) (*Deliverer, error) {
 		}
 		names[n.Name()] = true
 		l := &lane{
-			cfg: cfg, outbox: opts.Outbox, notifier: n, fallback: opts.Fallback,
+			cfg: cfg, outbox: opts.Outbox, notifier: n, templates: opts.Templates,
 			log:      opts.Logger.With(slog.String("notifier", n.Name())),
 			rng:      rand.New(rand.NewPCG(opts.Seed, uint64(i))),
 			wake:     make(chan struct{}, 1),
@@ -134,7 +145,14 @@ func NewDeliverer(cfg Config, opts Options) (*Deliverer, error) {
 			receipts: map[string]string{},
 			told:     map[string]string{},
 			printed:  map[string]string{},
+			doubt:    map[string]string{},
 		}
+		for _, f := range opts.Fallbacks {
+			if f.Name() != n.Name() {
+				l.fallbacks = append(l.fallbacks, &fallback{notifier: f})
+			}
+		}
+		l.finder, _ = n.(Finder)
 		if p, ok := n.(Pacer); ok {
 			l.pace = max(0, p.Pace())
 		}

@@ -94,7 +94,7 @@ func TestOutage(t *testing.T) {
 		fb := &notifier{name: "terminal"}
 		var log bytes.Buffer
 		severities := []vigil.Severity{"low", "medium", "high", "critical"}
-		d, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallback: fb, Seed: 7,
+		d, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallbacks: []alerts.Notifier{fb}, Seed: 7,
 			Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		for i := range messages {
 			o.add(finding(fmt.Sprintf("f%d", i), 1, severities[i%4]))
@@ -161,7 +161,7 @@ func TestRetryAfter(t *testing.T) {
 				}}
 				fb := &notifier{name: "terminal"}
 				o.add(finding("f", 1, "high"))
-				_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallback: fb})
+				_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallbacks: []alerts.Notifier{fb}})
 				pass(2 * time.Hour)
 				stop()
 				if len(n.at) != 2 {
@@ -219,7 +219,7 @@ func TestRefusedForGood(t *testing.T) {
 		}}
 		fb := &notifier{name: "terminal"}
 		var log bytes.Buffer
-		d, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallback: fb, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		d, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallbacks: []alerts.Notifier{fb}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		for i := range 60 {
 			o.add(finding(fmt.Sprintf("f%d", i), 1, "high"))
 			d.Wake()
@@ -248,7 +248,7 @@ func TestRefusedRevisions(t *testing.T) {
 			return "", &alerts.RefusedError{Err: errors.New("invalid_auth"), All: true}
 		}}
 		fb := &notifier{name: "terminal"}
-		_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallback: fb})
+		_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallbacks: []alerts.Notifier{fb}})
 		for i := range 3 {
 			o.add(finding("f", i+1, "high"))
 			pass(time.Minute)
@@ -281,7 +281,7 @@ func TestRefusedOnce(t *testing.T) {
 				fb := &notifier{name: "terminal"}
 				o.add(finding("bad", 1, "critical"))
 				o.add(finding("good", 1, "low"))
-				_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallback: fb})
+				_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallbacks: []alerts.Notifier{fb}})
 				pass(10 * time.Second)
 				stop()
 				if !slices.Equal(fb.ids(), []string{"bad/1"}) || !slices.Equal(n.ids(), []string{"good/1"}) || o.left() != 0 {
@@ -408,6 +408,10 @@ func (m both) Due(ctx context.Context, n string, now time.Time, max int) ([]aler
 	return m[n].Due(ctx, n, now, max)
 }
 
+func (m both) Begin(ctx context.Context, n string, it alerts.Item) error {
+	return m[n].Begin(ctx, n, it)
+}
+
 func (m both) Done(ctx context.Context, n string, it alerts.Item, receipt string) error {
 	return m[n].Done(ctx, n, it, receipt)
 }
@@ -471,7 +475,7 @@ func TestAtLeastOnce(t *testing.T) {
 				o.add(finding(fmt.Sprintf("f%d", i), 1, "low"))
 			}
 			for k, after := range append(restarts, 3*3600) {
-				_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallback: fb})
+				_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallbacks: []alerts.Notifier{fb}})
 				o.add(finding("f0", k+2, "high"))
 				pass(time.Duration(after) * time.Second)
 				stop()

@@ -31,9 +31,12 @@ type outbox struct {
 	receipts map[string]string
 	failDone int // so many calls of Done fail
 	failDue  int
+	doubt    map[string]bool // threads
+
+	failBegin int
 }
 
-func newOutbox() *outbox { return &outbox{receipts: map[string]string{}} }
+func newOutbox() *outbox { return &outbox{receipts: map[string]string{}, doubt: map[string]bool{}} }
 
 func (o *outbox) add(m alerts.Message) {
 	o.mu.Lock()
@@ -61,6 +64,7 @@ func (o *outbox) Due(_ context.Context, _ string, now time.Time, max int) ([]ale
 		if !r.due.After(now) {
 			it := r.item
 			it.Message.Receipt = o.receipts[it.Message.Thread()]
+			it.Message.InDoubt = o.doubt[it.Message.Thread()]
 			out = append(out, it)
 		}
 	}
@@ -75,6 +79,18 @@ func sev(it alerts.Item) int {
 	return it.Message.Finding.Severity.Rank()
 }
 
+// Begin notes that the thread is in doubt, as the ledger does durably.
+func (o *outbox) Begin(_ context.Context, _ string, it alerts.Item) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.failBegin > 0 {
+		o.failBegin--
+		return errors.New("disk full")
+	}
+	o.doubt[it.Message.Thread()] = true
+	return nil
+}
+
 func (o *outbox) Done(_ context.Context, _ string, it alerts.Item, receipt string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -83,6 +99,7 @@ func (o *outbox) Done(_ context.Context, _ string, it alerts.Item, receipt strin
 		return errors.New("disk full")
 	}
 	o.rows = slices.DeleteFunc(o.rows, func(r row) bool { return r.item.ID == it.ID })
+	delete(o.doubt, it.Message.Thread())
 	if receipt != "" {
 		o.receipts[it.Message.Thread()] = receipt
 	}
@@ -92,6 +109,7 @@ func (o *outbox) Done(_ context.Context, _ string, it alerts.Item, receipt strin
 func (o *outbox) Failed(_ context.Context, _ string, it alerts.Item, _ error, next time.Time) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.doubt[it.Message.Thread()] = it.Message.InDoubt
 	for i := range o.rows {
 		if o.rows[i].item.ID == it.ID {
 			o.rows[i].item.Attempts++

@@ -3,7 +3,6 @@ package alerts
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -28,25 +27,30 @@ type lane struct {
 	cfg      Config
 	outbox   Outbox
 	notifier Notifier
-	fallback Notifier
+	finder   Finder // the notifier, when it can look; else nil
 	log      *slog.Logger
 	rng      *rand.Rand
 	pace     time.Duration
 	wake     chan struct{}
 
+	templates *Templates
+	fallbacks []*fallback
+
 	// Only the lane's goroutine touches these.
-	failures int       // sends that failed since one succeeded
-	hold     time.Time // no send before it
-	refused  bool      // the notifier refuses everything; tried again after hold
-	lastLog  string    // the failure that was logged last
-	lastTell time.Time // when waiting messages were looked through last
+	failures int           // sends that failed since one succeeded
+	slow     time.Duration // how long the last of them took
+	hold     time.Time     // no send before it
+	refused  bool          // the notifier refuses everything; tried again after hold
+	lastLog  string        // the failure that was logged last
+	lastTell time.Time     // when waiting messages were looked through last
 
 	// unkept has receipts of messages that were sent but that the outbox could not
 	// mark as done, so that they are not sent again; receipts has them by thread,
-	// so that a later revision still edits. told has the messages that the fallback
-	// printed, by thread, and printed its receipts. All are bounded by memoryMax,
-	// and only spare duplicates: losing them loses no message.
-	unkept, receipts, told, printed map[string]string
+	// so that a later revision still edits. told has the messages that a fallback
+	// told, by thread, and printed its receipts, by fallback and thread. doubt has the
+	// threads in doubt. All are bounded by memoryMax, and only spare duplicates: losing
+	// them loses no message.
+	unkept, receipts, told, printed, doubt map[string]string
 
 	mu    sync.Mutex // guards stats
 	stats Stats
@@ -101,13 +105,19 @@ func (l *lane) step(ctx context.Context) (more bool, err error) {
 		return true, l.giveToFallback(ctx, items[0], nil)
 	case held:
 		return false, l.tellWaiting(ctx, now)
+	case l.failures > 0:
+		// The next send may hang as well.
+		if err := l.tellWaiting(ctx, now); err != nil {
+			return false, err
+		}
 	}
 	return l.send(ctx, items[0])
 }
 
-// worstFirst orders by severity, then harm, then age. A digest ranks with the
-// mildest findings. Edits of what is told already come after what is not yet
-// told, so that one finding that grows each second does not hold back a new one.
+// worstFirst orders by severity, then harm, then age. What has no severity ranks with
+// the mildest. Edits of what is told already, and replies below it, come after what is
+// not yet told, so that one finding that grows each second does not hold back a new one
+// and a reply comes after its card.
 func worstFirst(a, b Item) int {
 	return cmp.Or(
 		cmp.Compare(edit(&a.Message), edit(&b.Message)),
@@ -118,24 +128,32 @@ func worstFirst(a, b Item) int {
 }
 
 func edit(m *Message) int {
-	if m.Receipt != "" {
+	if m.Receipt != "" || m.Kind == KindReply {
 		return 1
 	}
 	return 0
 }
 
 func rank(m *Message) int {
-	if m.Finding == nil {
-		return 1
+	switch {
+	case m.Case != nil:
+		return m.Case.Severity.Rank()
+	case m.Finding != nil:
+		return m.Finding.Severity.Rank()
+	case m.Notice != nil:
+		return max(1, m.Notice.Severity.Rank())
 	}
-	return m.Finding.Severity.Rank()
+	return 1
 }
 
 func harm(m *Message) float64 {
-	if m.Finding == nil {
-		return 0
+	switch {
+	case m.Case != nil:
+		return m.Case.Harm
+	case m.Finding != nil:
+		return m.Finding.Harm
 	}
-	return m.Finding.Harm
+	return 0
 }
 
 func (l *lane) send(ctx context.Context, it Item) (more bool, err error) {
@@ -148,17 +166,14 @@ func (l *lane) send(ctx context.Context, it Item) (more bool, err error) {
 
 	receipt, sent := l.unkept[it.Message.ID]
 	if !sent {
-		m := it.Message
-		if m.Receipt == "" {
-			m.Receipt = l.receipts[m.Thread()]
-		}
 		began := time.Now()
-		receipt, err = l.notify(sctx, l.notifier, m)
+		receipt, err = l.attempt(sctx, &it)
 		if err != nil {
+			l.slow = time.Since(began)
 			return l.failed(sctx, it, err)
 		}
 		l.hold = began.Add(l.pace)
-		l.failures, l.refused = 0, false
+		l.failures, l.slow, l.refused = 0, 0, false
 		l.count(func(s *Stats) { s.Sent++; s.LastError = "" })
 		if l.lastLog != "" {
 			l.lastLog = ""
@@ -181,119 +196,8 @@ func (l *lane) done(ctx context.Context, it Item, receipt string) error {
 	}
 	delete(l.unkept, it.Message.ID)
 	delete(l.receipts, it.Message.Thread())
+	delete(l.doubt, it.Message.Thread())
 	return nil
-}
-
-// failed decides what happens to a message that could not be sent.
-func (l *lane) failed(ctx context.Context, it Item, cause error) (more bool, err error) {
-	now := time.Now()
-	var retry *RetryError
-	if errors.As(cause, &retry) || errors.Is(cause, context.DeadlineExceeded) || errors.Is(cause, context.Canceled) {
-		l.failures++
-		wait := l.backoff(l.failures)
-		if retry != nil && retry.After > 0 {
-			wait = max(wait, min(retry.After, l.cfg.MaxAfter))
-		}
-		l.hold = now.Add(wait)
-		// The message itself rests a little longer than the notifier, so that
-		// the next try is with another one: a single message that always fails
-		// must not hold up the rest.
-		next := l.hold.Add(max(l.pace, l.cfg.MinBackoff))
-		if own := now.Add(l.backoff(it.Attempts + 1)); own.After(next) {
-			next = own
-		}
-		l.count(func(s *Stats) { s.Retries++; s.LastError = cause.Error() })
-		l.say(slog.LevelWarn, "a message could not be sent; it is tried again", cause)
-		if next.After(it.Created.Add(l.cfg.FallbackAfter)) {
-			l.tell(ctx, it, false)
-		}
-		if err := l.outbox.Failed(ctx, l.notifier.Name(), it, cause, next); err != nil {
-			return false, fmt.Errorf("record a failure in the outbox: %w", err)
-		}
-		return false, nil
-	}
-
-	var refused *RefusedError
-	if errors.As(cause, &refused) && refused.All {
-		l.refused, l.hold = true, now.Add(l.cfg.RetryRefused)
-	}
-	l.count(func(s *Stats) { s.Refused++; s.LastError = cause.Error() })
-	l.say(slog.LevelError, "a message was refused for good; it is printed instead", cause)
-	return true, l.giveToFallback(ctx, it, cause)
-}
-
-// giveToFallback delivers by the fallback in the notifier's stead.
-func (l *lane) giveToFallback(ctx context.Context, it Item, cause error) error {
-	if cause == nil {
-		cause = errors.New("the notifier refuses all messages")
-	}
-	if l.tell(ctx, it, true) {
-		return l.done(ctx, it, it.Message.Receipt)
-	}
-	// Without a fallback that works the message is not lost: it waits.
-	if err := l.outbox.Failed(ctx, l.notifier.Name(), it, cause, time.Now().Add(l.cfg.RetryRefused)); err != nil {
-		return fmt.Errorf("record a failure in the outbox: %w", err)
-	}
-	return nil
-}
-
-// tellWaiting prints what waits too long for a notifier that is held up. It
-// looks through the outbox a few times in the time that messages may wait.
-func (l *lane) tellWaiting(ctx context.Context, now time.Time) error {
-	if l.fallback == nil || now.Sub(l.lastTell) < l.cfg.FallbackAfter/6 {
-		return nil
-	}
-	l.lastTell = now
-	items, err := l.outbox.Due(ctx, l.notifier.Name(), now, tellMax)
-	if err != nil {
-		return fmt.Errorf("read the outbox: %w", err)
-	}
-	slices.SortStableFunc(items, worstFirst)
-	for _, it := range items {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if now.Sub(it.Created) >= l.cfg.FallbackAfter {
-			l.tell(ctx, it, false)
-		}
-	}
-	return nil
-}
-
-// tell prints a message by the fallback, and reports whether it is told. Of what
-// only waits for its notifier, one revision is enough; instead of the notifier,
-// the fallback tells each revision, once.
-func (l *lane) tell(ctx context.Context, it Item, eachRevision bool) bool {
-	if l.fallback == nil {
-		return false
-	}
-	thread := it.Message.Thread()
-	if id, ok := l.told[thread]; ok && (!eachRevision || id == it.Message.ID) {
-		return true
-	}
-	m := it.Message
-	m.Receipt = l.printed[thread]
-	receipt, err := l.notify(ctx, l.fallback, m)
-	if err != nil {
-		l.log.Error("the fallback failed too", slog.String("error", err.Error()))
-		return false
-	}
-	remember(l.told, thread, it.Message.ID)
-	remember(l.printed, thread, receipt)
-	l.count(func(s *Stats) { s.FellBack++ })
-	return true
-}
-
-// backoff is the wait after the n-th failure in a row, from 1, with a jitter of
-// a fifth.
-func (l *lane) backoff(n int) time.Duration {
-	d := l.cfg.MaxBackoff
-	if n < 32 {
-		if e := l.cfg.MinBackoff << (n - 1); e > 0 && e < d {
-			d = e
-		}
-	}
-	return time.Duration(float64(d) * (0.8 + 0.4*l.rng.Float64()))
 }
 
 func (l *lane) count(f func(*Stats)) {
@@ -317,14 +221,18 @@ func remember(m map[string]string, k, v string) {
 	m[k] = v
 }
 
-// notify calls foreign code: a panic in it becomes an error, and its message one
-// that is refused.
+// notify has a notifier tell a message, in the user's words.
 func (l *lane) notify(ctx context.Context, n Notifier, m Message) (receipt string, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("notifier %s panicked: %q", n.Name(), fmt.Sprint(r))
-			l.log.Error("a notifier panicked", slog.String("panicked", n.Name()), slog.String("stack", string(debug.Stack())))
-		}
-	}()
+	defer l.caught(n.Name(), &err)
+	m.Words = l.templates.Words(n.Name(), m)
 	return n.Notify(ctx, m)
+}
+
+// caught is deferred around foreign code: a panic in it becomes an error, and its message
+// one that is refused.
+func (l *lane) caught(name string, err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("notifier %s panicked: %q", name, fmt.Sprint(r))
+		l.log.Error("a notifier panicked", slog.String("panicked", name), slog.String("stack", string(debug.Stack())))
+	}
 }

@@ -176,8 +176,12 @@ func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Contex
 		a.outbox = newOutbox(a.ledger, names)
 	}
 	a.outbox.tell(names)
+	var fallbacks []alerts.Notifier
+	if next.fallback != nil {
+		fallbacks = append(fallbacks, next.fallback)
+	}
 	d, err := alerts.NewDeliverer(alerts.Config{}, alerts.Options{
-		Outbox: a.outbox, Notifiers: []alerts.Notifier{next.notifier}, Fallback: next.fallback, Logger: a.logger,
+		Outbox: a.outbox, Notifiers: []alerts.Notifier{next.notifier}, Fallbacks: fallbacks, Logger: a.logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set up delivery: %w", err)

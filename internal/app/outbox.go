@@ -165,6 +165,10 @@ func (o *outbox) give(notifier, id string) (ledger.OutboxItem, bool) {
 	return row, ok
 }
 
+// Begin implements alerts.Outbox. The ledger keeps no doubt yet: what was being sent when
+// the program was killed is sent again.
+func (o *outbox) Begin(context.Context, string, alerts.Item) error { return nil }
+
 // Done implements alerts.Outbox.
 func (o *outbox) Done(ctx context.Context, notifier string, it alerts.Item, receipt string) error {
 	row, ok := o.give(notifier, it.ID)

@@ -56,7 +56,8 @@ var rules = []rule{
 	{folder: "models/...", may: []string{root, "models/..."}, pure: true},
 
 	{folder: "alerts", may: []string{root}},
-	{folder: "alerts/...", may: []string{root, "alerts"}},
+	{folder: "alerts/...", may: []string{root, "alerts", "alerts/internal/outbound"}},
+	{folder: "alerts/internal/outbound", may: []string{root, "alerts"}},
 	{folder: "alerts/slack/...", may: []string{root, "alerts", "alerts/slack/..."}},
 
 	{folder: "dashboards/...", may: []string{root, "dashboards/...", "internal/api"}},

@@ -34,3 +34,6 @@ func reaches(m *vigil.Match, f *vigil.Finding) bool {
 	}
 	return m.Fits(f)
 }
+
+// Silences reports whether a silence is for a finding, whenever it holds.
+func Silences(s *vigil.Silence, f *vigil.Finding) bool { return reaches(&s.Match, f) }

@@ -161,6 +161,9 @@ func (p *Pipeline) Tick(now time.Time) []FloodNotice { return p.limits.tick(now.
 // State is what the next pipeline must know, fit for JSON.
 func (p *Pipeline) State() State { return p.limits.state() }
 
+// Restore puts the pipeline back to a state, as when what it decided could not be kept.
+func (p *Pipeline) Restore(s State) { p.limits = newLimiter(p.policy.Limits, s, p.limits.link) }
+
 // over reports whether a case that was held has nothing new but that it is over.
 func over(in *Input) bool {
 	return in.Case.Held != "" && !in.Case.Open && in.Told != nil && in.Case.Total <= in.Told.Total &&

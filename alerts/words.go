@@ -37,6 +37,18 @@ func subjectOf(f *vigil.Finding) string {
 	return kindWord(f.ActorKind) + " " + name(f.Actor)
 }
 
+// CaseTitle is what a case is about, in a few words.
+func CaseTitle(c *vigil.Case) string {
+	return subjectOf(&vigil.Finding{
+		About: c.About, Actor: c.Actor, ActorKind: c.ActorKind, Subject: c.Subject, Source: c.Source, Network: c.Network, Team: c.Team,
+	})
+}
+
+// Bound says an amount with its unit and its span: "50 customers in a day".
+func Bound(observation, span string, n float64) string {
+	return Number(n) + " " + noun(observation, n) + spanWord(span)
+}
+
 func kindWord(k vigil.ActorKind) string {
 	switch k {
 	case vigil.KindHuman:

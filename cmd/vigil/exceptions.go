@@ -20,7 +20,7 @@ type expectCommand struct {
 	Until   string `required:"" placeholder:"TIME" help:"Until when: 30d, 12h, or a day such as 2026-12-31."`
 	Scope   string `enum:",network,resource,amount" default:"" placeholder:"SCOPE" help:"What is expected: these networks, these resources, or amounts up to a quarter more (default: what carries most of the evidence)."`
 	ForRole bool   `help:"Let it hold for everybody of the actor's role."`
-	Note    string `placeholder:"TEXT" help:"Why, in a sentence: no personal data."`
+	Note    string `placeholder:"TEXT" help:"Why, in a sentence: no personal data. Needed unless --preview."`
 	Preview bool   `help:"Only tell what it would have covered in the last 30 days."`
 }
 

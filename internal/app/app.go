@@ -55,11 +55,15 @@ type App struct {
 	intake *intake
 	desk   *desk
 	outbox *outbox
+	book   *casebook
 	super  *supervisor
 	reader *reader
 	// judging is the applier in force, see judge; fed reads the feeds in force.
 	judging atomic.Pointer[applier]
 	fed     atomic.Pointer[feeds.Service]
+	// people are the users in force, dispatcher decides what they are told.
+	people     atomic.Pointer[people]
+	dispatcher atomic.Pointer[dispatcher]
 	// door leads what senders bring to the receivers in force, and what people look at to
 	// the console.
 	door, push *door

@@ -134,8 +134,8 @@ const readersShown = 15
 // readersBack is how far back they are looked for.
 const readersBack = 90 * 24 * time.Hour
 
-// reading is what one actor read of a customer.
-type reading struct {
+// readingBy is what one actor read of a customer.
+type readingBy struct {
 	actor       string
 	kind        vigil.ActorKind
 	role        string
@@ -183,8 +183,8 @@ func (d *caseDesk) readers(ctx context.Context, who *person, subject string) (al
 }
 
 // readings sums up who read any of the subjects, who read last first.
-func (d *caseDesk) readings(ctx context.Context, subjects []string) (out []reading, total int, err error) {
-	by := map[string]*reading{}
+func (d *caseDesk) readings(ctx context.Context, subjects []string) (out []readingBy, total int, err error) {
+	by := map[string]*readingBy{}
 	to := d.book.now().Add(time.Minute)
 	for _, s := range subjects {
 		page, err := d.desk.ledger.Events(ctx, ledger.EventQuery{Subject: s, From: to.Add(-readersBack), To: to, Limit: ledger.MaxPage})
@@ -195,7 +195,7 @@ func (d *caseDesk) readings(ctx context.Context, subjects []string) (out []readi
 		for _, e := range page.Events {
 			r := by[e.Actor.ID]
 			if r == nil {
-				r = &reading{actor: e.Actor.ID, kind: e.Actor.Kind, role: e.Actor.Role, first: e.Time, last: e.Time}
+				r = &readingBy{actor: e.Actor.ID, kind: e.Actor.Kind, role: e.Actor.Role, first: e.Time, last: e.Time}
 				by[e.Actor.ID] = r
 			}
 			r.events++

@@ -210,6 +210,9 @@ func (b *casebook) Told(since time.Time) []alerts.Standing {
 
 // cards makes the rows of a case's card for some notifiers.
 func (o *outbox) cards(notifiers []string, c *vigil.Case, lead *vigil.Finding) ([]ledger.OutboxItem, error) {
+	// One that is no longer configured keeps the card that it has.
+	there := o.told()
+	notifiers = slices.DeleteFunc(slices.Clone(notifiers), func(n string) bool { return !slices.Contains(there, n) })
 	if len(notifiers) == 0 {
 		return nil, nil
 	}

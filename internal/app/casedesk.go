@@ -119,9 +119,7 @@ func (d *caseDesk) work(ctx context.Context, who *person, a alerts.Act, c *vigil
 			return alerts.Outcome{}, refusedf("the note is empty")
 		}
 		return d.changed(ctx, c.ID, do, "The note is kept.", func(*vigil.Case, *vigil.Finding) (change, error) {
-			ch := do.note(now, vigil.CaseNoted, text)
-			ch.silent = true
-			return ch, nil
+			return do.note(now, vigil.CaseNoted, text), nil
 		})
 	case alerts.DeedVerdict:
 		return d.verdict(ctx, a, do, c, now)

@@ -16,12 +16,12 @@ import (
 	"vigil/internal/ledger"
 )
 
-func sortedReadings(by map[string]*reading) []reading {
-	out := make([]reading, 0, len(by))
+func sortedReadings(by map[string]*readingBy) []readingBy {
+	out := make([]readingBy, 0, len(by))
 	for _, r := range by {
 		out = append(out, *r)
 	}
-	slices.SortFunc(out, func(a, b reading) int { return cmp.Or(b.last.Compare(a.last), cmp.Compare(a.actor, b.actor)) })
+	slices.SortFunc(out, func(a, b readingBy) int { return cmp.Or(b.last.Compare(a.last), cmp.Compare(a.actor, b.actor)) })
 	return out
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -148,8 +149,9 @@ func (d *dispatcher) step(ctx context.Context) (more bool, err error) {
 		err = d.commit(ctx, t)
 	}
 	if err != nil {
-		// What the pipeline has counted of it did not happen.
+		// What the pipeline has counted of it, and what stands by it, did not happen.
 		b.pipeline.Restore(before)
+		clear(b.standing)
 		return false, err
 	}
 	return len(rows) == dispatchedAtOnce, nil
@@ -239,7 +241,7 @@ func (d *dispatcher) known(ctx context.Context, t *batch, f *vigil.Finding) (*ba
 			candidates[i] = c.change.Case
 		}
 	}
-	for _, id := range sortedKeys(t.cases) {
+	for _, id := range slices.Sorted(maps.Keys(t.cases)) {
 		if c := t.cases[id]; c.change.Was == 0 && c.change.Case.Topic() == f.Topic() {
 			candidates = append(candidates, c.change.Case)
 		}
@@ -330,7 +332,7 @@ func noticeItem(notifier string, m alerts.Message, revision int) (ledger.OutboxI
 
 // commit makes the batch durable.
 func (d *dispatcher) commit(ctx context.Context, t *batch) error {
-	for _, id := range sortedKeys(t.cases) {
+	for _, id := range slices.Sorted(maps.Keys(t.cases)) {
 		c := t.cases[id]
 		note, err := json.Marshal(&c.note)
 		if err != nil {

@@ -8,8 +8,6 @@ import (
 	"net/http"
 
 	"vigil/alerts"
-	"vigil/alerts/slack"
-	"vigil/alerts/terminal"
 	"vigil/collectors/otlp"
 	"vigil/collectors/push"
 	"vigil/collectors/relay"
@@ -29,8 +27,10 @@ type edition struct {
 	// collectors are the wanted ones by source; one that is nil runs already, unchanged.
 	collectors map[string]desired
 	rules      *rules.Set
-	notifier   alerts.Notifier
-	fallback   alerts.Notifier
+	people     *people
+	policy     alerts.Policy
+	ways       *ways
+	templates  *alerts.Templates
 	// writer is nil where there is no InfluxDB, and where the one that is stays.
 	writer  *influx.Writer
 	push    *push.Handler
@@ -53,8 +53,12 @@ func (a *App) prepare(cfg *config.Config) (*edition, error) {
 		return nil, &config.Error{Problems: wrong}
 	}
 	next.rules = set
-	if next.notifier, next.fallback, err = a.notifiers(cfg); err != nil {
+	next.people, next.policy = newPeople(cfg, a.intake.pseudonyms), policyOf(&cfg.Alerts)
+	if next.ways, err = a.ways(cfg); err != nil {
 		return nil, err
+	}
+	if err := next.policy.Check(next.ways.names()); err != nil {
+		return nil, fmt.Errorf("set up alerts: %w", err)
 	}
 	if next.secure, err = serverTLS(cfg.PushTLS); err != nil {
 		return nil, fmt.Errorf("set up push_tls: %w", err)
@@ -147,7 +151,7 @@ func (a *App) begin(ctx context.Context, next *edition) error {
 		print config.Print
 		start func() (stop func(context.Context) error, err error)
 	}{
-		{partTelling, config.PrintOf(cfg.Slack, a.consoleURL()), func() (func(context.Context) error, error) { return a.tell(ctx, next) }},
+		{partTelling, config.PrintOf(cfg.Slack, cfg.Alerts, cfg.Users, a.consoleURL()), func() (func(context.Context) error, error) { return a.tell(ctx, next) }},
 		{partJudging, judgingPrint(cfg, next.rules), func() (func(context.Context) error, error) { return a.startJudging(ctx, next) }},
 		{partShipping, config.PrintOf(cfg.Influx), func() (func(context.Context) error, error) { return a.ship(ctx, next), nil }},
 		{partFeeds, config.PrintOf(cfg.Feeds, cfg.DataDir), func() (func(context.Context) error, error) { a.startFeeds(ctx); return nil, nil }},
@@ -167,66 +171,6 @@ func (a *App) begin(ctx context.Context, next *edition) error {
 // judgingPrint is what the detector is made of.
 func judgingPrint(cfg *config.Config, set *rules.Set) config.Print {
 	return config.PrintOf(cfg.Budget, cfg.MaxActors, cfg.MaxCold, set.Marks())
-}
-
-// tell starts the delivery of messages.
-func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Context) error, err error) {
-	names := []string{next.notifier.Name()}
-	if a.outbox == nil {
-		a.outbox = newOutbox(a.ledger, names)
-	}
-	a.outbox.tell(names)
-	var fallbacks []alerts.Notifier
-	if next.fallback != nil {
-		fallbacks = append(fallbacks, next.fallback)
-	}
-	d, err := alerts.NewDeliverer(alerts.Config{}, alerts.Options{
-		Outbox: a.outbox, Notifiers: []alerts.Notifier{next.notifier}, Fallbacks: fallbacks, Logger: a.logger,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("set up delivery: %w", err)
-	}
-	return stopAll(a.background(ctx, "delivery", d.Run), a.background(ctx, "delivery's bell", func(ctx context.Context) error {
-		for {
-			news := a.ledger.MailSignal()
-			d.Wake()
-			select {
-			case <-news:
-			case <-ctx.Done():
-				return nil
-			}
-		}
-	})), nil
-}
-
-// notifiers returns who tells findings, and who steps in for it.
-func (a *App) notifiers(cfg *config.Config) (notifier, fallback alerts.Notifier, err error) {
-	console := cfg.ConsoleURL
-	if console == "" {
-		console = a.url
-	}
-	printer, err := terminal.New(a.opts.Output, terminal.Config{ConsoleURL: console})
-	if err != nil {
-		return nil, nil, fmt.Errorf("set up printing: %w", err)
-	}
-	if !cfg.Slack.Token.IsSet() {
-		return printer, nil, nil
-	}
-	n, err := newSlack(cfg, console, a.logger)
-	if err != nil {
-		return nil, nil, fmt.Errorf("set up Slack: %w", err)
-	}
-	return n, printer, nil
-}
-
-func newSlack(cfg *config.Config, console string, logger *slog.Logger) (*slack.Notifier, error) {
-	token, err := cfg.Slack.Token.Reveal()
-	if err != nil {
-		return nil, fmt.Errorf("read slack.token: %w", err)
-	}
-	return slack.New(slack.Config{
-		Token: slack.Token(token), Channel: cfg.Slack.Channel, APIURL: cfg.Slack.APIURL, ConsoleURL: console,
-	}, slack.Options{Logger: logger})
 }
 
 // startJudging restores the detector and starts the applier. When there was one, its

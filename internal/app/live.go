@@ -168,7 +168,7 @@ func trySource(ctx context.Context, s *config.Source) (note string, err error) {
 }
 
 func trySlack(ctx context.Context, cfg *config.Config) (note string, err error) {
-	n, err := newSlack(cfg, "", slog.New(slog.DiscardHandler))
+	n, err := newSlack(cfg, cfg.Slack.Channel, "", nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return "", err
 	}

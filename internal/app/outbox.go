@@ -127,21 +127,15 @@ func (o *outbox) Due(ctx context.Context, notifier string, now time.Time, most i
 	return items, nil
 }
 
-// Begin implements alerts.Outbox. Of what edits a message nothing is in doubt: it can be
-// done twice.
+// Begin implements alerts.Outbox.
 func (o *outbox) Begin(ctx context.Context, notifier string, it alerts.Item) error {
-	row, ok := o.peek(notifier, it.ID)
-	if !ok || row.Receipt != "" || row.InDoubt {
+	o.mu.Lock()
+	row, ok := o.taken[notifier+"\x00"+it.ID]
+	o.mu.Unlock()
+	if !ok {
 		return nil
 	}
 	return o.ledger.Begin(ctx, row)
-}
-
-func (o *outbox) peek(notifier, id string) (ledger.OutboxItem, bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	row, ok := o.taken[notifier+"\x00"+id]
-	return row, ok
 }
 
 func (o *outbox) take(row ledger.OutboxItem) {
@@ -165,10 +159,6 @@ func (o *outbox) give(notifier, id string) (ledger.OutboxItem, bool) {
 	return row, ok
 }
 
-// Begin implements alerts.Outbox. The ledger keeps no doubt yet: what was being sent when
-// the program was killed is sent again.
-func (o *outbox) Begin(context.Context, string, alerts.Item) error { return nil }
-
 // Done implements alerts.Outbox.
 func (o *outbox) Done(ctx context.Context, notifier string, it alerts.Item, receipt string) error {
 	row, ok := o.give(notifier, it.ID)
@@ -188,17 +178,7 @@ func (o *outbox) Failed(ctx context.Context, notifier string, it alerts.Item, ca
 	if !ok {
 		return nil
 	}
-	var refused *alerts.RefusedError
-	var retry *alerts.RetryError
-	inDoubt := row.InDoubt
-	switch {
-	case errors.As(cause, &refused):
-	case errors.As(cause, &retry):
-		inDoubt = inDoubt || retry.InDoubt
-	default: // such as a time that has run out on the way
-		inDoubt = true
-	}
-	if err := o.ledger.Failed(ctx, row, cause, next, inDoubt); err != nil {
+	if err := o.ledger.Failed(ctx, row, cause, next, it.Message.InDoubt); err != nil {
 		o.take(row)
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"vigil/alerts"
 	"vigil/internal/config"
 	"vigil/internal/ledger"
 	"vigil/internal/privacy"
@@ -63,7 +64,12 @@ func (a *App) openIntake(ctx context.Context) error {
 			return err
 		}
 	}
-	a.desk = &desk{ledger: a.ledger, pseudonyms: pseudonyms, triage: newTriager(a.ledger, a.conf().DataDir, a.logger), now: a.opts.Now}
+	a.outbox = newOutbox(a.ledger)
+	a.book = &casebook{ledger: a.ledger, outbox: a.outbox, now: a.opts.Now, standing: map[string]alerts.Standing{}}
+	a.desk = &desk{
+		ledger: a.ledger, pseudonyms: pseudonyms, triage: newTriager(a.ledger, a.conf().DataDir, a.logger), now: a.opts.Now,
+		people: a.people.Load, judged: a.book.judged,
+	}
 	return nil
 }
 

@@ -88,6 +88,8 @@ func sections() []section {
 		{"rules", false, func(c *config.Config) any { return c.Rules }},
 		{"feeds", false, func(c *config.Config) any { return c.Feeds }},
 		{"slack", false, func(c *config.Config) any { return c.Slack }},
+		{"alerts", false, func(c *config.Config) any { return c.Alerts }},
+		{"users", false, func(c *config.Config) any { return c.Users }},
 		{"influx", false, func(c *config.Config) any { return c.Influx }},
 		{"budget", false, func(c *config.Config) any { return c.Budget }},
 		{"max_actors", false, func(c *config.Config) any { return []int{c.MaxActors, c.MaxCold} }},

@@ -1,0 +1,186 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"vigil"
+	"vigil/alerts"
+	"vigil/internal/api"
+	"vigil/internal/config"
+	"vigil/internal/ledger"
+)
+
+// tell starts the dispatcher and the delivery of messages.
+func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Context) error, err error) {
+	a.people.Store(next.people)
+	a.outbox.tell(next.ways.notes())
+	dispatch := &dispatcher{book: a.book, logger: a.logger, flood: a.recordFlood, called: func(name string) string { return next.people.pseudonyms.Actor("", name) }}
+	if err := a.book.use(ctx, next.policy, next.ways.names()); err != nil {
+		return nil, fmt.Errorf("set up the pipeline: %w", err)
+	}
+	a.dispatcher.Store(dispatch)
+	if err := dispatch.rehome(ctx); err != nil {
+		return nil, fmt.Errorf("find other ways for what waits: %w", err)
+	}
+	d, err := alerts.NewDeliverer(alerts.Config{}, alerts.Options{
+		Outbox: a.outbox, Notifiers: next.ways.notifiers, Fallbacks: next.ways.fallbacks, Templates: next.templates, Logger: a.logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up delivery: %w", err)
+	}
+	return stopAll(a.background(ctx, "delivery", d.Run), a.background(ctx, "delivery's bell", func(ctx context.Context) error {
+		for {
+			news := a.ledger.MailSignal()
+			d.Wake()
+			select {
+			case <-news:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}), a.background(ctx, "dispatch", dispatch.run)), nil
+}
+
+// use has the casebook decide by a policy from now on.
+func (b *casebook) use(ctx context.Context, policy alerts.Policy, notifiers []string) error {
+	var state alerts.State
+	data, err := b.ledger.Kept(ctx, pipelineState)
+	if err != nil {
+		return err
+	}
+	if len(data) > 0 && json.Unmarshal(data, &state) != nil {
+		state = alerts.State{} // only spares messages
+	}
+	p, err := alerts.NewPipeline(policy, notifiers, state, "/")
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pipeline = p
+	return nil
+}
+
+// orphansAtOnce bounds the messages that find other ways in one go.
+const orphansAtOnce = 200
+
+// rehome decides anew on cases whose cards wait for channels that are no longer
+// configured, so that a change of the configuration loses nothing. What is of no case is
+// given up: it was told by the other channels too.
+func (d *dispatcher) rehome(ctx context.Context) error {
+	b := d.book
+	names := b.outbox.told()
+	for {
+		rows, err := b.ledger.Orphans(ctx, append([]string{ledger.Pipeline}, names...), orphansAtOnce)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, row := range rows {
+			if row.Case != "" {
+				if err := d.rehomeCase(ctx, row.Case, names); err != nil {
+					return err
+				}
+			}
+			if err := b.ledger.Failed(ctx, row, errNobody, time.Time{}, false); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (d *dispatcher) rehomeCase(ctx context.Context, id string, names []string) error {
+	b := d.book
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c, lead, err := b.look(ctx, id)
+	if errors.Is(err, api.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	note, err := b.note(ctx, id)
+	if err != nil {
+		return err
+	}
+	note.Told.Notifiers = slices.DeleteFunc(note.Told.Notifiers, func(n string) bool { return !slices.Contains(names, n) })
+	silences, err := b.ledger.Silences(ctx)
+	if err != nil {
+		return err
+	}
+	x := &batched{change: ledger.CaseChange{Case: c, Was: c.Revision}, note: note, lead: lead}
+	x.change.Case.Revision++
+	t := &batch{cases: map[string]*batched{id: x}}
+	told := note.Told
+	decision := b.pipeline.Decide(alerts.Input{Finding: &lead, Case: &x.change.Case, Told: &told, Silences: silences, Cases: b, Now: b.now()})
+	decision.Later = time.Time{}
+	if err := d.take(ctx, t, x, ledger.OutboxItem{}, &decision); err != nil {
+		return err
+	}
+	t.work.Taken = nil
+	return d.commit(ctx, t)
+}
+
+// recordFlood writes into the log that more came than people can be told one by one: it
+// becomes a finding of its own.
+func (a *App) recordFlood(ctx context.Context, n alerts.FloodNotice) error {
+	now := a.opts.Now().UTC()
+	data, err := json.Marshal(vigil.Lapse{
+		Source: vigil.FloodSource, Kind: vigil.LapseFlood, Start: now, End: now, Missing: vigil.Unknown,
+		Text: alerts.Clean(n.Message.Notice.Sentence),
+	})
+	if err != nil {
+		return fmt.Errorf("write flood: %w", err)
+	}
+	_, err = a.ledger.AcceptControl(ctx, vigil.Control{Type: vigil.ControlLapse, Data: data})
+	a.intake.note(err)
+	return err
+}
+
+// policyOf is the configured policy in the pipeline's form.
+func policyOf(c *config.Alerts) alerts.Policy {
+	p := alerts.Policy{
+		Default: alerts.Target(c.Default),
+		Limits: alerts.Limits{
+			Mild: c.Limits.Mild, High: c.Limits.High, Period: c.Limits.Period.Std(), EditEvery: c.Limits.EditEvery.Std(),
+		},
+		Remind: alerts.Remind{Critical: c.Reminders.Critical.Std(), High: c.Reminders.High.Std(), Medium: c.Reminders.Medium.Std()},
+	}
+	if c.Reminders.Off {
+		p.Remind = alerts.Remind{Critical: -1, High: -1, Medium: -1}
+	}
+	for i := range c.Routes {
+		r := &c.Routes[i]
+		p.Routes = append(p.Routes, alerts.Route{
+			Match: vigil.Match(r.Match), Target: alerts.Target{Notify: r.Notify, Escalation: r.Escalation}, Continue: r.Continue,
+		})
+	}
+	for i := range c.Inhibit {
+		r := &c.Inhibit[i]
+		p.Inhibit = append(p.Inhibit, alerts.InhibitRule{When: vigil.Match(r.When), Mute: vigil.Match(r.Mute), Equal: r.Equal})
+	}
+	for i := range c.Escalations {
+		e := &c.Escalations[i]
+		var levels []alerts.Level
+		for _, l := range e.Levels {
+			levels = append(levels, alerts.Level{After: l.After.Std(), Notify: l.Notify, Call: l.Call, Rotas: l.Rotas})
+		}
+		if p.Escalations == nil {
+			p.Escalations = map[string]alerts.Escalation{}
+		}
+		p.Escalations[e.Name] = alerts.Escalation{Levels: levels}
+	}
+	for i := range c.Rotas {
+		r := &c.Rotas[i]
+		if p.Rotas == nil {
+			p.Rotas = map[string]*alerts.Rota{}
+		}
+		p.Rotas[r.Name] = &alerts.Rota{People: r.People, Every: r.Every, From: r.From, At: r.At, Zone: r.Zone}
+	}
+	return p
+}

@@ -38,6 +38,7 @@ type commands struct {
 	Sources    sourcesCommand    `cmd:"" group:"run" help:"Tell how each source is, or suggest sources from logs that lie there."`
 	Findings   findingsCommand   `cmd:"" group:"run" help:"List findings, show one, say what it was, expect what it tells of."`
 	Exceptions exceptionsCommand `cmd:"" group:"run" help:"List and end exceptions."`
+	Silences   silencesCommand   `cmd:"" group:"run" help:"Keep messages back for a time, and list and end such silences."`
 	Rules      rulesCommand      `cmd:"" group:"run" help:"List the rules, show one, or try one on history before it goes live."`
 	Honey      honeyCommand      `cmd:"" group:"run" help:"Plant customers who do not exist, so that any read of them is seen."`
 	Scan       scanCommand       `cmd:"" group:"logs" help:"Learn and judge existing logs in one pass; print findings, worst first."`

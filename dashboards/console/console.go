@@ -57,6 +57,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Decider takes verdicts and exceptions; nil takes none.
 	Decider api.Decider
+	// Silencer takes silences; nil takes none.
+	Silencer api.Silencer
 }
 
 // Handler serves the console.
@@ -194,6 +196,11 @@ func (h *Handler) routes() *http.ServeMux {
 		mux.HandleFunc("GET /v1/exceptions", h.exceptions)
 		mux.HandleFunc("DELETE /v1/exceptions/{id}", h.endException)
 		mux.HandleFunc("GET /v1/verdicts", h.judged)
+	}
+	if h.cfg.Decider != nil && h.cfg.Silencer != nil {
+		mux.HandleFunc("POST /v1/silences", h.silence)
+		mux.HandleFunc("GET /v1/silences", h.silences)
+		mux.HandleFunc("DELETE /v1/silences/{id}", h.endSilence)
 	}
 	mux.HandleFunc("GET /healthz", h.health)
 	mux.HandleFunc("GET /assets/{name}", h.asset)

@@ -167,3 +167,36 @@ type Decider interface {
 
 // ErrRefused says that what was asked can't be done; the error says why.
 var ErrRefused = errors.New("refused")
+
+// Silencing asks for a silence.
+type Silencing struct {
+	By    string      `json:"by"`
+	Note  string      `json:"note"`
+	Match vigil.Match `json:"match"`
+	// For is how long it holds, in seconds from now on.
+	For float64 `json:"for_seconds"`
+	// Preview asks what it would have kept back, and makes nothing.
+	Preview bool `json:"preview,omitempty"`
+}
+
+// Silenced is a silence and what it would have kept back from a time on.
+type Silenced struct {
+	Silence vigil.Silence `json:"silence"`
+	Since   time.Time     `json:"since"`
+	// Findings are some of those that would not have been told, of Total; Breaches are
+	// those among all of them that were judged breach or misuse.
+	Findings []string `json:"findings"`
+	Total    int      `json:"total"`
+	Breaches int      `json:"breaches"`
+	// Says says in words of what it is.
+	Says string `json:"says"`
+}
+
+// Silencer takes silences. Each is in the audit log with what it keeps back. The errors
+// are as a Decider's.
+type Silencer interface {
+	Silence(ctx context.Context, s Silencing) (Silenced, error)
+	EndSilence(ctx context.Context, id, by string) (vigil.Silence, error)
+	// Silences lists all that were made, the newest first.
+	Silences(ctx context.Context) ([]vigil.Silence, error)
+}

@@ -31,6 +31,10 @@ type casebook struct {
 	standing map[string]alerts.Standing
 }
 
+func newCasebook(l *ledger.Ledger, o *outbox, now func() time.Time) *casebook {
+	return &casebook{ledger: l, outbox: o, now: now, standing: map[string]alerts.Standing{}}
+}
+
 // caseNote is what the pipeline remembers of a case.
 type caseNote struct {
 	Told       alerts.Told     `json:"told"`

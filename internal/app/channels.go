@@ -15,6 +15,9 @@ import (
 // slackName is the channel under slack, by which also people in Slack are known.
 const slackName = "slack"
 
+// printerName is who prints where no channel is configured.
+const printerName = "terminal"
+
 // ways are the notifiers of one configuration.
 type ways struct {
 	notifiers []alerts.Notifier

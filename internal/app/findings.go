@@ -30,6 +30,7 @@ import (
 // when it runs, else in its data folder itself.
 type Desk struct {
 	api.Decider
+	api.Silencer
 	findings
 	close func() error
 }
@@ -56,7 +57,7 @@ func OpenDesk(ctx context.Context, cfg *config.Config) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := localDesk(l, cfg)
+	d, err := localDesk(ctx, l, cfg)
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -66,7 +67,7 @@ func OpenDesk(ctx context.Context, cfg *config.Config) (*Desk, error) {
 // Close lets go of the data folder.
 func (d *Desk) Close() error { return d.close() }
 
-func localDesk(l *ledger.Ledger, cfg *config.Config) (*Desk, error) {
+func localDesk(ctx context.Context, l *ledger.Ledger, cfg *config.Config) (*Desk, error) {
 	key, err := serviceKey(cfg.PseudonymKey, cfg.DataDir, false)
 	if err != nil {
 		return nil, err
@@ -78,8 +79,25 @@ func localDesk(l *ledger.Ledger, cfg *config.Config) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &desk{ledger: l, pseudonyms: pseudonyms, triage: newTriager(l, cfg.DataDir, slog.New(slog.DiscardHandler)), now: time.Now}
-	return &Desk{Decider: d, findings: &folder{d}, close: l.Close}, nil
+	users := newPeople(cfg, pseudonyms)
+	d := &desk{
+		ledger: l, pseudonyms: pseudonyms, triage: newTriager(l, cfg.DataDir, slog.New(slog.DiscardHandler)), now: time.Now,
+		people: func() *people { return users },
+	}
+	// What is to be told of a verdict waits in the outbox for the service.
+	book := newCasebook(l, newOutbox(l), time.Now)
+	names := cfg.ChannelNames()
+	if len(names) == 0 {
+		names = []string{printerName}
+	}
+	for _, n := range names {
+		book.outbox.channels = append(book.outbox.channels, channelNote{name: n, threads: n == slackName})
+	}
+	if err := book.use(ctx, policyOf(&cfg.Alerts), names); err != nil {
+		return nil, err
+	}
+	d.judged = book.judged
+	return &Desk{Decider: d, Silencer: d, findings: &folder{d}, close: l.Close}, nil
 }
 
 // folder lists the findings of a data folder that no service has open. Each look is
@@ -141,7 +159,7 @@ func remoteDesk(cfg *config.Config, locked *ledger.LockedError) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Desk{Decider: r, findings: r, close: func() error { r.client.CloseIdleConnections(); return nil }}, nil
+	return &Desk{Decider: r, Silencer: r, findings: r, close: func() error { r.client.CloseIdleConnections(); return nil }}, nil
 }
 
 // newRemote reads where the running service answers.
@@ -256,6 +274,25 @@ func (r *remote) Exceptions(ctx context.Context) ([]vigil.Exception, error) {
 	return out.Exceptions, err
 }
 
+// Silence has the service make a silence.
+func (r *remote) Silence(ctx context.Context, s api.Silencing) (out api.Silenced, err error) {
+	err = r.call(ctx, http.MethodPost, "/v1/silences", s, &out)
+	return out, err
+}
+
+// EndSilence has the service end one.
+func (r *remote) EndSilence(ctx context.Context, id, by string) (s vigil.Silence, err error) {
+	err = r.call(ctx, http.MethodDelete, "/v1/silences/"+url.PathEscape(id), map[string]string{"by": by}, &s)
+	return s, about(err, "silence", id)
+}
+
+// Silences lists those of the service.
+func (r *remote) Silences(ctx context.Context) ([]vigil.Silence, error) {
+	var out struct{ Silences []vigil.Silence }
+	err := r.call(ctx, http.MethodGet, "/v1/silences", nil, &out)
+	return out.Silences, err
+}
+
 // Judged lists the findings about which the service was told a verdict.
 func (r *remote) Judged(ctx context.Context) ([]vigil.Finding, error) {
 	var out struct{ Findings []vigil.Finding }
@@ -271,4 +308,7 @@ func about(err error, what, id string) error {
 	return err
 }
 
-var _ api.Decider = (*remote)(nil)
+var (
+	_ api.Decider  = (*remote)(nil)
+	_ api.Silencer = (*remote)(nil)
+)

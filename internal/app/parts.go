@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"vigil/alerts"
 	"vigil/internal/config"
 	"vigil/internal/ledger"
 	"vigil/internal/privacy"
@@ -65,7 +64,7 @@ func (a *App) openIntake(ctx context.Context) error {
 		}
 	}
 	a.outbox = newOutbox(a.ledger)
-	a.book = &casebook{ledger: a.ledger, outbox: a.outbox, now: a.opts.Now, standing: map[string]alerts.Standing{}}
+	a.book = newCasebook(a.ledger, a.outbox, a.opts.Now)
 	a.desk = &desk{
 		ledger: a.ledger, pseudonyms: pseudonyms, triage: newTriager(a.ledger, a.conf().DataDir, a.logger), now: a.opts.Now,
 		people: a.people.Load, judged: a.book.judged,

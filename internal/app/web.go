@@ -64,8 +64,8 @@ func serve(l net.Listener, h http.Handler, logger *slog.Logger) (stop func(ctx c
 }
 
 // newConsole makes the console's handler.
-func newConsole(consoleURL string, r api.Reader, d api.Decider, logger *slog.Logger, now func() time.Time) (http.Handler, error) {
-	cfg := console.Config{Logger: logger, Now: now, Decider: d}
+func newConsole(consoleURL string, r api.Reader, d *desk, logger *slog.Logger, now func() time.Time) (http.Handler, error) {
+	cfg := console.Config{Logger: logger, Now: now, Decider: d, Silencer: d}
 	if consoleURL != "" {
 		u, err := url.Parse(consoleURL)
 		if err != nil {

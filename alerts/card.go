@@ -54,6 +54,8 @@ const (
 	MaxReasons        = 4
 	MaxBars           = 4
 	MaxDigestFindings = 10
+	MaxDigestCases    = 5
+	MaxDigestReviews  = 5
 	maxTitle          = 140
 	maxSentence       = 700
 	maxReason         = 300

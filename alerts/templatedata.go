@@ -86,6 +86,9 @@ var templateFuncs = template.FuncMap{
 	"number": func(v any) (string, error) {
 		switch n := v.(type) {
 		case float64:
+			if n < 0 {
+				return "?", nil // of counts: not told
+			}
 			return Number(n), nil
 		case int:
 			return Number(float64(n)), nil

@@ -105,9 +105,9 @@ type Notice struct {
 // MaxNoticeLines bounds the lines of a notice.
 const MaxNoticeLines = 20
 
-// Digest is a day in short.
+// Digest is a day or a week in short.
 type Digest struct {
-	// From and To bound the day, UTC.
+	// From and To bound it, UTC.
 	From, To time.Time
 	// Events were judged in it, Quarantined records set aside.
 	Events, Quarantined int64
@@ -120,7 +120,32 @@ type Digest struct {
 	Budget float64
 	// Notes hold what the operator should know (a source silent, a lane warming up).
 	Notes []string
+	// Waiting are the cases that nobody acknowledged, worst first, at most MaxDigestCases
+	// of WaitingTotal.
+	Waiting      []vigil.Case
+	WaitingTotal int
+	// Held counts the cases that were told by no message of their own, by reason.
+	Held map[vigil.MuteReason]int
+	// Reviews are the exceptions and silences that end soon, the first to end first, at
+	// most MaxDigestReviews of ReviewsTotal.
+	Reviews      []Review
+	ReviewsTotal int
 }
+
+// Review is something that somebody made for a time, and that ends soon: is it still
+// right?
+type Review struct {
+	// Kind is "exception" or "silence".
+	Kind string
+	// Says describes it in a few words, By is the pseudonym of its owner, Ends when it
+	// ends.
+	Says string
+	By   string
+	Ends time.Time
+}
+
+// ReviewWithin is how long before its end something is to be looked at again.
+const ReviewWithin = 7 * 24 * time.Hour
 
 // Notifier sends one message. It does not retry: it returns a *RetryError when
 // trying again later may help, any other error when it will not.

@@ -142,7 +142,7 @@ func Dump(t *testing.T, a *App) []string {
 // Digest sums up the day, as the schedule does.
 func Digest(t *testing.T, a *App) {
 	t.Helper()
-	if err := a.digest(t.Context()); err != nil {
+	if err := a.digest(t.Context(), 24*time.Hour); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"vigil"
 	"vigil/alerts"
 	"vigil/internal/api"
+	"vigil/internal/ledger"
 	"vigil/internal/schedule"
 )
 
@@ -28,8 +29,12 @@ func (a *App) startJobs() (stop func(context.Context) error, err error) {
 	}
 	if !a.opts.Quiet {
 		jobs = append(jobs, schedule.Job{Name: "tick", Spec: a.conf().Ticks, Run: a.tick}, schedule.Job{Name: "pulse", Spec: pulse, Run: a.intake.presence.beat})
-		if a.conf().Digest != "off" {
-			jobs = append(jobs, schedule.Job{Name: "digest", Spec: a.conf().Digest, Run: a.digest})
+		jobs = append(jobs, schedule.Job{Name: "reminders", Spec: "@every 1m", Run: func(ctx context.Context) error { return a.dispatcher.Load().nudge(ctx) }})
+		if spec := a.conf().Digest; spec != "off" {
+			jobs = append(jobs, schedule.Job{Name: "digest", Spec: spec, Run: func(ctx context.Context) error { return a.digest(ctx, 24*time.Hour) }})
+		}
+		if spec := a.conf().Alerts.Weekly; spec != "off" {
+			jobs = append(jobs, schedule.Job{Name: "weekly digest", Spec: spec, Run: func(ctx context.Context) error { return a.digest(ctx, 7*24*time.Hour) }})
 		}
 	}
 	for _, j := range jobs {
@@ -67,10 +72,10 @@ func (a *App) prune(ctx context.Context) error {
 	return err
 }
 
-// digest sums up the last 24 hours.
-func (a *App) digest(ctx context.Context) error {
+// digest sums up the time before now.
+func (a *App) digest(ctx context.Context, span time.Duration) error {
 	to := a.opts.Now().UTC().Truncate(time.Hour)
-	from := to.Add(-24 * time.Hour)
+	from := to.Add(-span)
 	day := alerts.Day{From: from, To: to, Budget: a.judge().status.Load().Budget, Link: "/"}
 	points, err := a.ledger.Points(ctx, from, to, 0)
 	if err != nil {
@@ -103,7 +108,56 @@ func (a *App) digest(ctx context.Context) error {
 	if day.Findings, err = a.findingsOf(ctx, from, to); err != nil {
 		return err
 	}
+	if err := a.casework(ctx, &day); err != nil {
+		return err
+	}
 	return a.outbox.enqueue(ctx, alerts.NewDigest(day))
+}
+
+// digestCases bounds the cases looked at for one digest.
+const digestCases = 20_000
+
+// casework adds to a digest what waits for people: cases that nobody acknowledged, what
+// was held back, and the exceptions and silences that end soon.
+func (a *App) casework(ctx context.Context, day *alerts.Day) error {
+	held, _, err := a.ledger.Cases(ctx, ledger.CaseFilter{OpenedFrom: day.From, OpenedTo: day.To, Limit: digestCases})
+	if err != nil {
+		return err
+	}
+	day.Held = map[vigil.MuteReason]int{}
+	for i := range held {
+		if held[i].Held != "" {
+			day.Held[held[i].Held]++
+		}
+	}
+	waiting, _, err := a.ledger.Cases(ctx, ledger.CaseFilter{State: vigil.CaseNew, Limit: digestCases})
+	if err != nil {
+		return err
+	}
+	for i := range waiting {
+		if waiting[i].Held == "" {
+			day.Waiting = append(day.Waiting, waiting[i])
+		}
+	}
+	exceptions, err := a.ledger.Exceptions(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range exceptions {
+		if x := &exceptions[i]; !x.Ended {
+			day.Reviews = append(day.Reviews, alerts.Review{Kind: "exception", Says: exceptionWords(x), By: x.By, Ends: x.To})
+		}
+	}
+	silences, err := a.ledger.Silences(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range silences {
+		if s := &silences[i]; !s.Ended {
+			day.Reviews = append(day.Reviews, alerts.Review{Kind: "silence", Says: matchWords(&s.Match), By: s.By, Ends: s.To})
+		}
+	}
+	return nil
 }
 
 // findingsOf lists the findings that were declared or still open in a time.

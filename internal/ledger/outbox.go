@@ -76,6 +76,15 @@ func (i OutboxItem) thread() string {
 
 func caseThread(id string) string { return "case/" + id }
 
+// caseOf is the case whose thread this is, empty for other threads.
+func caseOf(thread string) string {
+	id, ok := strings.CutPrefix(thread, caseThread(""))
+	if !ok {
+		return ""
+	}
+	return id
+}
+
 func (i OutboxItem) parent() string {
 	if i.ReplyTo == "" {
 		return ""
@@ -155,7 +164,7 @@ func notNil(b []byte) []byte {
 func (l *Ledger) Due(ctx context.Context, notifier string, now time.Time, max int) ([]OutboxItem, error) {
 	var items []OutboxItem
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT o.n, o.id, o.notifier, o.finding, o.kind, o.revision, o.priority, o.payload, o.sum,
+		rows, err := tx.QueryContext(ctx, `SELECT o.n, o.id, o.notifier, o.thread, o.parent, o.finding, o.kind, o.revision, o.priority, o.payload, o.sum,
 				o.created, o.due, o.attempts, o.error, o.begun, coalesce(r.receipt, ''), coalesce(p.receipt, '')
 			FROM outbox o LEFT JOIN receipt r ON r.notifier = o.notifier AND r.thread = o.thread
 				LEFT JOIN receipt p ON p.notifier = o.notifier AND p.thread = o.parent
@@ -167,10 +176,12 @@ func (l *Ledger) Due(ctx context.Context, notifier string, now time.Time, max in
 		for rows.Next() {
 			var i OutboxItem
 			var created, due, sum int64
-			if err := rows.Scan(&i.n, &i.ID, &i.Notifier, &i.FindingID, &i.Kind, &i.Revision, &i.Priority, &i.Payload, &sum,
+			var thread, parent string
+			if err := rows.Scan(&i.n, &i.ID, &i.Notifier, &thread, &parent, &i.FindingID, &i.Kind, &i.Revision, &i.Priority, &i.Payload, &sum,
 				&created, &due, &i.Attempts, &i.LastError, &i.InDoubt, &i.Receipt, &i.Parent); err != nil {
 				return err
 			}
+			i.Case, i.ReplyTo = caseOf(thread), caseOf(parent)
 			i.Created, i.Due = fromNanos(created), fromNanos(due)
 			if int64(crc32.Checksum(i.Payload, castagnoli)) != sum {
 				// Nothing sensible can be sent. The finding itself has its own checksum
@@ -261,9 +272,7 @@ func (l *Ledger) Orphans(ctx context.Context, notifiers []string, max int) ([]Ou
 			if err := rows.Scan(&i.n, &i.ID, &i.Notifier, &thread, &i.FindingID, &i.Kind, &i.Revision, &i.Payload); err != nil {
 				return err
 			}
-			if id, ok := strings.CutPrefix(thread, caseThread("")); ok {
-				i.Case = id
-			}
+			i.Case = caseOf(thread)
 			items = append(items, i)
 		}
 		return rows.Err()

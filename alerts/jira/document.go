@@ -2,6 +2,7 @@ package jira
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"vigil/alerts"
 )
@@ -162,31 +163,52 @@ const noformat = "{noformat}"
 // people, which Jira looks for there too.
 var unmarked = strings.NewReplacer("{", "｛", "}", "｝", "[~", "[˜")
 
+// wide is where lines of the markup are broken: a block that is shown as it is does not
+// break them.
+const wide = 100
+
+// broken breaks a line at spaces, and indents what follows.
+func broken(s string) string {
+	var b strings.Builder
+	n := 0
+	for i, w := range strings.Split(s, " ") {
+		k := utf8.RuneCountInString(w)
+		switch {
+		case i == 0:
+		case n+1+k > wide:
+			b.WriteString("\n  ")
+			n = 2
+		default:
+			b.WriteByte(' ')
+			n++
+		}
+		b.WriteString(w)
+		n += k
+	}
+	return b.String()
+}
+
 // markup is the document in the markup of Data Center. It knows no escape that holds
 // everywhere; so all text stands in one block that is shown as it is, and only vigil's own
 // link outside.
 func (d document) markup() string {
 	var b strings.Builder
 	link := ""
-	for i, p := range d {
+	for _, p := range d {
+		text := p.text
 		switch p.kind {
 		case address:
 			link = "\n[" + p.label + "|" + linkEscapes.Replace(p.text) + "]"
 			continue
-		case heading:
-			b.WriteString("\n" + p.text + "\n")
-			continue
 		case item:
-			b.WriteString("- ")
 			if p.label != "" {
-				b.WriteString(p.label + ": ")
+				text = p.label + ": " + text
 			}
+			text = "- " + text
 		default:
-			if i > 0 {
-				b.WriteString("\n")
-			}
+			b.WriteString("\n")
 		}
-		b.WriteString(p.text + "\n")
+		b.WriteString(broken(text) + "\n")
 	}
 	text := alerts.Cut(strings.Trim(b.String(), "\n"), maxDescription-len(link)-2*len(noformat))
 	return noformat + "\n" + unmarked.Replace(text) + "\n" + noformat + link

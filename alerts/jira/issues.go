@@ -208,13 +208,10 @@ func (n *Notifier) badRequest(a outbound.Answer, err error) error {
 		": check jira.project, jira.issue_type and jira.fields against what the project asks for"}
 }
 
-// comment adds a comment, unless it may be there already and is.
-func (n *Notifier) comment(ctx context.Context, m alerts.Message, key, text, purpose string) error {
-	mark := markOf(m.ID, purpose)
-	if m.InDoubt {
-		if there, err := n.commented(ctx, key, mark); there || err != nil {
-			return err
-		}
+// comment adds a comment, unless it is there already: its answer may have been lost.
+func (n *Notifier) comment(ctx context.Context, key, text, mark string) error {
+	if there, err := n.commented(ctx, key, mark); there || err != nil {
+		return err
 	}
 	a, err := n.call(ctx, http.MethodPost, "/issue/"+key+"/comment", map[string]any{"body": n.rich(remark(text, mark))}, nil)
 	return ofIssue(a, err)
@@ -229,21 +226,18 @@ func (n *Notifier) commented(ctx context.Context, key, mark string) (bool, error
 	return strings.Contains(string(a.Body), mark), nil
 }
 
-// move brings the issue to a status and says so. Where the workflow has no way there,
-// only the comment says it: people then move it themselves. An issue that is done
-// already, or is not when it shall not be, stays where people put it.
-func (n *Notifier) move(ctx context.Context, m alerts.Message, key, to string, done bool, text, purpose string) error {
+// move brings the issue to a status. Where none is configured, or the workflow has no way
+// there, a comment says it, and people move it themselves.
+func (n *Notifier) move(ctx context.Context, m alerts.Message, key, to string, done bool, text string) error {
 	if to != "" {
 		moved, err := n.transition(ctx, key, to, done)
-		if err != nil {
+		if moved || err != nil {
 			return err
 		}
-		if !moved {
-			n.log.Warn("the workflow has no way to the status", slog.String("issue", key), slog.String("status", to))
-			text += " Its workflow has no way from here to the status " + plain(to, maxSummary) + "."
-		}
+		n.log.Warn("the workflow has no way to the status", slog.String("issue", key), slog.String("status", to))
+		text += " Its workflow has no way from here to the status " + plain(to, maxSummary) + "."
 	}
-	return n.comment(ctx, m, key, text, purpose)
+	return n.comment(ctx, key, text, markOf(m.ID, "moved"))
 }
 
 // transition reports whether the issue is in the status now, or where it need not be

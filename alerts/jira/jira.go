@@ -4,8 +4,8 @@
 // The alerts pipeline calls Notify, one message at a time; it may also be called
 // concurrently. The issue has a label made of the case's ID, and is looked for by it
 // before one is created: so a case has one issue even if an answer was lost. When the case
-// gets graver, the issue's title and priority change and a comment says so; when somebody
-// took it, a comment does; when it is resolved, the issue goes to the status that was configured. A case that only grew changes
+// gets graver, the issue's title and priority change; when somebody took it, a comment says
+// so; when it is resolved, the issue goes to the status that was configured. A case that only grew changes
 // nothing, since Jira writes an e-mail for each change. The description stays as it was
 // written first, for people may have gone on with it. Replies become comments, each with a
 // mark by which it is found again. Digests make no issue, notices only from severity high
@@ -262,58 +262,65 @@ func (n *Notifier) Notify(ctx context.Context, m alerts.Message) (string, error)
 
 // fresh finds or creates the issue of a case whose receipt tells none.
 func (n *Notifier) fresh(ctx context.Context, m alerts.Message) (string, error) {
-	found, err := n.search(ctx, labelOf(m.Thread()))
-	if err != nil {
-		return "", err
-	}
-	is := told{found.Key, severity(m), stateOpen}
+	is, err := n.lookUp(ctx, m)
 	switch {
-	case found.Key != "":
-		// It may be of an earlier revision that was milder: what it has is read off it.
-		if found.Fields.Status.done() {
-			is.state = stateDone
-		}
-		if m.Notice != nil || found.Fields.Summary == summary(m, n.cfg.ConsoleURL) && !over(m) && is.state == stateOpen && !taken(m) {
-			return is.String(), nil
-		}
-		if found.Fields.Summary != summary(m, n.cfg.ConsoleURL) {
-			is.severity = ""
-		}
+	case err != nil:
+		return "", err
+	case is.key != "":
 		receipt, err := n.change(ctx, m, is)
 		if errors.Is(err, errGone) {
 			// The search is behind: it finds what is gone.
 			err = &alerts.RetryError{Err: errors.New("jira finds an issue that it does not have"), After: settle}
 		}
 		return receipt, err
-	case m.Notice == nil && over(m):
+	case over(m):
 		return notSent, nil // nobody needs an issue that is done already
 	}
 	if is.key, err = n.create(ctx, m); err != nil {
 		return "", err
 	}
-	if m.Notice == nil && taken(m) {
-		return n.change(ctx, m, is)
+	is.severity, is.state = severity(m), stateOpen
+	return n.change(ctx, m, is)
+}
+
+// lookUp finds the issue of a case, and reads off it what Jira knows. Its key is empty
+// when there is none.
+func (n *Notifier) lookUp(ctx context.Context, m alerts.Message) (told, error) {
+	found, err := n.search(ctx, labelOf(m.Thread()))
+	if err != nil || found.Key == "" {
+		return told{}, err
 	}
-	return is.String(), nil
+	is := told{key: found.Key, state: stateOpen}
+	if found.Fields.Status.done() {
+		is.state = stateDone
+	}
+	// One of an earlier revision may be milder: then its severity is told anew.
+	if found.Fields.Summary == summary(m, n.cfg.ConsoleURL) {
+		is.severity = severity(m)
+	}
+	return is, nil
 }
 
 // change brings a known issue to where the case is.
 func (n *Notifier) change(ctx context.Context, m alerts.Message, was told) (string, error) {
 	is := was
-	switch {
-	case over(m):
+	if m.Notice != nil {
+		return is.String(), nil // nothing becomes of one
+	}
+	if over(m) {
 		if was.state == stateDone {
 			return was.String(), nil
 		}
 		is.state = stateDone
-		if err := n.move(ctx, m, was.key, n.cfg.Done, true, "Resolved in vigil"+wordOf(m)+".", "resolved"); err != nil {
-			return "", err
-		}
-		return is.String(), nil
-	case was.state == stateDone:
-		is.state, was.state = stateOpen, stateOpen
-		if err := n.move(ctx, m, was.key, n.cfg.Reopen, false, "The case opened anew in vigil.", "reopened"); err != nil {
-			return "", err
+		err := n.move(ctx, m, was.key, n.cfg.Done, true, "Resolved in vigil"+wordOf(m)+".")
+		return is.String(), err
+	}
+	if was.state == stateDone {
+		is.state = stateOpen
+		if n.cfg.Reopen != "" {
+			if err := n.move(ctx, m, was.key, n.cfg.Reopen, false, "The case opened anew in vigil."); err != nil {
+				return "", err
+			}
 		}
 	}
 	if severity(m).Rank() > was.severity.Rank() {
@@ -321,18 +328,10 @@ func (n *Notifier) change(ctx context.Context, m alerts.Message, was told) (stri
 		if err := n.edit(ctx, m, was.key); err != nil {
 			return "", err
 		}
-		card := alerts.CardOf(m, n.cfg.ConsoleURL)
-		text := "It got graver, and is now " + strings.ToLower(alerts.SeverityWord(is.severity)) + ". " + plain(card.Sentence, maxText)
-		if was.severity == "" {
-			text = "It is now " + strings.ToLower(alerts.SeverityWord(is.severity)) + ". " + plain(card.Sentence, maxText)
-		}
-		if err := n.comment(ctx, m, was.key, text, "graver"); err != nil {
-			return "", err
-		}
 	}
-	if taken(m) && was.state == stateOpen {
+	if taken(m) && is.state == stateOpen {
 		is.state = stateTaken
-		if err := n.comment(ctx, m, was.key, "Somebody took the case in vigil.", "taken"); err != nil {
+		if err := n.comment(ctx, was.key, "Somebody took the case in vigil.", markOf(m.Thread(), "taken")); err != nil {
 			return "", err
 		}
 	}
@@ -349,7 +348,7 @@ func (n *Notifier) reply(ctx context.Context, m alerts.Message) (string, error) 
 	if m.Reply.By != "" {
 		text += " (" + plain(m.Reply.By, maxSummary) + ")"
 	}
-	err := n.comment(ctx, m, card.key, text, "reply")
+	err := n.comment(ctx, card.key, text, markOf(m.ID, "reply"))
 	if errors.Is(err, errGone) {
 		return notSent, nil
 	}
@@ -360,10 +359,10 @@ func (n *Notifier) reply(ctx context.Context, m alerts.Message) (string, error) 
 }
 
 // quiet reports whether a reply is not worth the e-mail that Jira writes for a comment:
-// what the issue itself tells, and what calls people to look at it.
+// what the issue tells by itself, and what only calls people elsewhere.
 func quiet(r *alerts.Reply) bool {
 	switch r.Kind {
-	case vigil.CaseOpened, vigil.CaseGrew, vigil.CaseHeld, vigil.CaseTaken, vigil.CaseEnded, vigil.CaseReopened, vigil.CaseSnoozed:
+	case vigil.CaseOpened, vigil.CaseHeld, vigil.CaseTaken, vigil.CaseEnded, vigil.CaseSnoozed:
 		return true
 	case vigil.CaseReminded:
 		return !r.Loud
@@ -371,8 +370,8 @@ func quiet(r *alerts.Reply) bool {
 	return false
 }
 
-// Find returns the receipt of a message that is in Jira already and leaves nothing to
-// do. Jira Cloud finds what was just created only after some seconds.
+// Find returns the receipt of a message that is in Jira already. Jira Cloud finds what
+// was just created only after some seconds.
 func (n *Notifier) Find(ctx context.Context, m alerts.Message) (string, error) {
 	switch {
 	case m.Reply != nil:
@@ -388,14 +387,14 @@ func (n *Notifier) Find(ctx context.Context, m alerts.Message) (string, error) {
 			return "", err
 		}
 		return card.String(), nil
-	case m.Receipt != "", m.Kind == alerts.KindDigest, m.Notice == nil && (m.Case == nil && m.Finding == nil || over(m) || taken(m)):
-		return "", nil // Notify finds out by itself what is left to do
+	case m.Notice == nil && (m.Kind == alerts.KindDigest || m.Case == nil && m.Finding == nil):
+		return "", nil
 	}
-	found, err := n.search(ctx, labelOf(m.Thread()))
-	if err != nil || found.Key == "" || found.Fields.Summary != summary(m, n.cfg.ConsoleURL) {
+	is, err := n.lookUp(ctx, m)
+	if err != nil || is.key == "" {
 		return "", err
 	}
-	return told{found.Key, severity(m), stateOpen}.String(), nil
+	return is.String(), nil
 }
 
 // told is what Jira knows of a case, by its receipt.
@@ -450,7 +449,7 @@ func over(m alerts.Message) bool {
 	if m.Case != nil {
 		return m.Case.State == vigil.CaseResolved
 	}
-	return m.Finding.Verdict != nil
+	return m.Finding != nil && m.Finding.Verdict != nil
 }
 
 // taken reports whether somebody has the case.

@@ -136,7 +136,7 @@ func New(cfg Config, opts Options) (*Notifier, error) {
 		Remedies: map[int]string{
 			http.StatusUnauthorized:        "check opsgenie.api_key, opsgenie.service and opsgenie.region: it must be the key of an enabled integration \"API\" of that service and region",
 			http.StatusForbidden:           "the integration may not create alerts: let it \"Create and Update\" in its settings",
-			http.StatusPaymentRequired:     "the account's plan does not allow it",
+			http.StatusPaymentRequired:     "the account's plan does not allow it: another plan, or another channel, must be chosen",
 			http.StatusNotFound:            "check opsgenie.service, opsgenie.region and opsgenie.api_url",
 			http.StatusUnprocessableEntity: "please report it, with the finding's ID; check opsgenie.teams",
 		},
@@ -196,6 +196,10 @@ func (n *Notifier) do(ctx context.Context, m alerts.Message, s step) error {
 		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}, "Authorization": {"GenieKey " + string(n.cfg.APIKey)}},
 	})
 	if err != nil {
+		var refused *alerts.RefusedError
+		if a.Status == http.StatusPaymentRequired && errors.As(err, &refused) {
+			refused.All = true
+		}
 		return err
 	}
 	// What stands between may answer 200 to everything.
@@ -311,9 +315,12 @@ func plan(m alerts.Message) (steps []step, receipt string) {
 // planReply adds a note to the card's alert. Without one there is nothing to note it at.
 func planReply(m alerts.Message) ([]step, string) {
 	card := parseReceipt(m.Parent)
-	note := text(m.Reply.Text, maxNote)
+	note := text(m.Reply.Text, maxNote/2)
 	if card.state == "" || note == "" {
 		return nil, notSent
+	}
+	if m.Reply.By != "" {
+		note += " (" + text(m.Reply.By, maxSource) + ")"
 	}
 	return []step{{doNote, card.alias, note}}, told{card.state, card.severity, card.alias}.String()
 }

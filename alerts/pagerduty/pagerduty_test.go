@@ -331,6 +331,9 @@ func FuzzInjection(f *testing.F) {
 	server := newFake()
 	n := newNotifier(f, server)
 	f.Fuzz(func(t *testing.T, s, id string) {
+		if len(s)+len(id) > 4096 {
+			t.Skip("what is long is cut like what is short")
+		}
 		m := alertstest.Message(alertstest.Evil(s))
 		m.Finding.ID = id
 		m.Link = s

@@ -374,7 +374,11 @@ func (n *Notifier) plan(m alerts.Message) ([]alert, string) {
 		is.about = was.about
 	}
 	if was.open && severityWord(is.severity) != severityWord(was.severity) {
-		list = append(list, n.alertOf(m, was, 0))
+		milder := n.alertOf(m, was, 0)
+		// Whoever is told of its end must not take it for the case's.
+		milder.Annotations["summary"] = text("It got graver. "+milder.Annotations["summary"], maxText)
+		milder.Annotations["description"] = "The alert of severity " + severityWord(is.severity) + " goes on from here."
+		list = append(list, milder)
 	}
 	return append(list, n.alertOf(m, is, n.cfg.Lasts)), is.String()
 }

@@ -84,21 +84,6 @@ get_rsyslog() {
 	fi
 	rm -rf "$dir"
 }
-# The Alertmanager comes the same way, in .tools/alertmanager.
-has_alertmanager() {
-	[ -x .tools/alertmanager/alertmanager ] || type -P alertmanager >/dev/null || type -P prometheus-alertmanager >/dev/null
-}
-get_alertmanager() {
-	local dir status=0
-	dir=$(mktemp -d) || return 1
-	(
-		cd "$dir" && apt-get -qq download prometheus-alertmanager </dev/null 2>/dev/null && dpkg-deb -x prometheus-alertmanager_*.deb x
-	) || status=1
-	if [ "$status" = 0 ] && [ -x "$dir/x/usr/bin/prometheus-alertmanager" ]; then
-		mkdir -p .tools/alertmanager && cp "$dir/x/usr/bin/prometheus-alertmanager" .tools/alertmanager/alertmanager
-	fi
-	rm -rf "$dir"
-}
 has_compiler() { type -P "$(go env CC)" >/dev/null && [ -e /usr/include/stdlib.h ]; }
 
 # The demo is recorded from network addresses of its own.
@@ -193,13 +178,6 @@ if [ "${VIGIL_INSTALL:-yes}" != no ] && ! has_rsyslog; then
 	fi
 	has_rsyslog || echo "setup: missing: rsyslog with omrelp; the tests with a real rsyslog will be listed as skipped" >&2
 fi
-if [ "${VIGIL_INSTALL:-yes}" != no ] && ! has_alertmanager; then
-	if type -P apt-get >/dev/null && type -P dpkg-deb >/dev/null; then
-		get_alertmanager
-		has_alertmanager || { get update && get_alertmanager; } || true
-	fi
-	has_alertmanager || echo "setup: missing: the Prometheus Alertmanager; the test with a real one will be listed as skipped" >&2
-fi
 if [ ${#missing[@]} -gt 0 ]; then
 	{
 		echo "setup: missing: ${missing[*]}"
@@ -210,3 +188,4 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 tools/influxd.sh || echo "setup: influxd could not be built; its tests will be listed as skipped" >&2
+tools/alertmanager.sh || echo "setup: the Alertmanager could not be built; the test with a real one will be listed as skipped" >&2

@@ -282,9 +282,9 @@ func (n *Notifier) standing(i int, err error) {
 	was := n.down[i]
 	n.down[i] = text
 	n.mu.Unlock()
-	switch {
-	case text == was:
-	case text == "":
+	switch text {
+	case was:
+	case "":
 		n.log.Info("an Alertmanager takes alerts again", slog.Int("index", i))
 	default:
 		n.log.Warn("one of the Alertmanagers does not take alerts", slog.Int("index", i), slog.String("error", text))

@@ -20,10 +20,10 @@ import (
 	"vigil/alerts/alertstest"
 )
 
-// program finds a real Alertmanager: unpacked by tools/setup.sh, else the machine's own.
+// program finds a real Alertmanager: built by tools/setup.sh, else the machine's own.
 func program(t *testing.T) string {
 	t.Helper()
-	ours, err := filepath.Abs("../../.tools/alertmanager/alertmanager")
+	ours, err := filepath.Abs("../../.tools/bin/alertmanager")
 	if err != nil {
 		t.Fatal(err)
 	}

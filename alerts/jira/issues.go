@@ -89,9 +89,9 @@ func (n *Notifier) call(ctx context.Context, method, path string, in, out any) (
 		return a, err
 	}
 	if out != nil {
-		return a, a.JSON(out)
+		err = a.JSON(out)
 	}
-	return a, nil
+	return a, err
 }
 
 // ofIssue turns a 404 about one issue into errGone: the address is right, for others are
@@ -110,7 +110,7 @@ func (n *Notifier) search(ctx context.Context, label string) (issue, error) {
 		path = "/search/jql"
 	}
 	// Neither holds a quotation mark or a backslash.
-	jql := fmt.Sprintf(`project = "%s" AND labels = "%s" ORDER BY created ASC`, n.cfg.Project, label)
+	jql := fmt.Sprintf("project = %q AND labels = %q ORDER BY created ASC", n.cfg.Project, label)
 	var found struct {
 		Issues []issue `json:"issues"`
 	}
@@ -220,7 +220,7 @@ func (n *Notifier) comment(ctx context.Context, key, text, mark string) error {
 // commented looks for a comment among the latest.
 func (n *Notifier) commented(ctx context.Context, key, mark string) (bool, error) {
 	a, err := n.call(ctx, http.MethodGet, "/issue/"+key+"/comment?"+url.Values{"orderBy": {"-created"}, "maxResults": {"50"}}.Encode(), nil, nil)
-	if err = ofIssue(a, err); err != nil {
+	if err := ofIssue(a, err); err != nil {
 		return false, err
 	}
 	return strings.Contains(string(a.Body), mark), nil
@@ -245,7 +245,7 @@ func (n *Notifier) move(ctx context.Context, m alerts.Message, key, to string, d
 func (n *Notifier) transition(ctx context.Context, key, to string, done bool) (bool, error) {
 	var is issue
 	a, err := n.call(ctx, http.MethodGet, "/issue/"+key+"?fields=status", nil, &is)
-	if err = ofIssue(a, err); err != nil {
+	if err := ofIssue(a, err); err != nil {
 		return false, err
 	}
 	if s := is.Fields.Status; strings.EqualFold(s.Name, to) || s.Category.Key != "" && s.done() == done {
@@ -258,7 +258,7 @@ func (n *Notifier) transition(ctx context.Context, key, to string, done bool) (b
 		} `json:"transitions"`
 	}
 	a, err = n.call(ctx, http.MethodGet, "/issue/"+key+"/transitions", nil, &ways)
-	if err = ofIssue(a, err); err != nil {
+	if err := ofIssue(a, err); err != nil {
 		return false, err
 	}
 	for _, w := range ways.Transitions {

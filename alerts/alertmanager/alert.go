@@ -66,28 +66,20 @@ func aboutWord(a vigil.About) string {
 func annotations(m alerts.Message, card alerts.Card) map[string]string {
 	a := map[string]string{}
 	set := func(k, v string) {
-		if v != "" {
+		if k != "" && v != "" {
 			a[k] = v
 		}
 	}
-	if o := m.Notice; o != nil {
-		set("summary", text(o.Title, maxText))
-		out := []string{text(o.Sentence, maxText)}
-		for i, l := range o.Lines {
-			if i == alerts.MaxNoticeLines {
-				break
-			}
-			out = append(out, "- "+text(l, maxText))
-		}
-		set("description", strings.TrimSpace(strings.Join(out, "\n")))
-		set("link", card.Link)
-		return a
-	}
-	set("summary", text(card.Title, maxText))
-	set("description", text(card.Sentence, maxText))
+	// The facts come first: what follows has its name in any case.
 	for _, f := range card.Fields {
 		set(annotationName(f.Label), lines(f.Value.String()))
 	}
+	set("summary", text(card.Title, maxText))
+	out := []string{text(card.Sentence, maxText)}
+	for _, l := range card.Notes {
+		out = append(out, "- "+text(l, maxText))
+	}
+	set("description", strings.Join(out, "\n"))
 	var why []string
 	for _, r := range card.Why {
 		why = append(why, "- "+text(r.Text, maxText))
@@ -108,8 +100,11 @@ func annotations(m alerts.Message, card alerts.Card) map[string]string {
 }
 
 // annotationName makes a name of a card's label ("How much" becomes "how_much"): names
-// are letters, digits and underscores.
+// are letters, digits and underscores, and begin with no digit. A label may be a user's.
 func annotationName(label string) string {
+	if label = alerts.Cut(label, maxLabel); label != "" && label[0] >= '0' && label[0] <= '9' {
+		label = "_" + label
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'A' && r <= 'Z':

@@ -76,7 +76,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, a := range list {
 		for k := range a.Annotations {
-			if k == "" || strings.Trim(k, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+			if k == "" || strings.Trim(k, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" || k[0] >= '0' && k[0] <= '9' {
 				w.WriteHeader(http.StatusBadRequest)
 				return
 			}
@@ -417,4 +417,15 @@ func FuzzInjection(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestAnnotationName: a label may be of a user's template, and must not keep the alert
+// from being taken.
+func TestAnnotationName(t *testing.T) {
+	t.Parallel()
+	for label, want := range map[string]string{"Who": "who", "How much": "how_much", "72-hour clock": "_72_hour_clock", "Größe": "gr__e", "": "", "a\"}": "a__"} {
+		if got := alertmanager.AnnotationName(label); got != want {
+			t.Errorf("%q becomes %q, want %q", label, got, want)
+		}
+	}
 }

@@ -58,32 +58,22 @@ func describe(m alerts.Message, console string) document {
 			d = append(d, block{k, label, text})
 		}
 	}
-	if o := m.Notice; o != nil {
-		add(paragraph, "", plain(o.Sentence, maxText))
-		for i, l := range o.Lines {
-			if i == alerts.MaxNoticeLines {
-				break
-			}
-			add(item, "", plain(l, maxText))
-		}
-	} else {
-		add(paragraph, "", plain(card.Sentence, maxText))
-		for _, f := range card.Fields {
-			add(item, plain(f.Label, maxSummary), lines(f.Value.String()))
-		}
-		if len(card.Why) > 0 {
-			add(heading, "", "Why")
-		}
-		for _, r := range card.Why {
-			add(item, "", plain(r.Text, maxText))
-		}
-		add(paragraph, "", plain(card.Counterfactual, maxText))
-		add(paragraph, "", plain(card.NotJudged, maxText))
-		if m.Case != nil && m.Case.ID != "" {
-			add(paragraph, "", "Case "+plain(m.Case.ID, maxSummary))
-		}
-		add(paragraph, "", plain(card.Footer, maxText))
+	add(paragraph, "", plain(card.Sentence, maxText))
+	for _, l := range card.Notes {
+		add(item, "", plain(l, maxText))
 	}
+	for _, f := range card.Fields {
+		add(item, plain(f.Label, maxSummary), lines(f.Value.String()))
+	}
+	if len(card.Why) > 0 {
+		add(heading, "", "Why")
+	}
+	for _, r := range card.Why {
+		add(item, "", plain(r.Text, maxText))
+	}
+	add(paragraph, "", plain(card.Counterfactual, maxText))
+	add(paragraph, "", plain(card.NotJudged, maxText))
+	add(paragraph, "", plain(card.Footer, maxText))
 	if card.Link != "" {
 		add(address, "Open in vigil", card.Link)
 	}
@@ -93,11 +83,12 @@ func describe(m alerts.Message, console string) document {
 	return d
 }
 
-// summary is the title. Jira shows it as it is.
+// summary is the title. Jira shows it as it is. Whether the case is over is the
+// issue's status to say, not the title's.
 func summary(m alerts.Message, console string) string {
 	title := alerts.CardOf(m, console).Title
-	if m.Notice != nil {
-		title = m.Notice.Title
+	for _, state := range []string{"Resolved · ", "Closed · "} {
+		title = strings.TrimPrefix(title, state)
 	}
 	if title = plain(title, maxSummary); strings.TrimSpace(title) == "" {
 		return "vigil"

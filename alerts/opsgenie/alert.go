@@ -60,30 +60,13 @@ func (n *Notifier) alertOf(m alerts.Message, alias string) alert {
 	}
 	a.tag("vigil")
 	a.tag(string(severity(m)))
-	if m.Notice != nil {
-		n.ofNotice(&a, m)
-	} else {
-		n.ofFinding(&a, m)
-	}
-	return a
-}
-
-func (n *Notifier) ofNotice(a *alert, m alerts.Message) {
-	a.Message = text(m.Notice.Title, maxMessage)
-	out := []string{text(m.Notice.Sentence, maxSentence)}
-	for i, l := range m.Notice.Lines {
-		if i == alerts.MaxNoticeLines {
-			break
-		}
-		out = append(out, "- "+text(l, maxSentence))
-	}
-	a.Description = describe(out, alerts.CardOf(m, n.cfg.ConsoleURL).Link)
-}
-
-func (n *Notifier) ofFinding(a *alert, m alerts.Message) {
 	card := alerts.CardOf(m, n.cfg.ConsoleURL)
 	a.Message = text(card.Title, maxMessage)
-	out := []string{text(card.Sentence, maxSentence), ""}
+	out := []string{text(card.Sentence, maxSentence)}
+	for _, l := range card.Notes {
+		out = append(out, "- "+text(l, maxSentence))
+	}
+	out = append(out, "")
 	for _, f := range card.Fields {
 		out = append(out, text(f.Label, maxTag)+": "+lines(f.Value.String()))
 	}
@@ -123,6 +106,7 @@ func (n *Notifier) ofFinding(a *alert, m alerts.Message) {
 	if card.Link != "" {
 		a.Details["link"] = card.Link
 	}
+	return a
 }
 
 // describe joins the lines and keeps room for the link.

@@ -85,31 +85,28 @@ type counts struct {
 // trigger makes the event that opens an incident, or adds to it.
 func (n *Notifier) trigger(m alerts.Message) event {
 	e := event{RoutingKey: string(n.cfg.RoutingKey), Action: actTrigger, DedupKey: dedupKey(m.Thread()), Client: "vigil", ClientURL: n.cfg.ConsoleURL}
+	card := alerts.CardOf(m, n.cfg.ConsoleURL)
 	if m.Notice != nil {
-		e.Payload = noticePayload(m.Notice)
+		e.Payload = noticePayload(card)
 	} else {
-		e.Payload = n.findingPayload(m)
+		e.Payload = findingPayload(m, card)
 	}
-	if c := alerts.CardOf(m, n.cfg.ConsoleURL); c.Link != "" {
-		e.Links = []link{{Href: c.Link, Text: "Open in vigil"}}
+	if card.Link != "" {
+		e.Links = []link{{Href: card.Link, Text: "Open in vigil"}}
 	}
 	return e
 }
 
-func noticePayload(o *alerts.Notice) *payload {
-	p := &payload{Summary: text(o.Title, maxSummary), Source: "vigil", Severity: severityOf(o.Severity), Class: "notice",
-		Details: details{What: text(o.Sentence, maxText), Severity: o.Severity}}
-	for i, l := range o.Lines {
-		if i == alerts.MaxNoticeLines {
-			break
-		}
+func noticePayload(card alerts.Card) *payload {
+	p := &payload{Summary: text(card.Title, maxSummary), Source: "vigil", Severity: severityOf(card.Severity), Class: "notice",
+		Details: details{What: text(card.Sentence, maxText), Severity: card.Severity}}
+	for _, l := range card.Notes {
 		p.Details.Lines = append(p.Details.Lines, text(l, maxText))
 	}
 	return p
 }
 
-func (n *Notifier) findingPayload(m alerts.Message) *payload {
-	card := alerts.CardOf(m, n.cfg.ConsoleURL)
+func findingPayload(m alerts.Message, card alerts.Card) *payload {
 	p := &payload{
 		Summary:  text(strings.TrimSpace(card.Title+". "+card.Sentence), maxSummary),
 		Source:   "vigil",

@@ -116,7 +116,13 @@ func (n *Notifier) search(ctx context.Context, label string) (issue, error) {
 	}
 	a, err := n.call(ctx, http.MethodPost, path, map[string]any{"jql": jql, "maxResults": 1, "fields": []string{"summary", "status"}}, &found)
 	if err != nil {
-		return issue{}, n.badRequest(a, err)
+		// It is the same for all cases but for the label: what Jira objects to is the
+		// project, or that the account may not see it.
+		var refused *alerts.RefusedError
+		if a.Status == http.StatusBadRequest && errors.As(err, &refused) {
+			err = &alerts.RefusedError{Err: refused.Err, All: true, Remedy: "check jira.project, and that the account may browse it"}
+		}
+		return issue{}, err
 	}
 	if len(found.Issues) == 0 {
 		return issue{}, nil

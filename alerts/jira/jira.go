@@ -280,7 +280,14 @@ func (n *Notifier) fresh(ctx context.Context, m alerts.Message) (string, error) 
 		return "", err
 	}
 	is.severity, is.state = severity(m), stateOpen
-	return n.change(ctx, m, is)
+	receipt, err := n.change(ctx, m, is)
+	if err != nil {
+		// The issue is there, and its key must not be lost for what comes after: the
+		// search may not find it yet. The next revision makes up for it.
+		n.log.Warn("the issue was created; what else there is to say waits for the case's next change", slog.String("issue", is.key), slog.String("error", err.Error()))
+		return is.String(), nil
+	}
+	return receipt, nil
 }
 
 // lookUp finds the issue of a case, and reads off it what Jira knows. Its key is empty

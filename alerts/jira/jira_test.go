@@ -304,11 +304,11 @@ func TestSuite(t *testing.T) {
 					return n
 				},
 				Untold: []string{alerts.KindDigest, alerts.KindReply}, Minor: []string{"notice", "hostile-notice"},
+				Leave: map[string]string{"400": "the search meets it first, and what it objects to holds for all: see the refusals"},
 				Refusals: []alertstest.Refusal{
-					{Name: "field", Answer: alertstest.Answer(400, "application/json", `{"errorMessages":[],"errors":{"customfield_10011":"Detection is required."}}`), All: true, Remedy: "Jira objects to customfield_10011"},
-					{Name: "summary", Answer: alertstest.Answer(400, "application/json", `{"errorMessages":[],"errors":{"summary":"Too long."}}`), Remedy: "report"},
-					{Name: "token", Answer: alertstest.Answer(401, "application/json", `{"errorMessages":["Client must be authenticated"]}`), All: true, Remedy: "jira.token"},
+					{Name: "project", Answer: alertstest.Answer(400, "application/json", `{"errorMessages":["The value 'SEC' does not exist for the field 'project'."],"errors":{}}`), All: true, Remedy: "check jira.project"},
 					{Name: "removed", Answer: alertstest.Answer(410, "application/json", `{"errorMessages":["The requested API has been removed."]}`), All: true, Remedy: "jira.edition"},
+					{Name: "token", Answer: alertstest.Answer(401, "application/json", `{"errorMessages":["Client must be authenticated"]}`), All: true, Remedy: "jira.token"},
 				},
 			})
 		})
@@ -426,6 +426,60 @@ func TestOneIssue(t *testing.T) {
 	m.Receipt = receipt
 	if receipt, err = n.Notify(t.Context(), m); err != nil || receipt != "SEC-2/critical/taken" {
 		t.Fatal(receipt, err)
+	}
+}
+
+// TestRefused: what Jira objects to in an issue is told by its field.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		said, want string
+		all        bool
+	}{
+		"field":   {`{"errorMessages":[],"errors":{"customfield_10011":"Detection is required."}}`, "Jira objects to customfield_10011", true},
+		"summary": {`{"errorMessages":[],"errors":{"summary":"Too long.","customfield_1":"x"}}`, "report", false},
+		"nothing": {`{"errorMessages":["Unexpected"]}`, "report", false},
+		"page":    {`<html>`, "report", false},
+	} {
+		f := newFake(true)
+		n := newNotifier(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/issue") {
+				alertstest.Answer(400, "application/json", c.said)(w, r)
+				return
+			}
+			f.ServeHTTP(w, r)
+		}), true, nil)
+		_, err := n.Notify(t.Context(), story(vigil.CaseNew, "high"))
+		var refused *alerts.RefusedError
+		if !errors.As(err, &refused) || refused.All != c.all || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestCreatedOnce: an issue that was created is not created again because something else
+// failed after it, while the search does not find it yet.
+func TestCreatedOnce(t *testing.T) {
+	t.Parallel()
+	f := newFake(true)
+	f.blind = true
+	broken := true
+	n := newNotifier(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if broken && strings.HasSuffix(r.URL.Path, "/comment") {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		f.ServeHTTP(w, r)
+	}), true, nil)
+	m := story(vigil.CaseAcknowledged, "high")
+	receipt, err := n.Notify(t.Context(), m)
+	if err != nil || receipt != "SEC-1/high/open" {
+		t.Fatal(receipt, err)
+	}
+	broken = false
+	m.Receipt = receipt
+	if receipt, err = n.Notify(t.Context(), m); err != nil || receipt != "SEC-1/high/taken" || len(f.issues) != 1 || len(f.issues[0].Comments) != 1 {
+		t.Fatal(receipt, err, len(f.issues))
 	}
 }
 
@@ -565,7 +619,7 @@ func TestPriority(t *testing.T) {
 	_, err = n.Notify(t.Context(), c)
 	var refused *alerts.RefusedError
 	if !errors.As(err, &refused) || !refused.All || !strings.Contains(err.Error(), "components") {
-		// "Low" is not known there either: then both are named.
+		// Jira objects to the priority first; without it, to what is missing.
 		t.Errorf("%v", err)
 	}
 }

@@ -188,3 +188,4 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 tools/influxd.sh || echo "setup: influxd could not be built; its tests will be listed as skipped" >&2
+tools/alertmanager.sh || echo "setup: the Alertmanager could not be built; the test with a real one will be listed as skipped" >&2

@@ -1,0 +1,4 @@
+package alertmanager
+
+// AnnotationName is annotationName.
+var AnnotationName = annotationName

@@ -201,8 +201,11 @@ func (p *Pipeline) inhibit(d *Decision, in *Input) bool {
 // edit brings the cards that were told up to date.
 func (p *Pipeline) edit(d *Decision, in *Input, atOnce bool) {
 	t, now := &d.Told, in.Now.UTC()
+	if len(t.Notifiers) == 0 {
+		return
+	}
 	print := printOf(in.Case, in.lead())
-	if len(t.Notifiers) == 0 || print == t.Print {
+	if print == t.Print && print != "" {
 		return
 	}
 	graver := in.Case.Severity.Rank() > t.Severity.Rank()

@@ -270,13 +270,36 @@ func TestSecondWay(t *testing.T) {
 								t.Errorf("the second way is asked after %v, its pace is 1s", gap)
 							}
 						}
-					} else if len(mail.at) > 8 {
-						t.Errorf("a fallback that fails was asked %d times", len(mail.at))
 					}
 				})
 			})
 		}
 	}
+}
+
+// TestFallbackRests: a fallback that fails is not asked for each of many messages, and a
+// notifier that refuses everything is no fallback of its own.
+func TestFallbackRests(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOutbox()
+		n := &notifier{name: "slack", send: func(context.Context, int, alerts.Message) (string, error) {
+			return "", &alerts.RefusedError{Err: errors.New("invalid_auth"), All: true}
+		}}
+		mail := &notifier{name: "mail", send: func(context.Context, int, alerts.Message) (string, error) {
+			return "", &alerts.RetryError{Err: errors.New("connection refused")}
+		}}
+		last := &notifier{name: "terminal"}
+		for i := range 50 {
+			o.add(finding(fmt.Sprint("f", i), 1, "high"))
+		}
+		_, stop := run(t, alerts.Config{}, alerts.Options{Outbox: o, Notifiers: []alerts.Notifier{n}, Fallbacks: []alerts.Notifier{n, mail, last}})
+		pass(20 * time.Second)
+		stop()
+		if n.n != 1 || mail.n != 1 || len(last.got) != 50 || o.left() != 0 {
+			t.Errorf("slack was asked %d times, mail %d; %d told, %d left", n.n, mail.n, len(last.got), o.left())
+		}
+	})
 }
 
 // TestReplyAfterItsCard: a reply that waits with its card is sent after it, however grave

@@ -60,13 +60,11 @@ func (d *desk) members(c *vigil.Case) (out []alerts.Member) {
 	return out
 }
 
-// Told implements alerts.Cases.
-func (d *desk) Told(since time.Time) (out []alerts.Standing) {
+// Told implements alerts.Cases; it returns more than it is asked for.
+func (d *desk) Told(time.Time) (out []alerts.Standing) {
 	for _, c := range d.cases {
-		if t, ok := d.told[c.ID]; ok && !t.At.Before(since) && c.State != vigil.CaseResolved {
-			lead := d.findings[c.Lead]
-			out = append(out, alerts.Standing{Case: c, Lead: &lead, Told: t})
-		}
+		lead := d.findings[c.Lead]
+		out = append(out, alerts.Standing{Case: c, Lead: &lead, Told: d.told[c.ID]})
 	}
 	return out
 }

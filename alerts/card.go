@@ -134,6 +134,9 @@ func CardOf(m Message, console string) Card {
 	default:
 		c = Card{Title: "vigil", Sentence: "A message without content."}
 	}
+	if c.Severity.Rank() == 0 {
+		c.Severity = "" // no other word gets into a card
+	}
 	c.Link = link(m.Link, console)
 	m.Words.put(&c)
 	return c

@@ -15,7 +15,7 @@ func caseCard(c *vigil.Case, lead *vigil.Finding) Card {
 	}
 	card := findingCard(lead)
 	card.Severity, card.Closed, card.CaseID = c.Severity, !c.Open || c.State == vigil.CaseResolved, Cut(Clean(c.ID), maxName)
-	title := SeverityWord(c.Severity) + ": " + subjectOf(caseFinding(c))
+	title := SeverityWord(c.Severity) + ": " + CaseTitle(c)
 	switch {
 	case c.State == vigil.CaseResolved:
 		title = "Resolved · " + title
@@ -138,7 +138,7 @@ func replyCard(m *Message) Card {
 	}
 	if m.Case != nil {
 		c.Severity, c.CaseID = m.Case.Severity, Cut(Clean(m.Case.ID), maxName)
-		c.Fields = append(c.Fields, Field{"Case", Text{{S: SeverityWord(m.Case.Severity) + ": " + subjectOf(caseFinding(m.Case))}}})
+		c.Fields = append(c.Fields, Field{"Case", Text{{S: SeverityWord(m.Case.Severity) + ": " + CaseTitle(m.Case)}}})
 		c.Footer = "Case " + c.CaseID
 	}
 	if r.By != "" && r.By != program {

@@ -156,7 +156,7 @@ func digestCard(d *Digest) Card {
 	}
 	for i := range d.Waiting[:min(len(d.Waiting), MaxDigestCases)] {
 		k := &d.Waiting[i]
-		c.Notes = append(c.Notes, "Nobody acknowledged: "+SeverityWord(k.Severity)+", "+subjectOf(caseFinding(k))+", since "+Moment(k.Opened))
+		c.Notes = append(c.Notes, "Nobody acknowledged: "+SeverityWord(k.Severity)+", "+CaseTitle(k)+", since "+Moment(k.Opened))
 	}
 	for i := range d.Reviews[:min(len(d.Reviews), MaxDigestReviews)] {
 		r := &d.Reviews[i]

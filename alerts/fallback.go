@@ -40,8 +40,7 @@ func (l *lane) giveToFallback(ctx context.Context, it Item, cause error) error {
 	return nil
 }
 
-// tellWaiting has a fallback tell what waits too long for a notifier that is held up or
-// fails. It looks through the outbox a few times in the time that messages may wait.
+// tellWaiting has a fallback tell what waits too long for a notifier that is held up. It looks through the outbox a few times in the time that messages may wait.
 func (l *lane) tellWaiting(ctx context.Context, now time.Time) error {
 	if len(l.fallbacks) == 0 || now.Sub(l.lastTell) < l.cfg.FallbackAfter/6 {
 		return nil

@@ -97,7 +97,9 @@ func (f *Flood) ebbs(size int, period time.Duration, now time.Time) bool {
 	if now.Sub(f.Window) < period {
 		return false
 	}
-	if f.Arrived < size {
+	// What arrived did so in the first period of the window: each one that comes later
+	// asks here before.
+	if f.Arrived < size || now.Sub(f.Window) >= 2*period {
 		return true
 	}
 	f.Window, f.Arrived = now, 0

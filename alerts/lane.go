@@ -105,11 +105,6 @@ func (l *lane) step(ctx context.Context) (more bool, err error) {
 		return true, l.giveToFallback(ctx, items[0], nil)
 	case held:
 		return false, l.tellWaiting(ctx, now)
-	case l.failures > 0:
-		// The next send may hang as well.
-		if err := l.tellWaiting(ctx, now); err != nil {
-			return false, err
-		}
 	}
 	return l.send(ctx, items[0])
 }

@@ -33,8 +33,13 @@ type limiter struct {
 	buckets map[string]Bucket
 }
 
-func newLimiter(cfg Limits, s State, link string) limiter {
-	return limiter{cfg: cfg, link: link, buckets: State{s.Buckets}.clone().Buckets}
+// newLimiter goes on from a state; what it knows of other notifiers is left out.
+func newLimiter(cfg Limits, notifiers []string, s State, link string) limiter {
+	l := limiter{cfg: cfg, link: link, buckets: s.clone().Buckets}
+	maps.DeleteFunc(l.buckets, func(key string, _ Bucket) bool {
+		return !slices.Contains(notifiers, key[:max(0, strings.LastIndexByte(key, '/'))])
+	})
+	return l
 }
 
 func (s State) clone() State {
@@ -119,7 +124,7 @@ func (l *limiter) tick(now time.Time) (notices []FloodNotice) {
 		if b.Flood == nil {
 			continue
 		}
-		_, g, _ := strings.Cut(key[strings.LastIndexByte(key, '/'):], "/")
+		g := key[strings.LastIndexByte(key, '/')+1:]
 		if b.Flood.ebbs(l.size(g), l.cfg.Period, now) {
 			notices = append(notices, b.Flood.over(now, l.link))
 			b.Flood = nil

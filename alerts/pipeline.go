@@ -29,7 +29,7 @@ func NewPipeline(policy Policy, notifiers []string, state State, link string) (*
 		return nil, err
 	}
 	policy = policy.withDefaults()
-	return &Pipeline{policy: policy, notifiers: slices.Clone(notifiers), limits: newLimiter(policy.Limits, state, link)}, nil
+	return &Pipeline{policy: policy, notifiers: slices.Clone(notifiers), limits: newLimiter(policy.Limits, notifiers, state, link)}, nil
 }
 
 // Input is a revision of a finding and all that is known when it comes.
@@ -75,6 +75,8 @@ type Told struct {
 	Below string `json:"below,omitempty"`
 	// Floods are those that counted it.
 	Floods []string `json:"floods,omitempty"`
+	// Escalation is that of the finding that led when it was routed last.
+	Escalation string `json:"escalation,omitempty"`
 }
 
 // Decision is what is to be done about one revision.
@@ -84,11 +86,10 @@ type Decision struct {
 	New, Edit []string
 	// Reply is told below a card, nil for none.
 	Reply *Below
-	// Held says why the case is told by no card of its own. A case of which a card was
-	// sent before has its card then, only the change to it waits.
+	// Held says why the case has no card of its own, empty when it has one.
 	Held vigil.MuteReason
 	// Later is when to decide again, with what is known by then, because a change of the
-	// card was held back; zero for never.
+	// card waits: for the next edit, or for the end of a silence or snooze; zero for never.
 	Later time.Time
 	// Escalation names what happens when nobody acknowledges, empty for reminders only.
 	Escalation string
@@ -118,15 +119,18 @@ func (p *Pipeline) Decide(in Input) Decision {
 		d.Told = in.Told.clone()
 	}
 	target := p.policy.route(in.Finding, p.notifiers)
-	d.Escalation = target.Escalation
+	// A milder finding that joins must not call fewer people.
+	if in.Told == nil || in.Finding.ID == in.Case.Lead || d.Told.Escalation == "" {
+		d.Told.Escalation = target.Escalation
+	}
+	d.Escalation = d.Told.Escalation
 	fresh := slices.DeleteFunc(target.Notify, func(n string) bool { return slices.Contains(d.Told.Notifiers, n) })
 	first := len(d.Told.Notifiers) == 0
 
 	why, until := mute(in.Finding, in.Case, in.Told, in.Silences, now)
 	switch {
 	case why != "":
-		d.hold(&in, why)
-		if !first {
+		if d.hold(&in, why); !first {
 			d.Later = until
 		}
 	case first && over(&in):
@@ -162,20 +166,27 @@ func (p *Pipeline) Tick(now time.Time) []FloodNotice { return p.limits.tick(now.
 func (p *Pipeline) State() State { return p.limits.state() }
 
 // Restore puts the pipeline back to a state, as when what it decided could not be kept.
-func (p *Pipeline) Restore(s State) { p.limits = newLimiter(p.policy.Limits, s, p.limits.link) }
-
-// over reports whether a case that was held has nothing new but that it is over.
-func over(in *Input) bool {
-	return in.Case.Held != "" && !in.Case.Open && in.Told != nil && in.Case.Total <= in.Told.Total &&
-		in.Case.Severity.Rank() <= in.Told.Severity.Rank()
+func (p *Pipeline) Restore(s State) {
+	p.limits = newLimiter(p.policy.Limits, p.notifiers, s, p.limits.link)
 }
 
-// hold keeps the case back, and says so in its timeline when that is new.
+// over reports whether a case that was held needs no card any more: somebody resolved it,
+// or there is nothing new but that it is over.
+func over(in *Input) bool {
+	if in.Case.Held == "" || in.Told == nil {
+		return false
+	}
+	return in.Case.State == vigil.CaseResolved ||
+		!in.Case.Open && in.Case.Total <= in.Told.Total && in.Case.Severity.Rank() <= in.Told.Severity.Rank()
+}
+
+// hold keeps the case back, and says so in its timeline when that is new. One that has a
+// card keeps it.
 func (d *Decision) hold(in *Input, why vigil.MuteReason) {
-	d.Held = why
 	if len(d.Told.Notifiers) > 0 {
 		return
 	}
+	d.Held = why
 	d.Told.Total = in.Case.Total
 	if in.Case.Held != why {
 		d.Events = append(d.Events, happened(in.Case.ID, in.Now.UTC(), vigil.CaseHeld, string(why)))
@@ -201,8 +212,11 @@ func (p *Pipeline) inhibit(d *Decision, in *Input) bool {
 // edit brings the cards that were told up to date.
 func (p *Pipeline) edit(d *Decision, in *Input, atOnce bool) {
 	t, now := &d.Told, in.Now.UTC()
+	if len(t.Notifiers) == 0 {
+		return
+	}
 	print := printOf(in.Case, in.lead())
-	if len(t.Notifiers) == 0 || print == t.Print {
+	if print == t.Print && print != "" {
 		return
 	}
 	graver := in.Case.Severity.Rank() > t.Severity.Rank()

@@ -60,13 +60,11 @@ func (d *desk) members(c *vigil.Case) (out []alerts.Member) {
 	return out
 }
 
-// Told implements alerts.Cases.
-func (d *desk) Told(since time.Time) (out []alerts.Standing) {
+// Told implements alerts.Cases; it returns more than it is asked for.
+func (d *desk) Told(time.Time) (out []alerts.Standing) {
 	for _, c := range d.cases {
-		if t, ok := d.told[c.ID]; ok && !t.At.Before(since) && c.State != vigil.CaseResolved {
-			lead := d.findings[c.Lead]
-			out = append(out, alerts.Standing{Case: c, Lead: &lead, Told: t})
-		}
+		lead := d.findings[c.Lead]
+		out = append(out, alerts.Standing{Case: c, Lead: &lead, Told: d.told[c.ID]})
 	}
 	return out
 }
@@ -102,10 +100,7 @@ func (d *desk) decide(c *vigil.Case, f vigil.Finding, now time.Time) alerts.Deci
 
 func (d *desk) keep(c *vigil.Case, out alerts.Decision) {
 	d.told[c.ID] = out.Told
-	c.Held = ""
-	if len(out.Told.Notifiers) == 0 {
-		c.Held = out.Held
-	}
+	c.Held = out.Held
 	d.events = append(d.events, out.Events...)
 	for _, n := range out.New {
 		d.sent = append(d.sent, "new "+n+" "+c.ID)
@@ -197,7 +192,7 @@ func TestEditStorm(t *testing.T) {
 	now := began
 	for i := range 600 {
 		if now = began.Add(time.Duration(i) * time.Second); !later.IsZero() && !now.Before(later) {
-			later = d.decide(&d.cases[0], f, now).Later
+			d.decide(&d.cases[0], f, now)
 		}
 		f.Revision, f.Sentence = i+1, fmt.Sprintf("ann read %d.", i)
 		got := d.take(f, now)
@@ -282,6 +277,64 @@ func TestRoutes(t *testing.T) {
 	got := d.take(f, began.Add(time.Second))
 	if !slices.Equal(got.New, []string{"pager"}) || !slices.Equal(got.Edit, []string{"slack"}) || got.Reply == nil || !slices.Equal(got.Reply.Notify, []string{"slack"}) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestEscalationStays: a milder finding that joins calls no fewer people.
+func TestEscalationStays(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, alerts.Policy{
+		Routes:      []alerts.Route{{Match: vigil.Match{MinSeverity: "high"}, Target: alerts.Target{Notify: []string{"slack"}, Escalation: "night"}}},
+		Escalations: map[string]alerts.Escalation{"night": {Levels: []alerts.Level{{After: time.Minute, Call: []string{"ann"}}}}},
+	})
+	d.take(about("a", "ann", "high"), began)
+	if got := d.take(about("b", "ann", "low"), began.Add(time.Minute)); got.Escalation != "night" {
+		t.Errorf("%q", got.Escalation)
+	}
+	e := newDesk(t, alerts.Policy{Default: alerts.Target{Escalation: "day"}, Escalations: map[string]alerts.Escalation{"day": {Levels: []alerts.Level{{After: time.Minute, Call: []string{"ann"}}}}}})
+	if got := e.take(about("a", "ann", "low"), began); got.Escalation != "day" {
+		t.Errorf("%q", got.Escalation)
+	}
+}
+
+// TestResolvedUntold: what was held and then resolved in the console gets no card for
+// counting on.
+func TestResolvedUntold(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, alerts.Policy{Limits: alerts.Limits{Mild: 1}})
+	d.take(about("x", "x", "low"), began)
+	f := about("f", "ann", "low")
+	d.take(f, began)
+	d.out()
+	d.cases[1].State = vigil.CaseResolved
+	f.Events = 99
+	if got := d.take(f, began.Add(5*time.Hour)); got.Held != vigil.HeldFlood || len(got.Events) != 0 {
+		t.Errorf("%+v", got)
+	}
+	d.want()
+	f.Severity = "medium"
+	d.take(f, began.Add(6*time.Hour))
+	d.want("new slack "+id(f), "notice slack 2: The flood of cases is over")
+}
+
+// TestGoneNotifier: a flood of a notifier that is no longer configured is told nobody.
+func TestGoneNotifier(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, alerts.Policy{Limits: alerts.Limits{Mild: 1}}, "slack", "mail")
+	for _, a := range []string{"a", "b"} {
+		d.take(about(a, a, "low"), began)
+	}
+	p, err := alerts.NewPipeline(alerts.Policy{}, []string{"mail"}, d.p.State(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range p.Tick(began.Add(time.Hour)) {
+		if n.Notifier != "mail" {
+			t.Errorf("%+v", n)
+		}
+	}
+	if s := p.State(); len(s.Buckets) != 1 || s.Buckets["mail/mild"].At.IsZero() {
+		t.Errorf("%+v", s)
 	}
 }
 
@@ -387,7 +440,7 @@ func TestMute(t *testing.T) {
 		d.cases[0].Snoozed = began.Add(3 * time.Hour)
 		f.Sentence = "ann read more."
 		got := d.take(f, began.Add(time.Hour))
-		if d.want(); got.Held != vigil.HeldSnooze || got.Later != began.Add(3*time.Hour) || d.cases[0].Held != "" {
+		if d.want(); got.Held != "" || got.Later != began.Add(3*time.Hour) || d.cases[0].Held != "" {
 			t.Errorf("%+v", got)
 		}
 		f.Severity = "high"

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"text/template"
+	"time"
 
 	"vigil"
 )
@@ -26,6 +27,7 @@ const (
 	maxTemplate = 16 << 10 // bytes of one file
 	maxOutput   = 8 << 10  // bytes that one may write
 	maxSteps    = 2000     // rounds of all its loops together
+	maxTime     = 250 * time.Millisecond
 )
 
 // Words are a user's own words for a card: plain text, cleaned, as a channel's own text is.

@@ -32,14 +32,16 @@ type cardData struct {
 	Closed               bool
 
 	steps int
+	began time.Time
 }
 
 type fieldData struct{ Label, Value string }
 
-// Step counts a round of a loop. It is called by templates, and writes nothing.
+// Step counts a round of a loop, and looks at the clock: what a round takes is bounded by
+// the length of the file. It is called by templates, and writes nothing.
 func (d *cardData) Step() (string, error) {
-	if d.steps++; d.steps > maxSteps {
-		return "", fmt.Errorf("its loops go round more than %d times", maxSteps)
+	if d.steps++; d.steps > maxSteps || time.Since(d.began) > maxTime {
+		return "", fmt.Errorf("its loops go round more than %d times, or take more than %s", maxSteps, maxTime)
 	}
 	return "", nil
 }
@@ -54,7 +56,7 @@ func templateData(m Message) *cardData {
 		Customer: brief(f.Subject), Source: brief(f.Source), Network: brief(f.Network), Rule: brief(f.Rule), Lane: brief(f.Lane),
 		Stores: briefs(f.Stores), Resources: briefs(f.Resources), Networks: briefs(f.Networks), Looked: briefs(f.ReasonsLooked),
 		Customers: float64(f.Subjects), Events: float64(f.Events), Rows: float64(f.Rows), Conversations: float64(f.Conversations),
-		Start: f.Start, End: f.End, Length: f.End.Sub(f.Start), Counterfactual: c.Counterfactual, Closed: c.Closed, Findings: 1,
+		Start: f.Start, End: f.End, Length: f.End.Sub(f.Start), Counterfactual: c.Counterfactual, Closed: c.Closed, Findings: 1, began: time.Now(),
 	}
 	for _, field := range c.Fields {
 		d.Fields = append(d.Fields, fieldData{field.Label, line(field.Value.String())})
@@ -130,7 +132,7 @@ func within(s string) (string, error) {
 // it says.
 func bound(t *template.Template) error {
 	if len(t.Templates()) > 1 || t.Tree == nil {
-		return errors.New("it defines further templates; write it as one, or leave the file out when it is empty")
+		return errors.New("it defines further templates; write it as one")
 	}
 	step, err := template.New("step").Parse("{{$.Step}}")
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"vigil/alerts/slack/talk"
 	"vigil/collectors"
 	"vigil/collectors/otlp"
 	"vigil/collectors/relay"
@@ -64,6 +65,10 @@ type App struct {
 	// people are the users in force, dispatcher decides what they are told.
 	people     atomic.Pointer[people]
 	dispatcher atomic.Pointer[dispatcher]
+	// talking answers what people press in Slack, nil where nobody does.
+	talking  atomic.Pointer[talk.Talk]
+	troubles troubles
+	checking sync.WaitGroup
 	// door leads what senders bring to the receivers in force, and what people look at to
 	// the console.
 	door, push *door

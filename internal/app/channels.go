@@ -45,10 +45,7 @@ func (w *ways) names() []string {
 // ways makes the notifiers of a configuration, and who steps in for them: the configured
 // fallback, and at last whoever reads the standard output.
 func (a *App) ways(cfg *config.Config) (*ways, error) {
-	console := cfg.ConsoleURL
-	if console == "" {
-		console = a.url
-	}
+	console := a.consoleOf(cfg)
 	printer, err := terminal.New(a.opts.Output, terminal.Config{ConsoleURL: console})
 	if err != nil {
 		return nil, fmt.Errorf("set up printing: %w", err)

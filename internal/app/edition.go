@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"vigil/alerts"
+	"vigil/alerts/slack/talk"
 	"vigil/collectors/otlp"
 	"vigil/collectors/push"
 	"vigil/collectors/relay"
@@ -31,6 +32,8 @@ type edition struct {
 	policy     alerts.Policy
 	ways       *ways
 	templates  *alerts.Templates
+	// talk is nil where nobody answers in Slack, and where the one that is stays.
+	talk *talk.Talk
 	// writer is nil where there is no InfluxDB, and where the one that is stays.
 	writer  *influx.Writer
 	push    *push.Handler
@@ -59,6 +62,14 @@ func (a *App) prepare(cfg *config.Config) (*edition, error) {
 	}
 	if err := next.policy.Check(next.ways.names()); err != nil {
 		return nil, fmt.Errorf("set up alerts: %w", err)
+	}
+	if next.templates, err = templatesOf(cfg); err != nil {
+		return nil, fmt.Errorf("set up alerts.templates: %w", err)
+	}
+	if !a.made(partTelling, a.tellingPrint(cfg)) {
+		if next.talk, err = a.newTalk(cfg); err != nil {
+			return nil, err
+		}
 	}
 	if next.secure, err = serverTLS(cfg.PushTLS); err != nil {
 		return nil, fmt.Errorf("set up push_tls: %w", err)
@@ -151,7 +162,7 @@ func (a *App) begin(ctx context.Context, next *edition) error {
 		print config.Print
 		start func() (stop func(context.Context) error, err error)
 	}{
-		{partTelling, config.PrintOf(cfg.Slack, cfg.Alerts, cfg.Users, a.consoleURL()), func() (func(context.Context) error, error) { return a.tell(ctx, next) }},
+		{partTelling, a.tellingPrint(cfg), func() (func(context.Context) error, error) { return a.tell(ctx, next) }},
 		{partJudging, judgingPrint(cfg, next.rules), func() (func(context.Context) error, error) { return a.startJudging(ctx, next) }},
 		{partShipping, config.PrintOf(cfg.Influx), func() (func(context.Context) error, error) { return a.ship(ctx, next), nil }},
 		{partFeeds, config.PrintOf(cfg.Feeds, cfg.DataDir), func() (func(context.Context) error, error) { a.startFeeds(ctx); return nil, nil }},
@@ -166,6 +177,11 @@ func (a *App) begin(ctx context.Context, next *edition) error {
 		a.logger.Error("which rules judge can't be written down; it is tried again", "error", err.Error())
 	}
 	return a.open(next)
+}
+
+// tellingPrint is what the ways to tell are made of.
+func (a *App) tellingPrint(cfg *config.Config) config.Print {
+	return config.PrintOf(cfg.Slack, cfg.Alerts, cfg.Users, a.consoleOf(cfg))
 }
 
 // judgingPrint is what the detector is made of.
@@ -252,6 +268,9 @@ func (a *App) open(next *edition) error {
 	}
 	if len(next.peers) > 0 {
 		byPath[relay.Path] = a.relay
+	}
+	if cfg := a.conf(); interactive(cfg) && cfg.Slack.SigningSecret.IsSet() {
+		byPath["/slack/"] = a.slackHandler()
 	}
 	here := receivers(nil)
 	if a.conf().PushListen == "" {

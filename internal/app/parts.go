@@ -72,10 +72,10 @@ func (a *App) openIntake(ctx context.Context) error {
 	return nil
 }
 
-// consoleURL is the console's address as people reach it.
-func (a *App) consoleURL() string {
-	if a.conf().ConsoleURL != "" {
-		return a.conf().ConsoleURL
+// consoleOf is the console's address as people reach it under a configuration.
+func (a *App) consoleOf(cfg *config.Config) string {
+	if cfg.ConsoleURL != "" {
+		return cfg.ConsoleURL
 	}
 	return a.url
 }

@@ -129,6 +129,7 @@ func (a *App) note() string {
 		}
 	}
 	notes = append(notes, a.feedTroubles()...)
+	notes = append(notes, a.troubles.list()...)
 	if text := certificateNote(a.conf().PushTLS, a.opts.Now()); text != "" {
 		notes = append(notes, text)
 	}

@@ -27,13 +27,20 @@ func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Contex
 	if err := dispatch.rehome(ctx); err != nil {
 		return nil, fmt.Errorf("find other ways for what waits: %w", err)
 	}
+	a.troubles.clear()
 	d, err := alerts.NewDeliverer(alerts.Config{}, alerts.Options{
 		Outbox: a.outbox, Notifiers: next.ways.notifiers, Fallbacks: next.ways.fallbacks, Templates: next.templates, Logger: a.logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set up delivery: %w", err)
 	}
-	return stopAll(a.background(ctx, "delivery", d.Run), a.background(ctx, "delivery's bell", func(ctx context.Context) error {
+	if err := next.templates.Problem(); err != nil {
+		a.logger.Warn("templates of messages can't be used; vigil's own words are told in their stead", "error", err.Error())
+		a.troubles.set("A template", err.Error())
+	}
+	checks, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	a.checkWays(checks, next.ways)
+	return stopAll(func(context.Context) error { cancel(); a.troubles.clear(); return nil }, a.background(ctx, "delivery", d.Run), a.background(ctx, "delivery's bell", func(ctx context.Context) error {
 		for {
 			news := a.ledger.MailSignal()
 			d.Wake()
@@ -43,7 +50,9 @@ func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Contex
 				return nil
 			}
 		}
-	}), a.background(ctx, "dispatch", dispatch.run)), nil
+	}), a.background(ctx, "dispatch", dispatch.run),
+		a.background(ctx, "channels' watch", func(ctx context.Context) error { return a.watchWays(ctx, d) }),
+		a.talk(ctx, next.talk)), nil
 }
 
 // use has the casebook decide by a policy from now on.

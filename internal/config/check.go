@@ -87,6 +87,13 @@ func (c *checker) check() {
 	c.actors()
 	c.feeds()
 	c.users()
+	c.channels()
+	c.policy()
+	if folder := c.cfg.Alerts.Templates; folder != "" && c.known.Templates != nil {
+		if err := c.known.Templates(folder); err != nil {
+			c.at("alerts.templates", err.Error(), "vigil's own words are used where a template can't be")
+		}
+	}
 	c.outside()
 }
 
@@ -167,8 +174,9 @@ func (c *checker) specs() {
 	for _, s := range []struct{ field, spec string }{
 		{"digest", c.cfg.Digest}, {"snapshots", c.cfg.Snapshots}, {"ticks", c.cfg.Ticks},
 		{"sealing", c.cfg.Sealing}, {"pruning", c.cfg.Pruning}, {"feed_polls", c.cfg.FeedPolls},
+		{"alerts.weekly", c.cfg.Alerts.Weekly}, {"alerts.report", c.cfg.Alerts.Report},
 	} {
-		if s.field == "digest" && s.spec == "off" {
+		if s.spec == "off" && (s.field == "digest" || strings.HasPrefix(s.field, "alerts.")) {
 			continue
 		}
 		if err := c.known.Spec(s.spec); err != nil {
@@ -358,6 +366,14 @@ func (c *checker) outside() {
 	}
 	if cfg.Slack.Channel != "" && !cfg.Slack.Token.IsSet() {
 		c.at("slack.token", "is missing", "write env:SLACK_TOKEN and set that variable, or leave slack out")
+	}
+	for _, s := range []struct {
+		field  string
+		secret Secret
+	}{{"slack.app_token", cfg.Slack.AppToken}, {"slack.signing_secret", cfg.Slack.SigningSecret}} {
+		if _, ok := c.secret(s.field, s.secret); ok && s.secret.IsSet() && !cfg.Slack.Token.IsSet() {
+			c.at("slack.token", "is missing", "what is pressed in Slack is answered with it: write env:SLACK_TOKEN and set that variable")
+		}
 	}
 	c.address("slack.api_url", cfg.Slack.APIURL)
 	if _, ok := c.secret("influx.token", cfg.Influx.Token); !ok || cfg.Influx.URL == "" {

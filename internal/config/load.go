@@ -23,6 +23,13 @@ type Known struct {
 	Decoder func(source *Source) error
 	// Certificate says whether a listener's certificate can be used.
 	Certificate func(t *ServerTLS) error
+	// Channel says whether a way to tell can be made of its settings.
+	Channel func(cfg *Config, c *Channel) error
+	// Policy says what is wrong with who is told what: each error begins with the field
+	// under alerts and a colon.
+	Policy func(cfg *Config) []error
+	// Templates says what is wrong with the folder of templates.
+	Templates func(folder string) error
 	// Rules reads the user's rules and says what is wrong with their files.
 	Rules func(patterns []string) []Problem
 }

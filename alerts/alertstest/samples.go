@@ -33,7 +33,7 @@ func Injections() []string {
 		"=?utf-8?B?PHNjcmlwdD4=?=",
 		"\r\n.\r\nQUIT\r\n",
 		"\u202etxt.exe \u2066x\u2069 \u200bz\u0000\x7f\u00ad",
-		strings.Repeat("A", 70000),
+		strings.Repeat("A", 20000),
 		strings.Repeat("日", 3000),
 		"\xff\xfe\xc0\x80",
 		"e\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301",
@@ -72,7 +72,10 @@ func Story() map[string]alerts.Message {
 	grownFinding := *first
 	grownFinding.Revision, grownFinding.End, grownFinding.Events = 2, grown.End, 455
 	graver := grown
-	lead := Vendor()
+	lead := Export()
+	lead.ID, lead.Severity, lead.Harm, lead.Evidence, lead.Resources = "f-20261103-22bb03", vigil.SeverityCritical, 210, 7.1, []string{"contacts"}
+	lead.Start, lead.End, lead.Detected = at("2026-11-03 15:01"), grown.End, at("2026-11-03 15:12")
+	lead.Sentence = "Agent a-91be07 exported the whole of contacts, of which its team never read more than a page."
 	graver.Revision, graver.Lead, graver.Severity, graver.Harm = 3, lead.ID, lead.Severity, lead.Harm
 	graver.Findings, graver.Total = []string{first.ID, lead.ID}, 2
 	taken := graver

@@ -3,7 +3,11 @@ package app
 import (
 	"context"
 	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
+	"os"
+	"strings"
 	"time"
 
 	"vigil/alerts"
@@ -42,36 +46,48 @@ func (w *ways) names() []string {
 	return out
 }
 
+// maker makes notifiers of a configuration.
+type maker struct {
+	console, version string
+	logger           *slog.Logger
+	now              func() time.Time
+	// mention and timeline are what only the running service knows; both may be nil.
+	mention  func(by string) string
+	timeline timelineOf
+}
+
+func (a *App) maker(cfg *config.Config) *maker {
+	return &maker{console: a.consoleOf(cfg), version: a.opts.Version, logger: a.logger, now: a.opts.Now, mention: a.mention, timeline: a.pictured}
+}
+
 // ways makes the notifiers of a configuration, and who steps in for them: the configured
-// fallback, and at last whoever reads the standard output.
-func (a *App) ways(cfg *config.Config) (*ways, error) {
-	console := a.consoleOf(cfg)
-	printer, err := terminal.New(a.opts.Output, terminal.Config{ConsoleURL: console})
+// fallback, and at last whoever reads the output.
+func (m *maker) ways(cfg *config.Config, output io.Writer) (*ways, error) {
+	printer, err := terminal.New(output, terminal.Config{ConsoleURL: m.console})
 	if err != nil {
 		return nil, fmt.Errorf("set up printing: %w", err)
 	}
 	w := &ways{}
-	if cfg.Slack.Token.IsSet() {
-		n, err := newSlack(cfg, cfg.Slack.Channel, console, a.mention, a.logger)
-		if err != nil {
-			return nil, fmt.Errorf("set up Slack: %w", err)
-		}
+	add := func(n alerts.Notifier) {
 		w.notifiers = append(w.notifiers, n)
-	}
-	for i := range cfg.Alerts.Channels {
-		c := &cfg.Alerts.Channels[i]
-		n, err := a.channel(cfg, c, console)
-		if err != nil {
-			return nil, fmt.Errorf("set up channel %q: %w", c.Name, err)
-		}
-		n = named(n, c.Name)
-		w.notifiers = append(w.notifiers, n)
-		if c.Name == cfg.Alerts.Fallback {
+		if n.Name() == cfg.Alerts.Fallback {
 			w.fallbacks = append(w.fallbacks, n)
 		}
 	}
-	if cfg.Alerts.Fallback == slackName && cfg.Slack.Token.IsSet() {
-		w.fallbacks = append(w.fallbacks, w.notifiers[0])
+	if cfg.Slack.Token.IsSet() {
+		n, err := m.slack(cfg, cfg.Slack.Channel)
+		if err != nil {
+			return nil, fmt.Errorf("set up Slack: %w", err)
+		}
+		add(n)
+	}
+	for i := range cfg.Alerts.Channels {
+		c := &cfg.Alerts.Channels[i]
+		n, err := m.channel(cfg, c)
+		if err != nil {
+			return nil, fmt.Errorf("set up channel %q: %w", c.Name, err)
+		}
+		add(named(n, c.Name))
 	}
 	if len(w.notifiers) == 0 {
 		w.notifiers = append(w.notifiers, printer)
@@ -79,6 +95,17 @@ func (a *App) ways(cfg *config.Config) (*ways, error) {
 		w.fallbacks = append(w.fallbacks, printer)
 	}
 	return w, nil
+}
+
+// slack makes the notifier of one Slack channel.
+func (m *maker) slack(cfg *config.Config, channel string) (*slack.Notifier, error) {
+	token, err := cfg.Slack.Token.Reveal()
+	if err != nil {
+		return nil, fmt.Errorf("read slack.token: %w", err)
+	}
+	return slack.New(slack.Config{
+		Token: slack.Token(token), Channel: channel, APIURL: cfg.Slack.APIURL, ConsoleURL: m.console, Interactive: interactive(cfg),
+	}, slack.Options{Logger: m.logger, Mention: m.mention, Timeline: m.timeline})
 }
 
 // mention is the Slack id of a user by pseudonym, as the configuration in force has it.
@@ -89,27 +116,55 @@ func (a *App) mention(by string) string {
 	return ""
 }
 
-// channel makes the notifier of one channel.
-func (a *App) channel(cfg *config.Config, c *config.Channel, console string) (alerts.Notifier, error) {
-	switch {
-	case c.Slack != nil:
-		return newSlack(cfg, c.Slack.Channel, console, a.mention, a.logger)
+// templatesOf reads the folder of templates; nil without one.
+func templatesOf(cfg *config.Config) (*alerts.Templates, error) {
+	if cfg.Alerts.Templates == "" {
+		return nil, nil
 	}
-	return nil, fmt.Errorf("it says no way to tell")
+	names := cfg.ChannelNames()
+	if len(names) == 0 {
+		names = []string{printerName}
+	}
+	return alerts.ReadTemplates(os.DirFS(cfg.Alerts.Templates), names)
 }
 
-func newSlack(cfg *config.Config, channel, console string, mention func(string) string, logger *slog.Logger) (*slack.Notifier, error) {
-	token, err := cfg.Slack.Token.Reveal()
-	if err != nil {
-		return nil, fmt.Errorf("read slack.token: %w", err)
+// tryTemplates says what is wrong with a folder of templates and can't be helped: that it
+// can't be read. A template that is broken is said when it is used, and vigil's own words
+// take its place.
+func tryTemplates(folder string) error {
+	_, err := fs.ReadDir(os.DirFS(folder), ".")
+	return err
+}
+
+// tryChannel says whether a way to tell can be made of its settings.
+func tryChannel(cfg *config.Config, c *config.Channel) error {
+	m := &maker{logger: slog.New(slog.DiscardHandler), now: time.Now}
+	_, err := m.channel(cfg, c)
+	return err
+}
+
+// tryPolicy says what is wrong with who is told what.
+func tryPolicy(cfg *config.Config) []error {
+	names := cfg.ChannelNames()
+	if len(names) == 0 {
+		names = []string{printerName}
 	}
-	return slack.New(slack.Config{
-		Token: slack.Token(token), Channel: channel, APIURL: cfg.Slack.APIURL, ConsoleURL: console,
-	}, slack.Options{Logger: logger})
+	policy := policyOf(&cfg.Alerts)
+	err := policy.Check(names)
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	if err != nil {
+		return []error{err}
+	}
+	return nil
 }
 
 // named gives a notifier the name of its channel.
 func named(n alerts.Notifier, name string) alerts.Notifier {
+	if n.Name() == name {
+		return n
+	}
 	w := renamed{n, name}
 	if f, ok := n.(alerts.Finder); ok {
 		return renamedFinder{w, f}
@@ -150,4 +205,27 @@ func (n renamed) Check(ctx context.Context) error {
 type renamedFinder struct {
 	renamed
 	alerts.Finder
+}
+
+// inspector is a notifier whose check also notes what is well and yet worth knowing.
+type inspector interface {
+	Inspect(ctx context.Context) (notes []string, err error)
+}
+
+// tryNotifier tries a way to tell without telling anybody anything.
+func tryNotifier(ctx context.Context, n alerts.Notifier) (note string, err error) {
+	if r, ok := n.(renamed); ok {
+		n = r.Notifier
+	}
+	if r, ok := n.(renamedFinder); ok {
+		n = r.Notifier
+	}
+	if i, ok := n.(inspector); ok {
+		notes, err := i.Inspect(ctx)
+		return strings.Join(notes, "; "), err
+	}
+	if c, ok := n.(checker); ok {
+		return "", c.Check(ctx)
+	}
+	return "can't be tried without telling somebody: send one with vigil alerts test", nil
 }

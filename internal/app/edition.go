@@ -57,7 +57,7 @@ func (a *App) prepare(cfg *config.Config) (*edition, error) {
 	}
 	next.rules = set
 	next.people, next.policy = newPeople(cfg, a.intake.pseudonyms), policyOf(&cfg.Alerts)
-	if next.ways, err = a.ways(cfg); err != nil {
+	if next.ways, err = a.maker(cfg).ways(cfg, a.opts.Output); err != nil {
 		return nil, err
 	}
 	if err := next.policy.Check(next.ways.names()); err != nil {

@@ -49,6 +49,9 @@ func Known() config.Known {
 		Spec:        func(spec string) error { _, err := schedule.Parse(spec); return err },
 		Decoder:     tryDecoder,
 		Certificate: func(t *config.ServerTLS) error { _, err := serverTLS(t); return err },
+		Channel:     tryChannel,
+		Policy:      tryPolicy,
+		Templates:   tryTemplates,
 		Rules:       func(patterns []string) []config.Problem { _, problems := LoadRules(patterns); return problems },
 	}
 }

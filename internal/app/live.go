@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"vigil/alerts"
 	"vigil/internal/config"
 	"vigil/internal/ledger"
 )
@@ -63,6 +64,25 @@ func CheckLive(ctx context.Context, cfg *config.Config) []LiveCheck {
 	}
 	if cfg.Slack.Token.IsSet() {
 		add("slack", func(ctx context.Context) (string, error) { return trySlack(ctx, cfg) })
+	}
+	for i := range cfg.Alerts.Channels {
+		c := &cfg.Alerts.Channels[i]
+		add("channel "+c.Name, func(ctx context.Context) (string, error) {
+			n, err := liveMaker().channel(cfg, c)
+			if err != nil {
+				return "", err
+			}
+			return tryNotifier(ctx, n)
+		})
+	}
+	if cfg.Alerts.Templates != "" {
+		add("alerts.templates", func(context.Context) (string, error) {
+			t, err := templatesOf(cfg)
+			if err != nil {
+				return "", err
+			}
+			return "", t.Problem()
+		})
 	}
 	if cfg.Influx.URL != "" {
 		add("influx", func(ctx context.Context) (string, error) { return tryInflux(ctx, cfg) })
@@ -167,15 +187,32 @@ func trySource(ctx context.Context, s *config.Source) (note string, err error) {
 	return "can't be tried without reading it", nil
 }
 
+func liveMaker() *maker {
+	return &maker{logger: slog.New(slog.DiscardHandler), now: time.Now}
+}
+
+// trySlack tries the token and the channel, and what answers people there.
 func trySlack(ctx context.Context, cfg *config.Config) (note string, err error) {
-	n, err := newSlack(cfg, cfg.Slack.Channel, "", nil, slog.New(slog.DiscardHandler))
+	n, err := liveMaker().slack(cfg, cfg.Slack.Channel)
 	if err != nil {
 		return "", err
 	}
-	if err := n.Check(ctx); err != nil {
-		return "", fmt.Errorf("%w; make a bot token with the scope chat:write, and invite the app into the channel", err)
+	if note, err = tryNotifier(ctx, n); err != nil || !interactive(cfg) {
+		return note, err
 	}
-	return "the token is good; that the app is in the channel shows with the first message", nil
+	t, err := newTalk(cfg, "", nobody{}, slog.New(slog.DiscardHandler), time.Now)
+	if err != nil {
+		return note, err
+	}
+	return note, t.Check(ctx)
+}
+
+// nobody does no deeds.
+type nobody struct{}
+
+// Do implements alerts.Desk.
+func (nobody) Do(context.Context, alerts.Act) (alerts.Outcome, error) {
+	return alerts.Outcome{}, alerts.ErrNotDone
 }
 
 func tryInflux(ctx context.Context, cfg *config.Config) (note string, err error) {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
+	"vigil/alerts"
 	"vigil/alerts/slack"
 	"vigil/alerts/slack/talk"
 	"vigil/internal/config"
@@ -17,12 +19,12 @@ func interactive(cfg *config.Config) bool {
 	return cfg.Slack.Token.IsSet() && (cfg.Slack.AppToken.IsSet() || cfg.Slack.SigningSecret.IsSet())
 }
 
-// newTalk makes what answers in Slack; nil where nothing is to be answered.
-func (a *App) newTalk(cfg *config.Config) (*talk.Talk, error) {
+// newTalk makes what answers in Slack by a desk; nil where nothing is to be answered.
+func newTalk(cfg *config.Config, console string, d alerts.Desk, logger *slog.Logger, now func() time.Time) (*talk.Talk, error) {
 	if !interactive(cfg) {
 		return nil, nil
 	}
-	tc := talk.Config{APIURL: cfg.Slack.APIURL, ConsoleURL: a.consoleOf(cfg)}
+	tc := talk.Config{APIURL: cfg.Slack.APIURL, ConsoleURL: console}
 	for _, s := range []struct {
 		field string
 		from  config.Secret
@@ -34,12 +36,21 @@ func (a *App) newTalk(cfg *config.Config) (*talk.Talk, error) {
 		}
 		*s.to = slack.Token(value)
 	}
-	d := &caseDesk{desk: a.desk, book: a.book, people: a.people.Load, status: a.reader.Status}
-	t, err := talk.New(tc, talk.Options{Desk: d, Logger: a.logger, Now: a.opts.Now, Revoked: func(event string) {
-		a.logger.Error("Slack says that the app was taken out of the workspace: findings go by the fallback until it is installed again", "event", event)
+	t, err := talk.New(tc, talk.Options{Desk: d, Logger: logger, Now: now, Revoked: func(event string) {
+		logger.Error("Slack says that the app was taken out of the workspace: findings go by the fallback until it is installed again", "event", event)
 	}})
 	if err != nil {
 		return nil, fmt.Errorf("set up what is pressed in Slack: %w", err)
+	}
+	return t, nil
+}
+
+// newTalk makes what answers in Slack by the desk of this service.
+func (a *App) newTalk(cfg *config.Config) (*talk.Talk, error) {
+	d := &caseDesk{desk: a.desk, book: a.book, people: a.people.Load, status: a.reader.Status}
+	t, err := newTalk(cfg, a.consoleOf(cfg), d, a.logger, a.opts.Now)
+	if err != nil || t == nil {
+		return nil, err
 	}
 	d.members = (&members{list: t.Directory().List, now: a.opts.Now, gate: make(chan struct{}, 1)}).get
 	return t, nil

@@ -58,6 +58,7 @@ var rules = []rule{
 	{folder: "alerts", may: []string{root}},
 	{folder: "alerts/...", may: []string{root, "alerts", "alerts/internal/..."}},
 	{folder: "alerts/internal/...", may: []string{root, "alerts"}},
+	{folder: "alerts/ocsf/...", may: []string{root, "alerts", "alerts/internal/...", "alerts/ocsf"}},
 	{folder: "alerts/slack/...", may: []string{root, "alerts", "alerts/slack/..."}},
 
 	{folder: "dashboards/...", may: []string{root, "dashboards/...", "internal/api"}},
@@ -107,7 +108,7 @@ var homes = map[string][]string{
 	"github.com/aws":                              {"collectors/objects"},
 	"github.com/wasilibs/go-pgquery":              {"collectors/formats/statement"},
 	"github.com/sjwhitworth/golearn":              {"models/triage"},
-	"github.com/twmb/franz-go":                    {"collectors/kafka"},
+	"github.com/twmb/franz-go":                    {"collectors/kafka", "alerts/ocsf/kafka"},
 	"github.com/nats-io/nats.go":                  {"collectors/nats"},
 	"github.com/nats-io/nkeys":                    {"collectors/nats"},
 	"github.com/pierrec/lz4/v4":                   {"collectors/kafka"},

@@ -135,8 +135,6 @@ var undeliverable = map[string]string{
 	"not_in_channel":             "the app can't write to this person.",
 	"channel_not_found":          "the app can't write to this person.",
 	"is_archived":                "their Slack account is deactivated.",
-	"invalid_auth":               "the Slack app's bot token is not valid.",
-	"token_revoked":              "the Slack app's bot token was revoked.",
 	"team_access_not_granted":    "the app is not installed in this person's workspace.",
 	"external_channel_migrating": "Slack is moving this conversation; ask again later.",
 }

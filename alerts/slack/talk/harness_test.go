@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -118,6 +119,11 @@ func limited(seconds string) http.HandlerFunc {
 	}
 }
 
+// times is a handler for so many calls.
+func times(n int, h http.HandlerFunc) []http.HandlerFunc {
+	return slices.Repeat([]http.HandlerFunc{h}, n)
+}
+
 func (w *workspace) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/link" {
 		w.socket(rw, r)
@@ -169,6 +175,8 @@ func (w *workspace) answer(c call, token string) map[string]any {
 	}
 	w.n++
 	switch c.method {
+	case "auth.test":
+		return map[string]any{"ok": true, "team_id": "T1", "user_id": "UBOT"}
 	case "respond":
 		return map[string]any{"ok": true}
 	case "apps.connections.open":
@@ -310,7 +318,6 @@ type room struct {
 	desk *desk
 	talk *talk.Talk
 	logs *syncBuffer
-	http *httptest.Server
 	way  way
 }
 
@@ -353,7 +360,7 @@ func newRoom(t testing.TB, over string) *room {
 	}
 	r.talk.Waits(patient, patient, patient, func(ctx context.Context, d time.Duration) error { return ctx.Err() })
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patient)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patient)
 		defer cancel()
 		if err := r.talk.Close(ctx); err != nil {
 			t.Errorf("close: %v", err)

@@ -75,8 +75,10 @@ func (t *Talk) authentic(w http.ResponseWriter, r *http.Request) ([]byte, refusa
 		return nil, why
 	}
 	// A server that can't bound the time bounds it itself.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Now().Add(bodyTime))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	_ = rc.SetReadDeadline(time.Time{})
 	if err != nil {
 		return nil, refusedBody
 	}

@@ -395,7 +395,7 @@ func TestRateLimit(t *testing.T) {
 	has(t, r.told(t, "UANN"), "Press again.")
 
 	// Twice is enough.
-	r.expect("chat.postEphemeral", limited("1"), limited("1"))
+	r.expect("chat.postEphemeral", times(2, limited("1"))...)
 	r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
 	r.next(t, "chat.postEphemeral")
 	r.next(t, "chat.postEphemeral")

@@ -59,6 +59,31 @@ func (t *Talk) Run(ctx context.Context) error {
 	}
 }
 
+// Check asks Slack whether the tokens are valid, so that a bad one shows at start. An
+// error is an *alerts.RefusedError where no waiting mends it.
+func (t *Talk) Check(ctx context.Context) error {
+	err := t.call(ctx, func(ctx context.Context) error {
+		_, err := t.api.AuthTestContext(ctx)
+		return err
+	})
+	what := "the bot token"
+	if err == nil && t.cfg.AppToken != "" {
+		// This makes an address to connect to, which nobody uses.
+		what = "the app token"
+		err = t.call(ctx, func(ctx context.Context) error {
+			_, _, err := t.api.StartSocketModeContext(ctx)
+			return err
+		})
+	}
+	switch {
+	case err == nil:
+		return nil
+	case fatal[code(err)]:
+		return &alerts.RefusedError{Err: fmt.Errorf("slack says %s of %s", code(err), what), Remedy: remedies[code(err)], All: true}
+	}
+	return &alerts.RetryError{Err: fmt.Errorf("try %s: %s", what, t.plainly(err))}
+}
+
 // Connected reports whether Slack said hello on the socket that is open.
 func (t *Talk) Connected() bool { return t.connected.Load() }
 
@@ -142,6 +167,10 @@ func (t *Talk) envelope(ctx context.Context, client *socketmode.Client, req sock
 		return
 	}
 	ack := func(answer any) {
+		// Slack waits no longer than for a trigger, and reading must go on while nothing
+		// can be sent.
+		ctx, cancel := context.WithTimeout(ctx, t.triggerTime)
+		defer cancel()
 		if err := client.AckCtx(ctx, req.EnvelopeID, answer); err != nil && ctx.Err() == nil {
 			t.untold("an answer can't be sent on the socket", err)
 		}

@@ -161,6 +161,28 @@ func TestBadTokens(t *testing.T) {
 	}
 }
 
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, "http")
+	if err := r.talk.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	r.next(t, "apps.connections.open")
+	for _, method := range []string{"auth.test", "apps.connections.open"} {
+		r.expect(method, refuse("token_revoked"), refuse("internal_error"))
+		err := r.talk.Check(t.Context())
+		var refused *alerts.RefusedError
+		if !errors.As(err, &refused) || !strings.Contains(refused.Remedy, "install the Slack app again") {
+			t.Errorf("%s: %v", method, err)
+		}
+		err = r.talk.Check(t.Context())
+		var retry *alerts.RetryError
+		if !errors.As(err, &retry) || !strings.Contains(err.Error(), "internal_error") {
+			t.Errorf("%s: %v", method, err)
+		}
+	}
+}
+
 // What passes is waited out: Slack that answers 500, that asks to wait, that gives an
 // address where nobody is.
 func TestConnectAgain(t *testing.T) {
@@ -244,7 +266,8 @@ func TestMember(t *testing.T) {
 		r.members = append(r.members, map[string]any{"id": fmt.Sprintf("U%d", i), "team_id": "T1", "profile": map[string]any{"email": fmt.Sprintf("p%d@acme.example", i), "real_name": "P"}})
 	}
 	r.members[1]["deleted"], r.members[2]["is_bot"], r.members[3]["id"] = true, true, "USLACKBOT"
-	r.expect("users.list", nil, limited("30"), limited("30"))
+	r.expect("users.list", nil)
+	r.expect("users.list", times(2, limited("30"))...)
 	got, err := r.talk.Directory().List(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -263,7 +286,7 @@ func TestMember(t *testing.T) {
 	if _, err := r.talk.Directory().List(t.Context()); err == nil || !strings.Contains(err.Error(), "scopes") {
 		t.Errorf("%v", err)
 	}
-	r.expect("users.list", limited("1"), limited("1"), limited("1"), limited("1"), limited("1"), limited("1"))
+	r.expect("users.list", times(6, limited("1"))...)
 	if _, err := r.talk.Directory().List(t.Context()); err == nil || !strings.Contains(err.Error(), "429") {
 		t.Errorf("%v", err)
 	}

@@ -264,7 +264,7 @@ func TestOddRequests(t *testing.T) {
 	r.desk.none(t)
 }
 
-// A body that does not come ends the request, over a real connection.
+// A body that breaks off is refused.
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")

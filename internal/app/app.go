@@ -39,6 +39,8 @@ type Options struct {
 	// replay is, 0 to 1, or less than 0 when there is none; both optional.
 	Note     func() string
 	Progress func() float64
+	// Version is this program's, for what is handed to other systems; may be empty.
+	Version string
 	// Free tells how many bytes are free on a folder's disk; nil asks the system.
 	Free func(dir string) (int64, error)
 }

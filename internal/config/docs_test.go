@@ -17,8 +17,12 @@ func TestEverySettingIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	more, err := filepath.Glob(filepath.Join("..", "..", "docs", "alerts", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var text []byte
-	for _, page := range append(pages, filepath.Join("..", "..", "docs", "configuration.md")) {
+	for _, page := range append(append(pages, more...), filepath.Join("..", "..", "docs", "configuration.md")) {
 		one, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)

@@ -211,6 +211,42 @@ func TestEditStorm(t *testing.T) {
 	}
 }
 
+// TestUpAndDown: a severity that goes up and down is news once, and edited at the pace of
+// any other change.
+func TestUpAndDown(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, alerts.Policy{})
+	f := about("f", "ann", "low")
+	d.take(f, began)
+	f.Severity = "medium"
+	d.take(f, began.Add(time.Second))
+	d.want("new slack "+id(f), "edit slack "+id(f), "reply "+id(f)+": Now medium, low before. ann read much.")
+	for i := range 60 {
+		f.Severity = []vigil.Severity{"low", "medium"}[i%2]
+		d.take(f, began.Add(time.Duration(i+2)*time.Second))
+	}
+	d.want("edit slack " + id(f))
+	told, c := d.told[id(f)], d.cases[0]
+	c.Reminded = 3
+	told.Nudged = began.Add(20 * time.Hour)
+	if n := d.p.Nudge(&c, &told, "", began.Add(30*time.Hour)); n.Reply != nil {
+		t.Errorf("it is reminded of anew: %+v", n.Reply)
+	}
+	// Graver than ever is, from the start.
+	f.Severity = "critical"
+	at := began.Add(31 * time.Hour)
+	told, c = d.take(f, at).Told, d.cases[0]
+	told.Nudged, c.Reminded = began.Add(20*time.Hour), 3
+	n := d.p.Nudge(&c, &told, "", at.Add(10*time.Minute))
+	if n.Reply == nil || n.Reminded != 1 {
+		t.Fatalf("%+v", n)
+	}
+	c.Reminded = n.Reminded
+	if again := d.p.Nudge(&c, &n.Told, "", at.Add(11*time.Minute)); again.Reply != nil || again.Reminded != 1 {
+		t.Errorf("twice: %+v", again)
+	}
+}
+
 // TestPeopleEdit: what a person did shows at once, also when the case is snoozed.
 func TestPeopleEdit(t *testing.T) {
 	t.Parallel()

@@ -28,7 +28,8 @@ type Nudge struct {
 
 // Nudge says what is due at now for a case that was told. Nothing is, for one that is
 // acknowledged, snoozed or resolved. What came due while nobody asked comes as one nudge.
-// The case's counters make it do nothing when asked again.
+// The case's counters make it do nothing when asked again; one that got graver, or opened
+// anew, is counted from the start.
 func (p *Pipeline) Nudge(c *vigil.Case, t *Told, escalation string, now time.Time) Nudge {
 	now = now.UTC()
 	n := Nudge{Reminded: c.Reminded, Escalated: c.Escalated}
@@ -39,6 +40,10 @@ func (p *Pipeline) Nudge(c *vigil.Case, t *Told, escalation string, now time.Tim
 		return n
 	}
 	waited := now.Sub(t.Since)
+	if t.Nudged.Before(t.Since) {
+		n.Reminded, n.Escalated = 0, 0
+	}
+	reminded, escalated := n.Reminded, n.Escalated
 	for n.Reminded < maxReminders && p.policy.Remind.due(c.Severity, n.Reminded, waited) {
 		n.Reminded++
 	}
@@ -55,22 +60,24 @@ func (p *Pipeline) Nudge(c *vigil.Case, t *Told, escalation string, now time.Tim
 		}
 		n.Escalated++
 	}
-	if n.Reminded == c.Reminded && n.Escalated == c.Escalated {
+	if n.Reminded == reminded && n.Escalated == escalated {
+		n.Reminded, n.Escalated = c.Reminded, c.Escalated
 		return n
 	}
+	n.Told.Nudged = now
 	n.Notify = slices.DeleteFunc(n.Notify, func(name string) bool { return slices.Contains(t.Notifiers, name) })
 	slices.Sort(n.Notify)
 	n.Notify = slices.Compact(n.Notify)
 	n.Told.Notifiers = append(n.Told.Notifiers, n.Notify...)
 	text := "Nobody has acknowledged this for " + Span(waited) + "."
 	r := Reply{Kind: vigil.CaseReminded, Time: now, Loud: true}
-	if n.Reminded > c.Reminded {
+	if n.Reminded > reminded {
 		n.Events = append(n.Events, happened(c.ID, now, vigil.CaseReminded, fmt.Sprintf("reminder %d of %d", n.Reminded, maxReminders)))
 		if c.Owner != "" {
 			call = append([]string{c.Owner}, call...)
 		}
 	}
-	if n.Escalated > c.Escalated {
+	if n.Escalated > escalated {
 		r.Kind = vigil.CaseEscalated
 		text += fmt.Sprintf(" Level %d of %d is called.", n.Escalated, len(levels))
 		n.Events = append(n.Events, happened(c.ID, now, vigil.CaseEscalated, fmt.Sprintf("level %d of %d", n.Escalated, len(levels))))

@@ -138,8 +138,6 @@ func Join(c *vigil.Case, members []Member, f *vigil.Finding, now time.Time) (vig
 	}
 	n.Lead, n.Severity, n.Harm = lead.ID, lead.Severity, lead.Harm
 	if n.Severity.Rank() > was.Severity.Rank() {
-		// It is another matter to be reminded of.
-		n.Reminded, n.Escalated = 0, 0
 		tell(vigil.CaseGrew, fmt.Sprintf("from %s to %s", was.Severity, n.Severity))
 	}
 	grew := at >= 0 && f.Severity.Rank() > members[at].Severity.Rank()

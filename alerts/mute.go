@@ -8,19 +8,18 @@ import (
 
 // mute says whether somebody asked to be left alone with this, and until when: a silence
 // that fits the finding, or the case's snooze. Who asks for it means what they know: a
-// case that got graver since it was last told, or held, is told all the same. before is
-// nil for a case that is new.
-func mute(f *vigil.Finding, c *vigil.Case, before *Told, silences []vigil.Silence, now time.Time) (why vigil.MuteReason, until time.Time) {
-	if before != nil && c.Severity.Rank() > before.Severity.Rank() {
+// case that got graver since is told all the same.
+func mute(in *Input) (why vigil.MuteReason, until time.Time) {
+	if in.graver() {
 		return "", time.Time{}
 	}
-	for i := range silences {
-		if s := &silences[i]; s.Holds(now) && reaches(&s.Match, f) && s.To.After(until) {
+	for i := range in.Silences {
+		if s := &in.Silences[i]; s.Holds(in.Now) && reaches(&s.Match, in.Finding) && s.To.After(until) {
 			why, until = vigil.HeldSilence, s.To
 		}
 	}
-	if why == "" && c.Snoozing(now) {
-		return vigil.HeldSnooze, c.Snoozed
+	if why == "" && in.Case.Snoozing(in.Now) {
+		return vigil.HeldSnooze, in.Case.Snoozed
 	}
 	return why, until
 }

@@ -47,6 +47,11 @@ type Input struct {
 	Now      time.Time
 }
 
+// graver reports whether the case is graver than people know, or were kept from knowing.
+func (in *Input) graver() bool {
+	return in.Told != nil && in.Told.Severity != "" && in.Case.Severity.Rank() > in.Told.Severity.Rank()
+}
+
 func (in *Input) lead() *vigil.Finding {
 	if in.Lead != nil {
 		return in.Lead
@@ -61,10 +66,13 @@ type Told struct {
 	Notifiers []string `json:"notifiers,omitempty"`
 	// Print is of the card that they have, At when it was told last, Since when first, or
 	// when it last got graver or opened anew: reminders count from there.
-	Print string    `json:"print,omitempty"`
-	At    time.Time `json:"at,omitzero"`
-	Since time.Time `json:"since,omitzero"`
-	// Severity is the case's at the last decision, State that of the card.
+	// Nudged is when somebody was reminded or called.
+	Print  string    `json:"print,omitempty"`
+	At     time.Time `json:"at,omitzero"`
+	Since  time.Time `json:"since,omitzero"`
+	Nudged time.Time `json:"nudged,omitzero"`
+	// Severity is the gravest at any decision, so that one that goes up and down is not
+	// news each time; State is that of the card.
 	Severity vigil.Severity  `json:"severity,omitempty"`
 	State    vigil.CaseState `json:"state,omitempty"`
 	// Total is how many findings were told of, or held, and Replied when a reply told
@@ -113,7 +121,6 @@ type Below struct {
 
 // Decide decides about one revision. The revisions of an instant come worst first.
 func (p *Pipeline) Decide(in Input) Decision {
-	now := in.Now.UTC()
 	d := Decision{}
 	if in.Told != nil {
 		d.Told = in.Told.clone()
@@ -127,7 +134,7 @@ func (p *Pipeline) Decide(in Input) Decision {
 	fresh := slices.DeleteFunc(target.Notify, func(n string) bool { return slices.Contains(d.Told.Notifiers, n) })
 	first := len(d.Told.Notifiers) == 0
 
-	why, until := mute(in.Finding, in.Case, in.Told, in.Silences, now)
+	why, until := mute(&in)
 	switch {
 	case why != "":
 		if d.hold(&in, why); !first {
@@ -143,7 +150,9 @@ func (p *Pipeline) Decide(in Input) Decision {
 		p.edit(&d, &in, false)
 		p.tell(&d, &in, fresh)
 	}
-	d.Told.Severity = in.Case.Severity
+	if in.graver() || d.Told.Severity == "" {
+		d.Told.Severity = in.Case.Severity
+	}
 	return d
 }
 
@@ -176,8 +185,7 @@ func over(in *Input) bool {
 	if in.Case.Held == "" || in.Told == nil {
 		return false
 	}
-	return in.Case.State == vigil.CaseResolved ||
-		!in.Case.Open && in.Case.Total <= in.Told.Total && in.Case.Severity.Rank() <= in.Told.Severity.Rank()
+	return in.Case.State == vigil.CaseResolved || !in.Case.Open && in.Case.Total <= in.Told.Total && !in.graver()
 }
 
 // hold keeps the case back, and says so in its timeline when that is new. One that has a
@@ -199,7 +207,7 @@ func (p *Pipeline) inhibit(d *Decision, in *Input) bool {
 	if s == nil {
 		return false
 	}
-	graver := in.Told != nil && in.Case.Severity.Rank() > in.Told.Severity.Rank()
+	graver := in.graver()
 	if d.Told.Below != s.Case.ID || graver {
 		d.Told.Below = s.Case.ID
 		d.Reply = below(in, s.Case.ID, s.Told.Notifiers, Reply{
@@ -219,8 +227,8 @@ func (p *Pipeline) edit(d *Decision, in *Input, atOnce bool) {
 	if print == t.Print && print != "" {
 		return
 	}
-	graver := in.Case.Severity.Rank() > t.Severity.Rank()
-	if !atOnce && in.Case.Severity == t.Severity && in.Case.State == t.State {
+	graver := in.graver()
+	if !atOnce && !graver && in.Case.State == t.State {
 		if next := t.At.Add(p.policy.Limits.EditEvery); now.Before(next) {
 			d.Later = next
 			return

@@ -15,42 +15,42 @@ import (
 type Policy struct {
 	// Routes are tried in order; Default is for what none of them fits, so that
 	// nothing is lost.
-	Routes  []Route `yaml:"routes"`
-	Default Target  `yaml:"default"`
+	Routes  []Route
+	Default Target
 	// Inhibit are rules of the user's own, besides those that are built in.
-	Inhibit []InhibitRule `yaml:"inhibit"`
-	Limits  Limits        `yaml:"limits"`
+	Inhibit []InhibitRule
+	Limits  Limits
 	// Remind says after how long a case that nobody acknowledged is told again.
-	Remind Remind `yaml:"remind"`
+	Remind Remind
 	// Escalations are named by routes, Rotas by the levels of an escalation.
-	Escalations map[string]Escalation `yaml:"escalations"`
-	Rotas       map[string]*Rota      `yaml:"rotas"`
+	Escalations map[string]Escalation
+	Rotas       map[string]*Rota
 }
 
 // Target is who is told.
 type Target struct {
 	// Notify are names of notifiers. Of Default, nobody named means all.
-	Notify []string `yaml:"notify"`
+	Notify []string
 	// Escalation names what happens when nobody acknowledges; empty for reminders only.
-	Escalation string `yaml:"escalation"`
+	Escalation string
 }
 
 // Route is one rule of who is told. One that names no notifier holds what it fits: it is
 // in the console and in the digest only.
 type Route struct {
-	Match  vigil.Match `yaml:"match"`
-	Target `yaml:",inline"`
+	Match vigil.Match
+	Target
 	// Continue says that the routes below are tried as well.
-	Continue bool `yaml:"continue"`
+	Continue bool
 }
 
 // InhibitRule keeps back what Mute fits while a case whose lead When fits is open and was
 // told within a day, where both agree in all of Equal.
 type InhibitRule struct {
-	When vigil.Match `yaml:"when"`
-	Mute vigil.Match `yaml:"mute"`
+	When vigil.Match
+	Mute vigil.Match
 	// Equal are of: actor, team, tenant, store, source.
-	Equal []string `yaml:"equal"`
+	Equal []string
 }
 
 // Limits bound what one notifier is told.
@@ -58,37 +58,37 @@ type Limits struct {
 	// Mild is how many new cases of severity low and medium, High how many of severity
 	// high, may be told within Period. Defaults 10, 10 and 10 min. Critical ones are
 	// never held.
-	Mild   int           `yaml:"mild"`
-	High   int           `yaml:"high"`
-	Period time.Duration `yaml:"period"`
+	Mild   int
+	High   int
+	Period time.Duration
 	// EditEvery is the least time between two edits of one case whose severity and state
 	// stay the same. Default 30 s.
-	EditEvery time.Duration `yaml:"edit_every"`
+	EditEvery time.Duration
 }
 
 // Remind is how long a case may be told and not acknowledged before it is told again,
 // by severity; the wait doubles with each reminder. Zero means the default, a negative
 // time that there is no reminder. Low ones are never told again.
 type Remind struct {
-	Critical time.Duration `yaml:"critical"` // default 10 min
-	High     time.Duration `yaml:"high"`     // default 30 min
-	Medium   time.Duration `yaml:"medium"`   // default 8 h
+	Critical time.Duration // default 10 min
+	High     time.Duration // default 30 min
+	Medium   time.Duration // default 8 h
 }
 
 // Escalation is who is called, one level after the other, while nobody acknowledges.
 type Escalation struct {
-	Levels []Level `yaml:"levels"`
+	Levels []Level
 }
 
 // Level is one step of an escalation.
 type Level struct {
 	// After is the time since the case was told first, or got graver, or opened anew.
-	After time.Duration `yaml:"after"`
+	After time.Duration
 	// Notify are notifiers that are told from then on, Call people who are called by
 	// name, Rotas those whose turn it is.
-	Notify []string `yaml:"notify"`
-	Call   []string `yaml:"call"`
-	Rotas  []string `yaml:"rotas"`
+	Notify []string
+	Call   []string
+	Rotas  []string
 }
 
 // Bounds of a policy.

@@ -9,16 +9,16 @@ import (
 // Rota says whose turn it is: people take turns from a day on, handing over at an hour.
 type Rota struct {
 	// People are in the order of their turns, at most 100.
-	People []string `yaml:"people"`
+	People []string
 	// Every is "day" or "week"; default week.
-	Every string `yaml:"every"`
+	Every string
 	// From is the day on which the first one's first turn begins, as 2026-01-05; a week's
 	// turn begins on its day of the week.
-	From string `yaml:"from"`
+	From string
 	// At is when turns begin, as 09:00; default 00:00. Zone is by which clock, as
 	// Europe/Berlin; default UTC.
-	At   string `yaml:"at"`
-	Zone string `yaml:"zone"`
+	At   string
+	Zone string
 }
 
 // Check says what is wrong with it, nil when nothing is.

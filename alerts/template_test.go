@@ -2,11 +2,15 @@ package alerts_test
 
 import (
 	"context"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"vigil"
 	"vigil/alerts"
@@ -74,6 +78,60 @@ func TestTemplates(t *testing.T) {
 	var none *alerts.Templates
 	if c := card(none, "mail", m); c.Title != "T" || none.Problem() != nil || none.Failed() != 0 {
 		t.Errorf("%+v", c)
+	}
+}
+
+// TestDocumentedTemplates: what the documentation shows works, and names each value.
+func TestDocumentedTemplates(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../docs/alerts/templates.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(data)
+	files := map[string]string{}
+	for _, m := range regexp.MustCompile("`([a-z.]+\\.tmpl)`:\n\n```\n([^`]*)```").FindAllStringSubmatch(page, -1) {
+		files[m[1]] = m[2]
+	}
+	if len(files) != 2 {
+		t.Fatalf("the page shows %d templates", len(files))
+	}
+	// Each value and function of the tables.
+	var all strings.Builder
+	for _, m := range regexp.MustCompile("`(\\.[A-Z][A-Za-z]+|[a-z]+ [^`]*\\.[A-Z][^`]*)`").FindAllStringSubmatch(page, -1) {
+		if m[1] != ".Label" && m[1] != ".Value" {
+			all.WriteString("{{" + m[1] + "}} ")
+		}
+	}
+	files["sentence.tmpl"] = all.String()
+	ts := templates(t, files)
+	if err := ts.Problem(); err != nil {
+		t.Fatal(err)
+	}
+	f := about("f", "ann", vigil.SeverityHigh)
+	f.Role, f.Tenant, f.ReasonsLooked = "agent", "acme", []string{"assignment", "shift"}
+	c := card(ts, "slack", caseMessage(f))
+	if diff := cmp.Diff([]string{
+		"Who: ann, agent", "Since: Tue 3 Nov 2026, 09:00 UTC, for 1 hour", "How much: ? customers, 3 accesses", "Store: crm", "Looked for: assignment, shift",
+	}, texts(c.Fields)); diff != "" || c.Title != "HIGH · person ann · acme" || ts.Failed() != 0 {
+		t.Errorf("%q, %d failed\n%s", c.Title, ts.Failed(), diff)
+	}
+	// And no value is left out.
+	values := regexp.MustCompile(`(?m)^\t([A-Z][A-Za-z, ]+?) +(string|\[\]string|\[\]fieldData|float64|bool|time\.Time|time\.Duration)$`)
+	source, err := os.ReadFile("templatedata.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, m := range values.FindAllStringSubmatch(string(source), -1) {
+		for name := range strings.SplitSeq(m[1], ", ") {
+			if n++; !strings.Contains(page, "`."+name+"`") {
+				t.Errorf(".%s is not documented", name)
+			}
+		}
+	}
+	if n < 30 {
+		t.Errorf("only %d values are known", n)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 // cardData is what a template sees: the card's own words and the facts behind them. All
 // text in it is cleaned.
 type cardData struct {
-	Severity, State, Title, Sentence, Footer, Link string
-	Fields                                         []fieldData
+	Severity, State, Title, Sentence, Footer string
+	Fields                                   []fieldData
 
 	About, Who, Kind, Actor, Role, Team, Tenant, Customer, Source, Network string
 	Rule, Lane                                                             string
@@ -50,7 +50,7 @@ func templateData(m Message) *cardData {
 	m.Words = nil
 	c, f := CardOf(m, ""), m.Finding
 	d := &cardData{
-		Severity: SeverityWord(f.Severity), Title: c.Title, Sentence: c.Sentence, Footer: c.Footer, Link: c.Link,
+		Severity: SeverityWord(f.Severity), Title: c.Title, Sentence: c.Sentence, Footer: c.Footer,
 		About: Clean(string(f.About)), Who: subjectOf(f), Kind: kindWord(f.ActorKind),
 		Actor: brief(f.Actor), Role: brief(f.Role), Team: brief(f.Team), Tenant: brief(f.Tenant),
 		Customer: brief(f.Subject), Source: brief(f.Source), Network: brief(f.Network), Rule: brief(f.Rule), Lane: brief(f.Lane),

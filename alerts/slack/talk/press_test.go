@@ -308,6 +308,39 @@ func TestSlowDesk(t *testing.T) {
 	})
 }
 
+// What comes late waits until Slack shows the answer that it is to replace.
+func TestLateAnswerWaits(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, "http")
+	waited, on := make(chan time.Duration, 1), make(chan struct{})
+	r.talk.Waits(time.Millisecond, 0, 0, func(_ context.Context, d time.Duration) error {
+		waited <- d
+		<-on
+		return nil
+	})
+	r.press(t, "UANN", talk.ActionNote, "case-1")
+	d := r.opened(t)
+	gate := make(chan struct{})
+	r.desk.will(func(ctx context.Context, a alerts.Act) (alerts.Outcome, error) {
+		<-gate
+		return answers(ctx, a)
+	})
+	r.submit(t, "UANN", &d, map[string]string{"note": "n"})
+	has(t, d.view.text(), "One moment")
+	close(gate)
+	select {
+	case d := <-waited:
+		if d != 500*time.Millisecond {
+			t.Errorf("it waits for %s", d)
+		}
+	case <-time.After(patient):
+		t.Fatal("it does not wait")
+	}
+	r.none(t)
+	close(on)
+	has(t, texts(r.next(t, "views.update").json("view")), "Your note is in the case.")
+}
+
 // A panic in what is behind a button ends nothing.
 func TestStumble(t *testing.T) {
 	t.Parallel()

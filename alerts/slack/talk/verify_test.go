@@ -183,6 +183,32 @@ func TestSkewedClocks(t *testing.T) {
 	}
 }
 
+// A signature of a time to come is remembered for as long as it is good, through all
+// that comes meanwhile.
+func TestRememberedLongEnough(t *testing.T) {
+	t.Parallel()
+	// Wherever it falls between two turns of the memory, the first of which is at zero.
+	for phase := int64(0); phase <= 600; phase += 50 {
+		v := talk.NewVerifier(secret)
+		at := func(s, now int64) string {
+			ts := strconv.FormatInt(epoch.Unix()+s, 10)
+			return v.Judge(http.Header{hTime: {ts}, hSign: {sign(secret, ts, "x")}}, []byte("x"), time.Unix(epoch.Unix()+now, 0))
+		}
+		at(-300, 0)
+		if why := at(phase+300, phase); why != "" {
+			t.Fatalf("%d: %s", phase, why)
+		}
+		for s := int64(1); s <= 600; s += 7 {
+			if why := at(phase+s-299, phase+s); why != "" {
+				t.Fatalf("%d+%d: %s", phase, s, why)
+			}
+			if why := at(phase+300, phase+s); why != "replay" {
+				t.Fatalf("%d: forgotten after %d s: %q", phase, s, why)
+			}
+		}
+	}
+}
+
 // A full memory refuses what is new rather than forget what came.
 func TestFullMemory(t *testing.T) {
 	t.Parallel()

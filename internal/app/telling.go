@@ -18,6 +18,7 @@ import (
 // tell starts the dispatcher and the delivery of messages.
 func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Context) error, err error) {
 	a.people.Store(next.people)
+	a.told.Store(next.ways)
 	a.outbox.tell(next.ways.notes())
 	dispatch := &dispatcher{book: a.book, logger: a.logger, flood: a.recordFlood, called: func(name string) string { return next.people.pseudonyms.Actor("", name) }}
 	if err := a.book.use(ctx, next.policy, next.ways.names()); err != nil {
@@ -133,6 +134,44 @@ func (d *dispatcher) rehomeCase(ctx context.Context, id string, names []string) 
 	}
 	t.work.Taken = nil
 	return d.commit(ctx, t)
+}
+
+// refresher is a way to tell that forgets what it is not told again.
+type refresher interface {
+	Refresh(ctx context.Context, open []alerts.Message) error
+}
+
+// refreshed bounds the cases that such a way is told again at once.
+const refreshed = 5_000
+
+// refreshWays tells such ways again which cases are open.
+func (a *App) refreshWays(ctx context.Context) error {
+	var errs []error
+	for _, n := range a.told.Load().notifiers {
+		r, ok := n.(refresher)
+		if !ok {
+			continue
+		}
+		receipts, err := a.ledger.CaseReceipts(ctx, n.Name(), refreshed)
+		if err != nil {
+			return err
+		}
+		var open []alerts.Message
+		for id, receipt := range receipts {
+			c, lead, err := a.book.look(ctx, id)
+			if errors.Is(err, api.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			open = append(open, alerts.Message{
+				ID: fmt.Sprintf("%s-%d", c.ID, c.Revision), Kind: alerts.KindCase, Case: &c, Finding: &lead, Link: findingPath(lead.ID), Receipt: receipt,
+			})
+		}
+		errs = append(errs, r.Refresh(ctx, open))
+	}
+	return errors.Join(errs...)
 }
 
 // recordFlood writes into the log that more came than people can be told one by one: it

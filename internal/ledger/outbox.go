@@ -9,6 +9,8 @@ import (
 	"hash/crc32"
 	"strings"
 	"time"
+
+	"vigil"
 )
 
 // OutboxItem is one message for one notifier.
@@ -283,23 +285,23 @@ func (l *Ledger) Orphans(ctx context.Context, notifiers []string, max int) ([]Ou
 	return items, nil
 }
 
-// Told says which notifiers have delivered the card of a case, the newest revision of
-// it by notifier.
-func (l *Ledger) Told(ctx context.Context, id string) (map[string]int, error) {
-	out := map[string]int{}
+// CaseReceipts returns the receipts of a notifier for the cards of cases that are not
+// resolved, by case, at most max.
+func (l *Ledger) CaseReceipts(ctx context.Context, notifier string, max int) (map[string]string, error) {
+	out := map[string]string{}
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT notifier, revision FROM receipt WHERE thread = ?`, caseThread(id))
+		rows, err := tx.QueryContext(ctx, `SELECT c.id, r.receipt FROM casefile c JOIN receipt r ON r.notifier = ? AND r.thread = 'case/' || c.id
+			WHERE c.state <> ? ORDER BY c.id LIMIT ?`, notifier, string(vigil.CaseResolved), max)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var notifier string
-			var revision int
-			if err := rows.Scan(&notifier, &revision); err != nil {
+			var id, receipt string
+			if err := rows.Scan(&id, &receipt); err != nil {
 				return err
 			}
-			out[notifier] = revision
+			out[id] = receipt
 		}
 		return rows.Err()
 	})

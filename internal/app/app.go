@@ -68,9 +68,9 @@ type App struct {
 	people     atomic.Pointer[people]
 	dispatcher atomic.Pointer[dispatcher]
 	// talking answers what people press in Slack, nil where nobody does.
-	talking  atomic.Pointer[talk.Talk]
-	// told are the ways to tell in force.
-	told     atomic.Pointer[ways]
+	talking atomic.Pointer[talk.Talk]
+	// tellers are the ways to tell in force.
+	tellers  atomic.Pointer[ways]
 	troubles troubles
 	checking sync.WaitGroup
 	// door leads what senders bring to the receivers in force, and what people look at to

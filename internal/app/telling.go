@@ -18,7 +18,7 @@ import (
 // tell starts the dispatcher and the delivery of messages.
 func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Context) error, err error) {
 	a.people.Store(next.people)
-	a.told.Store(next.ways)
+	a.tellers.Store(next.ways)
 	a.outbox.tell(next.ways.notes())
 	dispatch := &dispatcher{book: a.book, logger: a.logger, flood: a.recordFlood, called: func(name string) string { return next.people.pseudonyms.Actor("", name) }}
 	if err := a.book.use(ctx, next.policy, next.ways.names()); err != nil {
@@ -147,7 +147,7 @@ const refreshed = 5_000
 // refreshWays tells such ways again which cases are open.
 func (a *App) refreshWays(ctx context.Context) error {
 	var errs []error
-	for _, n := range a.told.Load().notifiers {
+	for _, n := range a.tellers.Load().notifiers {
 		r, ok := n.(refresher)
 		if !ok {
 			continue

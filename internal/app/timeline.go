@@ -2,10 +2,13 @@ package app
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
 	"vigil"
+	"vigil/alerts"
+	"vigil/alerts/picture"
 	"vigil/internal/api"
 )
 
@@ -137,4 +140,23 @@ func isAbout(e *vigil.Event, f *vigil.Finding) bool {
 		return slices.Contains(f.Actors, e.Actor.ID)
 	}
 	return e.Actor.ID == f.Actor && e.Actor.Tenant == f.Tenant
+}
+
+// timelineOf draws what a finding is about over time, nil where it can't.
+type timelineOf = func(ctx context.Context, f *vigil.Finding) *picture.Timeline
+
+// pictured counts the accesses around a finding, for a picture in a message. Nobody is
+// named by it, and what can't be read is left out of the message.
+func (a *App) pictured(ctx context.Context, f *vigil.Finding) *picture.Timeline {
+	layout := newTimeline(f)
+	q, ok := queryOf(f)
+	if !ok {
+		return nil
+	}
+	q.From, q.To = layout.start, layout.end
+	t, err := a.ledger.Timeline(ctx, q, layout.bucket)
+	if err != nil {
+		return nil
+	}
+	return &picture.Timeline{Label: "accesses in " + alerts.Span(layout.bucket), From: t.Start, Span: t.Bucket, Counts: t.Events}
 }

@@ -87,8 +87,8 @@ func PreviewKinds() []string {
 	return []string{"case", "acknowledged", "resolved", "digest", "flood", "test"}
 }
 
-// Preview is a message as one would get it.
-type Preview struct {
+// MessagePreview is a message as one would get it.
+type MessagePreview struct {
 	// Text is the card as it is printed, Blocks as Slack takes it (JSON).
 	Text   string
 	Blocks []byte
@@ -98,8 +98,8 @@ type Preview struct {
 
 // PreviewMessage makes a message of a kind in the words of the configuration's templates,
 // for the channel of this name; f is what it tells of, nil for an example.
-func PreviewMessage(cfg *config.Config, kind, channel string, f *vigil.Finding, now time.Time) (Preview, error) {
-	var out Preview
+func PreviewMessage(cfg *config.Config, kind, channel string, f *vigil.Finding, now time.Time) (MessagePreview, error) {
+	var out MessagePreview
 	m, err := previewMessage(kind, f, now)
 	if err != nil {
 		return out, err

@@ -19,6 +19,7 @@ const (
 	DeedVerdict     Deed = "verdict" // Act.Word, Act.Note
 	DeedExpect      Deed = "expect"  // Act.Scope, ForRole, For, Note; Preview asks only
 	DeedAsk         Deed = "ask"     // the person whom it is about
+	DeedUnasked     Deed = "unasked" // the question did not reach them: Act.Note says why
 	DeedAnswer      Deed = "answer"  // Act.Mine, Act.Note, by that person
 	DeedAware       Deed = "aware"   // starts the 72-hour clock
 	DeedNote        Deed = "note"    // Act.Note

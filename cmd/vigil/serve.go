@@ -39,7 +39,7 @@ func (c *serveCommand) Run(ctx context.Context, io streams) (err error) {
 	if err != nil {
 		return err
 	}
-	service, err := app.New(cfg, app.Options{Logger: logger(io, c.Verbose, c.JSON), Output: io.out})
+	service, err := app.New(cfg, app.Options{Logger: logger(io, c.Verbose, c.JSON), Output: io.out, Version: version()})
 	if err != nil {
 		return err
 	}

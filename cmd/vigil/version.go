@@ -10,11 +10,8 @@ type versionCommand struct{}
 
 // Run prints the version, the commit it was built from, and the Go release.
 func (versionCommand) Run(io streams) error {
-	version, commit, state := "development", "unknown commit", ""
+	version, commit, state := version(), "unknown commit", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if v := info.Main.Version; v != "" && v != "(devel)" {
-			version = v
-		}
 		for _, s := range info.Settings {
 			switch {
 			case s.Key == "vcs.revision":
@@ -26,4 +23,14 @@ func (versionCommand) Run(io streams) error {
 	}
 	_, err := fmt.Fprintf(io.out, "vigil %s (%s%s), %s %s/%s\n", version, commit, state, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
+}
+
+// version is this program's, "development" for one that was not released.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if v := info.Main.Version; v != "" && v != "(devel)" {
+			return v
+		}
+	}
+	return "development"
 }

@@ -43,7 +43,8 @@ const (
 	DeedAssign      Deed = "assign"
 	DeedSnooze      Deed = "snooze"
 	DeedNote        Deed = "note"
-	DeedAsk         Deed = "ask" // the person whom a case is about
+	DeedAsk         Deed = "ask"     // the person whom a case is about
+	DeedUnasked     Deed = "unasked" // say that the question did not reach them
 	DeedVerdict     Deed = "verdict"
 	DeedAware       Deed = "aware"   // start the 72-hour clock
 	DeedExpect      Deed = "expect"  // make or end an exception
@@ -58,7 +59,7 @@ func table() map[Deed][]Role {
 	return map[Deed][]Role{
 		DeedLook: everybody, DeedStatus: everybody, DeedTop: everybody,
 		DeedReaders:     {RoleResponder, RoleAnalyst, RolePrivacy},
-		DeedAcknowledge: working, DeedAssign: working, DeedSnooze: working, DeedAsk: working, DeedVerdict: working,
+		DeedAcknowledge: working, DeedAssign: working, DeedSnooze: working, DeedAsk: working, DeedUnasked: working, DeedVerdict: working,
 		DeedNote:   {RoleResponder, RoleAnalyst, RolePrivacy, RoleAdmin},
 		DeedAware:  {RoleResponder, RoleAnalyst, RolePrivacy},
 		DeedExpect: {RoleAnalyst}, DeedSilence: {RoleAnalyst, RoleAdmin},

@@ -44,6 +44,18 @@ func (d *caseDesk) ask(ctx context.Context, a alerts.Act, do deed, c *vigil.Case
 	return out, nil
 }
 
+// unasked takes a question back that did not reach the person, so that it can be put
+// again.
+func (d *caseDesk) unasked(ctx context.Context, a alerts.Act, do deed, id string, now time.Time) (alerts.Outcome, error) {
+	do.what = "question not delivered"
+	return d.changed(ctx, id, do, "The case says so.", func(c *vigil.Case, _ *vigil.Finding) (change, error) {
+		if c.Asked != nil && c.Asked.Answered.IsZero() && c.Asked.By == do.by {
+			c.Asked = nil
+		}
+		return do.note(now, vigil.CaseNoted, alerts.Cut(alerts.Clean(a.Note), vigil.MaxNote)), nil
+	})
+}
+
 // askAgain is how long a question waits for its answer before it can be put again.
 const askAgain = time.Hour
 

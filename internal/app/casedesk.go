@@ -121,6 +121,8 @@ func (d *caseDesk) work(ctx context.Context, who *person, a alerts.Act, c *vigil
 		return d.changed(ctx, c.ID, do, "The note is kept.", func(*vigil.Case, *vigil.Finding) (change, error) {
 			return do.note(now, vigil.CaseNoted, text), nil
 		})
+	case alerts.DeedUnasked:
+		return d.unasked(ctx, a, do, c.ID, now)
 	case alerts.DeedVerdict:
 		return d.verdict(ctx, a, do, c, now)
 	case alerts.DeedExpect:

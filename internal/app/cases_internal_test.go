@@ -358,6 +358,9 @@ func TestAskThePerson(t *testing.T) {
 	if _, err := o.act("U0ANN", alerts.Act{Deed: alerts.DeedAsk, Case: id}); !errors.Is(err, alerts.ErrNotDone) {
 		t.Errorf("asked twice at once: %v", err)
 	}
+	// One that did not arrive can be put again.
+	o.must("U0ANN", alerts.Act{Deed: alerts.DeedUnasked, Case: id, Note: "The question could not be delivered."})
+	o.must("U0ANN", alerts.Act{Deed: alerts.DeedAsk, Case: id})
 	// Only who was asked can answer, once.
 	if _, err := o.act("U0VIC", alerts.Act{Deed: alerts.DeedAnswer, Case: id, Mine: true, Note: "me"}); !errors.Is(err, alerts.ErrNoCase) {
 		t.Errorf("answered by somebody else: %v", err)

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -22,26 +23,48 @@ const (
 	maxText    = 3000
 )
 
-// Blocks makes the Block Kit form of a message, as JSON. It is what Notify
-// posts; consoleURL is as in Config.
-func Blocks(m alerts.Message, consoleURL string) ([]byte, error) {
-	b, err := json.MarshalIndent(blocks(alerts.CardOf(m, consoleURL)), "", "  ")
+// look is how a message is shown.
+type look struct {
+	console     string
+	interactive bool
+	mention     func(pseudonym string) string
+	// file is the picture's, mark the picture's own, alt what it shows in words; empty
+	// for none.
+	file, mark, alt string
+	// alone says that a reply stands by itself, not below its card.
+	alone bool
+}
+
+func (n *Notifier) look() look {
+	return look{console: n.cfg.ConsoleURL, interactive: n.cfg.Interactive, mention: n.mention}
+}
+
+// Blocks makes the Block Kit form of a message, as JSON: what Notify posts first.
+func (n *Notifier) Blocks(m alerts.Message) ([]byte, error) {
+	l := n.look()
+	_, parented := parseReceipt(m.Parent)
+	l.alone = !parented
+	if r, ok := parseReceipt(m.Receipt); ok && r.file != "" && r.state != pictureThread {
+		if c, ok := n.drawing(context.Background(), &m)(); ok {
+			l.file, l.mark, l.alt = r.file, r.mark, c.Alt()
+		}
+	}
+	b, err := json.MarshalIndent(l.blocks(&m), "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encode the blocks: %w", err)
 	}
 	return b, nil
 }
 
-// options are a card as slack-go takes it.
-func options(c alerts.Card) []slack.MsgOption {
-	return append(textOnly(c), slack.MsgOptionBlocks(blocks(c)...))
+// options are a message as slack-go takes it.
+func (l look) options(m *alerts.Message) []slack.MsgOption {
+	return append(l.words(m), slack.MsgOptionBlocks(l.blocks(m)...))
 }
 
-// textOnly is the short form: what a phone's notification shows.
-func textOnly(c alerts.Card) []slack.MsgOption {
-	text := dot(c) + " " + c.Title + ". " + c.Sentence
+// words are the short form: what a phone's notification shows.
+func (l look) words(m *alerts.Message) []slack.MsgOption {
 	return []slack.MsgOption{
-		slack.MsgOptionText(escape(text, maxText), false),
+		slack.MsgOptionText(escape(l.text(m), maxText), false),
 		slack.MsgOptionDisableMarkdown(),
 		slack.MsgOptionDisableLinkUnfurl(),
 		slack.MsgOptionDisableMediaUnfurl(),
@@ -50,10 +73,51 @@ func textOnly(c alerts.Card) []slack.MsgOption {
 	}
 }
 
+func (l look) text(m *alerts.Message) string {
+	c := alerts.CardOf(*m, l.console)
+	s := c.Title + ". " + c.Sentence
+	switch {
+	case m.Kind == alerts.KindReply:
+		if c.Sentence == c.Title+"." {
+			s = c.Title
+		}
+		for _, f := range c.Fields {
+			if f.Label == "Case" {
+				s += " (" + f.Value.String() + ")"
+			}
+		}
+		return s
+	case m.Kind == alerts.KindNotice && c.Severity == "":
+		return s
+	case m.Case != nil:
+		return caseDot(m.Case) + " " + s
+	}
+	return dot(c) + " " + s
+}
+
+// blocks gives each kind of message its form.
+func (l look) blocks(m *alerts.Message) []slack.Block {
+	var out []slack.Block
+	switch {
+	case m.Kind == alerts.KindCase && m.Case != nil:
+		out = l.caseCard(m)
+	case m.Kind == alerts.KindReply && m.Reply != nil:
+		out = l.reply(m)
+	case m.Kind == alerts.KindNotice && m.Notice != nil:
+		out = l.notice(m)
+	default:
+		out = l.card(alerts.CardOf(*m, l.console))
+	}
+	return out[:min(len(out), maxBlocks)]
+}
+
+// quietDot is of what is over.
+const quietDot = "⚪"
+
 // dot shows the severity by colour; the title says it in words too.
 func dot(c alerts.Card) string {
 	if c.Closed {
-		return "⚪"
+		return quietDot
 	}
 	return severityDot(c.Severity)
 }
@@ -72,27 +136,30 @@ func severityDot(s vigil.Severity) string {
 	return "🟢"
 }
 
-func blocks(c alerts.Card) []slack.Block {
+// card is a finding by itself, or a digest.
+func (l look) card(c alerts.Card) []slack.Block {
 	out := []slack.Block{
 		slack.NewHeaderBlock(plain(escape(dot(c)+" "+c.Title, maxHeader))),
 		slack.NewSectionBlock(plain(escape(c.Sentence, maxSection)), nil, nil),
 	}
 	if len(c.Fields) > 0 {
-		fields := make([]*slack.TextBlockObject, 0, len(c.Fields))
-		for _, f := range c.Fields {
-			fields = append(fields, mrkdwn("*"+f.Label+"*\n"+runs(f.Value, maxField-40)))
-		}
-		out = append(out, slack.NewSectionBlock(nil, fields, nil))
+		out = append(out, l.fields(c.Fields))
 	}
 	if len(c.Why) > 0 {
 		out = append(out, slack.NewSectionBlock(mrkdwn(why(c)), nil, nil))
 	}
-	for _, l := range c.Lines {
-		head := severityDot(l.Severity) + " *" + alerts.SeverityWord(l.Severity) + "* · " + prose(l.Who, 200)
-		if !l.At.IsZero() {
-			head += " · " + l.At.UTC().Format("15:04 UTC")
+	clock := "15:04 UTC"
+	for i := range c.Lines {
+		if c.Lines[i].At.UTC().YearDay() != c.Lines[0].At.UTC().YearDay() {
+			clock = "Mon 2 Jan, 15:04 UTC" // of more than a day
 		}
-		out = append(out, slack.NewSectionBlock(mrkdwn(head+"\n"+prose(l.Text, maxSection-300)), nil, nil))
+	}
+	for _, f := range c.Lines {
+		head := severityDot(f.Severity) + " *" + alerts.SeverityWord(f.Severity) + "* · " + prose(f.Who, 200)
+		if !f.At.IsZero() {
+			head += " · " + f.At.UTC().Format(clock)
+		}
+		out = append(out, slack.NewSectionBlock(mrkdwn(head+"\n"+prose(f.Text, maxSection-300)), nil, nil))
 	}
 	if len(c.Lines) > 0 && c.More > 0 {
 		out = append(out, slack.NewContextBlock("", mrkdwn(fmt.Sprintf("and %d more in the console", c.More))))
@@ -111,19 +178,11 @@ func blocks(c alerts.Card) []slack.Block {
 	if c.NotJudged != "" {
 		out = append(out, slack.NewContextBlock("", plain(escape(c.NotJudged, maxSection))))
 	}
-	if c.Link != "" {
-		button := slack.NewButtonBlockElement("vigil.open", "", plain("Open"))
-		button.URL = c.Link
-		if !c.Closed && c.Severity.Rank() >= vigil.SeverityHigh.Rank() {
-			button.Style = slack.StylePrimary
-		}
-		out = append(out, slack.NewActionBlock("", button))
+	if b := open(c.Link, !c.Closed && c.Severity.Rank() >= vigil.SeverityHigh.Rank()); b != nil {
+		out = append(out, slack.NewActionBlock("", b))
 	}
 	if c.Footer != "" {
 		out = append(out, slack.NewContextBlock("", plain(escape(c.Footer, maxSection))))
-	}
-	if len(out) > maxBlocks {
-		out = out[:maxBlocks]
 	}
 	return out
 }
@@ -151,7 +210,7 @@ func bar(share float64) string {
 func percent(share float64) string { return fmt.Sprintf("%.0f%%", share*100) }
 
 // runs puts a line of names and words into mrkdwn.
-func runs(t alerts.Text, max int) string {
+func (l look) runs(t alerts.Text, max int) string {
 	var b strings.Builder
 	left := max
 	for _, r := range t {
@@ -159,9 +218,12 @@ func runs(t alerts.Text, max int) string {
 			break
 		}
 		var s string
-		if r.Name {
+		switch {
+		case r.Person:
+			s = l.person(r.S, left)
+		case r.Name:
 			s = code(r.S, left)
-		} else {
+		default:
 			parts := strings.Split(r.S, "\n")
 			for i := range parts {
 				parts[i] = prose(parts[i], left)

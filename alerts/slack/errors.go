@@ -1,10 +1,12 @@
 package slack
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,6 +68,18 @@ func gone(err error) bool {
 	return false
 }
 
+// parentGone tells that nothing can be posted below a message any more.
+func parentGone(err error) bool {
+	switch slackCode(err) {
+	case "thread_not_found", "invalid_thread_ts", "cannot_reply_to_message", "thread_locked", "restricted_action_non_threadable_channel":
+		return true
+	}
+	return gone(err)
+}
+
+// errUnreadable is an answer that is not Slack's.
+var errUnreadable = errors.New("slack's answer can't be read")
+
 // badBlocks tells that Slack objects to the card's form.
 func badBlocks(err error) bool {
 	switch slackCode(err) {
@@ -85,20 +99,32 @@ func (n *Notifier) classify(err error) error {
 	if remedy, ok := remedies[code]; ok {
 		var se slack.SlackErrorResponse
 		if errors.As(err, &se) && code == "missing_scope" && se.Needed != "" {
-			remedy += fmt.Sprintf(" (Slack asks for %q)", n.scrub(se.Needed))
+			remedy = fmt.Sprintf("the Slack app lacks a permission: add the scope %q and install it again", n.scrub(se.Needed))
 		}
 		return &alerts.RefusedError{Err: fmt.Errorf("slack says %s", code), Remedy: remedy, All: true}
 	}
 	if ofMessage[code] || badBlocks(err) {
 		return &alerts.RefusedError{Err: fmt.Errorf("slack does not take the message (%s)", code), Remedy: "please report it, with the finding's ID"}
 	}
-	if code != "" {
+	// What had left may have been taken, unless Slack says that it was not.
+	var left sentError
+	sent := errors.As(err, &left)
+	switch code {
+	case "":
+	case "internal_error", "fatal_error", "service_unavailable", "request_timeout":
+		// By Slack's own words some of it may have been done.
+		return &alerts.RetryError{Err: fmt.Errorf("slack says %q", code), InDoubt: sent}
+	default:
 		return &alerts.RetryError{Err: fmt.Errorf("slack says %q", n.scrub(code))}
 	}
 
 	var limited *slack.RateLimitedError
 	if errors.As(err, &limited) {
 		return &alerts.RetryError{Err: errors.New("slack asks to wait (429)"), After: sane(limited.RetryAfter)}
+	}
+	// The library reads Retry-After as a number and says so when it is none.
+	if num := (*strconv.NumError)(nil); errors.As(err, &num) {
+		return &alerts.RetryError{Err: errors.New("slack asks to wait (429), and does not say for how long")}
 	}
 	var status slack.StatusCodeError
 	if errors.As(err, &status) {
@@ -110,21 +136,28 @@ func (n *Notifier) classify(err error) error {
 		default:
 			text += ": check slack.api_url and the proxy"
 		}
-		return &alerts.RetryError{Err: errors.New(text)}
+		return &alerts.RetryError{Err: errors.New(text), InDoubt: sent && status.Code >= 500}
 	}
 	if errors.Is(err, errNoReceipt) {
-		return &alerts.RetryError{Err: errNoReceipt}
+		return &alerts.RetryError{Err: errNoReceipt, InDoubt: sent}
 	}
 	// What is left is the network's, or an answer that is not Slack's. The
 	// address goes, since net/http repeats it with the cause.
 	var ue *url.Error
 	if errors.As(err, &ue) {
 		if ue.Timeout() {
-			return &alerts.RetryError{Err: errors.New("slack does not answer in time")}
+			return &alerts.RetryError{Err: errors.New("slack does not answer in time"), InDoubt: sent}
 		}
-		return &alerts.RetryError{Err: fmt.Errorf("slack can't be reached: %s", n.scrub(ue.Err.Error()))}
+		return &alerts.RetryError{Err: fmt.Errorf("slack can't be reached: %s", n.scrub(ue.Err.Error())), InDoubt: sent}
 	}
-	return &alerts.RetryError{Err: fmt.Errorf("slack's answer can't be read: %s", n.scrub(err.Error()))}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &alerts.RetryError{Err: errors.New("slack does not answer in time"), InDoubt: sent}
+	}
+	text := n.scrub(err.Error())
+	if strings.Contains(text, "://") {
+		text = "it names an address" // which may be one that nobody but we should have
+	}
+	return &alerts.RetryError{Err: fmt.Errorf("%w: %s", errUnreadable, text), InDoubt: sent}
 }
 
 // sane bounds a wait; what makes no sense becomes zero, and the pipeline's own

@@ -1,6 +1,7 @@
 package slack_test
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -183,7 +184,7 @@ func samples() map[string]alerts.Message {
 	long.Actor = strings.Repeat("日", 400)
 	long.Contributions[0].Text = strings.Repeat("<&>", 1000)
 	bare := &vigil.Finding{ID: "f-bare", Severity: vigil.SeverityLow}
-	return map[string]alerts.Message{
+	out := map[string]alerts.Message{
 		"vendor": message(vendor()), "export": message(export()), "rule": message(rule()), "source": message(source()),
 		"walk": message(walk()), "customer": message(customer()), "network": message(network()), "team": message(team()), "silence": message(silence()),
 		"hostile": message(evil(hostileText)), "hostile-subject": message(evilAbout(vigil.AboutSubject)), "hostile-network": message(evilAbout(vigil.AboutNetwork)),
@@ -193,4 +194,6 @@ func samples() map[string]alerts.Message {
 		"quiet":          alerts.NewDigest(alerts.Day{From: at("2026-11-04 00:00"), To: at("2026-11-05 00:00"), Events: 198_001, Budget: 2}),
 		"hostile-digest": alerts.NewDigest(alerts.Day{From: at("2026-11-03 00:00"), To: at("2026-11-04 00:00"), Findings: []vigil.Finding{*evil(hostileText)}, Notes: []string{hostileText}, Link: "javascript:alert(1)"}),
 	}
+	maps.Copy(out, caseSamples())
+	return out
 }

@@ -1,13 +1,15 @@
-// Package slack tells findings in a Slack channel, by cards that are edited as a
-// finding grows.
+// Package slack tells cases in a Slack channel, by cards that are edited as a case
+// grows, with what is new about it below them.
 //
 // The alerts pipeline calls Notify, one message at a time; it may also be called
 // concurrently. A message is posted by chat.postMessage, and a later revision
 // replaces it by chat.update with the receipt of the first (channel and
-// timestamp); a message that somebody deleted is posted anew. The package does
-// not queue and does not retry: it says by the error's type whether the pipeline
-// should, and after how long. A cancelled context ends the request; whether it
-// was posted is then unknown, and a repetition may post it twice.
+// timestamp); a message that somebody deleted is posted anew. A case's picture is
+// uploaded once its card stands, within a few seconds, and put onto it by an edit; no
+// failure of it is one of the card. The package does not queue and does not retry: it
+// says by the error's type whether the pipeline should, and after how long. A
+// cancelled context ends the request; whether it was posted is then in doubt, the error
+// says so, and Find looks.
 //
 // Everything foreign is escaped and made visible (see escape.go), links are not
 // unfolded, and the token is kept out of every error and log line.
@@ -24,19 +26,22 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
 
+	"vigil"
 	"vigil/alerts"
+	"vigil/alerts/picture"
 )
 
 const (
 	// DefaultTimeout bounds one request.
 	DefaultTimeout = 10 * time.Second
-	// maxAnswer bounds what is read of an answer, in bytes. Slack repeats the
-	// message in it.
-	maxAnswer = 1 << 20
+	// maxAnswer bounds what is read of an answer, in bytes. The longest is a page of
+	// the channel's history.
+	maxAnswer = 8 << 20
 	// pace keeps below Slack's limits for a channel (one message a second) and
 	// for edits (fifty a minute).
 	pace = 1200 * time.Millisecond
@@ -62,7 +67,9 @@ func (Token) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // Config is what a user writes.
 type Config struct {
-	// Token is the bot token, with the scope chat:write. Required.
+	// Token is the bot token, with the scope chat:write, for pictures files:write, and
+	// to find what was delivered before a crash channels:history or groups:history.
+	// Required.
 	Token Token
 	// Channel is the channel's ID ("C0123ABC"). A name works for posting to public
 	// channels only. Required.
@@ -72,6 +79,10 @@ type Config struct {
 	// ConsoleURL is the console's address as people reach it, to which a
 	// message's relative link is joined. Empty leaves such links out.
 	ConsoleURL string
+	// Interactive shows the buttons that alerts/slack/talk answers.
+	Interactive bool
+	// NoPictures leaves the pictures out.
+	NoPictures bool
 	// Timeout bounds one request; zero means DefaultTimeout.
 	Timeout time.Duration
 }
@@ -83,18 +94,35 @@ type Options struct {
 	HTTPClient *http.Client
 	// Logger is for what the library says; nil means none.
 	Logger *slog.Logger
+	// Mention tells the Slack user ID ("U0123ABC") of one of vigil's own users by their
+	// pseudonym, empty for nobody that Slack knows; nil knows nobody. It must be quick.
+	Mention func(pseudonym string) string
+	// Timeline tells how much there was over time of what a finding is about, nil for
+	// unknown; a nil function knows none. Its context ends after two seconds.
+	Timeline func(ctx context.Context, f *vigil.Finding) *picture.Timeline
 }
 
-// Notifier posts to one channel. It implements alerts.Notifier and alerts.Pacer.
+// Notifier posts to one channel. It implements alerts.Notifier, alerts.Pacer,
+// alerts.Finder and alerts.Threader.
 type Notifier struct {
-	cfg    Config
-	client *slack.Client
-	log    *slog.Logger
+	cfg      Config
+	client   *slack.Client
+	log      *slog.Logger
+	mention  func(string) string
+	timeline func(context.Context, *vigil.Finding) *picture.Timeline
+	settle   time.Duration // a field so that tests need not wait
+
+	mu            sync.Mutex // guards the rest
+	said          map[string]bool
+	noPictures    time.Time // no picture is tried before it
+	noPictureSaid string    // the failure that was logged last
 }
 
 var (
 	_ alerts.Notifier = (*Notifier)(nil)
 	_ alerts.Pacer    = (*Notifier)(nil)
+	_ alerts.Finder   = (*Notifier)(nil)
+	_ alerts.Threader = (*Notifier)(nil)
 )
 
 // New makes a notifier. It does not touch the network: Check does.
@@ -157,86 +185,19 @@ func New(cfg Config, opts Options) (*Notifier, error) {
 		slack.OptionAPIURL(cfg.APIURL),
 		slack.OptionLog(log.New(io.Discard, "", 0)),
 	)
-	return &Notifier{cfg: cfg, client: client, log: logger}, nil
+	return &Notifier{
+		cfg: cfg, client: client, log: logger, mention: opts.Mention, timeline: opts.Timeline, settle: settle, said: map[string]bool{},
+	}, nil
 }
 
 // Name is "slack".
 func (n *Notifier) Name() string { return "slack" }
 
+// Threads is true: replies go below their card.
+func (n *Notifier) Threads() bool { return true }
+
 // Pace is the least time between two messages.
 func (n *Notifier) Pace() time.Duration { return pace }
-
-// Notify posts the message, or edits the one that its receipt names, and
-// returns the receipt by which a later revision edits it. Errors are
-// *alerts.RetryError or *alerts.RefusedError.
-func (n *Notifier) Notify(ctx context.Context, m alerts.Message) (string, error) {
-	card := alerts.CardOf(m, n.cfg.ConsoleURL)
-	opts := options(card)
-	if channel, ts, ok := parseReceipt(m.Receipt); ok {
-		receipt, err := n.update(ctx, channel, ts, opts)
-		if err == nil || !gone(err) {
-			return receipt, n.classify(err)
-		}
-		n.log.Info("the message to edit is gone; it is posted anew", slog.String("reason", slackCode(err)))
-	}
-	receipt, err := n.post(ctx, opts)
-	if err != nil && badBlocks(err) {
-		// A card that Slack does not take must not keep the finding from being
-		// told: its words go as plain text.
-		n.log.Warn("slack does not take the card's form; it is sent as text", slog.String("reason", slackCode(err)))
-		receipt, err = n.post(ctx, textOnly(card))
-	}
-	return receipt, n.classify(err)
-}
-
-func (n *Notifier) post(ctx context.Context, opts []slack.MsgOption) (string, error) {
-	channel, ts, err := n.client.PostMessageContext(ctx, n.cfg.Channel, opts...)
-	return receiptOf(channel, ts, err)
-}
-
-func (n *Notifier) update(ctx context.Context, channel, ts string, opts []slack.MsgOption) (string, error) {
-	channel, ts, _, err := n.client.UpdateMessageContext(ctx, channel, ts, opts...)
-	return receiptOf(channel, ts, err)
-}
-
-// errNoReceipt is an answer that Slack does not give: the library takes
-// {"ok":false} without an error, and {}, for success.
-var errNoReceipt = errors.New("the answer is not Slack's: it names no message")
-
-func receiptOf(channel, ts string, err error) (string, error) {
-	if err != nil {
-		return "", err
-	}
-	r := channel + "/" + ts
-	if _, _, ok := parseReceipt(r); !ok {
-		return "", errNoReceipt
-	}
-	return r, nil
-}
-
-// parseReceipt takes apart "C0123ABC/1710000000.000100".
-func parseReceipt(r string) (channel, ts string, ok bool) {
-	channel, ts, ok = strings.Cut(r, "/")
-	if !ok || channel == "" || ts == "" || len(r) > 128 {
-		return "", "", false
-	}
-	for _, c := range channel {
-		if !('A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '-') {
-			return "", "", false
-		}
-	}
-	if strings.Trim(ts, "0123456789.") != "" {
-		return "", "", false
-	}
-	return channel, ts, true
-}
-
-// Check asks Slack whether the token is valid, so that a bad one shows at start.
-// It does not show whether the channel may be posted to. Errors are as Notify's.
-func (n *Notifier) Check(ctx context.Context) error {
-	_, err := n.client.AuthTestContext(ctx)
-	return n.classify(err)
-}
 
 // boundedTransport cuts answers short, so that no server can fill the memory.
 type boundedTransport struct{ next http.RoundTripper }

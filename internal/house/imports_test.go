@@ -59,7 +59,8 @@ var rules = []rule{
 	{folder: "alerts/...", may: []string{root, "alerts", "alerts/internal/..."}},
 	{folder: "alerts/internal/...", may: []string{root, "alerts"}},
 	{folder: "alerts/ocsf/...", may: []string{root, "alerts", "alerts/internal/...", "alerts/ocsf"}},
-	{folder: "alerts/slack/...", may: []string{root, "alerts", "alerts/slack/..."}},
+	{folder: "alerts/picture", may: []string{root, "alerts"}, pure: true},
+	{folder: "alerts/slack/...", may: []string{root, "alerts", "alerts/picture", "alerts/slack/..."}},
 
 	{folder: "dashboards/...", may: []string{root, "dashboards/...", "internal/api"}},
 
@@ -138,6 +139,7 @@ var homes = map[string][]string{
 	"github.com/axiomhq/hyperloglog":     {"detector/...", "models/..."},
 	"github.com/cespare/xxhash/v2":       {"..."},
 	"gonum.org/v1/gonum":                 {"detector/...", "models/...", "internal/demo/...", "internal/traffic"},
+	"golang.org/x/image":                 {"alerts/picture"},
 	"golang.org/x/sync":                  {"collectors/...", "internal/...", "cmd/..."},
 	"golang.org/x/text":                  {"internal/privacy"},
 	"golang.org/x/sys":                   {"collectors/...", "alerts/terminal", "internal/...", "cmd/..."},

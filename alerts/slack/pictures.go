@@ -127,9 +127,9 @@ func (n *Notifier) noPicture(err error) {
 	wait, remedy := pauseShort, "cards go without pictures for a minute"
 	switch code := slackCode(err); code {
 	case "missing_scope", "no_permission", "not_allowed_token_type", "file_uploads_disabled", "file_uploads_except_images_disabled", "restricted_action", "access_denied":
-		wait, remedy = pauseLong, "add the scope files:write to the Slack app and install it again, or set slack.pictures to false"
+		wait, remedy = pauseLong, "add the scope files:write to the Slack app and install it again, or set slack.no_pictures to true"
 	case "storage_limit_reached", "team_quota_exceeded":
-		wait, remedy = pauseLong, "the workspace has no room for files: make some, or set slack.pictures to false"
+		wait, remedy = pauseLong, "the workspace has no room for files: make some, or set slack.no_pictures to true"
 	}
 	said := n.classify(err).Error()
 	n.mu.Lock()

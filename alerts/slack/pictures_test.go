@@ -164,7 +164,7 @@ func TestPictureFails(t *testing.T) {
 		says         string
 	}{
 		{"no scope", "files.getUploadURLExternal", ok(`{"ok":false,"error":"missing_scope","needed":"files:write"}`), "files:write"},
-		{"no files in this workspace", "files.getUploadURLExternal", says("file_uploads_disabled"), "slack.pictures"},
+		{"no files in this workspace", "files.getUploadURLExternal", says("file_uploads_disabled"), "slack.no_pictures"},
 		{"limited", "files.getUploadURLExternal", status(429, "Retry-After", "30"), "429"},
 		{"500", "files.getUploadURLExternal", status(500), "500"},
 		{"html", "files.getUploadURLExternal", answer("text/html", "<html>"+canary), "can't be read"},

@@ -104,7 +104,7 @@ func (m *maker) slack(cfg *config.Config, channel string) (*slack.Notifier, erro
 		return nil, fmt.Errorf("read slack.token: %w", err)
 	}
 	return slack.New(slack.Config{
-		Token: slack.Token(token), Channel: channel, APIURL: cfg.Slack.APIURL, ConsoleURL: m.console, Interactive: interactive(cfg),
+		Token: slack.Token(token), Channel: channel, APIURL: cfg.Slack.APIURL, ConsoleURL: m.console, Interactive: interactive(cfg), NoPictures: cfg.Slack.NoPictures,
 	}, slack.Options{Logger: m.logger, Mention: m.mention, Timeline: m.timeline})
 }
 

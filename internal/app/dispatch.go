@@ -26,6 +26,9 @@ const (
 	floodLook = time.Minute
 	// candidateCases bounds the cases that a finding may join.
 	candidateCases = 32
+	// nudgedAtMost bounds the cases that are looked at for reminders, those first that may
+	// do most harm.
+	nudgedAtMost = 5_000
 	// pipelineState is the name under which the pipeline's state is kept.
 	pipelineState = "pipeline"
 )
@@ -373,11 +376,14 @@ func (d *dispatcher) tick(ctx context.Context) error {
 // nudge reminds people of cases that nobody acknowledged, and calls the next ones. It is
 // a regular job.
 func (d *dispatcher) nudge(ctx context.Context) error {
-	cases, _, err := d.book.ledger.Cases(ctx, ledger.CaseFilter{State: vigil.CaseNew, MinSeverity: vigil.SeverityMedium, Limit: 5_000})
+	cases, _, err := d.book.ledger.Cases(ctx, ledger.CaseFilter{State: vigil.CaseNew, Limit: nudgedAtMost})
 	if err != nil {
 		return err
 	}
 	for i := range cases {
+		if len(cases[i].Told) == 0 {
+			continue
+		}
 		if err := d.nudgeOne(ctx, cases[i].ID); err != nil && !errors.Is(err, ledger.ErrStale) {
 			return err
 		}

@@ -61,7 +61,7 @@ func TestCheckLive(t *testing.T) {
 		"source strange": {false, "none of the"},
 		"source far":     {true, "waits for collector edge"},
 		"source broker":  {false, "127.0.0.1:1"},
-		"slack":          {true, "the token is good"},
+		"slack":          {true, "the channel can't be looked at"},
 		"influx":         {false, "does not answer"},
 	} {
 		c, tried := got[what]

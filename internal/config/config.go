@@ -252,6 +252,9 @@ type Slack struct {
 	// SigningSecret is the app's signing secret. With it buttons and /vigil work over
 	// HTTP: Slack posts to /slack/ at push_listen, or at listen without one.
 	SigningSecret Secret `yaml:"signing_secret"`
+	// NoPictures leaves out the pictures of seen against expected, which need the scope
+	// files:write. Default false.
+	NoPictures bool `yaml:"no_pictures"`
 	// APIURL is where Slack's API answers. Empty means Slack's own.
 	APIURL string `yaml:"api_url"`
 }

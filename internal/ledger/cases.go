@@ -38,7 +38,7 @@ type Casework struct {
 	// Outbox are messages to send; Taken those of the pipeline that led to all this, and
 	// Later those of them that are to come again at their NotBefore.
 	Outbox, Taken, Later []OutboxItem
-	// Silences are made or changed.
+	// Silences are made or changed. What waits for the end of one is decided on anew.
 	Silences []vigil.Silence
 	// Audit is written first.
 	Audit []AuditRecord
@@ -84,6 +84,13 @@ func (l *Ledger) Work(ctx context.Context, w Casework) error {
 				ON CONFLICT (id) DO UPDATE SET data = excluded.data, sum = excluded.sum`, s.ID, data, int64(findingSum(s.ID, data))); err != nil {
 				return fmt.Errorf("keep silence %q: %w", s.ID, err)
 			}
+		}
+		if len(w.Silences) > 0 {
+			now := l.now().UnixNano()
+			if _, err := tx.ExecContext(ctx, `UPDATE outbox SET due = ?1 WHERE notifier = ?2 AND dead = 0 AND due > ?1`, now, Pipeline); err != nil {
+				return err
+			}
+			queued = true
 		}
 		for _, item := range w.Outbox {
 			ok, err := l.enqueue(ctx, tx, item)

@@ -161,8 +161,8 @@ func notNil(b []byte) []byte {
 }
 
 // Due returns up to max messages of a notifier that may be sent now, the most
-// important first and the longest waiting of those. They stay queued until Done: a
-// crash between sending and Done sends again.
+// important first and the longest waiting of those; a reply not before its card was sent.
+// They stay queued until Done: a crash between sending and Done sends again.
 func (l *Ledger) Due(ctx context.Context, notifier string, now time.Time, max int) ([]OutboxItem, error) {
 	var items []OutboxItem
 	err := l.read(ctx, func(tx *sql.Tx) error {
@@ -170,7 +170,9 @@ func (l *Ledger) Due(ctx context.Context, notifier string, now time.Time, max in
 				o.created, o.due, o.attempts, o.error, o.begun, coalesce(r.receipt, ''), coalesce(p.receipt, '')
 			FROM outbox o LEFT JOIN receipt r ON r.notifier = o.notifier AND r.thread = o.thread
 				LEFT JOIN receipt p ON p.notifier = o.notifier AND p.thread = o.parent
-			WHERE o.notifier = ? AND o.dead = 0 AND o.due <= ? ORDER BY o.priority DESC, o.created, o.n LIMIT ?`, notifier, now.UnixNano(), max)
+			WHERE o.notifier = ?1 AND o.dead = 0 AND o.due <= ?2
+				AND (o.parent = '' OR p.thread IS NOT NULL OR NOT EXISTS (SELECT 1 FROM outbox c WHERE c.notifier = ?1 AND c.thread = o.parent AND c.dead = 0))
+			ORDER BY o.priority DESC, o.created, o.n LIMIT ?3`, notifier, now.UnixNano(), max)
 		if err != nil {
 			return err
 		}

@@ -63,7 +63,7 @@ func askForm() dialogue {
 			}
 			t.counts.add("undelivered")
 			words := "The question could not be delivered: " + failed
-			a := act(in, alerts.DeedNote, in.meta.Case)
+			a := act(in, alerts.DeedUnasked, in.meta.Case)
 			a.ID += "-undelivered"
 			a.Note = words
 			if _, noted := t.do(ctx, a); noted != nil {

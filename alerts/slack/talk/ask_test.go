@@ -123,7 +123,7 @@ func TestUndelivered(t *testing.T) {
 			r.submit(t, "UANN", &d, nil)
 			has(t, d.view.text(), "could not be delivered", c.says)
 			asked, noted := r.desk.next(t), r.desk.next(t)
-			if noted.Deed != alerts.DeedNote || noted.By != ann || noted.Case != "case-1" || noted.ID != asked.ID+"-undelivered" || !strings.Contains(noted.Note, "could not be delivered") {
+			if noted.Deed != alerts.DeedUnasked || noted.By != ann || noted.Case != "case-1" || noted.ID != asked.ID+"-undelivered" || !strings.Contains(noted.Note, "could not be delivered") {
 				t.Errorf("%+v", noted)
 			}
 		})
@@ -137,7 +137,7 @@ func TestUndeliveredUnnoted(t *testing.T) {
 	r.expect("conversations.open", refuse("user_disabled"))
 	d := r.asks(t)
 	r.desk.will(func(ctx context.Context, a alerts.Act) (alerts.Outcome, error) {
-		if a.Deed == alerts.DeedNote {
+		if a.Deed == alerts.DeedUnasked {
 			return alerts.Outcome{}, alerts.ErrMayNot
 		}
 		return answers(ctx, a)

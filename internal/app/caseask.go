@@ -18,8 +18,9 @@ func (d *caseDesk) ask(ctx context.Context, a alerts.Act, do deed, c *vigil.Case
 	if c.About != vigil.AboutActor || c.Actor == "" {
 		return alerts.Outcome{}, refusedf("the case is about no person who could be asked")
 	}
-	if c.ActorKind != "" && c.ActorKind != vigil.KindHuman && c.ActorKind != vigil.KindAdmin {
-		return alerts.Outcome{}, refusedf("the case is about a %s: nobody could answer for it", c.ActorKind)
+	switch c.ActorKind {
+	case vigil.KindService, vigil.KindBot, vigil.KindAnonymous:
+		return alerts.Outcome{}, refusedf("the case is about no person: nobody could answer for it")
 	}
 	to, err := d.whoIs(ctx, c)
 	if err != nil {

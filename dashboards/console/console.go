@@ -59,6 +59,8 @@ type Config struct {
 	Decider api.Decider
 	// Silencer takes silences; nil takes none.
 	Silencer api.Silencer
+	// Reporter makes audit reports, beside a Decider; nil makes none.
+	Reporter api.Reporter
 }
 
 // Handler serves the console.
@@ -201,6 +203,11 @@ func (h *Handler) routes() *http.ServeMux {
 		mux.HandleFunc("POST /v1/silences", h.silence)
 		mux.HandleFunc("GET /v1/silences", h.silences)
 		mux.HandleFunc("DELETE /v1/silences/{id}", h.endSilence)
+	}
+	if h.cfg.Decider != nil && h.cfg.Reporter != nil {
+		mux.HandleFunc("GET /v1/reports", h.reports)
+		mux.HandleFunc("POST /v1/reports", h.makeReport)
+		mux.HandleFunc("GET /v1/reports/{id}", h.report)
 	}
 	mux.HandleFunc("GET /healthz", h.health)
 	mux.HandleFunc("GET /assets/{name}", h.asset)

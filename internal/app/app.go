@@ -57,10 +57,12 @@ type App struct {
 	ledger *ledger.Ledger
 	intake *intake
 	desk   *desk
-	outbox *outbox
-	book   *casebook
-	super  *supervisor
-	reader *reader
+	// reports makes audit reports.
+	reports *reporter
+	outbox  *outbox
+	book    *casebook
+	super   *supervisor
+	reader  *reader
 	// judging is the applier in force, see judge; fed reads the feeds in force.
 	judging atomic.Pointer[applier]
 	fed     atomic.Pointer[feeds.Service]

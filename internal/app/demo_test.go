@@ -77,6 +77,7 @@ func TestDemoFindsItsBreaches(t *testing.T) {
 	if named > 0 {
 		t.Errorf("%d identifiers are kept as they were", named)
 	}
+	reportOfDemo(t, d, breaches)
 	dir := d.Dir()
 	stop()
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {

@@ -217,3 +217,23 @@ func Audited(t *testing.T, a *App) (out []string) {
 	}
 	return out
 }
+
+// DemoApp is the service of a demo.
+func DemoApp(d *Demo) *App { return d.app }
+
+// Judge gives a verdict, as the command line does.
+func Judge(t *testing.T, a *App, finding string, word vigil.Word) error {
+	t.Helper()
+	_, err := a.desk.Decide(t.Context(), api.Saying{Finding: finding, Word: word, By: "an officer"})
+	return err
+}
+
+// Tick lets event time come to t, and what waited for its order be judged.
+func Tick(t *testing.T, a *App, to time.Time) {
+	t.Helper()
+	for range 3 {
+		if _, err := a.ledger.AcceptTick(t.Context(), vigil.Tick{Watermark: to}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -69,6 +69,9 @@ func (a *App) openIntake(ctx context.Context) error {
 		ledger: a.ledger, pseudonyms: pseudonyms, triage: newTriager(a.ledger, a.conf().DataDir, a.logger), now: a.opts.Now,
 		people: a.people.Load, judged: a.book.judged,
 	}
+	a.reports = newReporter(a.ending, a.ledger, a.conf, pseudonyms, a.logger, a.opts.Now)
+	a.reports.budget = a.budget
+	a.clean.add("audit report in the making", a.reports.wait)
 	return nil
 }
 

@@ -11,6 +11,9 @@ import (
 	"vigil/internal/ledger"
 )
 
+// auditReloaded is what the audit log calls a reload.
+const auditReloaded = "configuration reloaded"
+
 // ErrNeedsRestart is of a changed configuration that can't come into force while the
 // service runs.
 var ErrNeedsRestart = errors.New("needs a restart")
@@ -42,7 +45,7 @@ func (a *App) Reload(ctx context.Context, cfg *config.Config) error {
 		return fmt.Errorf("the new configuration can't be used, the old one stays: %w", err)
 	}
 	if _, err := a.ledger.Audit(ctx, ledger.AuditRecord{
-		Time: a.opts.Now().UTC(), Who: "vigil", What: "configuration reloaded",
+		Time: a.opts.Now().UTC(), Who: "vigil", What: auditReloaded,
 		Object: "changed: " + cmp.Or(strings.Join(differing(old, cfg, false), ", "), "nothing"),
 	}); err != nil {
 		return fmt.Errorf("record the reload, the old configuration stays: %w", err)

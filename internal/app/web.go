@@ -64,8 +64,8 @@ func serve(l net.Listener, h http.Handler, logger *slog.Logger) (stop func(ctx c
 }
 
 // newConsole makes the console's handler.
-func newConsole(consoleURL string, r api.Reader, d *desk, logger *slog.Logger, now func() time.Time) (http.Handler, error) {
-	cfg := console.Config{Logger: logger, Now: now, Decider: d, Silencer: d}
+func newConsole(consoleURL string, r api.Reader, d *desk, reports api.Reporter, logger *slog.Logger, now func() time.Time) (http.Handler, error) {
+	cfg := console.Config{Logger: logger, Now: now, Decider: d, Silencer: d, Reporter: reports}
 	if consoleURL != "" {
 		u, err := url.Parse(consoleURL)
 		if err != nil {

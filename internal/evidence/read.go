@@ -59,7 +59,7 @@ func (s *Store) Read(ctx context.Context, seg Segment) ([]Row, error) {
 	var rows []Row
 	err := s.with(ctx, seg, func(f *parquet.File) error {
 		for _, group := range f.RowGroups() {
-			got, err := pick(group, []span{{0, group.NumRows()}})
+			got, err := pick(group, []span{{0, group.NumRows()}}, nil)
 			if err != nil {
 				return err
 			}
@@ -83,25 +83,7 @@ func (s *Store) Read(ctx context.Context, seg Segment) ([]Row, error) {
 // then time). Bloom filters and the sort order keep it from reading more than it
 // must.
 func (s *Store) Find(ctx context.Context, seg Segment, q Query) ([]Row, error) {
-	var rows []Row
-	err := s.with(ctx, seg, func(f *parquet.File) error {
-		for _, group := range f.RowGroups() {
-			spans, err := q.spans(group)
-			if err != nil {
-				return err
-			}
-			if len(spans) == 0 {
-				continue
-			}
-			got, err := pick(group, spans)
-			if err != nil {
-				return err
-			}
-			rows = append(rows, got...)
-		}
-		return nil
-	})
-	return rows, err
+	return s.Scan(ctx, seg, q, nil)
 }
 
 // with opens the segment for one use and turns panics of the library into
@@ -274,8 +256,9 @@ func visitPage(page parquet.Page, row int64, buf []parquet.Value, f func(int64, 
 	}
 }
 
-// pick reads the rows of the runs, column by column.
-func pick(group parquet.RowGroup, spans []span) ([]Row, error) {
+// pick reads the rows of the runs, column by column: those that are asked for, none for
+// all.
+func pick(group parquet.RowGroup, spans []span, columns []string) ([]Row, error) {
 	total := int64(0)
 	for _, s := range spans {
 		total += s.to - s.from
@@ -292,8 +275,8 @@ func pick(group parquet.RowGroup, spans []span) ([]Row, error) {
 	for _, path := range group.Schema().Columns() {
 		name := strings.Join(path, ".")
 		put, ok := set[name]
-		if !ok {
-			continue // a later version's column
+		if !ok || !asked(path, columns) {
+			continue // a later version's column, or one that nobody wants
 		}
 		chunk, err := column(group, name)
 		if err != nil {

@@ -276,6 +276,20 @@ ALTER TABLE outbox ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
 DROP INDEX outbox_due;
 CREATE INDEX outbox_due ON outbox (notifier, priority DESC, created, n) WHERE dead = 0;
 CREATE INDEX outbox_next ON outbox (due) WHERE dead = 0;
+`, `
+-- Audit reports that were made and are kept as files: none is ever replaced. hash is
+-- SHA-256 of the signed manifest.
+CREATE TABLE report (
+	id       TEXT PRIMARY KEY,
+	first    INTEGER NOT NULL,
+	last     INTEGER NOT NULL,
+	revision INTEGER NOT NULL,
+	made     INTEGER NOT NULL,
+	hash     TEXT NOT NULL,
+	data     BLOB NOT NULL,
+	sum      INTEGER NOT NULL,
+	UNIQUE (first, last, revision)
+) STRICT, WITHOUT ROWID;
 `}
 }
 

@@ -71,6 +71,8 @@ type gathering struct {
 	// contracts are those in force in the period.
 	contracts []vigil.Contract
 	uses      map[string]*use
+	// crowded says that there were more accounts than are counted.
+	crowded bool
 }
 
 // gather fills in the report for [from, to).
@@ -97,6 +99,9 @@ func (g *gathering) remarks(ctx context.Context) {
 	r := g.report
 	if g.damaged > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d parts of what is kept are damaged and could not be read: what they hold is missing here.", g.damaged))
+	}
+	if g.crowded {
+		r.Notes = append(r.Notes, fmt.Sprintf("More than %d accounts used access: those beyond are in the sums of accesses alone.", auditMaxActors))
 	}
 	if r.Made.Before(r.To) {
 		r.Notes = append(r.Notes, "The period was not over when the report was made: it tells of what had come until then.")

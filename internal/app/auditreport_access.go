@@ -125,6 +125,7 @@ func (g *gathering) use(e *vigil.Event) *use {
 	u := g.uses[e.Actor.ID]
 	if u == nil {
 		if len(g.uses) >= auditMaxActors {
+			g.crowded = true
 			return nil
 		}
 		u = &use{role: e.Actor.Role, team: e.Actor.Team, kind: e.Actor.Kind, tenant: e.Actor.Tenant, stores: map[string]int64{}}

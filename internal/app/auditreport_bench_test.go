@@ -36,7 +36,7 @@ func BenchmarkAuditReport(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer l.Close()
-	fill(b, l, n)
+	fill(b, l, n, 10_000)
 	from := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 	a := &auditor{ledger: l, cfg: &config.Config{DataDir: dir}, logger: slog.New(slog.DiscardHandler)}
 	var most atomic.Uint64
@@ -80,8 +80,8 @@ func watchHeap(ctx context.Context, most *atomic.Uint64) {
 	}
 }
 
-// fill keeps, applies and seals a made-up month.
-func fill(b *testing.B, l *ledger.Ledger, n int) {
+// fill keeps, applies and seals a made-up month, in batches of a size.
+func fill(b testing.TB, l *ledger.Ledger, n, size int) {
 	b.Helper()
 	caps := series.NewCaps(0, nil)
 	var batch []*vigil.Event
@@ -103,8 +103,8 @@ func fill(b *testing.B, l *ledger.Ledger, n int) {
 			}
 		}
 	}
-	if err := traffic.Generate(traffic.Config{Events: n, Actors: 1_000, Days: 27}, func(e *vigil.Event) {
-		if batch = append(batch, e); len(batch) == 10_000 {
+	if err := traffic.Generate(traffic.Config{Events: n, Actors: min(1_000, n/10), Days: 27}, func(e *vigil.Event) {
+		if batch = append(batch, e); len(batch) == size {
 			keep()
 		}
 	}); err != nil {

@@ -132,7 +132,7 @@ func Join(c *vigil.Case, members []Member, f *vigil.Finding, now time.Time) (vig
 			continue
 		}
 		n.Open = n.Open || m.Open
-		if m.compare(lead) > 0 {
+		if m.Compare(lead) > 0 {
 			lead = m
 		}
 	}
@@ -159,8 +159,8 @@ func reopen(c *vigil.Case) {
 	c.Reminded, c.Escalated = 0, 0
 }
 
-// compare orders by gravity, the gravest largest.
-func (m Member) compare(o Member) int {
+// Compare orders by gravity, the gravest largest.
+func (m Member) Compare(o Member) int {
 	return cmp.Or(cmp.Compare(m.Severity.Rank(), o.Severity.Rank()), cmp.Compare(m.Harm, o.Harm), cmp.Compare(o.ID, m.ID))
 }
 

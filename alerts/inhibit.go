@@ -60,7 +60,7 @@ func (p *Policy) inhibitor(f *vigil.Finding, own string, cases Cases, now time.T
 		return s.Case.ID == own || s.Case.State == vigil.CaseResolved || s.Lead == nil || s.Told.At.Before(since) || len(s.Told.Notifiers) == 0
 	})
 	slices.SortStableFunc(open, func(a, b Standing) int {
-		return -a.member().compare(b.member())
+		return -a.member().Compare(b.member())
 	})
 	if byPeople {
 		if s := peopleTell(f, open); s != nil {

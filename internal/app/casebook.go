@@ -42,12 +42,40 @@ type caseNote struct {
 	Members    []alerts.Member `json:"members,omitempty"`
 }
 
+// take remembers a member as it is now. When there are too many, the mildest is forgotten.
 func (n *caseNote) take(m alerts.Member) {
-	if i := slices.IndexFunc(n.Members, func(o alerts.Member) bool { return o.ID == m.ID }); i >= 0 {
+	if i := n.index(m.ID); i >= 0 {
 		n.Members[i] = m
 	} else if len(n.Members) < vigil.MaxCaseFindings {
 		n.Members = append(n.Members, m)
+	} else if i := n.mildest(); n.Members[i].Compare(m) < 0 {
+		n.Members[i] = m
 	}
+}
+
+// with are the members, and among them one that belongs to the case and may have been
+// forgotten: it was no graver than the mildest who is remembered.
+func (n *caseNote) with(m alerts.Member) []alerts.Member {
+	if len(n.Members) == 0 || n.index(m.ID) >= 0 {
+		return n.Members
+	}
+	if mildest := n.Members[n.mildest()]; mildest.Compare(m) < 0 {
+		m.Severity, m.Harm = mildest.Severity, mildest.Harm
+	}
+	return append(slices.Clip(n.Members), m)
+}
+
+func (n *caseNote) index(id string) int {
+	return slices.IndexFunc(n.Members, func(m alerts.Member) bool { return m.ID == id })
+}
+
+func (n *caseNote) mildest() (at int) {
+	for i := range n.Members {
+		if n.Members[i].Compare(n.Members[at]) < 0 {
+			at = i
+		}
+	}
+	return at
 }
 
 // note reads what is remembered of a case. A damaged note is one that remembers nothing:
@@ -143,12 +171,39 @@ func (b *casebook) look(ctx context.Context, id string) (vigil.Case, vigil.Findi
 	if err != nil {
 		return c, vigil.Finding{}, err
 	}
-	lead, err := b.ledger.Finding(ctx, c.Lead)
-	if errors.Is(err, api.ErrNotFound) {
-		// It is past its retention: the case itself still tells the most.
-		lead, err = ghost(&c), nil
-	}
+	lead, err := leadOf(ctx, b.ledger, &c)
 	return c, lead, err
+}
+
+// leadOf reads the finding that speaks for a case. The case itself tells the most of one
+// that is past its retention, or damaged.
+func leadOf(ctx context.Context, l *ledger.Ledger, c *vigil.Case) (vigil.Finding, error) {
+	f, err := l.Finding(ctx, c.Lead)
+	if gone(err) {
+		return ghost(c), nil
+	}
+	return f, err
+}
+
+// gone reports whether what was to be read is not there, or can't be read ever again.
+func gone(err error) bool {
+	var damage *ledger.CorruptError
+	return errors.Is(err, api.ErrNotFound) || errors.As(err, &damage)
+}
+
+// holding are the silences that hold now. It needs mu.
+func (b *casebook) holding(ctx context.Context) ([]vigil.Silence, error) {
+	all, err := b.ledger.Silences(ctx)
+	now := b.now()
+	return slices.DeleteFunc(all, func(s vigil.Silence) bool { return !s.Holds(now) }), err
+}
+
+// keep makes casework durable between two decisions, such as a silence: none is made by
+// what was before and kept after it.
+func (b *casebook) keep(ctx context.Context, w ledger.Casework) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ledger.Work(ctx, w)
 }
 
 // ghost stands for a lead that is not kept any more.
@@ -156,7 +211,7 @@ func ghost(c *vigil.Case) vigil.Finding {
 	return vigil.Finding{
 		ID: c.Lead, State: vigil.StateClosed, About: c.About, Actor: c.Actor, ActorKind: c.ActorKind, Role: c.Role, Team: c.Team, Tenant: c.Tenant,
 		Subject: c.Subject, Source: c.Source, Network: c.Network, Start: c.Start, End: c.End, Severity: c.Severity,
-		Sentence: "The finding of this case is past its retention.", Subjects: vigil.Unknown, Rows: vigil.Unknown, Conversations: vigil.Unknown,
+		Sentence: "The finding of this case is no longer kept.", Subjects: vigil.Unknown, Rows: vigil.Unknown, Conversations: vigil.Unknown,
 	}
 }
 
@@ -212,6 +267,13 @@ func (b *casebook) Told(since time.Time) []alerts.Standing {
 	return out
 }
 
+// cardOf is the message of a case's card.
+func cardOf(c *vigil.Case, lead *vigil.Finding) alerts.Message {
+	f := *lead
+	f.SubjectIDs = nil // cards count subjects and never list them
+	return alerts.Message{ID: fmt.Sprintf("%s-%d", c.ID, c.Revision), Kind: alerts.KindCase, Case: c, Finding: &f, Link: findingPath(f.ID)}
+}
+
 // cards makes the rows of a case's card for some notifiers.
 func (o *outbox) cards(notifiers []string, c *vigil.Case, lead *vigil.Finding) ([]ledger.OutboxItem, error) {
 	// One that is no longer configured keeps the card that it has.
@@ -220,11 +282,7 @@ func (o *outbox) cards(notifiers []string, c *vigil.Case, lead *vigil.Finding) (
 	if len(notifiers) == 0 {
 		return nil, nil
 	}
-	f := *lead
-	f.SubjectIDs = nil // cards count subjects and never list them
-	payload, err := json.Marshal(alerts.Message{
-		ID: fmt.Sprintf("%s-%d", c.ID, c.Revision), Kind: alerts.KindCase, Case: c, Finding: &f, Link: findingPath(f.ID),
-	})
+	payload, err := json.Marshal(cardOf(c, lead))
 	if err != nil {
 		return nil, fmt.Errorf("write message of case %q: %w", c.ID, err)
 	}

@@ -28,6 +28,7 @@ type office struct {
 	seq   uint64
 	ids   int
 	told  []alerts.FloodNotice
+	dir   string
 }
 
 var officeStart = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
@@ -36,9 +37,9 @@ const officeKey = "0123456789abcdef0123456789abcdef"
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{t: t, clock: officeStart}
+	o := &office{t: t, clock: officeStart, dir: t.TempDir()}
 	now := func() time.Time { return o.clock }
-	l, err := ledger.Open(t.Context(), ledger.Config{Dir: t.TempDir()}, ledger.Options{Now: now})
+	l, err := ledger.Open(t.Context(), ledger.Config{Dir: o.dir}, ledger.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

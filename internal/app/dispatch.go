@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,10 @@ const (
 	// nudgedAtMost bounds the cases that are looked at for reminders, those first that may
 	// do most harm.
 	nudgedAtMost = 5_000
+	// undecidedAtMost is how long a finding rests at most that could not be decided on.
+	undecidedAtMost = 10 * time.Minute
+	// floodsAtMost bounds the floods that wait to be recorded.
+	floodsAtMost = 100
 	// pipelineState is the name under which the pipeline's state is kept.
 	pipelineState = "pipeline"
 )
@@ -44,7 +49,8 @@ type dispatcher struct {
 	// flood records that a flood began.
 	flood func(ctx context.Context, n alerts.FloodNotice) error
 
-	fault string // what failed last, for the log
+	fault  string               // what failed last, for the log
+	floods []alerts.FloodNotice // began, and are not recorded yet
 }
 
 // run dispatches until ctx ends.
@@ -60,6 +66,7 @@ func (d *dispatcher) run(ctx context.Context) error {
 			looked = d.book.now()
 			err = d.tick(ctx)
 		}
+		d.record(ctx)
 		d.say(ctx, err)
 		if more && err == nil {
 			continue
@@ -104,9 +111,10 @@ func (d *dispatcher) remember(ctx context.Context) error {
 		}
 	})
 	for _, id := range ids {
-		c, lead, err := b.look(ctx, id)
-		if err != nil {
-			return err
+		c, lead, lerr := b.look(ctx, id)
+		if lerr != nil {
+			err = errors.Join(err, lerr)
+			continue
 		}
 		n := notes[id]
 		b.stand(&c, &lead, &n.Told)
@@ -128,45 +136,83 @@ type batched struct {
 	lead   vigil.Finding
 }
 
-// step decides on what is due, and reports whether there may be more.
+// step decides on what is due, and reports whether there may be more. What can't be
+// decided on together is decided on one by one, so that a finding that can't be decided on
+// at all holds up no other.
 func (d *dispatcher) step(ctx context.Context) (more bool, err error) {
-	b := d.book
-	rows, err := b.ledger.Due(ctx, ledger.Pipeline, b.now(), dispatchedAtOnce)
+	l := d.book.ledger
+	rows, err := l.Due(ctx, ledger.Pipeline, d.book.now(), dispatchedAtOnce)
 	if err != nil || len(rows) == 0 {
 		return false, err
 	}
+	more = len(rows) == dispatchedAtOnce
+	if err = d.together(ctx, rows); err == nil || ctx.Err() != nil {
+		return more, err
+	}
+	for i := range rows {
+		if len(rows) > 1 {
+			err = d.together(ctx, rows[i:i+1])
+		}
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		if err == nil {
+			continue
+		}
+		next := d.book.now().Add(min(undecidedAtMost, dispatchPoll<<min(rows[i].Attempts, 10)))
+		if err := errors.Join(err, l.Failed(ctx, rows[i], err, next, false)); errors.Is(err, ledger.ErrClosed) {
+			return false, err
+		}
+		d.logger.Error("what is to be told of a finding can't be decided; the others go on, and it is tried again",
+			"finding", fmt.Sprintf("%q", rows[i].FindingID), "at", next.UTC(), "error", err.Error())
+	}
+	return more, nil
+}
+
+// together decides on some revisions in one transaction.
+func (d *dispatcher) together(ctx context.Context, rows []ledger.OutboxItem) (err error) {
+	b := d.book
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	silences, err := b.ledger.Silences(ctx)
+	before := b.pipeline.State()
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+			d.logger.Error("the pipeline panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		}
+		if err != nil {
+			// What the pipeline has counted of it, and what stands by it, did not happen.
+			b.pipeline.Restore(before)
+			clear(b.standing)
+		}
+	}()
+	silences, err := b.holding(ctx)
 	if err != nil {
-		return false, err
+		return err
 	}
 	t := &batch{cases: map[string]*batched{}, of: map[string]string{}}
-	before := b.pipeline.State()
 	for i := range rows {
-		if err = d.decide(ctx, t, rows[i], silences); err != nil {
-			break
+		if err := d.decide(ctx, t, rows[i], silences); err != nil {
+			return err
 		}
 	}
-	if err == nil {
-		err = d.commit(ctx, t)
-	}
-	if err != nil {
-		// What the pipeline has counted of it, and what stands by it, did not happen.
-		b.pipeline.Restore(before)
-		clear(b.standing)
-		return false, err
-	}
-	return len(rows) == dispatchedAtOnce, nil
+	return d.commit(ctx, t)
 }
 
 // decide decides on one revision of a finding.
 func (d *dispatcher) decide(ctx context.Context, t *batch, row ledger.OutboxItem, silences []vigil.Silence) error {
 	var f vigil.Finding
-	if err := json.Unmarshal(row.Payload, &f); err != nil {
-		d.logger.Error("a finding in the outbox can't be read and is not told; it is in the queue of the console", "finding", fmt.Sprintf("%q", row.FindingID))
-		t.work.Taken = append(t.work.Taken, row)
-		return nil
+	if json.Unmarshal(row.Payload, &f) != nil {
+		// The finding itself is kept apart from what waits to be told of it.
+		var err error
+		if f, err = d.book.ledger.Finding(ctx, row.FindingID); gone(err) {
+			d.logger.Error("a finding in the outbox can't be read and is not told", "finding", fmt.Sprintf("%q", row.FindingID))
+			t.work.Taken = append(t.work.Taken, row)
+			return nil
+		} else if err != nil {
+			return err
+		}
+		f.SubjectIDs = nil // as in the outbox
 	}
 	now := d.book.now().UTC()
 	c, err := d.caseFor(ctx, t, &f, now)
@@ -189,8 +235,7 @@ func (d *dispatcher) decide(ctx context.Context, t *batch, row ledger.OutboxItem
 
 // caseFor finds or makes the case of a finding, and takes its revision into it.
 func (d *dispatcher) caseFor(ctx context.Context, t *batch, f *vigil.Finding, now time.Time) (*batched, error) {
-	b := d.book
-	c, err := d.known(ctx, t, f)
+	c, belongs, err := d.known(ctx, t, f, now)
 	if err != nil {
 		return nil, err
 	}
@@ -201,10 +246,13 @@ func (d *dispatcher) caseFor(ctx context.Context, t *batch, f *vigil.Finding, no
 		t.cases[next.ID], t.of[f.ID] = c, next.ID
 		return c, nil
 	}
-	next, events := alerts.Join(&c.change.Case, c.note.Members, f, now)
-	if !slices.Contains(c.change.Case.Findings, f.ID) {
+	members := c.note.Members
+	if belongs {
+		members = c.note.with(alerts.MemberOf(f))
+	} else {
 		c.change.Join = append(c.change.Join, f.ID)
 	}
+	next, events := alerts.Join(&c.change.Case, members, f, now)
 	c.change.Case, c.change.Events = next, append(c.change.Events, events...)
 	c.note.take(alerts.MemberOf(f))
 	t.of[f.ID] = next.ID
@@ -212,33 +260,34 @@ func (d *dispatcher) caseFor(ctx context.Context, t *batch, f *vigil.Finding, no
 	case next.Lead == f.ID:
 		c.lead = *f
 	case next.Lead != c.lead.ID:
-		if c.lead, err = b.ledger.Finding(ctx, next.Lead); errors.Is(err, api.ErrNotFound) {
-			c.lead, err = ghost(&next), nil
-		}
+		c.lead, err = leadOf(ctx, d.book.ledger, &next)
 	}
 	return c, err
 }
 
-// known returns the case that a finding belongs to, nil for none: as the batch has it,
-// else as the ledger has.
-func (d *dispatcher) known(ctx context.Context, t *batch, f *vigil.Finding) (*batched, error) {
+// known returns the case that a finding belongs to already, or that it joins; nil for
+// none: as the batch has it, else as the ledger has.
+func (d *dispatcher) known(ctx context.Context, t *batch, f *vigil.Finding, now time.Time) (c *batched, belongs bool, err error) {
 	b := d.book
-	var candidates []vigil.Case
 	if id, ok := t.of[f.ID]; ok {
-		return t.cases[id], nil
+		return t.cases[id], true, nil
 	}
 	own, err := b.ledger.CaseOf(ctx, f.ID)
+	var damage *ledger.CorruptError
 	switch {
 	case err == nil:
-		candidates = append(candidates, own)
+		c, err = d.into(ctx, t, &own)
+		return c, true, err
+	case errors.As(err, &damage) && own.ID != "":
+		c, err = d.anew(ctx, t, &own, f, now)
+		return c, true, err
 	case !errors.Is(err, api.ErrNotFound):
-		return nil, err
+		return nil, false, err
 	}
-	about, err := b.ledger.CasesAbout(ctx, f.Topic(), candidateCases)
+	candidates, err := b.ledger.CasesAbout(ctx, f.Topic(), candidateCases)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	candidates = append(candidates, about...)
 	for i := range candidates {
 		if c := t.cases[candidates[i].ID]; c != nil {
 			candidates[i] = c.change.Case
@@ -251,24 +300,51 @@ func (d *dispatcher) known(ctx context.Context, t *batch, f *vigil.Finding) (*ba
 	}
 	picked := alerts.Pick(candidates, f)
 	if picked == nil {
-		return nil, nil
+		return nil, false, nil
 	}
-	if c := t.cases[picked.ID]; c != nil {
+	c, err = d.into(ctx, t, picked)
+	return c, false, err
+}
+
+// into takes a case into the batch, unless it is there already.
+func (d *dispatcher) into(ctx context.Context, t *batch, k *vigil.Case) (c *batched, err error) {
+	if c := t.cases[k.ID]; c != nil {
 		return c, nil
 	}
-	c := &batched{change: ledger.CaseChange{Case: *picked, Was: picked.Revision}}
-	if c.note, err = b.note(ctx, picked.ID); err != nil {
+	c = &batched{change: ledger.CaseChange{Case: *k, Was: k.Revision}}
+	if c.note, err = d.book.note(ctx, k.ID); err != nil {
 		return nil, err
 	}
-	if c.lead, err = b.ledger.Finding(ctx, picked.Lead); errors.Is(err, api.ErrNotFound) {
-		c.lead, err = ghost(picked), nil
+	if c.lead, err = leadOf(ctx, d.book.ledger, k); err != nil {
+		return nil, err
 	}
+	t.cases[k.ID] = c
+	return c, nil
+}
+
+// anew begins a case that is damaged a second time, out of one of its findings: under its
+// id and after its revision, so that its cards are edited. The 72-hour clock outlives it.
+func (d *dispatcher) anew(ctx context.Context, t *batch, damaged *vigil.Case, f *vigil.Finding, now time.Time) (*batched, error) {
+	if c := t.cases[damaged.ID]; c != nil {
+		return c, nil
+	}
+	d.logger.Error("a case is damaged and begins anew", "case", damaged.ID)
+	k, _ := alerts.Join(nil, nil, f, now)
+	k.ID, k.Revision = damaged.ID, damaged.Revision
+	events, err := d.book.ledger.CaseEvents(ctx, k.ID, 0, anewEvents)
 	if err != nil {
 		return nil, err
 	}
-	t.cases[picked.ID] = c
-	return c, nil
+	for _, e := range events {
+		if e.Kind == vigil.CaseAware {
+			k.Aware = &vigil.Mark{By: e.By, Time: e.Time}
+		}
+	}
+	return d.into(ctx, t, &k)
 }
+
+// anewEvents bounds the lines of a timeline that are looked through for the clock.
+const anewEvents = 10_000
 
 // take puts a decision into the batch.
 func (d *dispatcher) take(ctx context.Context, t *batch, c *batched, row ledger.OutboxItem, decision *alerts.Decision) error {
@@ -304,12 +380,11 @@ func (d *dispatcher) take(ctx context.Context, t *batch, c *batched, row ledger.
 // notices puts what is told of floods into the batch.
 func (d *dispatcher) notices(ctx context.Context, t *batch, notices []alerts.FloodNotice) error {
 	for _, n := range notices {
-		if n.Began {
+		if n.Began && len(d.floods) < floodsAtMost {
 			// Before it is told: a flood that is recorded twice is better than one that
 			// is not.
-			if err := d.flood(ctx, n); err != nil {
-				return err
-			}
+			d.floods = append(d.floods, n)
+			d.record(ctx)
 		}
 		item, err := noticeItem(n.Notifier, n.Message, n.Revision)
 		if err != nil {
@@ -318,6 +393,17 @@ func (d *dispatcher) notices(ctx context.Context, t *batch, notices []alerts.Flo
 		t.work.Outbox = append(t.work.Outbox, item)
 	}
 	return nil
+}
+
+// record writes down which floods began. The log takes nothing while the disk is nearly
+// full: that keeps nobody from being told.
+func (d *dispatcher) record(ctx context.Context) {
+	for len(d.floods) > 0 {
+		if err := d.flood(ctx, d.floods[0]); err != nil {
+			return // intake says so
+		}
+		d.floods = d.floods[1:]
+	}
 }
 
 // noticeItem is the row of a message about no case. Later revisions edit the first.
@@ -380,15 +466,16 @@ func (d *dispatcher) nudge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for i := range cases {
 		if len(cases[i].Told) == 0 {
 			continue
 		}
-		if err := d.nudgeOne(ctx, cases[i].ID); err != nil && !errors.Is(err, ledger.ErrStale) {
-			return err
+		if err := d.nudgeOne(ctx, cases[i].ID); err != nil {
+			errs = append(errs, fmt.Errorf("remind of case %q: %w", cases[i].ID, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (d *dispatcher) nudgeOne(ctx context.Context, id string) error {

@@ -29,11 +29,13 @@ type outbox struct {
 
 	mu       sync.Mutex // guards all below
 	channels []channelNote
-	taken    map[string]ledger.OutboxItem // handed out and not reported on yet, by notifier and id
+	// taken are the rows that were handed out last and are not reported on yet, by notifier
+	// and id. A notifier's lane asks for more only when it is done with them.
+	taken map[string]map[string]ledger.OutboxItem
 }
 
 func newOutbox(l *ledger.Ledger) *outbox {
-	return &outbox{ledger: l, taken: map[string]ledger.OutboxItem{}}
+	return &outbox{ledger: l, taken: map[string]map[string]ledger.OutboxItem{}}
 }
 
 // tell says by which ways it is told from now on.
@@ -98,9 +100,6 @@ func (o *outbox) enqueue(ctx context.Context, m alerts.Message) error {
 // that one may be another when the message is sent.
 func findingPath(id string) string { return "/findings/" + url.PathEscape(id) }
 
-// maxTaken bounds the rows remembered as handed out. One forgotten is due again.
-const maxTaken = 4_096
-
 // errNobody is why a message for a notifier that is no longer configured is
 // given up.
 var errNobody = errors.New("this way of telling is no longer configured")
@@ -112,9 +111,10 @@ func (o *outbox) Due(ctx context.Context, notifier string, now time.Time, most i
 		return nil, err
 	}
 	var items []alerts.Item
+	taken := make(map[string]ledger.OutboxItem, len(rows))
 	for _, row := range rows {
-		var m alerts.Message
-		if err := json.Unmarshal(row.Payload, &m); err != nil {
+		m, err := o.read(ctx, &row)
+		if err != nil {
 			if err := o.ledger.Failed(ctx, row, fmt.Errorf("read message: %w", err), time.Time{}, false); err != nil {
 				return nil, err
 			}
@@ -122,15 +122,32 @@ func (o *outbox) Due(ctx context.Context, notifier string, now time.Time, most i
 		}
 		m.Receipt, m.Parent, m.InDoubt = row.Receipt, row.Parent, row.InDoubt && row.Receipt == ""
 		items = append(items, alerts.Item{ID: row.ID, Message: m, Attempts: row.Attempts, Created: row.Created})
-		o.take(row)
+		row.Payload = nil
+		taken[row.ID] = row
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.taken[notifier] = taken
 	return items, nil
+}
+
+// read reads the message of a row. A card that is damaged is written anew.
+func (o *outbox) read(ctx context.Context, row *ledger.OutboxItem) (m alerts.Message, err error) {
+	if err = json.Unmarshal(row.Payload, &m); err == nil || row.Case == "" {
+		return m, err
+	}
+	c, err := o.ledger.Case(ctx, row.Case)
+	if err != nil {
+		return m, err
+	}
+	lead, err := leadOf(ctx, o.ledger, &c)
+	return cardOf(&c, &lead), err
 }
 
 // Begin implements alerts.Outbox.
 func (o *outbox) Begin(ctx context.Context, notifier string, it alerts.Item) error {
 	o.mu.Lock()
-	row, ok := o.taken[notifier+"\x00"+it.ID]
+	row, ok := o.taken[notifier][it.ID]
 	o.mu.Unlock()
 	if !ok {
 		return nil
@@ -138,24 +155,19 @@ func (o *outbox) Begin(ctx context.Context, notifier string, it alerts.Item) err
 	return o.ledger.Begin(ctx, row)
 }
 
+// take notes that a row is handed out still.
 func (o *outbox) take(row ledger.OutboxItem) {
-	row.Payload = nil
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.taken) >= maxTaken {
-		// Rows that newer revisions replaced are never reported on.
-		clear(o.taken)
-	}
-	o.taken[row.Notifier+"\x00"+row.ID] = row
+	o.taken[row.Notifier][row.ID] = row
 }
 
 // give returns the row that an item came from.
 func (o *outbox) give(notifier, id string) (ledger.OutboxItem, bool) {
-	key := notifier + "\x00" + id
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	row, ok := o.taken[key]
-	delete(o.taken, key)
+	row, ok := o.taken[notifier][id]
+	delete(o.taken[notifier], id)
 	return row, ok
 }
 

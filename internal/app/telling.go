@@ -10,7 +10,6 @@ import (
 
 	"vigil"
 	"vigil/alerts"
-	"vigil/internal/api"
 	"vigil/internal/config"
 	"vigil/internal/ledger"
 )
@@ -108,7 +107,7 @@ func (d *dispatcher) rehomeCase(ctx context.Context, id string, names []string) 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c, lead, err := b.look(ctx, id)
-	if errors.Is(err, api.ErrNotFound) {
+	if gone(err) {
 		return nil
 	}
 	if err != nil {
@@ -119,7 +118,7 @@ func (d *dispatcher) rehomeCase(ctx context.Context, id string, names []string) 
 		return err
 	}
 	note.Told.Notifiers = slices.DeleteFunc(note.Told.Notifiers, func(n string) bool { return !slices.Contains(names, n) })
-	silences, err := b.ledger.Silences(ctx)
+	silences, err := b.holding(ctx)
 	if err != nil {
 		return err
 	}
@@ -159,15 +158,15 @@ func (a *App) refreshWays(ctx context.Context) error {
 		var open []alerts.Message
 		for id, receipt := range receipts {
 			c, lead, err := a.book.look(ctx, id)
-			if errors.Is(err, api.ErrNotFound) {
+			if gone(err) {
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			open = append(open, alerts.Message{
-				ID: fmt.Sprintf("%s-%d", c.ID, c.Revision), Kind: alerts.KindCase, Case: &c, Finding: &lead, Link: findingPath(lead.ID), Receipt: receipt,
-			})
+			m := cardOf(&c, &lead)
+			m.Receipt = receipt
+			open = append(open, m)
 		}
 		errs = append(errs, r.Refresh(ctx, open))
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"vigil"
@@ -171,13 +170,14 @@ func (l *Ledger) putCase(ctx context.Context, tx *sql.Tx, c *CaseChange) error {
 // Case returns one case; the error wraps api.ErrNotFound when there is none, and is a
 // *CorruptError when it is damaged.
 func (l *Ledger) Case(ctx context.Context, id string) (vigil.Case, error) {
-	return l.oneCase(ctx, fmt.Sprintf("case %q", id), `SELECT id, data, sum FROM casefile WHERE id = ?`, id)
+	return l.oneCase(ctx, fmt.Sprintf("case %q", id), `SELECT id, revision, data, sum FROM casefile WHERE id = ?`, id)
 }
 
-// CaseOf returns the case that a finding belongs to. The errors are as Case's.
+// CaseOf returns the case that a finding belongs to. The errors are as Case's. Of a
+// damaged one the ID and the Revision are returned all the same.
 func (l *Ledger) CaseOf(ctx context.Context, finding string) (vigil.Case, error) {
 	return l.oneCase(ctx, fmt.Sprintf("case of finding %q", finding),
-		`SELECT c.id, c.data, c.sum FROM casefile c JOIN case_finding f ON f.casefile = c.id WHERE f.finding = ?`, finding)
+		`SELECT c.id, c.revision, c.data, c.sum FROM casefile c JOIN case_finding f ON f.casefile = c.id WHERE f.finding = ?`, finding)
 }
 
 // CasesAbout returns the unresolved cases about a topic, those first of which the findings
@@ -185,7 +185,7 @@ func (l *Ledger) CaseOf(ctx context.Context, finding string) (vigil.Case, error)
 func (l *Ledger) CasesAbout(ctx context.Context, topic string, max int) ([]vigil.Case, error) {
 	var out []vigil.Case
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT id, data, sum FROM casefile WHERE topic = ? AND state <> ? ORDER BY last DESC, id LIMIT ?`,
+		rows, err := tx.QueryContext(ctx, `SELECT id, revision, data, sum FROM casefile WHERE topic = ? AND state <> ? ORDER BY last DESC, id LIMIT ?`,
 			topic, string(vigil.CaseResolved), max)
 		if err != nil {
 			return err
@@ -271,17 +271,14 @@ func (l *Ledger) oneCase(ctx context.Context, what, query string, args ...any) (
 }
 
 func scanCase(scan func(...any) error) (c vigil.Case, err error) {
-	var id string
 	var data []byte
 	var sum int64
-	if err := scan(&id, &data, &sum); err != nil {
+	if err := scan(&c.ID, &c.Revision, &data, &sum); err != nil {
 		return c, err
 	}
-	if int64(findingSum(id, data)) != sum {
-		return c, &CorruptError{What: "case", Name: strconv.Quote(id), Err: errChecksum}
-	}
-	if err := json.Unmarshal(data, &c); err != nil {
-		return c, &CorruptError{What: "case", Name: strconv.Quote(id), Err: err}
+	id, revision := c.ID, c.Revision
+	if err := readSaid("case", id, data, sum, &c); err != nil {
+		return vigil.Case{ID: id, Revision: revision}, err
 	}
 	return c, nil
 }
@@ -315,7 +312,7 @@ func (l *Ledger) Cases(ctx context.Context, f CaseFilter) (out []vigil.Case, tot
 		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT id, data, sum`+where+` ORDER BY harm DESC, severity DESC, opened DESC, id LIMIT ?7 OFFSET ?8`,
+		rows, err := tx.QueryContext(ctx, `SELECT id, revision, data, sum`+where+` ORDER BY harm DESC, severity DESC, opened DESC, id LIMIT ?7 OFFSET ?8`,
 			append(args, f.Limit, max(0, f.Offset))...)
 		if err != nil {
 			return err

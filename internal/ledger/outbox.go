@@ -162,7 +162,7 @@ func notNil(b []byte) []byte {
 
 // Due returns up to max messages of a notifier that may be sent now, the most
 // important first and the longest waiting of those; a reply not before its card was sent.
-// They stay queued until Done: a crash between sending and Done sends again.
+// One that is damaged has no payload: what it is about has a checksum of its own. They stay queued until Done: a crash between sending and Done sends again.
 func (l *Ledger) Due(ctx context.Context, notifier string, now time.Time, max int) ([]OutboxItem, error) {
 	var items []OutboxItem
 	err := l.read(ctx, func(tx *sql.Tx) error {
@@ -188,10 +188,8 @@ func (l *Ledger) Due(ctx context.Context, notifier string, now time.Time, max in
 			i.Case, i.ReplyTo = caseOf(thread), caseOf(parent)
 			i.Created, i.Due = fromNanos(created), fromNanos(due)
 			if int64(crc32.Checksum(i.Payload, castagnoli)) != sum {
-				// Nothing sensible can be sent. The finding itself has its own checksum
-				// and is still in the queue of the console.
-				l.log.Error("a message is damaged and is not sent", "message", fmt.Sprintf("%q", i.ID))
-				continue
+				l.log.Error("a message is damaged", "message", fmt.Sprintf("%q", i.ID))
+				i.Payload = nil
 			}
 			items = append(items, i)
 		}

@@ -38,6 +38,7 @@ func Injections() []string {
 		"\xff\xfe\xc0\x80",
 		"e\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301",
 		"<at>everyone</at> @everyone @here @channel",
+		"{{{DATE(2026-01-01T00:00:00Z)}} {{{{7*7}}}}} {{{{{",
 	}
 }
 

@@ -63,9 +63,14 @@ func encode(v any) ([]byte, error) {
 	return bytes.TrimSpace(b.Bytes()), nil
 }
 
+var unlinked = strings.NewReplacer("://", "[:]//", "www.", "www[.]")
+
 // plain makes text that Teams neither makes links nor functions of.
 func plain(s string, max int) string {
-	s = strings.NewReplacer("://", "[:]//", "www.", "www[.]", "{{", "{ {").Replace(s)
+	s = unlinked.Replace(s)
+	for strings.Contains(s, "{{") { // of three, one pass leaves two
+		s = strings.ReplaceAll(s, "{{", "{ {")
+	}
 	return alerts.Cut(s, max)
 }
 

@@ -158,4 +158,7 @@ func explain(a outbound.Answer, err error) error {
 func (n *Notifier) Check(ctx context.Context) error { return n.client.Reach(ctx, n.cfg.URL) }
 
 // Close ends the connections that are kept open.
-func (n *Notifier) Close() { n.client.Close() }
+func (n *Notifier) Close() error {
+	n.client.Close()
+	return nil
+}

@@ -98,7 +98,7 @@ func TestSuite(t *testing.T) {
 			if err != nil {
 				tb.Fatal(err)
 			}
-			tb.Cleanup(n.Close)
+			tb.Cleanup(func() { _ = n.Close() })
 			return n
 		},
 		Refusals: []alertstest.Refusal{

@@ -188,4 +188,7 @@ func (n *Notifier) Notify(ctx context.Context, m alerts.Message) (string, error)
 func (n *Notifier) Check(ctx context.Context) error { return n.client.Reach(ctx, n.cfg.URL) }
 
 // Close ends the connections that are kept open.
-func (n *Notifier) Close() { n.client.Close() }
+func (n *Notifier) Close() error {
+	n.client.Close()
+	return nil
+}

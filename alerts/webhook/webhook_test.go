@@ -106,7 +106,7 @@ func notifier(tb testing.TB, cfg webhook.Config, opts webhook.Options) *webhook.
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(n.Close)
+	tb.Cleanup(func() { _ = n.Close() })
 	return n
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -44,6 +45,18 @@ func (w *ways) names() []string {
 		out = append(out, n.Name())
 	}
 	return out
+}
+
+// close ends what the notifiers keep open: files, connections and clients. What is still
+// told by one of them opens it again.
+func (w *ways) close() error {
+	var all []error
+	for _, n := range w.notifiers {
+		if c, ok := bare(n).(io.Closer); ok {
+			all = append(all, c.Close())
+		}
+	}
+	return errors.Join(all...)
 }
 
 // maker makes notifiers of a configuration.
@@ -207,6 +220,17 @@ type renamedFinder struct {
 	alerts.Finder
 }
 
+// bare is the notifier that named has given a name.
+func bare(n alerts.Notifier) alerts.Notifier {
+	switch r := n.(type) {
+	case renamed:
+		return r.Notifier
+	case renamedFinder:
+		return r.Notifier
+	}
+	return n
+}
+
 // inspector is a notifier whose check also notes what is well and yet worth knowing.
 type inspector interface {
 	Inspect(ctx context.Context) (notes []string, err error)
@@ -214,12 +238,7 @@ type inspector interface {
 
 // tryNotifier tries a way to tell without telling anybody anything.
 func tryNotifier(ctx context.Context, n alerts.Notifier) (note string, err error) {
-	if r, ok := n.(renamed); ok {
-		n = r.Notifier
-	}
-	if r, ok := n.(renamedFinder); ok {
-		n = r.Notifier
-	}
+	n = bare(n)
 	if i, ok := n.(inspector); ok {
 		notes, err := i.Inspect(ctx)
 		return strings.Join(notes, "; "), err

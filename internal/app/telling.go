@@ -40,19 +40,28 @@ func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Contex
 	}
 	checks, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a.checkWays(checks, next.ways)
-	return stopAll(func(context.Context) error { cancel(); a.troubles.clear(); return nil }, a.background(ctx, "delivery", d.Run), a.background(ctx, "delivery's bell", func(ctx context.Context) error {
-		for {
-			news := a.ledger.MailSignal()
-			d.Wake()
-			select {
-			case <-news:
-			case <-ctx.Done():
-				return nil
+	return stopAll(
+		func(context.Context) error {
+			a.checking.Wait()
+			a.troubles.clear()
+			return next.ways.close()
+		},
+		a.background(ctx, "delivery", d.Run),
+		a.background(ctx, "delivery's bell", func(ctx context.Context) error {
+			for {
+				news := a.ledger.MailSignal()
+				d.Wake()
+				select {
+				case <-news:
+				case <-ctx.Done():
+					return nil
+				}
 			}
-		}
-	}), a.background(ctx, "dispatch", dispatch.run),
+		}),
+		a.background(ctx, "dispatch", dispatch.run),
 		a.background(ctx, "channels' watch", func(ctx context.Context) error { return a.watchWays(ctx, d) }),
-		a.talk(ctx, next.talk)), nil
+		a.talk(ctx, next.talk),
+		func(context.Context) error { cancel(); return nil }), nil
 }
 
 // use has the casebook decide by a policy from now on.

@@ -73,7 +73,6 @@ func (a *App) watchWays(ctx context.Context, d *alerts.Deliverer) error {
 	for {
 		select {
 		case <-ctx.Done():
-			a.checking.Wait()
 			return nil
 		case <-tick.C:
 		}

@@ -57,7 +57,7 @@ type Email struct {
 	Password Secret `yaml:"password"`
 	// From is the sender, "vigil@example.com" or "vigil <vigil@example.com>". Required.
 	From string `yaml:"from"`
-	// To are the recipients, each of them seen by the others; at most 100.
+	// To are the recipients, each of them seen by the others; at most 50.
 	// Required.
 	To []string `yaml:"to"`
 	// Hello is this machine's name for the server; empty means the operating system's.

@@ -6,7 +6,8 @@
 // sends idempotently, so that its own repetitions neither double nor reorder. What fails
 // is a *alerts.RetryError: then, or after a kill in between, an event may be there twice,
 // with the same metadata.uid, which is also in the header "uid". The key is the case's id,
-// so that the events of a case are in one partition and in order.
+// so that the events of a case are in one partition and in order. The client, which has
+// goroutines of its own, is made by the first Notify and lasts until Close.
 package kafka
 
 import (
@@ -18,6 +19,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -78,13 +80,15 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Notifier sends to one topic. It implements alerts.Notifier; Close ends it.
+// Notifier sends to one topic. It implements alerts.Notifier.
 type Notifier struct {
-	cfg    Config
-	opts   Options
-	enc    *ocsf.Encoder
-	with   []kgo.Opt
-	client *kgo.Client
+	cfg  Config
+	opts Options
+	enc  *ocsf.Encoder
+	with []kgo.Opt
+
+	mu     sync.Mutex  // guards client
+	client *kgo.Client // nil until it is needed
 }
 
 var _ alerts.Notifier = (*Notifier)(nil)
@@ -137,7 +141,7 @@ func New(cfg Config, opts Options) (*Notifier, error) {
 		with = append(with, kgo.SASL(m))
 	}
 	n.with = with
-	if n.client, err = kgo.NewClient(with...); err != nil {
+	if err := kgo.ValidateOpts(with...); err != nil {
 		return nil, fmt.Errorf("siem kafka: set up the client: %w", err)
 	}
 	return n, nil
@@ -170,10 +174,29 @@ func (s *SASL) mechanism() (sasl.Mechanism, error) {
 // Name is the notifier's name.
 func (n *Notifier) Name() string { return n.opts.Name }
 
-// Close ends the connections. Notify may not be called any more.
+// Close ends the connections. A later Notify makes new ones.
 func (n *Notifier) Close() error {
-	n.client.Close()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.client != nil {
+		n.client.Close()
+		n.client = nil
+	}
 	return nil
+}
+
+// producer is the client, made when it is first needed.
+func (n *Notifier) producer() (*kgo.Client, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.client == nil {
+		cl, err := kgo.NewClient(n.with...)
+		if err != nil {
+			return nil, fmt.Errorf("siem kafka: set up the client: %w", err)
+		}
+		n.client = cl
+	}
+	return n.client, nil
 }
 
 // Notify sends the message's event and returns its uid. A message that a SIEM is not told
@@ -187,12 +210,16 @@ func (n *Notifier) Notify(ctx context.Context, m alerts.Message) (string, error)
 	case err != nil:
 		return "", &alerts.RefusedError{Err: err, Remedy: "please report it, with the finding's ID"}
 	}
+	client, err := n.producer()
+	if err != nil {
+		return "", &alerts.RetryError{Err: err}
+	}
 	bounded, cancel := context.WithTimeout(ctx, n.cfg.Timeout)
 	defer cancel()
 	r := &kgo.Record{Key: []byte(e.Key), Value: e.JSON, Headers: []kgo.RecordHeader{
 		{Key: "uid", Value: []byte(e.UID)}, {Key: "content-type", Value: []byte("application/json")},
 	}}
-	if err := n.client.ProduceSync(bounded, r).FirstErr(); err != nil {
+	if err := client.ProduceSync(bounded, r).FirstErr(); err != nil {
 		return "", n.failed(ctx, err)
 	}
 	return e.UID, nil

@@ -25,6 +25,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/goleak"
 
 	"vigil/alerts"
 	"vigil/alerts/alertstest"
@@ -58,6 +59,31 @@ func notifier(t testing.TB, cfg kafka.Config) *kafka.Notifier {
 	}
 	t.Cleanup(func() { _ = n.Close() })
 	return n
+}
+
+// TestNewIsFree: a notifier that is made to see whether it can be, as when a configuration
+// is checked, leaves nothing running; and one that was closed goes on when it is needed.
+func TestNewIsFree(t *testing.T) { // alone: the others run goroutines
+	if _, err := kafka.New(kafka.Config{Brokers: []string{"127.0.0.1:1"}, Topic: topic}, kafka.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	goleak.VerifyNone(t)
+}
+
+// TestClosed: what is still told after Close is told by a new client.
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	c := cluster(t)
+	n := notifier(t, kafka.Config{Brokers: c.ListenAddrs()})
+	for _, chapter := range alertstest.Chapters[:2] {
+		if _, err := n.Notify(t.Context(), alertstest.Story()[chapter]); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read(t, c.ListenAddrs(), 2)
 }
 
 // read reads so many records.

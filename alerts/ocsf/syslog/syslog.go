@@ -225,9 +225,6 @@ func (n *Notifier) bound(ctx context.Context, conn net.Conn) time.Time {
 	return deadline
 }
 
-// Close has nothing to close: no connection outlives its event.
-func (n *Notifier) Close() error { return nil }
-
 // header is a message's header, with the space after its structured data.
 func (n *Notifier) header(kind string, severity int) []byte {
 	// OCSF's informational, low, medium, high, critical.

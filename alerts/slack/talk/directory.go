@@ -39,11 +39,16 @@ type Directory struct{ t *Talk }
 // Directory returns the workspace's.
 func (t *Talk) Directory() Directory { return Directory{t} }
 
-// List returns the people's accounts: not programs', not deactivated ones. It is a page
+// List returns the people's accounts: not programs', not deactivated ones, and not those of
+// other companies with whom a channel is shared, whose addresses nobody here confirmed. It is a page
 // of 200 at a time, waits as long as Slack asks, and fails rather than return a part:
 // when there are more than MaxMembers, or when no account shows an address.
 func (d Directory) List(ctx context.Context) ([]Member, error) {
 	var out []Member
+	h, err := d.t.home(ctx)
+	if err != nil {
+		return nil, err
+	}
 	addresses := false
 	p := d.t.api.GetUsersPaginated(slack.GetUsersOptionLimit(pageSize), slack.GetUsersOptionIncludeLocale(false))
 	for range maxPages {
@@ -60,7 +65,8 @@ func (d Directory) List(ctx context.Context) ([]Member, error) {
 		p = next
 		for i := range p.Users {
 			u := &p.Users[i]
-			if u.Deleted || u.IsBot || u.IsWorkflowBot || u.ID == "USLACKBOT" || !isID(u.ID) {
+			if u.Deleted || u.IsBot || u.IsWorkflowBot || u.ID == "USLACKBOT" || !isID(u.ID) ||
+				u.IsStranger || !h.has(u.TeamID) && !(h.org != "" && u.Enterprise.EnterpriseID == h.org) {
 				continue
 			}
 			if len(out) == MaxMembers {

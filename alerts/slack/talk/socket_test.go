@@ -302,9 +302,9 @@ func TestTooManyMembers(t *testing.T) {
 	t.Parallel()
 	page := make([]map[string]any, 5000)
 	for i := range page {
-		page[i] = map[string]any{"id": fmt.Sprintf("U%d", i), "profile": map[string]any{"email": "a@b.example"}}
+		page[i] = map[string]any{"id": fmt.Sprintf("U%d", i), "team_id": "T1", "profile": map[string]any{"email": "a@b.example"}}
 	}
-	raw, err := json.Marshal(map[string]any{"ok": true, "members": page, "response_metadata": map[string]any{"next_cursor": "more"}})
+	raw, err := json.Marshal(map[string]any{"ok": true, "team_id": "T1", "members": page, "response_metadata": map[string]any{"next_cursor": "more"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -176,7 +176,7 @@ type failure struct {
 
 // do has the desk do it. The failure is nil when it was done.
 func (t *Talk) do(ctx context.Context, a alerts.Act) (alerts.Outcome, *failure) {
-	out, err := t.desk.Do(ctx, a)
+	out, err := t.ask(ctx, a)
 	if err == nil {
 		t.counts.add("done")
 		return out, nil
@@ -195,6 +195,24 @@ func (t *Talk) do(ctx context.Context, a alerts.Act) (alerts.Outcome, *failure) 
 		return out, &failure{words: wordsLate}
 	}
 	return out, &failure{words: wordsOwn}
+}
+
+// ask has the desk do what somebody of the token's workspace asks. The desk gets to know
+// them by that one.
+func (t *Talk) ask(ctx context.Context, a alerts.Act) (alerts.Outcome, error) {
+	h, err := t.home(ctx)
+	if err != nil {
+		return alerts.Outcome{}, err
+	}
+	if !h.has(a.By.Workspace) {
+		t.counts.add("foreign")
+		return alerts.Outcome{}, alerts.ErrStranger
+	}
+	a.By.Workspace = h.team
+	if a.To.ID != "" {
+		a.To.Workspace = h.team
+	}
+	return t.desk.Do(ctx, a)
 }
 
 // What is said when it is nobody's fault but ours.

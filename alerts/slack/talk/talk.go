@@ -11,7 +11,8 @@
 // counted. A dialogue's submission is answered when it is done, or after patience with
 // a waiting page that is replaced later.
 //
-// No name is revealed and no reveal approved by way of Slack. What people type is
+// Who acts by way of another workspace than the bot token's is a stranger, whatever their
+// id. No name is revealed and no reveal approved by way of Slack. What people type is
 // bounded, what is shown is escaped, and the three secrets are kept out of every error
 // and log line.
 package talk
@@ -111,6 +112,7 @@ type Talk struct {
 	patience, lookTime, settle, triggerTime time.Duration
 	wait                                    func(context.Context, time.Duration) error
 
+	ours      atomic.Pointer[home] // nil until Slack was asked
 	connected atomic.Bool
 	answers   chan struct{} // bounds the answers of the socket that are waited for
 

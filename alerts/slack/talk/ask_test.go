@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vigil/alerts"
-	"vigil/alerts/slack/talk"
+	"vigil/alerts/slack"
 )
 
 var person = alerts.Person{Channel: "slack", ID: "U0PERSON", Workspace: "T1"}
@@ -18,7 +18,7 @@ var person = alerts.Person{Channel: "slack", ID: "U0PERSON", Workspace: "T1"}
 // asks presses, looks and sends.
 func (r *room) asks(t *testing.T) dialogue {
 	t.Helper()
-	r.press(t, "UANN", talk.ActionAsk, "case-1")
+	r.press(t, "UANN", slack.ActionAsk, "case-1")
 	if a := r.desk.next(t); a.Deed != alerts.DeedAsk || !a.Preview || a.Case != "case-1" {
 		t.Errorf("%+v", a)
 	}
@@ -153,14 +153,14 @@ func TestNobodyToAsk(t *testing.T) {
 	r.desk.will(func(_ context.Context, a alerts.Act) (alerts.Outcome, error) {
 		return alerts.Outcome{Case: sampleCase()}, nil
 	})
-	r.press(t, "UANN", talk.ActionAsk, "case-1")
+	r.press(t, "UANN", slack.ActionAsk, "case-1")
 	d := r.opened(t)
 	has(t, d.view.text(), "nobody whom vigil could ask")
 	for _, to := range []alerts.Person{{}, {Channel: "teams", ID: "U1"}, {Channel: "slack", ID: "U1,U2"}} {
 		r.desk.will(func(_ context.Context, a alerts.Act) (alerts.Outcome, error) {
 			return alerts.Outcome{Question: &alerts.Question{Case: "case-1", To: to, Text: "?"}}, nil
 		})
-		r.press(t, "UANN", talk.ActionAsk, "case-1")
+		r.press(t, "UANN", slack.ActionAsk, "case-1")
 		d = r.opened(t)
 		r.submit(t, "UANN", &d, nil)
 		has(t, d.view.text(), "does not know this person's Slack account")

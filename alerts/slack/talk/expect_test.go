@@ -11,6 +11,7 @@ import (
 
 	"vigil"
 	"vigil/alerts"
+	"vigil/alerts/slack"
 	"vigil/alerts/slack/talk"
 )
 
@@ -18,7 +19,7 @@ import (
 func TestExpect(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, r *room) {
-		r.press(t, "UANN", talk.ActionExpect, "case-1")
+		r.press(t, "UANN", slack.ActionExpect, "case-1")
 		want := alerts.Act{By: ann, Deed: alerts.DeedExpect, Case: "case-1", For: 7 * 24 * time.Hour, Preview: true}
 		if got := r.desk.next(t); !cmp.Equal(want, got) {
 			t.Error(cmp.Diff(want, got))
@@ -77,7 +78,7 @@ func TestExpectImpossible(t *testing.T) {
 		}
 		return answers(ctx, a)
 	})
-	r.press(t, "UANN", talk.ActionExpect, "case-1")
+	r.press(t, "UANN", slack.ActionExpect, "case-1")
 	d := r.opened(t)
 	has(t, d.view.text(), "rests on no amount")
 	values := map[string]string{"note": "n"}
@@ -96,7 +97,7 @@ func TestExpectImpossible(t *testing.T) {
 func TestExpectNewestIsShown(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")
-	r.press(t, "UANN", talk.ActionExpect, "case-1")
+	r.press(t, "UANN", slack.ActionExpect, "case-1")
 	d := r.opened(t)
 	gate, begun := make(chan struct{}), make(chan struct{})
 	r.desk.will(func(ctx context.Context, a alerts.Act) (alerts.Outcome, error) {
@@ -177,7 +178,7 @@ func TestSilenceElsewhere(t *testing.T) {
 			t.Errorf("%s", d.view.raw)
 		}
 		r.desk.none(t)
-		r.press(t, "UANN", talk.ActionMore, talk.ShortcutSilence)
+		r.press(t, "UANN", slack.ActionMore, talk.ShortcutSilence)
 		r.desk.next(t)
 		d = r.opened(t)
 		if !strings.Contains(string(d.view.raw), `"initial_value":"actor-7f3a91"`) {

@@ -6,6 +6,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"vigil/alerts"
+	cards "vigil/alerts/slack"
 )
 
 // dialogue is a form of Slack's and what it does.
@@ -43,19 +44,19 @@ type draft struct {
 // dialogueOf knows all dialogues by the button that opens them.
 func dialogueOf(name string) (dialogue, bool) {
 	switch name {
-	case ActionVerdict:
+	case cards.ActionVerdict:
 		return verdictForm(), true
-	case ActionSnooze:
+	case cards.ActionSnooze:
 		return snoozeForm(), true
-	case ActionAssign:
+	case cards.ActionAssign:
 		return assignForm(), true
-	case ActionNote:
+	case cards.ActionNote:
 		return noteForm(), true
-	case ActionAware:
+	case cards.ActionAware:
 		return awareForm(), true
-	case ActionExpect:
+	case cards.ActionExpect:
 		return expectForm(), true
-	case ActionAsk:
+	case cards.ActionAsk:
 		return askForm(), true
 	case actionMine:
 		return mineForm(), true

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"vigil/alerts"
+	"vigil/alerts/slack"
 	"vigil/alerts/slack/talk"
 )
 
@@ -271,7 +272,7 @@ func by(user string) map[string]any { return map[string]any{"id": user, "team_id
 // pressPayload is a press of a button on a card.
 func (r *room) pressPayload(user, action, value string) map[string]any {
 	a := map[string]any{"action_id": action, "block_id": "b", "type": "button", "value": value, "action_ts": r.ts()}
-	if action == talk.ActionMore { // value is the chosen button's name
+	if action == slack.ActionMore { // value is the chosen button's name
 		a = map[string]any{"action_id": action, "block_id": "vigil.case/case-1/7", "type": "overflow", "selected_option": map[string]any{"value": value}, "action_ts": r.ts()}
 	}
 	return map[string]any{

@@ -11,6 +11,7 @@ import (
 
 	"vigil"
 	"vigil/alerts"
+	"vigil/alerts/slack"
 	"vigil/alerts/slack/talk"
 )
 
@@ -22,10 +23,10 @@ func TestAtOnce(t *testing.T) {
 		action, value, says string
 		deed                alerts.Deed
 	}{
-		{talk.ActionAcknowledge, "case-1", "You acknowledged it.", alerts.DeedAcknowledge},
-		{talk.ActionAssignMe, "case-1", "It is yours now.", alerts.DeedAssign},
-		{talk.ActionMore, talk.ActionAcknowledge, "You acknowledged it.", alerts.DeedAcknowledge},
-		{talk.ActionMore, talk.ActionAssignMe, "It is yours now.", alerts.DeedAssign},
+		{slack.ActionAcknowledge, "case-1", "You acknowledged it.", alerts.DeedAcknowledge},
+		{slack.ActionAssignMe, "case-1", "It is yours now.", alerts.DeedAssign},
+		{slack.ActionMore, slack.ActionAcknowledge, "You acknowledged it.", alerts.DeedAcknowledge},
+		{slack.ActionMore, slack.ActionAssignMe, "It is yours now.", alerts.DeedAssign},
 	} {
 		t.Run(c.action+" "+c.value, func(t *testing.T) {
 			t.Parallel()
@@ -44,8 +45,8 @@ func TestAtOnce(t *testing.T) {
 func TestOpenLeadsElsewhere(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, r *room) {
-		r.press(t, "UANN", talk.ActionOpen, "")
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+		r.press(t, "UANN", slack.ActionOpen, "")
+		r.press(t, "UANN", slack.ActionAcknowledge, "case-1")
 		if a := r.desk.next(t); a.Deed != alerts.DeedAcknowledge {
 			t.Errorf("%+v", a)
 		}
@@ -57,7 +58,7 @@ func TestUnknownButton(t *testing.T) {
 	r := newRoom(t, "http")
 	r.press(t, "UANN", "vigil.reveal", "case-1")
 	has(t, r.told(t, "UANN"), "another version")
-	r.press(t, "UANN", talk.ActionMore, "vigil.silenced") // a page that no press opens
+	r.press(t, "UANN", slack.ActionMore, "vigil.silenced") // a page that no press opens
 	has(t, r.told(t, "UANN"), "another version")
 	r.desk.none(t)
 }
@@ -73,33 +74,33 @@ func TestForms(t *testing.T) {
 		says         string
 	}{
 		{
-			"verdict", talk.ActionVerdict, map[string]string{"word": "Choose one."},
+			"verdict", slack.ActionVerdict, map[string]string{"word": "Choose one."},
 			map[string]string{"word": "misuse", "note": "  looked up\n a neighbour "},
 			alerts.Act{Deed: alerts.DeedVerdict, Word: vigil.WordMisuse, Note: "looked up a neighbour"}, "Your verdict is kept.",
 		},
 		{
-			"snooze", talk.ActionSnooze, map[string]string{"for": "Choose one."},
+			"snooze", slack.ActionSnooze, map[string]string{"for": "Choose one."},
 			map[string]string{"for": "4h"}, alerts.Act{Deed: alerts.DeedSnooze, For: 4 * time.Hour}, "It is snoozed.",
 		},
 		{
 			// In Tokyo it is 0:30 on the fifth.
-			"snooze until tomorrow", talk.ActionSnooze, nil,
+			"snooze until tomorrow", slack.ActionSnooze, nil,
 			map[string]string{"for": "tomorrow"}, alerts.Act{Deed: alerts.DeedSnooze, For: 32*time.Hour + 30*time.Minute}, "It is snoozed.",
 		},
 		{
-			"assign", talk.ActionAssign, map[string]string{"to": "Choose somebody."},
+			"assign", slack.ActionAssign, map[string]string{"to": "Choose somebody."},
 			map[string]string{"to": "UBEN"}, alerts.Act{Deed: alerts.DeedAssign, To: alerts.Person{Channel: "slack", ID: "UBEN", Workspace: "T1"}}, "It is assigned.",
 		},
 		{
-			"note", talk.ActionNote, map[string]string{"note": "Write something."},
+			"note", slack.ActionNote, map[string]string{"note": "Write something."},
 			map[string]string{"note": "Asked the team lead."}, alerts.Act{Deed: alerts.DeedNote, Note: "Asked the team lead."}, "Your note is in the case.",
 		},
-		{"aware", talk.ActionAware, nil, nil, alerts.Act{Deed: alerts.DeedAware}, "The 72-hour clock runs."},
+		{"aware", slack.ActionAware, nil, nil, alerts.Act{Deed: alerts.DeedAware}, "The 72-hour clock runs."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			eachWay(t, func(t *testing.T, r *room) {
-				r.press(t, "UANN", talk.ActionMore, c.action)
+				r.press(t, "UANN", slack.ActionMore, c.action)
 				if a := r.desk.next(t); a.Deed != alerts.DeedLook || a.Case != "case-1" || a.By != ann {
 					t.Errorf("%+v", a)
 				}
@@ -136,7 +137,7 @@ func TestAwareAlready(t *testing.T) {
 		c.Aware = &vigil.Mark{By: "user-1", Time: epoch.Add(-time.Hour)}
 		return alerts.Outcome{Case: c}, nil
 	})
-	r.press(t, "UANN", talk.ActionAware, "case-1")
+	r.press(t, "UANN", slack.ActionAware, "case-1")
 	d := r.opened(t)
 	has(t, d.view.text(), "runs already", "Sat 7 Mar 2026, 14:30 UTC")
 	if d.view.Submit != nil {
@@ -149,7 +150,7 @@ func TestTomorrowWithoutZone(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")
 	r.expect("users.info", refuse("missing_scope"))
-	r.press(t, "UANN", talk.ActionSnooze, "case-1")
+	r.press(t, "UANN", slack.ActionSnooze, "case-1")
 	d := r.opened(t)
 	r.desk.next(t)
 	r.submit(t, "UANN", &d, map[string]string{"for": "tomorrow"})
@@ -179,13 +180,13 @@ func TestRefusals(t *testing.T) {
 			t.Parallel()
 			r := newRoom(t, "http")
 			r.desk.will(failing(c.err))
-			r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+			r.press(t, "UANN", slack.ActionAcknowledge, "case-1")
 			text := r.told(t, "UANN")
 			has(t, text, c.says)
 			lacks(t, text, "UNIQUE", "canary")
 
 			// The same before a dialogue opens: it shows why it can't be filled in.
-			for _, action := range []string{talk.ActionVerdict, talk.ActionAware, talk.ActionAsk} {
+			for _, action := range []string{slack.ActionVerdict, slack.ActionAware, slack.ActionAsk} {
 				r.press(t, "UANN", action, "case-1")
 				d := r.opened(t)
 				has(t, d.view.text(), c.says)
@@ -196,7 +197,7 @@ func TestRefusals(t *testing.T) {
 
 			// And after it was filled in: what may go well another time keeps what was typed.
 			r.desk.will(answers)
-			r.press(t, "UANN", talk.ActionVerdict, "case-1")
+			r.press(t, "UANN", slack.ActionVerdict, "case-1")
 			d := r.opened(t)
 			r.desk.will(failing(c.err))
 			s := r.submit(t, "UANN", &d, map[string]string{"word": "breach", "note": "my words"})
@@ -228,17 +229,17 @@ func TestRefusals(t *testing.T) {
 func TestTwice(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, r *room) {
-		p := r.pressPayload("UANN", talk.ActionAcknowledge, "case-1")
+		p := r.pressPayload("UANN", slack.ActionAcknowledge, "case-1")
 		r.way.deliver(t, "interactive", p)
 		p["trigger_id"] = r.trigger()
 		r.way.deliver(t, "interactive", p)
 		first := r.desk.next(t)
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1") // pressed again, which is another press
+		r.press(t, "UANN", slack.ActionAcknowledge, "case-1") // pressed again, which is another press
 		second := r.desk.next(t)
 		if first.ID == second.ID {
 			t.Error("two presses have one id")
 		}
-		r.press(t, "UANN", talk.ActionNote, "case-1")
+		r.press(t, "UANN", slack.ActionNote, "case-1")
 		r.desk.next(t)
 		d := r.opened(t)
 		s := r.submitPayload("UANN", d, map[string]string{"note": "once"})
@@ -274,9 +275,9 @@ func TestSlowDesk(t *testing.T) {
 			return answers(ctx, a)
 		}
 		r.desk.will(slow)
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1") // returns: it is acknowledged
+		r.press(t, "UANN", slack.ActionAcknowledge, "case-1") // returns: it is acknowledged
 		r.talk.Waits(20*time.Millisecond, 20*time.Millisecond, 0, nil)
-		r.press(t, "UANN", talk.ActionVerdict, "case-1")
+		r.press(t, "UANN", slack.ActionVerdict, "case-1")
 		d := r.opened(t)
 		has(t, d.view.text(), "One moment")
 		gate <- struct{}{}
@@ -318,7 +319,7 @@ func TestLateAnswerWaits(t *testing.T) {
 		<-on
 		return nil
 	})
-	r.press(t, "UANN", talk.ActionNote, "case-1")
+	r.press(t, "UANN", slack.ActionNote, "case-1")
 	d := r.opened(t)
 	gate := make(chan struct{})
 	r.desk.will(func(ctx context.Context, a alerts.Act) (alerts.Outcome, error) {
@@ -346,14 +347,14 @@ func TestStumble(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")
 	r.desk.will(func(context.Context, alerts.Act) (alerts.Outcome, error) { panic("boom") })
-	r.press(t, "UANN", talk.ActionVerdict, "case-1")
+	r.press(t, "UANN", slack.ActionVerdict, "case-1")
 	d := r.opened(t)
 	has(t, d.view.text(), "written in its log")
 	if text, _ := r.typed(t, "UANN", "status"); !strings.Contains(text, "written in its log") {
 		t.Error(text)
 	}
 	r.desk.will(answers)
-	r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+	r.press(t, "UANN", slack.ActionAcknowledge, "case-1")
 	has(t, r.told(t, "UANN"), "You acknowledged it.")
 	if n := r.talk.Counts()["panics"]; n != 2 {
 		t.Errorf("%d panics are counted", n)
@@ -372,9 +373,9 @@ func TestBusy(t *testing.T) {
 		return answers(ctx, a)
 	})
 	for range 2 {
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+		r.press(t, "UANN", slack.ActionAcknowledge, "case-1")
 	}
-	p := r.pressPayload("UANN", talk.ActionAcknowledge, "case-2")
+	p := r.pressPayload("UANN", slack.ActionAcknowledge, "case-2")
 	if _, ok := r.way.deliver(t, "interactive", p); ok {
 		t.Error("taken")
 	}
@@ -398,7 +399,7 @@ func TestClosed(t *testing.T) {
 	if err := r.talk.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := r.way.deliver(t, "interactive", r.pressPayload("UANN", talk.ActionAcknowledge, "case-1")); ok {
+	if _, ok := r.way.deliver(t, "interactive", r.pressPayload("UANN", slack.ActionAcknowledge, "case-1")); ok {
 		t.Error("taken")
 	}
 	r.desk.none(t)
@@ -409,27 +410,27 @@ func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")
 	r.expect("chat.postEphemeral", limited("1"))
-	r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+	r.press(t, "UANN", slack.ActionAcknowledge, "case-1")
 	r.next(t, "chat.postEphemeral")
 	has(t, r.told(t, "UANN"), "You acknowledged it.")
 
 	r.expect("views.open", limited("1"))
-	r.press(t, "UANN", talk.ActionVerdict, "case-1")
+	r.press(t, "UANN", slack.ActionVerdict, "case-1")
 	r.next(t, "views.open")
 	r.opened(t)
 
 	// A trigger does not live that long: who pressed is told.
 	r.expect("views.open", limited("30"))
-	r.press(t, "UANN", talk.ActionVerdict, "case-1")
+	r.press(t, "UANN", slack.ActionVerdict, "case-1")
 	has(t, r.told(t, "UANN"), "Press again.")
 
 	r.expect("views.open", refuse("expired_trigger_id"))
-	r.press(t, "UANN", talk.ActionVerdict, "case-1")
+	r.press(t, "UANN", slack.ActionVerdict, "case-1")
 	has(t, r.told(t, "UANN"), "Press again.")
 
 	// Twice is enough.
 	r.expect("chat.postEphemeral", times(2, limited("1"))...)
-	r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+	r.press(t, "UANN", slack.ActionAcknowledge, "case-1")
 	r.next(t, "chat.postEphemeral")
 	r.next(t, "chat.postEphemeral")
 	if err := r.talk.Close(t.Context()); err != nil {
@@ -444,7 +445,7 @@ func TestSlackAway(t *testing.T) {
 	r := newRoom(t, "http")
 	for _, code := range []string{"not_in_channel", "channel_not_found", "fatal_error"} {
 		r.expect("chat.postEphemeral", refuse(code))
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+		r.press(t, "UANN", slack.ActionAcknowledge, "case-1")
 		r.desk.next(t)
 		r.next(t, "chat.postEphemeral")
 	}
@@ -484,9 +485,9 @@ func TestHostileNames(t *testing.T) {
 			}
 			return out, nil
 		})
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+		r.press(t, "UANN", slack.ActionAcknowledge, "case-1")
 		r.told(t, "UANN")
-		for _, action := range []string{talk.ActionVerdict, talk.ActionExpect, talk.ActionAware, talk.ActionAsk, talk.ShortcutSilence} {
+		for _, action := range []string{slack.ActionVerdict, slack.ActionExpect, slack.ActionAware, slack.ActionAsk, talk.ShortcutSilence} {
 			r.press(t, "UANN", action, "case-1")
 			d := r.opened(t)
 			if action == talk.ShortcutSilence {
@@ -494,7 +495,7 @@ func TestHostileNames(t *testing.T) {
 			}
 			r.submit(t, "UANN", &d, map[string]string{"word": "breach", "note": "n"})
 		}
-		r.press(t, "UANN", talk.ActionNote, "case-1")
+		r.press(t, "UANN", slack.ActionNote, "case-1")
 		d := r.opened(t)
 		if s := r.submit(t, "UANN", &d, map[string]string{"note": "n"}); s.Action != "update" {
 			t.Errorf("%+v", s)

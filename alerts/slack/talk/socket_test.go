@@ -15,6 +15,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"vigil/alerts"
+	"vigil/alerts/slack"
 	"vigil/alerts/slack/talk"
 )
 
@@ -35,7 +36,7 @@ func TestReconnect(t *testing.T) {
 	} {
 		drop(way.sock)
 		way.sock = r.newSock(t)
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+		r.press(t, "UANN", slack.ActionAcknowledge, "case-1")
 		if a := r.desk.next(t); a.Deed != alerts.DeedAcknowledge {
 			t.Errorf("%+v", a)
 		}
@@ -52,12 +53,12 @@ func TestAgainAfterDrop(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "socket")
 	way := r.way.(*overSocket)
-	p := r.pressPayload("UANN", talk.ActionAcknowledge, "case-1")
+	p := r.pressPayload("UANN", slack.ActionAcknowledge, "case-1")
 	r.way.deliver(t, "interactive", p)
 	_ = way.sock.UnderlyingConn().Close()
 	way.sock = r.newSock(t)
 	r.way.deliver(t, "interactive", p)
-	r.press(t, "UANN", talk.ActionNote, "case-1")
+	r.press(t, "UANN", slack.ActionNote, "case-1")
 	if a := r.desk.next(t); a.Deed != alerts.DeedAcknowledge {
 		t.Errorf("%+v", a)
 	}
@@ -97,7 +98,7 @@ func TestOddMessages(t *testing.T) {
 		}
 	}
 	// A card with a block that the library does not know.
-	p := r.pressPayload("UANN", talk.ActionAcknowledge, "case-1")
+	p := r.pressPayload("UANN", slack.ActionAcknowledge, "case-1")
 	p["message"] = map[string]any{"text": "x", "blocks": []any{map[string]any{"type": "of_next_year", "elements": 7}}}
 	r.way.deliver(t, "interactive", p)
 	r.desk.next(t)
@@ -113,9 +114,9 @@ func TestBusySocket(t *testing.T) {
 		<-gate
 		return answers(ctx, a)
 	})
-	r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+	r.press(t, "UANN", slack.ActionAcknowledge, "case-1")
 	way := r.way.(*overSocket)
-	way.sock.send(map[string]any{"type": "interactive", "envelope_id": "refused", "payload": r.pressPayload("UANN", talk.ActionAcknowledge, "case-2")})
+	way.sock.send(map[string]any{"type": "interactive", "envelope_id": "refused", "payload": r.pressPayload("UANN", slack.ActionAcknowledge, "case-2")})
 	way.sock.send(map[string]any{"type": "slash_commands", "envelope_id": "refused", "payload": r.typedPayload("UANN", "status")})
 	// What comes after them is acknowledged first.
 	if answer, ok := r.way.deliver(t, "events_api", map[string]any{"type": "event_callback"}); !ok || len(answer) > 0 {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"vigil/alerts/slack"
 	"vigil/alerts/slack/talk"
 )
 
@@ -37,7 +38,7 @@ func signedRequest(body, ts string) *http.Request {
 
 // pressBody is the form of a press.
 func pressBody(r *room) string {
-	raw, _ := json.Marshal(r.pressPayload("UANN", talk.ActionAcknowledge, "case-1"))
+	raw, _ := json.Marshal(r.pressPayload("UANN", slack.ActionAcknowledge, "case-1"))
 	return url.Values{"payload": {string(raw)}}.Encode()
 }
 
@@ -335,7 +336,7 @@ func FuzzVerify(f *testing.F) {
 
 func FuzzPayload(f *testing.F) {
 	r := &room{workspace: &workspace{triggers: map[string]bool{}}}
-	p := r.pressPayload("UANN", talk.ActionMore, talk.ActionSnooze)
+	p := r.pressPayload("UANN", slack.ActionMore, slack.ActionSnooze)
 	raw, _ := json.Marshal(p)
 	f.Add(raw)
 	p["type"], p["view"] = "view_submission", map[string]any{"id": "V1", "hash": "h", "callback_id": "vigil.note", "private_metadata": `{"case":"c"}`, "state": map[string]any{"values": map[string]any{"note": map[string]any{"note": map[string]any{"value": "x"}}}}}

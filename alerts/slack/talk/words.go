@@ -88,7 +88,7 @@ func (t *Talk) told(out alerts.Outcome, otherwise string) message {
 }
 
 func openButton(link string) slack.Block {
-	b := slack.NewButtonBlockElement(ActionOpen, "", plain("Open", 30))
+	b := slack.NewButtonBlockElement(cards.ActionOpen, "", plain("Open", 30))
 	b.URL = link
 	return slack.NewActionBlock("", b)
 }

@@ -53,7 +53,7 @@ func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Contex
 		}
 	}), a.background(ctx, "dispatch", dispatch.run),
 		a.background(ctx, "channels' watch", func(ctx context.Context) error { return a.watchWays(ctx, d) }),
-		a.talk(ctx, next.talk)), nil
+		a.talk(ctx, next.cfg, next.talk)), nil
 }
 
 // use has the casebook decide by a policy from now on.

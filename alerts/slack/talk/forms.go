@@ -116,16 +116,16 @@ func looked(name string, d func() dialogue) func(context.Context, *Talk, incomin
 		if failed != nil {
 			return *page(form.title, said(failed.words))
 		}
-		return *form.form(name, draft{meta: in.meta, head: headOf(out)})
+		return *form.form(name, draft{meta: in.meta, head: t.headOf(out)})
 	}
 }
 
 // headOf says which case it is.
-func headOf(out alerts.Outcome) string {
+func (t *Talk) headOf(out alerts.Outcome) string {
 	if out.Case == nil {
 		return ""
 	}
-	s := caseLine(out.Case)
+	s := t.caseLine(out.Case)
 	if out.Finding != nil && out.Finding.Sentence != "" {
 		s += "\n" + proseOf(out.Finding.Sentence)
 	}

@@ -173,7 +173,7 @@ func awareForm() dialogue {
 			if c := out.Case; c != nil && c.Aware != nil {
 				return *page(d.title, said("The clock runs already, since "+alerts.Moment(c.Aware.Time)+". The authority is to be notified until "+alerts.Moment(c.Due())+"."))
 			}
-			v := d.form(cards.ActionAware, draft{meta: in.meta, head: headOf(out)})
+			v := d.form(cards.ActionAware, draft{meta: in.meta, head: t.headOf(out)})
 			v.Blocks.BlockSet = append(v.Blocks.BlockSet, note("If you start it now, that is until "+alerts.Moment(t.now().Add(vigil.NotificationPeriod))+"."))
 			return *v
 		},

@@ -120,6 +120,12 @@ func newRoom(t testing.TB, over string) *room {
 		BotToken: botToken, AppToken: appToken, SigningSecret: secret, APIURL: r.URL + "/api/", ConsoleURL: console,
 	}, talk.Options{
 		Desk: r.desk, Logger: slog.New(slog.NewTextHandler(r.logs, nil)), Now: func() time.Time { return epoch },
+		Mention: func(by string) string {
+			if by == "actor-0a11ce" {
+				return "U0ALICE"
+			}
+			return by // no member's id: it is shown as it is
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -79,13 +79,13 @@ func TestSaid(t *testing.T) {
 	first.Severity, first.Team, first.Aware = vigil.SeverityCritical, "emea", &vigil.Mark{Time: epoch.Add(-time.Hour)}
 	second.State, second.Owner, second.Total = vigil.CaseAcknowledged, "actor-0a11ce", 1
 	third := vigil.Case{ID: "case-3", State: vigil.CaseNew, About: vigil.AboutSource, Source: "pg-main", Severity: vigil.SeverityMedium, Total: 1, Start: epoch.Add(-26 * time.Hour)}
-	answer("answer-top", "top", alerts.Outcome{Text: "3 cases are not resolved.", Cases: []vigil.Case{first, second, third}, Link: "/"}, nil)
+	answer("answer-top", "top", alerts.Outcome{Text: "3 cases are not resolved.", Cases: []vigil.Case{first, second, third}, CaseLinks: []string{"/findings/f-1", "/findings/f-2", "/findings/f-3"}, Link: "/"}, nil)
 	answer("answer-top-none", "top", alerts.Outcome{Text: "No case is open.", Link: "/"}, nil)
 	answer("answer-readers", "readers 4711", alerts.Outcome{
 		Text: "2 accounts read data of this customer in the last 90 days, in 15 accesses.",
 		Lines: []string{
-			"actor-7f3a91c2d4e6 (support agent): 11 accesses, 3 Mar 14:02 to " + alerts.Moment(epoch),
-			"actor-0b9942aa1c70 (bot): 4 accesses, 12 Feb 09:40 to " + alerts.Moment(epoch.Add(-9*24*time.Hour)),
+			"actor-7f3a91c2d4e6 (support agent): 11 accesses, from Tue 3 Mar 2026, 14:02 to Wed 4 Mar 2026, 15:30 UTC",
+			"actor-0b9942aa1c70 (bot): 4 accesses, on Thu 12 Feb 2026 between 09:40 and 09:44 UTC",
 		},
 	}, nil)
 
@@ -111,7 +111,7 @@ func TestSaid(t *testing.T) {
 	// The question, and what is left of it when it is answered.
 	r.desk.will(func(_ context.Context, a alerts.Act) (alerts.Outcome, error) {
 		out := alerts.Outcome{Text: "They are asked; what they answer lands in the case.", Case: sampleCase(), Link: "/findings/f-1"}
-		out.Question = &alerts.Question{Case: a.Case, To: person, Text: "Between Wed 4 Mar 2026, 14:00 UTC and Wed 4 Mar 2026, 15:00 UTC an account of yours read data of 214 customers in support-db, which is more or other than usual. Was this you, and what was it for?"}
+		out.Question = &alerts.Question{Case: a.Case, To: person, Text: "On Wed 4 Mar 2026 between 14:00 and 15:00 UTC an account of yours read data of 214 customers in support-db. That is more or other than usual. Was this you, and what was it for?"}
 		return out, nil
 	})
 	r.press(t, "UANN", slack.ActionAsk, "case-1")

@@ -165,7 +165,7 @@ var refusals = []struct {
 }{
 	{alerts.ErrStranger, "You are no user of vigil"},
 	{alerts.ErrMayNot, "Your role does not allow this."},
-	{alerts.ErrOwnCase, "This case can't be worked on by whom it is about."},
+	{alerts.ErrOwnCase, "You can't work on a case about yourself: somebody else has to."},
 	{alerts.ErrNoCase, "There is no such case any more."},
 	{fmt.Errorf("%w: the finding names no network", alerts.ErrNotDone), "the finding names no network."},
 	{fmt.Errorf("save the verdict: %w", errInner), "vigil could not do it; why is written in its log."},

@@ -98,6 +98,7 @@ var homes = map[string][]string{
 	// One folder each: what speaks to a world outside.
 	"github.com/influxdata/influxdb-client-go/v2": {"internal/series/influx"},
 	"github.com/slack-go/slack":                   {"alerts/slack/..."},
+	"github.com/gorilla/websocket":                {"alerts/slack/talk/talktest"},
 	"github.com/wneessen/go-mail":                 {"alerts/email"},
 	"github.com/robfig/cron/v3":                   {"internal/schedule"},
 	"modernc.org/sqlite":                          {"internal/ledger/...", "internal/spool"},

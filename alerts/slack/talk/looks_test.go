@@ -58,7 +58,7 @@ func TestSaid(t *testing.T) {
 	answer := func(name, words string, out alerts.Outcome, err error) {
 		t.Helper()
 		r.desk.will(func(context.Context, alerts.Act) (alerts.Outcome, error) { return out, err })
-		_, raw := r.typed(t, "UANN", words)
+		_, raw := r.Typed(t, "UANN", words)
 		var a struct{ Blocks json.RawMessage }
 		if err := json.Unmarshal(raw, &a); err != nil {
 			t.Fatal(err)
@@ -93,20 +93,20 @@ func TestSaid(t *testing.T) {
 	r.desk.will(func(context.Context, alerts.Act) (alerts.Outcome, error) {
 		return alerts.Outcome{Text: "You have taken note of it.", Case: sampleCase(), Link: "/findings/f-1"}, nil
 	})
-	r.press(t, "UANN", slack.ActionAcknowledge, "case-1")
-	golden(t, "answer-acknowledged", r.next(t, "chat.postEphemeral").json("blocks"))
+	r.Press(t, "UANN", slack.ActionAcknowledge, "case-1")
+	golden(t, "answer-acknowledged", r.Next(t, "chat.postEphemeral").JSON("blocks"))
 	r.desk.will(failing(alerts.ErrOwnCase))
-	r.press(t, "UANN", slack.ActionAcknowledge, "case-1")
-	golden(t, "answer-own", r.next(t, "chat.postEphemeral").json("blocks"))
+	r.Press(t, "UANN", slack.ActionAcknowledge, "case-1")
+	golden(t, "answer-own", r.Next(t, "chat.postEphemeral").JSON("blocks"))
 	r.desk.will(failing(alerts.ErrStranger))
-	r.press(t, "UANN", slack.ActionVerdict, "case-1")
-	golden(t, "page-stranger", r.opened(t).view.raw)
+	r.Press(t, "UANN", slack.ActionVerdict, "case-1")
+	golden(t, "page-stranger", r.Opened(t).View.Raw)
 	r.desk.will(answers)
-	r.press(t, "UANN", slack.ActionSnooze, "case-1")
-	d := r.opened(t)
+	r.Press(t, "UANN", slack.ActionSnooze, "case-1")
+	d := r.Opened(t)
 	r.desk.will(failing(fmt.Errorf("%w: a case can be snoozed for up to 30 days", alerts.ErrNotDone)))
-	r.submit(t, "UANN", &d, map[string]string{"for": "168h"})
-	golden(t, "form-failed", d.view.raw)
+	r.Submit(t, "UANN", &d, map[string]string{"for": "168h"})
+	golden(t, "form-failed", d.View.Raw)
 
 	// The question, and what is left of it when it is answered.
 	r.desk.will(func(_ context.Context, a alerts.Act) (alerts.Outcome, error) {
@@ -114,19 +114,19 @@ func TestSaid(t *testing.T) {
 		out.Question = &alerts.Question{Case: a.Case, To: person, Text: "On Wed 4 Mar 2026 between 14:00 and 15:00 UTC an account of yours read data of 214 customers in support-db. That is more or other than usual. Was this you, and what was it for?"}
 		return out, nil
 	})
-	r.press(t, "UANN", slack.ActionAsk, "case-1")
-	d = r.opened(t)
-	r.submit(t, "UANN", &d, nil)
-	golden(t, "page-asked", d.view.raw)
-	asked := r.next(t, "chat.postMessage")
-	golden(t, "question", asked.json("blocks"))
+	r.Press(t, "UANN", slack.ActionAsk, "case-1")
+	d = r.Opened(t)
+	r.Submit(t, "UANN", &d, nil)
+	golden(t, "page-asked", d.View.Raw)
+	asked := r.Next(t, "chat.postMessage")
+	golden(t, "question", asked.JSON("blocks"))
 	r.desk.will(func(context.Context, alerts.Act) (alerts.Outcome, error) {
 		return alerts.Outcome{Text: "Thank you: your answer is with the security team."}, nil
 	})
-	p := r.pressPayload("U0PERSON", "vigil.mine", "case-1")
-	p["message"] = map[string]any{"text": asked.str("text")}
-	r.way.deliver(t, "interactive", p)
-	d = r.opened(t)
-	r.submit(t, "U0PERSON", &d, map[string]string{"note": "The refund campaign, as agreed with the team lead."})
-	golden(t, "question-answered", r.next(t, "chat.update").json("blocks"))
+	p := r.PressPayload("U0PERSON", "vigil.mine", "case-1")
+	p["message"] = map[string]any{"text": asked.Str("text")}
+	r.Way.Deliver(t, "interactive", p)
+	d = r.Opened(t)
+	r.Submit(t, "U0PERSON", &d, map[string]string{"note": "The refund campaign, as agreed with the team lead."})
+	golden(t, "question-answered", r.Next(t, "chat.update").JSON("blocks"))
 }

@@ -1,4 +1,4 @@
-package talk_test
+package talktest
 
 import (
 	"encoding/json"
@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// texts are all texts of some JSON of Slack's, a line each.
-func texts(raw []byte) string {
+// Texts are all texts of some JSON of Slack's, a line each.
+func Texts(raw []byte) string {
 	var v any
 	if json.Unmarshal(raw, &v) != nil {
 		return ""
@@ -87,7 +87,7 @@ func checkAny(t testing.TB, v any) {
 		}
 		switch v["type"] {
 		case "button":
-			if u, ok := v["url"].(string); ok && !strings.HasPrefix(u, console) {
+			if u, ok := v["url"].(string); ok && !strings.HasPrefix(u, Console) {
 				t.Errorf("a button opens %q", u)
 			}
 		case "static_select", "radio_buttons":
@@ -115,7 +115,8 @@ func checkAny(t testing.TB, v any) {
 	}
 }
 
-func checkBlocks(t testing.TB, raw []byte) {
+// CheckBlocks holds a message's blocks to Slack's limits.
+func CheckBlocks(t testing.TB, raw []byte) {
 	t.Helper()
 	var bs []map[string]any
 	if err := json.Unmarshal(raw, &bs); err != nil {
@@ -136,8 +137,8 @@ func checkBlocks(t testing.TB, raw []byte) {
 	}
 }
 
-// checkView holds a dialogue to Slack's limits.
-func checkView(t testing.TB, raw []byte) {
+// CheckView holds a dialogue to Slack's limits.
+func CheckView(t testing.TB, raw []byte) {
 	t.Helper()
 	var v struct {
 		Type                 string
@@ -165,5 +166,5 @@ func checkView(t testing.TB, raw []byte) {
 	if n := utf8.RuneCountInString(v.Meta); n > 3000 {
 		t.Errorf("metadata of %d characters", n)
 	}
-	checkBlocks(t, v.Blocks)
+	CheckBlocks(t, v.Blocks)
 }

@@ -70,8 +70,9 @@ type Outcome struct {
 	Finding *vigil.Finding
 	// Lines are the answer to a question, the most important first.
 	Lines []string
-	// Cases are the answer to DeedTop.
-	Cases []vigil.Case
+	// Cases are the answer to DeedTop, and CaseLinks lead to each of them as Link does.
+	Cases     []vigil.Case
+	CaseLinks []string
 	// Covered is what an exception or silence would have covered, nil otherwise.
 	Covered *Covered
 	// Question is whom to ask and what, for DeedAsk; nil otherwise.
@@ -124,7 +125,7 @@ var (
 	// ErrMayNot is of a role that does not allow it.
 	ErrMayNot = errors.New("your role does not allow this")
 	// ErrOwnCase is of somebody whom the case is about.
-	ErrOwnCase = errors.New("this case can't be worked on by whom it is about")
+	ErrOwnCase = errors.New("you can't work on a case about yourself: somebody else has to")
 	// ErrNoCase is of a case that is not there.
 	ErrNoCase = errors.New("there is no such case any more")
 	// ErrNotDone is of what can't be done as asked: the error says why.

@@ -72,8 +72,9 @@ func questionText(f *vigil.Finding) string {
 	if len(f.Stores) > 0 {
 		where = " in " + alerts.Cut(alerts.Clean(strings.Join(f.Stores[:min(len(f.Stores), 3)], ", ")), 120)
 	}
-	return fmt.Sprintf("Between %s and %s an account of yours %s%s, which is more or other than usual. Was this you, and what was it for?",
-		alerts.Moment(f.Start), alerts.Moment(f.End), what, where)
+	when := between(f.Start, f.End)
+	return fmt.Sprintf("%s an account of yours %s%s. That is more or other than usual. Was this you, and what was it for?",
+		strings.ToUpper(when[:1])+when[1:], what, where)
 }
 
 // whoIs finds the channel's id of the person whom a case is about: among the users, else
@@ -186,13 +187,27 @@ func (d *caseDesk) readers(ctx context.Context, who *person, subject string) (al
 			out.Lines = append(out.Lines, fmt.Sprintf("and %d more", len(found)-readersShown))
 			break
 		}
-		line := r.actor + ": " + alerts.Count(int64(r.events), "access", "accesses")
+		line := r.actor
 		if r.role != "" {
-			line = r.actor + " (" + alerts.Clean(r.role) + "): " + alerts.Count(int64(r.events), "access", "accesses")
+			line += " (" + alerts.Cut(alerts.Clean(r.role), 80) + ")"
 		}
-		out.Lines = append(out.Lines, line+", "+r.first.UTC().Format("2 Jan 15:04")+" to "+alerts.Moment(r.last))
+		out.Lines = append(out.Lines, line+": "+alerts.Count(int64(r.events), "access", "accesses")+", "+between(r.first, r.last))
 	}
 	return out, nil
+}
+
+// between says from when to when, and the day once where it is one.
+func between(from, to time.Time) string {
+	from, to = from.UTC(), to.UTC()
+	const day, hour = "Mon 2 Jan 2006", "15:04"
+	switch f, t := from.Format(day), to.Format(day); {
+	case f != t:
+		return "from " + f + ", " + from.Format(hour) + " to " + t + ", " + to.Format(hour) + " UTC"
+	case from.Format(hour) == to.Format(hour):
+		return "on " + f + " at " + from.Format(hour) + " UTC"
+	default:
+		return "on " + f + " between " + from.Format(hour) + " and " + to.Format(hour) + " UTC"
+	}
 }
 
 // readings sums up who read any of the subjects, who read last first.

@@ -39,18 +39,9 @@ func (d *caseDesk) top(ctx context.Context, who *person) (alerts.Outcome, error)
 		out.Text = alerts.Count(int64(total), "case is", "cases are") + " not resolved."
 	}
 	for i := range cases {
-		out.Lines = append(out.Lines, caseLine(&cases[i]))
+		out.CaseLinks = append(out.CaseLinks, findingPath(cases[i].Lead))
 	}
 	return out, nil
-}
-
-// caseLine says a case on one line.
-func caseLine(c *vigil.Case) string {
-	parts := []string{alerts.SeverityWord(c.Severity) + ": " + alerts.CaseTitle(c), "since " + alerts.Moment(c.Start), string(c.State)}
-	if c.Total > 1 {
-		parts = append(parts, alerts.Count(int64(c.Total), "finding", "findings"))
-	}
-	return strings.Join(parts, " · ")
 }
 
 // standing tells how vigil is.

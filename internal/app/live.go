@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"vigil/alerts"
+	"vigil/alerts/slack/talk"
 	"vigil/internal/config"
 	"vigil/internal/ledger"
 )
@@ -200,7 +201,7 @@ func trySlack(ctx context.Context, cfg *config.Config) (note string, err error) 
 	if note, err = tryNotifier(ctx, n); err != nil || !interactive(cfg) {
 		return note, err
 	}
-	t, err := newTalk(cfg, "", nobody{}, slog.New(slog.DiscardHandler), time.Now)
+	t, err := newTalk(cfg, "", talk.Options{Desk: nobody{}})
 	if err != nil {
 		return note, err
 	}

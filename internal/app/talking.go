@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"time"
 
-	"vigil/alerts"
 	"vigil/alerts/slack"
 	"vigil/alerts/slack/talk"
 	"vigil/internal/config"
@@ -19,8 +17,8 @@ func interactive(cfg *config.Config) bool {
 	return cfg.Slack.Token.IsSet() && (cfg.Slack.AppToken.IsSet() || cfg.Slack.SigningSecret.IsSet())
 }
 
-// newTalk makes what answers in Slack by a desk; nil where nothing is to be answered.
-func newTalk(cfg *config.Config, console string, d alerts.Desk, logger *slog.Logger, now func() time.Time) (*talk.Talk, error) {
+// newTalk makes what answers in Slack; nil where nothing is to be answered.
+func newTalk(cfg *config.Config, console string, opts talk.Options) (*talk.Talk, error) {
 	if !interactive(cfg) {
 		return nil, nil
 	}
@@ -36,9 +34,7 @@ func newTalk(cfg *config.Config, console string, d alerts.Desk, logger *slog.Log
 		}
 		*s.to = slack.Token(value)
 	}
-	t, err := talk.New(tc, talk.Options{Desk: d, Logger: logger, Now: now, Revoked: func(event string) {
-		logger.Error("Slack says that the app was taken out of the workspace: findings go by the fallback until it is installed again", "event", event)
-	}})
+	t, err := talk.New(tc, opts)
 	if err != nil {
 		return nil, fmt.Errorf("set up what is pressed in Slack: %w", err)
 	}
@@ -48,7 +44,13 @@ func newTalk(cfg *config.Config, console string, d alerts.Desk, logger *slog.Log
 // newTalk makes what answers in Slack by the desk of this service.
 func (a *App) newTalk(cfg *config.Config) (*talk.Talk, error) {
 	d := &caseDesk{desk: a.desk, book: a.book, people: a.people.Load, status: a.reader.Status}
-	t, err := newTalk(cfg, a.consoleOf(cfg), d, a.logger, a.opts.Now)
+	t, err := newTalk(cfg, a.consoleOf(cfg), talk.Options{
+		Desk: d, Logger: a.logger, Now: a.opts.Now, Mention: a.mention,
+		Revoked: func(event string) {
+			a.logger.Error("Slack says that the app was taken out of the workspace: findings go by the fallback until it is installed again", "event", event)
+			a.troubles.set("Channel "+slackName, "the app was taken out of the workspace: install it again and set its new tokens")
+		},
+	})
 	if err != nil || t == nil {
 		return nil, err
 	}
@@ -57,7 +59,7 @@ func (a *App) newTalk(cfg *config.Config) (*talk.Talk, error) {
 }
 
 // talk starts answering in Slack; its stop lets what is under way end.
-func (a *App) talk(ctx context.Context, t *talk.Talk) (stop func(context.Context) error) {
+func (a *App) talk(ctx context.Context, cfg *config.Config, t *talk.Talk) (stop func(context.Context) error) {
 	a.talking.Store(t)
 	if t == nil {
 		return nil
@@ -70,6 +72,10 @@ func (a *App) talk(ctx context.Context, t *talk.Talk) (stop func(context.Context
 			return nil
 		},
 		a.background(ctx, "answers in Slack", func(ctx context.Context) error {
+			if !cfg.Slack.AppToken.IsSet() {
+				<-ctx.Done() // Slack posts what is pressed
+				return nil
+			}
 			// That people can't press is no reason to stop watching.
 			if err := t.Run(ctx); err != nil && ctx.Err() == nil {
 				a.logger.Error("what is pressed in Slack is not answered", "error", err.Error())

@@ -60,7 +60,7 @@ func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Contex
 		}),
 		a.background(ctx, "dispatch", dispatch.run),
 		a.background(ctx, "channels' watch", func(ctx context.Context) error { return a.watchWays(ctx, d) }),
-		a.talk(ctx, next.talk),
+		a.talk(ctx, next.cfg, next.talk),
 		func(context.Context) error { cancel(); return nil }), nil
 }
 

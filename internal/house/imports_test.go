@@ -98,6 +98,7 @@ var homes = map[string][]string{
 	// One folder each: what speaks to a world outside.
 	"github.com/influxdata/influxdb-client-go/v2": {"internal/series/influx"},
 	"github.com/slack-go/slack":                   {"alerts/slack/..."},
+	"github.com/gorilla/websocket":                {"alerts/slack/talk/talktest"},
 	"github.com/wneessen/go-mail":                 {"alerts/email"},
 	"github.com/robfig/cron/v3":                   {"internal/schedule"},
 	"modernc.org/sqlite":                          {"internal/ledger/...", "internal/spool"},
@@ -121,8 +122,8 @@ var homes = map[string][]string{
 	"go.opentelemetry.io/collector/pdata":         {"collectors/otlp"},
 	"github.com/go-sql-driver/mysql":              {"collectors/sql"},
 	"github.com/jackc/pgx/v5":                     {"internal/demo/record", "collectors/sql"},
-	"github.com/chromedp/chromedp":                {"dashboards/internal/browser"},
-	"github.com/chromedp/cdproto":                 {"dashboards/internal/browser"},
+	"github.com/chromedp/chromedp":                {"dashboards/internal/browser", "alerts/slack/looks"},
+	"github.com/chromedp/cdproto":                 {"dashboards/internal/browser", "alerts/slack/looks"},
 	"github.com/goccy/go-yaml":                    {"internal/yaml", "internal/feeds"},
 	"codeberg.org/go-pdf/fpdf":                    {"dashboards/audit"},
 	"github.com/expr-lang/expr":                   {"detector/rules"},

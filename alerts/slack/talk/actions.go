@@ -1,60 +1,31 @@
 package talk
 
 import (
-	"strings"
-
 	"vigil/alerts"
+	cards "vigil/alerts/slack"
 )
 
-// The names of the buttons on a card. A button's value is the case's id. ActionMore is
-// the menu: what is chosen of it is one of the others' names, and the case stands in
-// the block's name.
+// What is pressed elsewhere than on a card: in the question to a person, by a shortcut,
+// and the pages of a silence. A card's buttons are the card's to name.
 const (
-	ActionPrefix      = "vigil."
-	ActionAcknowledge = ActionPrefix + "acknowledge"
-	ActionAssign      = ActionPrefix + "assign"
-	ActionAssignMe    = ActionPrefix + "assign_me"
-	ActionVerdict     = ActionPrefix + "verdict"
-	ActionExpect      = ActionPrefix + "expect"
-	ActionAsk         = ActionPrefix + "ask"
-	ActionSnooze      = ActionPrefix + "snooze"
-	ActionAware       = ActionPrefix + "aware"
-	ActionNote        = ActionPrefix + "note"
-	ActionMore        = ActionPrefix + "more"
-	// ActionOpen opens the console; Slack tells of it, and there is nothing to do.
-	ActionOpen = ActionPrefix + "open"
-)
-
-// What is pressed elsewhere: in the question to a person, by a shortcut, and the pages
-// of a silence.
-const (
-	actionMine    = ActionPrefix + "mine"
-	actionNotMine = ActionPrefix + "not_mine"
+	actionMine    = "vigil.mine"
+	actionNotMine = "vigil.not_mine"
 	// ShortcutSilence is the global shortcut that opens the dialogue of a silence.
-	ShortcutSilence = ActionPrefix + "silence"
-	actionSilenced  = ActionPrefix + "silenced"
+	ShortcutSilence = "vigil.silence"
+	actionSilenced  = "vigil.silenced"
 )
 
-// pressed is the button and the case that a press means, whichever way it was pressed.
+// pressed is the button and the case that a press means, whichever way it was pressed:
+// of the menu, what is chosen is a button's name, and the case stands in the block's.
 func pressed(in incoming) (action, id string) {
-	if in.action != ActionMore {
+	if in.action != cards.ActionMore {
 		return in.action, in.value
 	}
-	id, ok := caseOf(in.block)
+	id, _, ok := cards.CaseOf(in.block)
 	if !ok {
 		return "", ""
 	}
 	return in.value, id
-}
-
-// caseOf is the case of a block of buttons: "vigil.case/<case>/<revision>".
-func caseOf(block string) (id string, ok bool) {
-	rest, ok := strings.CutPrefix(block, ActionPrefix+"case/")
-	i := strings.LastIndexByte(rest, '/')
-	if !ok || i <= 0 {
-		return "", false
-	}
-	return rest[:i], true
 }
 
 // act is what somebody does about a case.

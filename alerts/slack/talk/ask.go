@@ -7,6 +7,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"vigil/alerts"
+	cards "vigil/alerts/slack"
 )
 
 // Asking the person: the desk records that they are asked, then the question goes to
@@ -36,7 +37,7 @@ func askForm() dialogue {
 			if out.Case != nil {
 				dr.actor = out.Case.Actor
 			}
-			return *d.form(ActionAsk, dr)
+			return *d.form(cards.ActionAsk, dr)
 		},
 		blocks: func(d draft) []slack.Block {
 			if d.question == nil {

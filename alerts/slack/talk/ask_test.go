@@ -10,19 +10,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vigil/alerts"
-	"vigil/alerts/slack/talk"
+	"vigil/alerts/slack"
+	"vigil/alerts/slack/talk/talktest"
 )
 
 var person = alerts.Person{Channel: "slack", ID: "U0PERSON", Workspace: "T1"}
 
 // asks presses, looks and sends.
-func (r *room) asks(t *testing.T) dialogue {
+func (r *room) asks(t *testing.T) talktest.Dialogue {
 	t.Helper()
-	r.press(t, "UANN", talk.ActionAsk, "case-1")
+	r.Press(t, "UANN", slack.ActionAsk, "case-1")
 	if a := r.desk.next(t); a.Deed != alerts.DeedAsk || !a.Preview || a.Case != "case-1" {
 		t.Errorf("%+v", a)
 	}
-	return r.opened(t)
+	return r.Opened(t)
 }
 
 func TestAsk(t *testing.T) {
@@ -32,50 +33,50 @@ func TestAsk(t *testing.T) {
 			t.Parallel()
 			eachWay(t, func(t *testing.T, r *room) {
 				d := r.asks(t)
-				golden(t, "ask", d.view.raw)
+				golden(t, "ask", d.View.Raw)
 				// What is sent is shown, and to whom, but not by name.
-				has(t, d.view.text(), "Was this you?", "actor-7f3a91", "security team")
-				lacks(t, string(d.view.raw), "U0PERSON")
-				r.none(t)
+				has(t, d.View.Text(), "Was this you?", "actor-7f3a91", "security team")
+				lacks(t, string(d.View.Raw), "U0PERSON")
+				r.None(t)
 
-				s := r.submit(t, "UANN", &d, nil)
+				s := r.Submit(t, "UANN", &d, nil)
 				a := r.desk.next(t)
 				want := alerts.Act{ID: a.ID, By: ann, Deed: alerts.DeedAsk, Case: "case-1"}
 				if a.ID == "" || !cmp.Equal(want, a) {
 					t.Error(cmp.Diff(want, a))
 				}
-				if c := r.next(t, "conversations.open"); c.str("users") != "U0PERSON" {
-					t.Errorf("%v", c.args)
+				if c := r.Next(t, "conversations.open"); c.Str("users") != "U0PERSON" {
+					t.Errorf("%v", c.Args)
 				}
-				dm := r.next(t, "chat.postMessage")
-				checkBlocks(t, dm.json("blocks"))
-				if dm.str("channel") != "DU0PERSON" {
-					t.Errorf("%v", dm.args)
+				dm := r.Next(t, "chat.postMessage")
+				talktest.CheckBlocks(t, dm.JSON("blocks"))
+				if dm.Str("channel") != "DU0PERSON" {
+					t.Errorf("%v", dm.Args)
 				}
-				has(t, texts(dm.json("blocks")), "Was this you?", "security team", "Your answer goes to them", "Yes, that was me…", "No, that wasn't me")
+				has(t, talktest.Texts(dm.JSON("blocks")), "Was this you?", "security team", "Your answer goes to them", "Yes, that was me…", "No, that wasn't me")
 				if s.Action != "update" {
 					t.Errorf("%+v", s)
 				}
-				has(t, d.view.text(), "The question is sent.")
+				has(t, d.View.Text(), "The question is sent.")
 
 				// They answer, in the direct message.
 				action := "vigil.not_mine"
 				if mine {
 					action = "vigil.mine"
 				}
-				p := r.pressPayload("U0PERSON", action, "case-1")
+				p := r.PressPayload("U0PERSON", action, "case-1")
 				p["channel"], p["container"] = map[string]any{"id": "DU0PERSON"}, map[string]any{"type": "message", "channel_id": "DU0PERSON", "message_ts": "1700000000.000900"}
-				r.way.deliver(t, "interactive", p)
+				r.Way.Deliver(t, "interactive", p)
 				answer, note := "You answered: No, that wasn't me", ""
 				if mine {
-					d := r.opened(t)
-					golden(t, "mine", d.view.raw)
-					if s := r.submit(t, "U0PERSON", &d, nil); s.Errors["note"] == "" {
+					d := r.Opened(t)
+					golden(t, "mine", d.View.Raw)
+					if s := r.Submit(t, "U0PERSON", &d, nil); s.Errors["note"] == "" {
 						t.Errorf("%+v", s)
 					}
 					r.desk.none(t)
 					note = "The refund campaign."
-					if s := r.submit(t, "U0PERSON", &d, map[string]string{"note": note}); s.Action != "" {
+					if s := r.Submit(t, "U0PERSON", &d, map[string]string{"note": note}); s.Action != "" {
 						t.Errorf("%+v", s)
 					}
 					answer = "You answered: Yes, that was me: " + note
@@ -85,13 +86,13 @@ func TestAsk(t *testing.T) {
 				if a.ID == "" || !cmp.Equal(want, a) {
 					t.Error(cmp.Diff(want, a))
 				}
-				up := r.next(t, "chat.update")
-				checkBlocks(t, up.json("blocks"))
-				if up.str("channel") != "DU0PERSON" || up.str("ts") != "1700000000.000900" {
-					t.Errorf("%v", up.args)
+				up := r.Next(t, "chat.update")
+				talktest.CheckBlocks(t, up.JSON("blocks"))
+				if up.Str("channel") != "DU0PERSON" || up.Str("ts") != "1700000000.000900" {
+					t.Errorf("%v", up.Args)
 				}
-				has(t, texts(up.json("blocks")), answer, "Thank you", "Was this you at 14:00? &lt;b&gt;")
-				lacks(t, texts(up.json("blocks")), "Yes, that was me…")
+				has(t, talktest.Texts(up.JSON("blocks")), answer, "Thank you", "Was this you at 14:00? &lt;b&gt;")
+				lacks(t, talktest.Texts(up.JSON("blocks")), "Yes, that was me…")
 			})
 		})
 	}
@@ -114,14 +115,14 @@ func TestUndelivered(t *testing.T) {
 		t.Run(c.code, func(t *testing.T) {
 			t.Parallel()
 			r := newRoom(t, "http")
-			h := refuse(c.code)
+			h := talktest.Refuse(c.code)
 			if c.code == "" {
 				h = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }
 			}
-			r.expect(c.method, h)
+			r.Expect(c.method, h)
 			d := r.asks(t)
-			r.submit(t, "UANN", &d, nil)
-			has(t, d.view.text(), "could not be delivered", c.says)
+			r.Submit(t, "UANN", &d, nil)
+			has(t, d.View.Text(), "could not be delivered", c.says)
 			asked, noted := r.desk.next(t), r.desk.next(t)
 			if noted.Deed != alerts.DeedUnasked || noted.By != ann || noted.Case != "case-1" || noted.ID != asked.ID+"-undelivered" || !strings.Contains(noted.Note, "could not be delivered") {
 				t.Errorf("%+v", noted)
@@ -134,7 +135,7 @@ func TestUndelivered(t *testing.T) {
 func TestUndeliveredUnnoted(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")
-	r.expect("conversations.open", refuse("user_disabled"))
+	r.Expect("conversations.open", talktest.Refuse("user_disabled"))
 	d := r.asks(t)
 	r.desk.will(func(ctx context.Context, a alerts.Act) (alerts.Outcome, error) {
 		if a.Deed == alerts.DeedUnasked {
@@ -142,8 +143,8 @@ func TestUndeliveredUnnoted(t *testing.T) {
 		}
 		return answers(ctx, a)
 	})
-	r.submit(t, "UANN", &d, nil)
-	has(t, d.view.text(), "deactivated", "The case does not say so: Your role does not allow this.")
+	r.Submit(t, "UANN", &d, nil)
+	has(t, d.View.Text(), "deactivated", "The case does not say so: Your role does not allow this.")
 }
 
 // Somebody whose account is not known can't be asked.
@@ -153,19 +154,19 @@ func TestNobodyToAsk(t *testing.T) {
 	r.desk.will(func(_ context.Context, a alerts.Act) (alerts.Outcome, error) {
 		return alerts.Outcome{Case: sampleCase()}, nil
 	})
-	r.press(t, "UANN", talk.ActionAsk, "case-1")
-	d := r.opened(t)
-	has(t, d.view.text(), "nobody whom vigil could ask")
+	r.Press(t, "UANN", slack.ActionAsk, "case-1")
+	d := r.Opened(t)
+	has(t, d.View.Text(), "nobody whom vigil could ask")
 	for _, to := range []alerts.Person{{}, {Channel: "teams", ID: "U1"}, {Channel: "slack", ID: "U1,U2"}} {
 		r.desk.will(func(_ context.Context, a alerts.Act) (alerts.Outcome, error) {
 			return alerts.Outcome{Question: &alerts.Question{Case: "case-1", To: to, Text: "?"}}, nil
 		})
-		r.press(t, "UANN", talk.ActionAsk, "case-1")
-		d = r.opened(t)
-		r.submit(t, "UANN", &d, nil)
-		has(t, d.view.text(), "does not know this person's Slack account")
+		r.Press(t, "UANN", slack.ActionAsk, "case-1")
+		d = r.Opened(t)
+		r.Submit(t, "UANN", &d, nil)
+		has(t, d.View.Text(), "does not know this person's Slack account")
 	}
-	r.none(t)
+	r.None(t)
 }
 
 // Somebody else than whom it is about presses: the desk says no, and they are told.
@@ -173,11 +174,11 @@ func TestAnswerOfAnother(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")
 	r.desk.will(failing(fmt.Errorf("%w: the question is another's", alerts.ErrMayNot)))
-	r.press(t, "UEVE", "vigil.not_mine", "case-1")
-	has(t, r.told(t, "UEVE"), "the question is another's.")
-	r.press(t, "UEVE", "vigil.mine", "case-1")
-	d := r.opened(t)
-	r.submit(t, "UEVE", &d, map[string]string{"note": "n"})
-	has(t, d.view.text(), "the question is another's.")
-	r.none(t)
+	r.Press(t, "UEVE", "vigil.not_mine", "case-1")
+	has(t, r.Told(t, "UEVE"), "the question is another's.")
+	r.Press(t, "UEVE", "vigil.mine", "case-1")
+	d := r.Opened(t)
+	r.Submit(t, "UEVE", &d, map[string]string{"note": "n"})
+	has(t, d.View.Text(), "the question is another's.")
+	r.None(t)
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/slack-go/slack"
+
 	"vigil"
 	"vigil/alerts"
 )
@@ -94,9 +96,20 @@ func (t *Talk) top(ctx context.Context, in incoming, rest []string) outcome {
 	if len(out.Cases) == 0 {
 		otherwise = "There is no open case."
 	}
+	link := out.Link
+	out.Link = ""
 	m := t.told(out, otherwise)
 	for i := range out.Cases[:min(n, len(out.Cases))] {
-		m.blocks = append(m.blocks, markedSection(caseLine(&out.Cases[i])))
+		s := slack.NewSectionBlock(marked(t.caseLine(&out.Cases[i])), nil, nil)
+		if i < len(out.CaseLinks) {
+			if to := t.link(out.CaseLinks[i]); to != "" && len(to) <= maxLink {
+				s.Accessory = slack.NewAccessory(open(to, "Open"))
+			}
+		}
+		m.blocks = append(m.blocks, s)
+	}
+	if to := t.link(link); to != "" {
+		m.blocks = append(m.blocks, slack.NewActionBlock("", open(to, "Open the console")))
 	}
 	return reply(m)
 }

@@ -9,6 +9,7 @@ import (
 
 	"vigil/alerts"
 	"vigil/alerts/slack/talk"
+	"vigil/alerts/slack/talk/talktest"
 )
 
 func TestCommands(t *testing.T) {
@@ -42,7 +43,7 @@ func TestCommands(t *testing.T) {
 		t.Run(c.words, func(t *testing.T) {
 			t.Parallel()
 			eachWay(t, func(t *testing.T, r *room) {
-				text, _ := r.typed(t, "UANN", c.words)
+				text, _ := r.Typed(t, "UANN", c.words)
 				has(t, text, c.says...)
 				lacks(t, text, c.not...)
 				if c.act == nil {
@@ -64,15 +65,15 @@ func TestCommandsRefused(t *testing.T) {
 	for _, words := range []string{"status", "top", "readers x"} {
 		r := newRoom(t, "http")
 		r.desk.will(failing(alerts.ErrMayNot))
-		text, _ := r.typed(t, "UANN", words)
+		text, _ := r.Typed(t, "UANN", words)
 		has(t, text, "Your role does not allow this.")
 	}
 	r := newRoom(t, "http")
-	r.expect("views.open", refuse("expired_trigger_id"))
-	text, _ := r.typed(t, "UANN", "silence")
+	r.Expect("views.open", talktest.Refuse("expired_trigger_id"))
+	text, _ := r.Typed(t, "UANN", "silence")
 	has(t, text, "could not be opened in time")
 	r.desk.will(func(context.Context, alerts.Act) (alerts.Outcome, error) { return alerts.Outcome{}, nil })
-	text, _ = r.typed(t, "UANN", "top")
+	text, _ = r.Typed(t, "UANN", "top")
 	has(t, text, "There is no open case.")
 }
 
@@ -96,17 +97,17 @@ func TestAnswersGoToSlack(t *testing.T) {
 			<-gate
 			return answers(ctx, a)
 		})
-		p := r.typedPayload("UANN", "status")
+		p := r.TypedPayload("UANN", "status")
 		p["response_url"] = to
-		r.way.deliver(t, "slash_commands", p)
+		r.Way.Deliver(t, "slash_commands", p)
 		close(gate)
 		r.desk.next(t)
 	}
 	if err := r.talk.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	r.next(t, "auth.test") // once, and nothing else
-	r.none(t)
+	r.Next(t, "auth.test") // once, and nothing else
+	r.None(t)
 	if n := r.talk.Counts()["untold"]; n != 7 {
 		t.Errorf("%d untold", n)
 	}

@@ -18,6 +18,9 @@ func covered(c *alerts.Covered) []slack.Block {
 		out = append(out, markedSection(fmt.Sprintf("⚠ *%s among what this would have hidden %s judged breach or misuse.*",
 			alerts.Count(int64(c.Breaches), "finding", "findings"), was(c.Breaches))))
 	}
+	if c.Says != "" {
+		out = append(out, section(sentence(alerts.Cut(c.Says, maxSays))))
+	}
 	var b strings.Builder
 	b.WriteString("*Since " + c.Since.UTC().Format("2 January") + " this would have hidden*")
 	if c.WhollyTotal+c.PartlyTotal == 0 {
@@ -57,9 +60,6 @@ func covered(c *alerts.Covered) []slack.Block {
 			fmt.Fprintf(&b, "\n_and %d more_", more)
 		}
 		out = append(out, markedSection(b.String()))
-	}
-	if c.Says != "" {
-		out = append(out, note(alerts.Cut(c.Says, maxSays)))
 	}
 	return out
 }

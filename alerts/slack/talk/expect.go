@@ -8,6 +8,7 @@ import (
 
 	"vigil"
 	"vigil/alerts"
+	cards "vigil/alerts/slack"
 )
 
 // most lets the desk take the scope that carries most of the finding.
@@ -94,7 +95,7 @@ func expectView(ctx context.Context, t *Talk, in incoming) slack.ModalViewReques
 	dr.meta.Seen = ""
 	for name, cs := range map[string][]choice{"scope": scopes, "who": whom, "for": terms} {
 		if !known(cs, in.values[name]) {
-			return *d.form(ActionExpect, dr)
+			return *d.form(cards.ActionExpect, dr)
 		}
 	}
 	a := expectation(in)
@@ -110,5 +111,5 @@ func expectView(ctx context.Context, t *Talk, in incoming) slack.ModalViewReques
 	default:
 		dr.covered, dr.meta.Seen = out.Covered, choicesOf(in.values)
 	}
-	return *d.form(ActionExpect, dr)
+	return *d.form(cards.ActionExpect, dr)
 }

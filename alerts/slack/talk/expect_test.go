@@ -11,21 +11,23 @@ import (
 
 	"vigil"
 	"vigil/alerts"
+	"vigil/alerts/slack"
 	"vigil/alerts/slack/talk"
+	"vigil/alerts/slack/talk/talktest"
 )
 
 // An exception is made only when what it would have hidden was shown.
 func TestExpect(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, r *room) {
-		r.press(t, "UANN", talk.ActionExpect, "case-1")
+		r.Press(t, "UANN", slack.ActionExpect, "case-1")
 		want := alerts.Act{By: ann, Deed: alerts.DeedExpect, Case: "case-1", For: 7 * 24 * time.Hour, Preview: true}
 		if got := r.desk.next(t); !cmp.Equal(want, got) {
 			t.Error(cmp.Diff(want, got))
 		}
-		d := r.opened(t)
-		golden(t, "expect", d.view.raw)
-		has(t, d.view.text(), "*1 finding among what this would have hidden was judged breach or misuse.*",
+		d := r.Opened(t)
+		golden(t, "expect", d.View.Raw)
+		has(t, d.View.Text(), "*1 finding among what this would have hidden was judged breach or misuse.*",
 			"3 findings wholly", "1 finding partly", "412 of 9,310 accesses", "_and 1 more_", "Since 2 February")
 
 		// Another choice: looked up anew, and shown.
@@ -37,25 +39,25 @@ func TestExpect(t *testing.T) {
 			return out, err
 		})
 		values := map[string]string{"scope": "amount", "who": "role", "for": "2160h", "note": ""}
-		r.choose(t, "UANN", &d, values, "scope")
+		r.Choose(t, "UANN", &d, values, "scope")
 		want = alerts.Act{By: ann, Deed: alerts.DeedExpect, Case: "case-1", Scope: vigil.ScopeAmount, ForRole: true, For: 90 * 24 * time.Hour, Preview: true}
 		if got := r.desk.next(t); !cmp.Equal(want, got) {
 			t.Error(cmp.Diff(want, got))
 		}
-		lacks(t, d.view.text(), "breach or misuse", "wholly")
+		lacks(t, d.View.Text(), "breach or misuse", "wholly")
 
 		// No reason; then choices that were not shown.
-		if s := r.submit(t, "UANN", &d, values); s.Errors["note"] == "" {
+		if s := r.Submit(t, "UANN", &d, values); s.Errors["note"] == "" {
 			t.Errorf("%+v", s)
 		}
 		values["note"], values["for"] = "The quarter's audit.", "24h"
-		if s := r.submit(t, "UANN", &d, values); !strings.Contains(s.Errors["scope"], "not shown above yet") {
+		if s := r.Submit(t, "UANN", &d, values); !strings.Contains(s.Errors["scope"], "not shown above yet") {
 			t.Errorf("%+v", s)
 		}
 		r.desk.none(t)
 
 		values["for"] = "2160h"
-		if s := r.submit(t, "UANN", &d, values); s.Action != "" {
+		if s := r.Submit(t, "UANN", &d, values); s.Action != "" {
 			t.Errorf("%+v", s)
 		}
 		got := r.desk.next(t)
@@ -63,7 +65,7 @@ func TestExpect(t *testing.T) {
 		if got.ID == "" || !cmp.Equal(want, got) {
 			t.Error(cmp.Diff(want, got))
 		}
-		has(t, r.told(t, "UANN"), "expected from now on")
+		has(t, r.Told(t, "UANN"), "expected from now on")
 	})
 }
 
@@ -77,17 +79,17 @@ func TestExpectImpossible(t *testing.T) {
 		}
 		return answers(ctx, a)
 	})
-	r.press(t, "UANN", talk.ActionExpect, "case-1")
-	d := r.opened(t)
-	has(t, d.view.text(), "rests on no amount")
+	r.Press(t, "UANN", slack.ActionExpect, "case-1")
+	d := r.Opened(t)
+	has(t, d.View.Text(), "rests on no amount")
 	values := map[string]string{"note": "n"}
-	if s := r.submit(t, "UANN", &d, values); s.Errors["scope"] == "" {
+	if s := r.Submit(t, "UANN", &d, values); s.Errors["scope"] == "" {
 		t.Errorf("%+v", s)
 	}
 	values["scope"] = "network"
-	r.choose(t, "UANN", &d, values, "scope")
-	has(t, d.view.text(), "would have hidden")
-	if s := r.submit(t, "UANN", &d, values); s.Action != "" {
+	r.Choose(t, "UANN", &d, values, "scope")
+	has(t, d.View.Text(), "would have hidden")
+	if s := r.Submit(t, "UANN", &d, values); s.Action != "" {
 		t.Errorf("%+v", s)
 	}
 }
@@ -96,8 +98,8 @@ func TestExpectImpossible(t *testing.T) {
 func TestExpectNewestIsShown(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")
-	r.press(t, "UANN", talk.ActionExpect, "case-1")
-	d := r.opened(t)
+	r.Press(t, "UANN", slack.ActionExpect, "case-1")
+	d := r.Opened(t)
 	gate, begun := make(chan struct{}), make(chan struct{})
 	r.desk.will(func(ctx context.Context, a alerts.Act) (alerts.Outcome, error) {
 		if a.Scope == vigil.ScopeNetwork {
@@ -107,23 +109,23 @@ func TestExpectNewestIsShown(t *testing.T) {
 		return answers(ctx, a)
 	})
 	choose := func(scope string) {
-		r.way.deliver(t, "interactive", map[string]any{
-			"type": "block_actions", "user": by("UANN"), "trigger_id": r.trigger(),
-			"actions": []any{map[string]any{"action_id": "scope", "block_id": "scope", "action_ts": r.ts(), "selected_option": map[string]any{"value": scope}}},
-			"view":    r.viewPayload(d, map[string]string{"scope": scope}),
+		r.Way.Deliver(t, "interactive", map[string]any{
+			"type": "block_actions", "user": talktest.By("UANN"), "trigger_id": r.Trigger(),
+			"actions": []any{map[string]any{"action_id": "scope", "block_id": "scope", "action_ts": r.TS(), "selected_option": map[string]any{"value": scope}}},
+			"view":    r.ViewPayload(d, map[string]string{"scope": scope}),
 		})
 	}
 	choose("network")
 	<-begun
 	choose("resource")
-	d.view = readView(t, r.next(t, "views.update").json("view"))
+	d.View = talktest.ReadView(t, r.Next(t, "views.update").JSON("view"))
 	close(gate)
 	if err := r.talk.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	r.none(t)
-	if !strings.Contains(d.view.Meta, "resource|actor") {
-		t.Errorf("shown is %s", d.view.Meta)
+	r.None(t)
+	if !strings.Contains(d.View.Meta, "resource|actor") {
+		t.Errorf("shown is %s", d.View.Meta)
 	}
 }
 
@@ -131,19 +133,19 @@ func TestExpectNewestIsShown(t *testing.T) {
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, r *room) {
-		if text, _ := r.typed(t, "UANN", "silence actor actor-7f3a91 severity medium"); text != "" {
+		if text, _ := r.Typed(t, "UANN", "silence actor actor-7f3a91 severity medium"); text != "" {
 			t.Errorf("answered %q", text)
 		}
-		d := r.opened(t)
-		golden(t, "silence", d.view.raw)
-		if s := r.submit(t, "UANN", &d, map[string]string{"actor": "", "source": "two words", "severity": ""}); len(s.Errors) != 3 {
+		d := r.Opened(t)
+		golden(t, "silence", d.View.Raw)
+		if s := r.Submit(t, "UANN", &d, map[string]string{"actor": "", "source": "two words", "severity": ""}); len(s.Errors) != 3 {
 			t.Errorf("%+v", s)
 		}
-		if s := r.submit(t, "UANN", &d, map[string]string{"actor": "", "severity": "", "for": "720h", "note": "n"}); s.Errors["actor"] == "" {
+		if s := r.Submit(t, "UANN", &d, map[string]string{"actor": "", "severity": "", "for": "720h", "note": "n"}); s.Errors["actor"] == "" {
 			t.Errorf("%+v", s)
 		}
 		r.desk.none(t)
-		r.submit(t, "UANN", &d, map[string]string{"source": "pg-main", "scenario": "day", "for": "720h", "note": "A migration."})
+		r.Submit(t, "UANN", &d, map[string]string{"source": "pg-main", "scenario": "day", "for": "720h", "note": "A migration."})
 		want := alerts.Act{
 			By: ann, Deed: alerts.DeedSilence, For: 30 * 24 * time.Hour, Note: "A migration.", Preview: true,
 			Match: vigil.Match{MaxSeverity: vigil.SeverityMedium, Actors: []string{"actor-7f3a91"}, Sources: []string{"pg-main"}, Scenarios: []string{"day"}},
@@ -151,9 +153,9 @@ func TestSilence(t *testing.T) {
 		if got := r.desk.next(t); !cmp.Equal(want, got) {
 			t.Error(cmp.Diff(want, got))
 		}
-		golden(t, "silenced", d.view.raw)
-		has(t, d.view.text(), "would have hidden", "judged breach or misuse")
-		if s := r.submit(t, "UANN", &d, nil); s.Action != "update" {
+		golden(t, "silenced", d.View.Raw)
+		has(t, d.View.Text(), "would have hidden", "judged breach or misuse")
+		if s := r.Submit(t, "UANN", &d, nil); s.Action != "update" {
 			t.Errorf("%+v", s)
 		}
 		got := r.desk.next(t)
@@ -161,7 +163,7 @@ func TestSilence(t *testing.T) {
 		if got.ID == "" || !cmp.Equal(want, got) {
 			t.Error(cmp.Diff(want, got))
 		}
-		has(t, d.view.text(), "It is silenced.")
+		has(t, d.View.Text(), "It is silenced.")
 	})
 }
 
@@ -169,19 +171,19 @@ func TestSilence(t *testing.T) {
 func TestSilenceElsewhere(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, r *room) {
-		r.way.deliver(t, "interactive", map[string]any{
-			"type": "shortcut", "callback_id": talk.ShortcutSilence, "user": by("UANN"), "team": map[string]any{"id": "T1"}, "trigger_id": r.trigger(), "action_ts": r.ts(),
+		r.Way.Deliver(t, "interactive", map[string]any{
+			"type": "shortcut", "callback_id": talk.ShortcutSilence, "user": talktest.By("UANN"), "team": map[string]any{"id": "T1"}, "trigger_id": r.Trigger(), "action_ts": r.TS(),
 		})
-		d := r.opened(t)
-		if d.view.Callback != talk.ShortcutSilence {
-			t.Errorf("%s", d.view.raw)
+		d := r.Opened(t)
+		if d.View.Callback != talk.ShortcutSilence {
+			t.Errorf("%s", d.View.Raw)
 		}
 		r.desk.none(t)
-		r.press(t, "UANN", talk.ActionMore, talk.ShortcutSilence)
+		r.Press(t, "UANN", slack.ActionMore, talk.ShortcutSilence)
 		r.desk.next(t)
-		d = r.opened(t)
-		if !strings.Contains(string(d.view.raw), `"initial_value":"actor-7f3a91"`) {
-			t.Errorf("%s", d.view.raw)
+		d = r.Opened(t)
+		if !strings.Contains(string(d.View.Raw), `"initial_value":"actor-7f3a91"`) {
+			t.Errorf("%s", d.View.Raw)
 		}
 	})
 }

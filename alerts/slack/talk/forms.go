@@ -6,6 +6,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"vigil/alerts"
+	cards "vigil/alerts/slack"
 )
 
 // dialogue is a form of Slack's and what it does.
@@ -43,19 +44,19 @@ type draft struct {
 // dialogueOf knows all dialogues by the button that opens them.
 func dialogueOf(name string) (dialogue, bool) {
 	switch name {
-	case ActionVerdict:
+	case cards.ActionVerdict:
 		return verdictForm(), true
-	case ActionSnooze:
+	case cards.ActionSnooze:
 		return snoozeForm(), true
-	case ActionAssign:
+	case cards.ActionAssign:
 		return assignForm(), true
-	case ActionNote:
+	case cards.ActionNote:
 		return noteForm(), true
-	case ActionAware:
+	case cards.ActionAware:
 		return awareForm(), true
-	case ActionExpect:
+	case cards.ActionExpect:
 		return expectForm(), true
-	case ActionAsk:
+	case cards.ActionAsk:
 		return askForm(), true
 	case actionMine:
 		return mineForm(), true
@@ -115,16 +116,16 @@ func looked(name string, d func() dialogue) func(context.Context, *Talk, incomin
 		if failed != nil {
 			return *page(form.title, said(failed.words))
 		}
-		return *form.form(name, draft{meta: in.meta, head: headOf(out)})
+		return *form.form(name, draft{meta: in.meta, head: t.headOf(out)})
 	}
 }
 
 // headOf says which case it is.
-func headOf(out alerts.Outcome) string {
+func (t *Talk) headOf(out alerts.Outcome) string {
 	if out.Case == nil {
 		return ""
 	}
-	s := caseLine(out.Case)
+	s := t.caseLine(out.Case)
 	if out.Finding != nil && out.Finding.Sentence != "" {
 		s += "\n" + proseOf(out.Finding.Sentence)
 	}

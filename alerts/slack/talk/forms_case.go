@@ -23,7 +23,7 @@ var verdicts = []choice{
 func verdictForm() dialogue {
 	return dialogue{
 		title: "Verdict", submit: "Say so", done: "Your verdict is kept.",
-		look: looked(ActionVerdict, verdictForm),
+		look: looked(cards.ActionVerdict, verdictForm),
 		blocks: func(d draft) []slack.Block {
 			return []slack.Block{
 				radio("word", "What was it?", verdicts, d.values["word"]),
@@ -58,7 +58,7 @@ var snoozes = []choice{
 func snoozeForm() dialogue {
 	return dialogue{
 		title: "Snooze", submit: "Snooze", done: "It is snoozed.",
-		look: looked(ActionSnooze, snoozeForm),
+		look: looked(cards.ActionSnooze, snoozeForm),
 		blocks: func(d draft) []slack.Block {
 			return []slack.Block{
 				radio("for", "For how long?", snoozes, d.values["for"]),
@@ -120,7 +120,7 @@ func (t *Talk) untilTomorrow(ctx context.Context, user string) time.Duration {
 func assignForm() dialogue {
 	return dialogue{
 		title: "Assign", submit: "Assign", done: "It is assigned.",
-		look: looked(ActionAssign, assignForm),
+		look: looked(cards.ActionAssign, assignForm),
 		blocks: func(d draft) []slack.Block {
 			e := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, plain("Choose", 30), "to")
 			e.InitialUser = d.values["to"]
@@ -144,7 +144,7 @@ func assignForm() dialogue {
 func noteForm() dialogue {
 	return dialogue{
 		title: "Note", submit: "Add", done: "Your note is in the case.",
-		look: looked(ActionNote, noteForm),
+		look: looked(cards.ActionNote, noteForm),
 		blocks: func(d draft) []slack.Block {
 			return []slack.Block{write("note", "Note", "It goes to the case. Name no customer.", d.values["note"], true)}
 		},
@@ -173,7 +173,7 @@ func awareForm() dialogue {
 			if c := out.Case; c != nil && c.Aware != nil {
 				return *page(d.title, said("The clock runs already, since "+alerts.Moment(c.Aware.Time)+". The authority is to be notified until "+alerts.Moment(c.Due())+"."))
 			}
-			v := d.form(ActionAware, draft{meta: in.meta, head: headOf(out)})
+			v := d.form(cards.ActionAware, draft{meta: in.meta, head: t.headOf(out)})
 			v.Blocks.BlockSet = append(v.Blocks.BlockSet, note("If you start it now, that is until "+alerts.Moment(t.now().Add(vigil.NotificationPeriod))+"."))
 			return *v
 		},

@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"vigil/alerts"
+	cards "vigil/alerts/slack"
 )
 
 // press does what a button or a shortcut asks.
@@ -19,10 +20,10 @@ func (t *Talk) press(ctx context.Context, in incoming) {
 	action, id := pressed(in)
 	in.meta = meta{Case: id, At: in.at}
 	switch action {
-	case ActionOpen:
-	case ActionAcknowledge:
+	case cards.ActionOpen:
+	case cards.ActionAcknowledge:
 		t.atOnce(ctx, in, act(in, alerts.DeedAcknowledge, id), "You acknowledged it.")
-	case ActionAssignMe:
+	case cards.ActionAssignMe:
 		t.atOnce(ctx, in, act(in, alerts.DeedAssign, id), "It is yours now.")
 	case actionNotMine:
 		t.notMine(ctx, in, id)
@@ -119,7 +120,7 @@ func (t *Talk) wrong(in incoming) map[string]string {
 
 // changed shows anew what a changed choice would hide.
 func (t *Talk) changed(ctx context.Context, in incoming) {
-	if in.dialogue != ActionExpect || in.action == ActionOpen {
+	if in.dialogue != cards.ActionExpect || in.action == cards.ActionOpen {
 		return
 	}
 	t.latest.begin(in.view, in.ts)

@@ -30,7 +30,7 @@ func BenchmarkPress(b *testing.B) {
 		}
 		took = append(took, (<-asked).Sub(begun))
 		<-r.desk.acts
-		r.next(b, "chat.postEphemeral")
+		r.Next(b, "chat.postEphemeral")
 	}
 	slices.Sort(took)
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")

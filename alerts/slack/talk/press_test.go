@@ -11,7 +11,9 @@ import (
 
 	"vigil"
 	"vigil/alerts"
+	"vigil/alerts/slack"
 	"vigil/alerts/slack/talk"
+	"vigil/alerts/slack/talk/talktest"
 )
 
 var ann = alerts.Person{Channel: "slack", ID: "UANN", Workspace: "T1"}
@@ -22,20 +24,20 @@ func TestAtOnce(t *testing.T) {
 		action, value, says string
 		deed                alerts.Deed
 	}{
-		{talk.ActionAcknowledge, "case-1", "You acknowledged it.", alerts.DeedAcknowledge},
-		{talk.ActionAssignMe, "case-1", "It is yours now.", alerts.DeedAssign},
-		{talk.ActionMore, talk.ActionAcknowledge, "You acknowledged it.", alerts.DeedAcknowledge},
-		{talk.ActionMore, talk.ActionAssignMe, "It is yours now.", alerts.DeedAssign},
+		{slack.ActionAcknowledge, "case-1", "You acknowledged it.", alerts.DeedAcknowledge},
+		{slack.ActionAssignMe, "case-1", "It is yours now.", alerts.DeedAssign},
+		{slack.ActionMore, slack.ActionAcknowledge, "You acknowledged it.", alerts.DeedAcknowledge},
+		{slack.ActionMore, slack.ActionAssignMe, "It is yours now.", alerts.DeedAssign},
 	} {
 		t.Run(c.action+" "+c.value, func(t *testing.T) {
 			t.Parallel()
 			eachWay(t, func(t *testing.T, r *room) {
-				r.press(t, "UANN", c.action, c.value)
+				r.Press(t, "UANN", c.action, c.value)
 				a := r.desk.next(t)
 				if a.ID == "" || a.By != ann || a.Deed != c.deed || a.Case != "case-1" || a.To != (alerts.Person{}) {
 					t.Errorf("%+v", a)
 				}
-				has(t, r.told(t, "UANN"), c.says)
+				has(t, r.Told(t, "UANN"), c.says)
 			})
 		})
 	}
@@ -44,8 +46,8 @@ func TestAtOnce(t *testing.T) {
 func TestOpenLeadsElsewhere(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, r *room) {
-		r.press(t, "UANN", talk.ActionOpen, "")
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+		r.Press(t, "UANN", slack.ActionOpen, "")
+		r.Press(t, "UANN", slack.ActionAcknowledge, "case-1")
 		if a := r.desk.next(t); a.Deed != alerts.DeedAcknowledge {
 			t.Errorf("%+v", a)
 		}
@@ -55,10 +57,10 @@ func TestOpenLeadsElsewhere(t *testing.T) {
 func TestUnknownButton(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")
-	r.press(t, "UANN", "vigil.reveal", "case-1")
-	has(t, r.told(t, "UANN"), "another version")
-	r.press(t, "UANN", talk.ActionMore, "vigil.silenced") // a page that no press opens
-	has(t, r.told(t, "UANN"), "another version")
+	r.Press(t, "UANN", "vigil.reveal", "case-1")
+	has(t, r.Told(t, "UANN"), "another version")
+	r.Press(t, "UANN", slack.ActionMore, "vigil.silenced") // a page that no press opens
+	has(t, r.Told(t, "UANN"), "another version")
 	r.desk.none(t)
 }
 
@@ -73,46 +75,46 @@ func TestForms(t *testing.T) {
 		says         string
 	}{
 		{
-			"verdict", talk.ActionVerdict, map[string]string{"word": "Choose one."},
+			"verdict", slack.ActionVerdict, map[string]string{"word": "Choose one."},
 			map[string]string{"word": "misuse", "note": "  looked up\n a neighbour "},
 			alerts.Act{Deed: alerts.DeedVerdict, Word: vigil.WordMisuse, Note: "looked up a neighbour"}, "Your verdict is kept.",
 		},
 		{
-			"snooze", talk.ActionSnooze, map[string]string{"for": "Choose one."},
+			"snooze", slack.ActionSnooze, map[string]string{"for": "Choose one."},
 			map[string]string{"for": "4h"}, alerts.Act{Deed: alerts.DeedSnooze, For: 4 * time.Hour}, "It is snoozed.",
 		},
 		{
 			// In Tokyo it is 0:30 on the fifth.
-			"snooze until tomorrow", talk.ActionSnooze, nil,
+			"snooze until tomorrow", slack.ActionSnooze, nil,
 			map[string]string{"for": "tomorrow"}, alerts.Act{Deed: alerts.DeedSnooze, For: 32*time.Hour + 30*time.Minute}, "It is snoozed.",
 		},
 		{
-			"assign", talk.ActionAssign, map[string]string{"to": "Choose somebody."},
+			"assign", slack.ActionAssign, map[string]string{"to": "Choose somebody."},
 			map[string]string{"to": "UBEN"}, alerts.Act{Deed: alerts.DeedAssign, To: alerts.Person{Channel: "slack", ID: "UBEN", Workspace: "T1"}}, "It is assigned.",
 		},
 		{
-			"note", talk.ActionNote, map[string]string{"note": "Write something."},
+			"note", slack.ActionNote, map[string]string{"note": "Write something."},
 			map[string]string{"note": "Asked the team lead."}, alerts.Act{Deed: alerts.DeedNote, Note: "Asked the team lead."}, "Your note is in the case.",
 		},
-		{"aware", talk.ActionAware, nil, nil, alerts.Act{Deed: alerts.DeedAware}, "The 72-hour clock runs."},
+		{"aware", slack.ActionAware, nil, nil, alerts.Act{Deed: alerts.DeedAware}, "The 72-hour clock runs."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			eachWay(t, func(t *testing.T, r *room) {
-				r.press(t, "UANN", talk.ActionMore, c.action)
+				r.Press(t, "UANN", slack.ActionMore, c.action)
 				if a := r.desk.next(t); a.Deed != alerts.DeedLook || a.Case != "case-1" || a.By != ann {
 					t.Errorf("%+v", a)
 				}
-				d := r.opened(t)
-				has(t, d.view.text(), "High", "actor-7f3a91", "214 customers")
-				golden(t, strings.Fields(c.name)[0], d.view.raw)
+				d := r.Opened(t)
+				has(t, d.View.Text(), "High", "actor-7f3a91", "214 customers")
+				golden(t, strings.Fields(c.name)[0], d.View.Raw)
 				if c.empty != nil {
-					if s := r.submit(t, "UANN", &d, nil); s.Action != "errors" || !cmp.Equal(s.Errors, c.empty) {
+					if s := r.Submit(t, "UANN", &d, nil); s.Action != "errors" || !cmp.Equal(s.Errors, c.empty) {
 						t.Errorf("%+v", s)
 					}
 					r.desk.none(t)
 				}
-				if s := r.submit(t, "UANN", &d, c.values); s.Action != "" {
+				if s := r.Submit(t, "UANN", &d, c.values); s.Action != "" {
 					t.Fatalf("%+v", s)
 				}
 				got := r.desk.next(t)
@@ -121,7 +123,7 @@ func TestForms(t *testing.T) {
 				if got.ID == "" || !cmp.Equal(want, got) {
 					t.Error(cmp.Diff(want, got))
 				}
-				has(t, r.told(t, "UANN"), c.says)
+				has(t, r.Told(t, "UANN"), c.says)
 			})
 		})
 	}
@@ -136,10 +138,10 @@ func TestAwareAlready(t *testing.T) {
 		c.Aware = &vigil.Mark{By: "user-1", Time: epoch.Add(-time.Hour)}
 		return alerts.Outcome{Case: c}, nil
 	})
-	r.press(t, "UANN", talk.ActionAware, "case-1")
-	d := r.opened(t)
-	has(t, d.view.text(), "runs already", "Sat 7 Mar 2026, 14:30 UTC")
-	if d.view.Submit != nil {
+	r.Press(t, "UANN", slack.ActionAware, "case-1")
+	d := r.Opened(t)
+	has(t, d.View.Text(), "runs already", "Sat 7 Mar 2026, 14:30 UTC")
+	if d.View.Submit != nil {
 		t.Error("it can be started again")
 	}
 }
@@ -148,11 +150,11 @@ func TestAwareAlready(t *testing.T) {
 func TestTomorrowWithoutZone(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")
-	r.expect("users.info", refuse("missing_scope"))
-	r.press(t, "UANN", talk.ActionSnooze, "case-1")
-	d := r.opened(t)
+	r.Expect("users.info", talktest.Refuse("missing_scope"))
+	r.Press(t, "UANN", slack.ActionSnooze, "case-1")
+	d := r.Opened(t)
 	r.desk.next(t)
-	r.submit(t, "UANN", &d, map[string]string{"for": "tomorrow"})
+	r.Submit(t, "UANN", &d, map[string]string{"for": "tomorrow"})
 	if a := r.desk.next(t); a.For != 17*time.Hour+30*time.Minute {
 		t.Errorf("%s", a.For)
 	}
@@ -164,7 +166,7 @@ var refusals = []struct {
 }{
 	{alerts.ErrStranger, "You are no user of vigil"},
 	{alerts.ErrMayNot, "Your role does not allow this."},
-	{alerts.ErrOwnCase, "This case can't be worked on by whom it is about."},
+	{alerts.ErrOwnCase, "You can't work on a case about yourself: somebody else has to."},
 	{alerts.ErrNoCase, "There is no such case any more."},
 	{fmt.Errorf("%w: the finding names no network", alerts.ErrNotDone), "the finding names no network."},
 	{fmt.Errorf("save the verdict: %w", errInner), "vigil could not do it; why is written in its log."},
@@ -179,41 +181,41 @@ func TestRefusals(t *testing.T) {
 			t.Parallel()
 			r := newRoom(t, "http")
 			r.desk.will(failing(c.err))
-			r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
-			text := r.told(t, "UANN")
+			r.Press(t, "UANN", slack.ActionAcknowledge, "case-1")
+			text := r.Told(t, "UANN")
 			has(t, text, c.says)
 			lacks(t, text, "UNIQUE", "canary")
 
 			// The same before a dialogue opens: it shows why it can't be filled in.
-			for _, action := range []string{talk.ActionVerdict, talk.ActionAware, talk.ActionAsk} {
-				r.press(t, "UANN", action, "case-1")
-				d := r.opened(t)
-				has(t, d.view.text(), c.says)
-				if d.view.Submit != nil {
+			for _, action := range []string{slack.ActionVerdict, slack.ActionAware, slack.ActionAsk} {
+				r.Press(t, "UANN", action, "case-1")
+				d := r.Opened(t)
+				has(t, d.View.Text(), c.says)
+				if d.View.Submit != nil {
 					t.Errorf("%s can be submitted", action)
 				}
 			}
 
 			// And after it was filled in: what may go well another time keeps what was typed.
 			r.desk.will(answers)
-			r.press(t, "UANN", talk.ActionVerdict, "case-1")
-			d := r.opened(t)
+			r.Press(t, "UANN", slack.ActionVerdict, "case-1")
+			d := r.Opened(t)
 			r.desk.will(failing(c.err))
-			s := r.submit(t, "UANN", &d, map[string]string{"word": "breach", "note": "my words"})
+			s := r.Submit(t, "UANN", &d, map[string]string{"word": "breach", "note": "my words"})
 			if s.Action != "update" {
 				t.Fatalf("%+v", s)
 			}
-			has(t, d.view.text(), c.says)
-			lacks(t, d.view.text(), "UNIQUE", "canary")
-			if again := d.view.Submit != nil; again != strings.Contains(string(d.view.raw), "my words") {
+			has(t, d.View.Text(), c.says)
+			lacks(t, d.View.Text(), "UNIQUE", "canary")
+			if again := d.View.Submit != nil; again != strings.Contains(string(d.View.Raw), "my words") {
 				t.Error("what was typed is lost")
 			}
 			for range len(r.desk.acts) {
 				<-r.desk.acts
 			}
-			if d.view.Submit != nil {
+			if d.View.Submit != nil {
 				r.desk.will(answers)
-				if s := r.submit(t, "UANN", &d, nil); s.Action != "" {
+				if s := r.Submit(t, "UANN", &d, nil); s.Action != "" {
 					t.Errorf("%+v", s)
 				}
 				if a := r.desk.next(t); a.Word != vigil.WordBreach || a.Note != "my words" {
@@ -228,29 +230,29 @@ func TestRefusals(t *testing.T) {
 func TestTwice(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, r *room) {
-		p := r.pressPayload("UANN", talk.ActionAcknowledge, "case-1")
-		r.way.deliver(t, "interactive", p)
-		p["trigger_id"] = r.trigger()
-		r.way.deliver(t, "interactive", p)
+		p := r.PressPayload("UANN", slack.ActionAcknowledge, "case-1")
+		r.Way.Deliver(t, "interactive", p)
+		p["trigger_id"] = r.Trigger()
+		r.Way.Deliver(t, "interactive", p)
 		first := r.desk.next(t)
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1") // pressed again, which is another press
+		r.Press(t, "UANN", slack.ActionAcknowledge, "case-1") // pressed again, which is another press
 		second := r.desk.next(t)
 		if first.ID == second.ID {
 			t.Error("two presses have one id")
 		}
-		r.press(t, "UANN", talk.ActionNote, "case-1")
+		r.Press(t, "UANN", slack.ActionNote, "case-1")
 		r.desk.next(t)
-		d := r.opened(t)
-		s := r.submitPayload("UANN", d, map[string]string{"note": "once"})
+		d := r.Opened(t)
+		s := r.SubmitPayload("UANN", d, map[string]string{"note": "once"})
 		for range 3 {
-			if _, ok := r.way.deliver(t, "interactive", s); !ok {
+			if _, ok := r.Way.Deliver(t, "interactive", s); !ok {
 				t.Error("refused")
 			}
 		}
 		r.desk.next(t)
-		c := r.typedPayload("UANN", "status")
+		c := r.TypedPayload("UANN", "status")
 		for range 2 {
-			r.way.deliver(t, "slash_commands", c)
+			r.Way.Deliver(t, "slash_commands", c)
 		}
 		r.desk.next(t)
 		r.desk.none(t)
@@ -274,21 +276,21 @@ func TestSlowDesk(t *testing.T) {
 			return answers(ctx, a)
 		}
 		r.desk.will(slow)
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1") // returns: it is acknowledged
+		r.Press(t, "UANN", slack.ActionAcknowledge, "case-1") // returns: it is acknowledged
 		r.talk.Waits(20*time.Millisecond, 20*time.Millisecond, 0, nil)
-		r.press(t, "UANN", talk.ActionVerdict, "case-1")
-		d := r.opened(t)
-		has(t, d.view.text(), "One moment")
+		r.Press(t, "UANN", slack.ActionVerdict, "case-1")
+		d := r.Opened(t)
+		has(t, d.View.Text(), "One moment")
 		gate <- struct{}{}
 		gate <- struct{}{}
-		d.view = readView(t, r.next(t, "views.update").json("view"))
-		s := r.submit(t, "UANN", &d, map[string]string{"word": "breach"})
+		d.View = talktest.ReadView(t, r.Next(t, "views.update").JSON("view"))
+		s := r.Submit(t, "UANN", &d, map[string]string{"word": "breach"})
 		if s.Action != "update" {
 			t.Fatalf("%+v", s)
 		}
-		has(t, d.view.text(), "One moment")
+		has(t, d.View.Text(), "One moment")
 		close(gate)
-		has(t, texts(r.next(t, "views.update").json("view")), "Your verdict is kept.")
+		has(t, talktest.Texts(r.Next(t, "views.update").JSON("view")), "Your verdict is kept.")
 
 		gate = make(chan struct{})
 		again := gate
@@ -296,13 +298,13 @@ func TestSlowDesk(t *testing.T) {
 			<-again
 			return answers(ctx, a)
 		})
-		if text, _ := r.typed(t, "UANN", "status"); text != "" {
+		if text, _ := r.Typed(t, "UANN", "status"); text != "" {
 			t.Errorf("answered %q", text)
 		}
 		close(again)
-		c := r.next(t, "respond")
-		has(t, texts(c.json("blocks")), "3 sources")
-		if c.str("response_type") != "ephemeral" {
+		c := r.Next(t, "respond")
+		has(t, talktest.Texts(c.JSON("blocks")), "3 sources")
+		if c.Str("response_type") != "ephemeral" {
 			t.Error("everybody sees it")
 		}
 	})
@@ -318,15 +320,15 @@ func TestLateAnswerWaits(t *testing.T) {
 		<-on
 		return nil
 	})
-	r.press(t, "UANN", talk.ActionNote, "case-1")
-	d := r.opened(t)
+	r.Press(t, "UANN", slack.ActionNote, "case-1")
+	d := r.Opened(t)
 	gate := make(chan struct{})
 	r.desk.will(func(ctx context.Context, a alerts.Act) (alerts.Outcome, error) {
 		<-gate
 		return answers(ctx, a)
 	})
-	r.submit(t, "UANN", &d, map[string]string{"note": "n"})
-	has(t, d.view.text(), "One moment")
+	r.Submit(t, "UANN", &d, map[string]string{"note": "n"})
+	has(t, d.View.Text(), "One moment")
 	close(gate)
 	select {
 	case d := <-waited:
@@ -336,9 +338,9 @@ func TestLateAnswerWaits(t *testing.T) {
 	case <-time.After(patient):
 		t.Fatal("it does not wait")
 	}
-	r.none(t)
+	r.None(t)
 	close(on)
-	has(t, texts(r.next(t, "views.update").json("view")), "Your note is in the case.")
+	has(t, talktest.Texts(r.Next(t, "views.update").JSON("view")), "Your note is in the case.")
 }
 
 // A panic in what is behind a button ends nothing.
@@ -346,15 +348,15 @@ func TestStumble(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")
 	r.desk.will(func(context.Context, alerts.Act) (alerts.Outcome, error) { panic("boom") })
-	r.press(t, "UANN", talk.ActionVerdict, "case-1")
-	d := r.opened(t)
-	has(t, d.view.text(), "written in its log")
-	if text, _ := r.typed(t, "UANN", "status"); !strings.Contains(text, "written in its log") {
+	r.Press(t, "UANN", slack.ActionVerdict, "case-1")
+	d := r.Opened(t)
+	has(t, d.View.Text(), "written in its log")
+	if text, _ := r.Typed(t, "UANN", "status"); !strings.Contains(text, "written in its log") {
 		t.Error(text)
 	}
 	r.desk.will(answers)
-	r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
-	has(t, r.told(t, "UANN"), "You acknowledged it.")
+	r.Press(t, "UANN", slack.ActionAcknowledge, "case-1")
+	has(t, r.Told(t, "UANN"), "You acknowledged it.")
 	if n := r.talk.Counts()["panics"]; n != 2 {
 		t.Errorf("%d panics are counted", n)
 	}
@@ -372,24 +374,24 @@ func TestBusy(t *testing.T) {
 		return answers(ctx, a)
 	})
 	for range 2 {
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+		r.Press(t, "UANN", slack.ActionAcknowledge, "case-1")
 	}
-	p := r.pressPayload("UANN", talk.ActionAcknowledge, "case-2")
-	if _, ok := r.way.deliver(t, "interactive", p); ok {
+	p := r.PressPayload("UANN", slack.ActionAcknowledge, "case-2")
+	if _, ok := r.Way.Deliver(t, "interactive", p); ok {
 		t.Error("taken")
 	}
 	if n := r.talk.Counts()["busy"]; n != 1 {
 		t.Errorf("%d are counted", n)
 	}
 	close(gate)
-	r.told(t, "UANN")
-	r.told(t, "UANN")
+	r.Told(t, "UANN")
+	r.Told(t, "UANN")
 	for {
-		if _, ok := r.way.deliver(t, "interactive", p); ok { // the same press: it was not taken before
+		if _, ok := r.Way.Deliver(t, "interactive", p); ok { // the same press: it was not taken before
 			break
 		}
 	}
-	r.told(t, "UANN")
+	r.Told(t, "UANN")
 }
 
 func TestClosed(t *testing.T) {
@@ -398,7 +400,7 @@ func TestClosed(t *testing.T) {
 	if err := r.talk.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := r.way.deliver(t, "interactive", r.pressPayload("UANN", talk.ActionAcknowledge, "case-1")); ok {
+	if _, ok := r.Way.Deliver(t, "interactive", r.PressPayload("UANN", slack.ActionAcknowledge, "case-1")); ok {
 		t.Error("taken")
 	}
 	r.desk.none(t)
@@ -408,34 +410,34 @@ func TestClosed(t *testing.T) {
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")
-	r.expect("chat.postEphemeral", limited("1"))
-	r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
-	r.next(t, "chat.postEphemeral")
-	has(t, r.told(t, "UANN"), "You acknowledged it.")
+	r.Expect("chat.postEphemeral", talktest.Limited("1"))
+	r.Press(t, "UANN", slack.ActionAcknowledge, "case-1")
+	r.Next(t, "chat.postEphemeral")
+	has(t, r.Told(t, "UANN"), "You acknowledged it.")
 
-	r.expect("views.open", limited("1"))
-	r.press(t, "UANN", talk.ActionVerdict, "case-1")
-	r.next(t, "views.open")
-	r.opened(t)
+	r.Expect("views.open", talktest.Limited("1"))
+	r.Press(t, "UANN", slack.ActionVerdict, "case-1")
+	r.Next(t, "views.open")
+	r.Opened(t)
 
 	// A trigger does not live that long: who pressed is told.
-	r.expect("views.open", limited("30"))
-	r.press(t, "UANN", talk.ActionVerdict, "case-1")
-	has(t, r.told(t, "UANN"), "Press again.")
+	r.Expect("views.open", talktest.Limited("30"))
+	r.Press(t, "UANN", slack.ActionVerdict, "case-1")
+	has(t, r.Told(t, "UANN"), "Press again.")
 
-	r.expect("views.open", refuse("expired_trigger_id"))
-	r.press(t, "UANN", talk.ActionVerdict, "case-1")
-	has(t, r.told(t, "UANN"), "Press again.")
+	r.Expect("views.open", talktest.Refuse("expired_trigger_id"))
+	r.Press(t, "UANN", slack.ActionVerdict, "case-1")
+	has(t, r.Told(t, "UANN"), "Press again.")
 
 	// Twice is enough.
-	r.expect("chat.postEphemeral", times(2, limited("1"))...)
-	r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
-	r.next(t, "chat.postEphemeral")
-	r.next(t, "chat.postEphemeral")
+	r.Expect("chat.postEphemeral", talktest.Times(2, talktest.Limited("1"))...)
+	r.Press(t, "UANN", slack.ActionAcknowledge, "case-1")
+	r.Next(t, "chat.postEphemeral")
+	r.Next(t, "chat.postEphemeral")
 	if err := r.talk.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	r.none(t)
+	r.None(t)
 }
 
 // Slack is away: what was pressed is done all the same.
@@ -443,10 +445,10 @@ func TestSlackAway(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")
 	for _, code := range []string{"not_in_channel", "channel_not_found", "fatal_error"} {
-		r.expect("chat.postEphemeral", refuse(code))
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+		r.Expect("chat.postEphemeral", talktest.Refuse(code))
+		r.Press(t, "UANN", slack.ActionAcknowledge, "case-1")
 		r.desk.next(t)
-		r.next(t, "chat.postEphemeral")
+		r.Next(t, "chat.postEphemeral")
 	}
 	if err := r.talk.Close(t.Context()); err != nil {
 		t.Error(err)
@@ -484,31 +486,31 @@ func TestHostileNames(t *testing.T) {
 			}
 			return out, nil
 		})
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
-		r.told(t, "UANN")
-		for _, action := range []string{talk.ActionVerdict, talk.ActionExpect, talk.ActionAware, talk.ActionAsk, talk.ShortcutSilence} {
-			r.press(t, "UANN", action, "case-1")
-			d := r.opened(t)
+		r.Press(t, "UANN", slack.ActionAcknowledge, "case-1")
+		r.Told(t, "UANN")
+		for _, action := range []string{slack.ActionVerdict, slack.ActionExpect, slack.ActionAware, slack.ActionAsk, talk.ShortcutSilence} {
+			r.Press(t, "UANN", action, "case-1")
+			d := r.Opened(t)
 			if action == talk.ShortcutSilence {
 				continue
 			}
-			r.submit(t, "UANN", &d, map[string]string{"word": "breach", "note": "n"})
+			r.Submit(t, "UANN", &d, map[string]string{"word": "breach", "note": "n"})
 		}
-		r.press(t, "UANN", talk.ActionNote, "case-1")
-		d := r.opened(t)
-		if s := r.submit(t, "UANN", &d, map[string]string{"note": "n"}); s.Action != "update" {
+		r.Press(t, "UANN", slack.ActionNote, "case-1")
+		d := r.Opened(t)
+		if s := r.Submit(t, "UANN", &d, map[string]string{"note": "n"}); s.Action != "update" {
 			t.Errorf("%+v", s)
 		}
 		for _, c := range []string{"status", "top 10", "readers x", evil} {
-			if _, raw := r.typed(t, "UANN", c); len(raw) >= 20<<10 {
+			if _, raw := r.Typed(t, "UANN", c); len(raw) >= 20<<10 {
 				t.Errorf("/vigil %s: an answer of %d bytes is dropped by Slack", c, len(raw))
 			}
 		}
-		r.typed(t, "UANN", "silence")
-		d = r.opened(t)
-		r.submit(t, "UANN", &d, map[string]string{"actor": strings.Repeat("ä", 90), "for": "1h", "note": strings.Repeat("\"", 500)})
-		if d.view.Callback != "vigil.silenced" {
-			t.Errorf("%s", d.view.raw)
+		r.Typed(t, "UANN", "silence")
+		d = r.Opened(t)
+		r.Submit(t, "UANN", &d, map[string]string{"actor": strings.Repeat("ä", 90), "for": "1h", "note": strings.Repeat("\"", 500)})
+		if d.View.Callback != "vigil.silenced" {
+			t.Errorf("%s", d.View.Raw)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func sampleFinding(n int) vigil.Finding {
 
 func sampleCovered() *alerts.Covered {
 	return &alerts.Covered{
-		Since: epoch.Add(-30 * 24 * time.Hour), Says: "Reads by actor-7f3a91 of at most 268 customers an hour, until Wed 11 Mar 2026, 15:30 UTC.",
+		Since: epoch.Add(-30 * 24 * time.Hour), Says: "this account: up to 268 customers in an hour",
 		Events: 412, Of: 9310, Wholly: []vigil.Finding{sampleFinding(1), sampleFinding(2)}, WhollyTotal: 3,
 		Partly: []vigil.Finding{sampleFinding(3)}, PartlyTotal: 1, Breaches: 1,
 	}
@@ -53,6 +53,10 @@ func answers(_ context.Context, a alerts.Act) (alerts.Outcome, error) {
 	switch {
 	case a.Preview && a.Deed != alerts.DeedAsk:
 		out.Covered = sampleCovered()
+		if a.Deed == alerts.DeedSilence { // hides findings, wholly or not at all, and counts no accesses
+			c := out.Covered
+			c.Says, c.Events, c.Of, c.Partly, c.PartlyTotal = "findings up to medium, of account actor-7f3a91", 0, 0, nil, 0
+		}
 	case a.Deed == alerts.DeedAsk:
 		out.Question = &alerts.Question{Case: a.Case, To: alerts.Person{Channel: "slack", ID: "U0PERSON", Workspace: "T1"}, Text: "Between 14:00 and 15:00 UTC today your account read the conversations of 214 customers in support-db.\nWas this you?"}
 	case a.Deed == alerts.DeedStatus:

@@ -45,7 +45,7 @@ func silenceForm() dialogue {
 					values["source"] = c.Source
 				}
 			}
-			return *d.form(ShortcutSilence, draft{meta: in.meta, head: headOf(out), values: values})
+			return *d.form(ShortcutSilence, draft{meta: in.meta, head: t.headOf(out), values: values})
 		},
 		blocks: func(d draft) []slack.Block {
 			return []slack.Block{

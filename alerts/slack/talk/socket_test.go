@@ -15,7 +15,9 @@ import (
 	"github.com/gorilla/websocket"
 
 	"vigil/alerts"
+	"vigil/alerts/slack"
 	"vigil/alerts/slack/talk"
+	"vigil/alerts/slack/talk/talktest"
 )
 
 // The socket that drops, or that Slack wants refreshed, is opened again, and what is
@@ -23,23 +25,23 @@ import (
 func TestReconnect(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "socket")
-	way := r.way.(*overSocket)
-	for _, drop := range []func(*sock){
-		func(s *sock) { s.send(map[string]any{"type": "disconnect", "reason": "refresh_requested"}) },
-		func(s *sock) { s.send(map[string]any{"type": "disconnect", "reason": "warning"}) },
-		func(s *sock) { _ = s.UnderlyingConn().Close() },
-		func(s *sock) {
+	way := r.Way.(*talktest.OverSocket)
+	for _, drop := range []func(*talktest.Sock){
+		func(s *talktest.Sock) { s.Send(map[string]any{"type": "disconnect", "reason": "refresh_requested"}) },
+		func(s *talktest.Sock) { s.Send(map[string]any{"type": "disconnect", "reason": "warning"}) },
+		func(s *talktest.Sock) { _ = s.UnderlyingConn().Close() },
+		func(s *talktest.Sock) {
 			_ = s.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseServiceRestart, ""), time.Now().Add(time.Second))
 		},
-		func(s *sock) { s.send(map[string]any{"type": strings.Repeat("x", 2<<20)}) }, // beyond what is read
+		func(s *talktest.Sock) { s.Send(map[string]any{"type": strings.Repeat("x", 2<<20)}) }, // beyond what is read
 	} {
-		drop(way.sock)
-		way.sock = r.newSock(t)
-		r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
+		drop(way.Sock)
+		way.Sock = r.NewSock(t)
+		r.Press(t, "UANN", slack.ActionAcknowledge, "case-1")
 		if a := r.desk.next(t); a.Deed != alerts.DeedAcknowledge {
 			t.Errorf("%+v", a)
 		}
-		r.told(t, "UANN")
+		r.Told(t, "UANN")
 	}
 	if !r.talk.Connected() {
 		t.Error("it is not known to be connected")
@@ -51,13 +53,13 @@ func TestReconnect(t *testing.T) {
 func TestAgainAfterDrop(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "socket")
-	way := r.way.(*overSocket)
-	p := r.pressPayload("UANN", talk.ActionAcknowledge, "case-1")
-	r.way.deliver(t, "interactive", p)
-	_ = way.sock.UnderlyingConn().Close()
-	way.sock = r.newSock(t)
-	r.way.deliver(t, "interactive", p)
-	r.press(t, "UANN", talk.ActionNote, "case-1")
+	way := r.Way.(*talktest.OverSocket)
+	p := r.PressPayload("UANN", slack.ActionAcknowledge, "case-1")
+	r.Way.Deliver(t, "interactive", p)
+	_ = way.Sock.UnderlyingConn().Close()
+	way.Sock = r.NewSock(t)
+	r.Way.Deliver(t, "interactive", p)
+	r.Press(t, "UANN", slack.ActionNote, "case-1")
 	if a := r.desk.next(t); a.Deed != alerts.DeedAcknowledge {
 		t.Errorf("%+v", a)
 	}
@@ -70,15 +72,13 @@ func TestAgainAfterDrop(t *testing.T) {
 func TestOddMessages(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "socket")
-	way := r.way.(*overSocket)
+	way := r.Way.(*talktest.OverSocket)
 	for _, m := range []string{
 		`{`, `[]`, `"x"`, `{"type":"odd","envelope_id":"e"}`, `{"type":"interactive","payload":{}}`,
 		`{"type":"interactive","envelope_id":"` + strings.Repeat("e", 1000) + `","payload":{}}`,
 		`{"type":"slash_commands","payload":[]}`,
 	} {
-		way.sock.mu.Lock()
-		_ = way.sock.WriteMessage(websocket.TextMessage, []byte(m))
-		way.sock.mu.Unlock()
+		way.Sock.SendText(m)
 	}
 	// What can't be understood is acknowledged, or it would come again.
 	for _, c := range []struct {
@@ -92,14 +92,14 @@ func TestOddMessages(t *testing.T) {
 		{"slash_commands", []any{}},
 		{"events_api", map[string]any{"type": "event_callback"}},
 	} {
-		if answer, ok := r.way.deliver(t, c.kind, c.payload); !ok || len(answer) > 0 {
+		if answer, ok := r.Way.Deliver(t, c.kind, c.payload); !ok || len(answer) > 0 {
 			t.Errorf("%v: %q", c, answer)
 		}
 	}
 	// A card with a block that the library does not know.
-	p := r.pressPayload("UANN", talk.ActionAcknowledge, "case-1")
+	p := r.PressPayload("UANN", slack.ActionAcknowledge, "case-1")
 	p["message"] = map[string]any{"text": "x", "blocks": []any{map[string]any{"type": "of_next_year", "elements": 7}}}
-	r.way.deliver(t, "interactive", p)
+	r.Way.Deliver(t, "interactive", p)
 	r.desk.next(t)
 }
 
@@ -113,16 +113,16 @@ func TestBusySocket(t *testing.T) {
 		<-gate
 		return answers(ctx, a)
 	})
-	r.press(t, "UANN", talk.ActionAcknowledge, "case-1")
-	way := r.way.(*overSocket)
-	way.sock.send(map[string]any{"type": "interactive", "envelope_id": "refused", "payload": r.pressPayload("UANN", talk.ActionAcknowledge, "case-2")})
-	way.sock.send(map[string]any{"type": "slash_commands", "envelope_id": "refused", "payload": r.typedPayload("UANN", "status")})
+	r.Press(t, "UANN", slack.ActionAcknowledge, "case-1")
+	way := r.Way.(*talktest.OverSocket)
+	way.Sock.Send(map[string]any{"type": "interactive", "envelope_id": "refused", "payload": r.PressPayload("UANN", slack.ActionAcknowledge, "case-2")})
+	way.Sock.Send(map[string]any{"type": "slash_commands", "envelope_id": "refused", "payload": r.TypedPayload("UANN", "status")})
 	// What comes after them is acknowledged first.
-	if answer, ok := r.way.deliver(t, "events_api", map[string]any{"type": "event_callback"}); !ok || len(answer) > 0 {
+	if answer, ok := r.Way.Deliver(t, "events_api", map[string]any{"type": "event_callback"}); !ok || len(answer) > 0 {
 		t.Errorf("%q", answer)
 	}
 	close(gate)
-	r.told(t, "UANN")
+	r.Told(t, "UANN")
 }
 
 // A token that will never do is an error that says what to do.
@@ -134,8 +134,8 @@ func TestBadTokens(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			w := newWorkspace(t)
-			w.expect("apps.connections.open", refuse(code))
+			w := talktest.New(t)
+			w.Expect("apps.connections.open", talktest.Refuse(code))
 			tk, err := talk.New(talk.Config{BotToken: botToken, AppToken: appToken, APIURL: w.URL + "/api"}, talk.Options{Desk: &desk{do: answers}})
 			if err != nil {
 				t.Fatal(err)
@@ -167,9 +167,9 @@ func TestCheck(t *testing.T) {
 	if err := r.talk.Check(t.Context()); err != nil {
 		t.Error(err)
 	}
-	r.next(t, "apps.connections.open")
+	r.Next(t, "apps.connections.open")
 	for _, method := range []string{"auth.test", "apps.connections.open"} {
-		r.expect(method, refuse("token_revoked"), refuse("internal_error"))
+		r.Expect(method, talktest.Refuse("token_revoked"), talktest.Refuse("internal_error"))
 		err := r.talk.Check(t.Context())
 		var refused *alerts.RefusedError
 		if !errors.As(err, &refused) || !strings.Contains(refused.Remedy, "install the Slack app again") {
@@ -187,12 +187,12 @@ func TestCheck(t *testing.T) {
 // address where nobody is.
 func TestConnectAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorkspace(t)
+	w := talktest.New(t)
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
-	w.expect("apps.connections.open",
+	w.Expect("apps.connections.open",
 		func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusInternalServerError) },
-		refuse("internal_error"),
+		talktest.Refuse("internal_error"),
 		func(rw http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintf(rw, `{"ok":true,"url":%q}`, "ws"+strings.TrimPrefix(gone.URL, "http")+"/?ticket=canary-ticket")
 		},
@@ -205,7 +205,7 @@ func TestConnectAgain(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- tk.Run(ctx) }()
-	w.newSock(t)
+	w.NewSock(t)
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("run: %v", err)
@@ -225,7 +225,7 @@ func TestRevoked(t *testing.T) {
 			t.Parallel()
 			r := newRoom(t, over)
 			for _, e := range []string{talk.EventUninstalled, talk.EventUninstalled, "message", talk.EventRevoked} {
-				if answer, ok := r.way.deliver(t, "events_api", map[string]any{"type": "event_callback", "event_id": "Ev" + e, "event": map[string]any{"type": e}}); !ok || len(answer) > 0 {
+				if answer, ok := r.Way.Deliver(t, "events_api", map[string]any{"type": "event_callback", "event_id": "Ev" + e, "event": map[string]any{"type": e}}); !ok || len(answer) > 0 {
 					t.Errorf("%q", answer)
 				}
 			}
@@ -237,23 +237,23 @@ func TestRevoked(t *testing.T) {
 		})
 	}
 	told := make(chan string, 3)
-	w := newWorkspace(t)
+	w := talktest.New(t)
 	tk, err := talk.New(talk.Config{BotToken: botToken, SigningSecret: secret, APIURL: w.URL}, talk.Options{Desk: &desk{do: answers}, Now: func() time.Time { return epoch }, Revoked: func(e string) { told <- e }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv := httptest.NewServer(tk.Handler())
 	t.Cleanup(srv.Close)
-	way := &overHTTP{url: srv.URL}
-	way.deliver(t, "events_api", map[string]any{"type": "event_callback", "event_id": "Ev1", "event": map[string]any{"type": talk.EventRevoked}})
+	way := &talktest.OverHTTP{URL: srv.URL, Now: func() time.Time { return epoch }}
+	way.Deliver(t, "events_api", map[string]any{"type": "event_callback", "event_id": "Ev1", "event": map[string]any{"type": talk.EventRevoked}})
 	if e := <-told; e != talk.EventRevoked {
 		t.Error(e)
 	}
-	if answer, ok := way.deliver(t, "events_api", map[string]any{"type": "url_verification", "challenge": "3eZbrw1aB10FEMAGAZd4FyFQ"}); !ok || string(answer) != "3eZbrw1aB10FEMAGAZd4FyFQ" {
+	if answer, ok := way.Deliver(t, "events_api", map[string]any{"type": "url_verification", "challenge": "3eZbrw1aB10FEMAGAZd4FyFQ"}); !ok || string(answer) != "3eZbrw1aB10FEMAGAZd4FyFQ" {
 		t.Errorf("%q", answer)
 	}
 	for _, odd := range []any{map[string]any{"type": "url_verification", "challenge": "<script>\n"}, map[string]any{"type": "url_verification"}, []any{}} {
-		if _, ok := way.deliver(t, "events_api", odd); ok {
+		if _, ok := way.Deliver(t, "events_api", odd); ok {
 			t.Errorf("%v is taken", odd)
 		}
 	}
@@ -263,11 +263,11 @@ func TestMember(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, "http")
 	for i := range 450 {
-		r.members = append(r.members, map[string]any{"id": fmt.Sprintf("U%d", i), "team_id": "T1", "profile": map[string]any{"email": fmt.Sprintf("p%d@acme.example", i), "real_name": "P"}})
+		r.Members = append(r.Members, map[string]any{"id": fmt.Sprintf("U%d", i), "team_id": "T1", "profile": map[string]any{"email": fmt.Sprintf("p%d@acme.example", i), "real_name": "P"}})
 	}
-	r.members[1]["deleted"], r.members[2]["is_bot"], r.members[3]["id"] = true, true, "USLACKBOT"
-	r.expect("users.list", nil)
-	r.expect("users.list", times(2, limited("30"))...)
+	r.Members[1]["deleted"], r.Members[2]["is_bot"], r.Members[3]["id"] = true, true, "USLACKBOT"
+	r.Expect("users.list", nil)
+	r.Expect("users.list", talktest.Times(2, talktest.Limited("30"))...)
 	got, err := r.talk.Directory().List(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -276,17 +276,17 @@ func TestMember(t *testing.T) {
 		t.Errorf("%d: %+v", len(got), got[:2])
 	}
 
-	for i := range r.members {
-		r.members[i]["profile"] = map[string]any{}
+	for i := range r.Members {
+		r.Members[i]["profile"] = map[string]any{}
 	}
 	if _, err := r.talk.Directory().List(t.Context()); err == nil || !strings.Contains(err.Error(), "users:read.email") {
 		t.Errorf("%v", err)
 	}
-	r.expect("users.list", refuse("missing_scope"))
+	r.Expect("users.list", talktest.Refuse("missing_scope"))
 	if _, err := r.talk.Directory().List(t.Context()); err == nil || !strings.Contains(err.Error(), "scopes") {
 		t.Errorf("%v", err)
 	}
-	r.expect("users.list", times(6, limited("1"))...)
+	r.Expect("users.list", talktest.Times(6, talktest.Limited("1"))...)
 	if _, err := r.talk.Directory().List(t.Context()); err == nil || !strings.Contains(err.Error(), "429") {
 		t.Errorf("%v", err)
 	}

@@ -87,6 +87,9 @@ type Options struct {
 	HTTPClient *http.Client
 	// Now is the clock by which signatures are judged; nil means time.Now.
 	Now func() time.Time
+	// Mention gives the Slack member's id of the user with a pseudonym, empty for none;
+	// nil shows pseudonyms.
+	Mention func(pseudonym string) string
 	// Revoked is told when Slack says that the app was removed from the workspace or its
 	// tokens revoked; nil means that it is only logged. It is called at most once a
 	// delivery and must not block.
@@ -100,6 +103,7 @@ type Talk struct {
 	log     *slog.Logger
 	now     func() time.Time
 	revoked func(string)
+	mention func(string) string
 	api     *slack.Client
 	http    *http.Client
 
@@ -159,7 +163,7 @@ func New(cfg Config, opts Options) (*Talk, error) {
 		cfg.APIURL += "/"
 	}
 	t := &Talk{
-		cfg: cfg, desk: opts.Desk, log: opts.Logger, now: opts.Now, revoked: opts.Revoked,
+		cfg: cfg, desk: opts.Desk, log: opts.Logger, now: opts.Now, revoked: opts.Revoked, mention: opts.Mention,
 		once: newOnce(), latest: newLatest(), counts: newCounts(),
 		patience: patience, lookTime: lookTime, settle: settle, triggerTime: triggerTime, wait: wait,
 		slots: make(chan struct{}, maxJobs), answers: make(chan struct{}, maxJobs),
@@ -169,6 +173,9 @@ func New(cfg Config, opts Options) (*Talk, error) {
 	}
 	if t.now == nil {
 		t.now = time.Now
+	}
+	if t.mention == nil {
+		t.mention = func(string) string { return "" }
 	}
 	t.verify = newVerifier(string(cfg.SigningSecret))
 	t.http = client(opts.HTTPClient)

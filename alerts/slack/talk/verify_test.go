@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"vigil/alerts/slack"
 	"vigil/alerts/slack/talk"
+	"vigil/alerts/slack/talk/talktest"
 )
 
 // request is one to PathActions, with what a test changes of it.
@@ -32,12 +34,12 @@ const (
 )
 
 func signedRequest(body, ts string) *http.Request {
-	return request(body, hTime, ts, hSign, sign(secret, ts, body))
+	return request(body, hTime, ts, hSign, talktest.Sign(secret, ts, body))
 }
 
 // pressBody is the form of a press.
 func pressBody(r *room) string {
-	raw, _ := json.Marshal(r.pressPayload("UANN", talk.ActionAcknowledge, "case-1"))
+	raw, _ := json.Marshal(r.PressPayload("UANN", slack.ActionAcknowledge, "case-1"))
 	return url.Values{"payload": {string(raw)}}.Encode()
 }
 
@@ -54,7 +56,7 @@ func TestRefusedRequests(t *testing.T) {
 	now := strconv.FormatInt(epoch.Unix(), 10)
 	at := func(d int64) string { return strconv.FormatInt(epoch.Unix()+d, 10) }
 	body := pressBody(r)
-	good := sign(secret, now, body)
+	good := talktest.Sign(secret, now, body)
 	// The same fields, written otherwise.
 	reencoded := strings.NewReplacer("%7B", "%7b", "%22", "%22").Replace(body)
 	if reencoded == body {
@@ -65,8 +67,8 @@ func TestRefusedRequests(t *testing.T) {
 		name, reason string
 		req          *http.Request
 	}{
-		{"another secret", "signature", request(body, hTime, now, hSign, sign("another", now, body))},
-		{"no secret", "signature", request(body, hTime, now, hSign, sign("", now, body))},
+		{"another secret", "signature", request(body, hTime, now, hSign, talktest.Sign("another", now, body))},
+		{"no secret", "signature", request(body, hTime, now, hSign, talktest.Sign("", now, body))},
 		{"no headers", "headers", request(body)},
 		{"no time", "headers", request(body, hSign, good)},
 		{"no signature", "headers", request(body, hTime, now)},
@@ -143,7 +145,7 @@ func TestNoSecret(t *testing.T) {
 	}
 	now := strconv.FormatInt(epoch.Unix(), 10)
 	rec := httptest.NewRecorder()
-	tk.Handler().ServeHTTP(rec, request("payload={}", hTime, now, hSign, sign("", now, "payload={}")))
+	tk.Handler().ServeHTTP(rec, request("payload={}", hTime, now, hSign, talktest.Sign("", now, "payload={}")))
 	if rec.Code != http.StatusUnauthorized || tk.Counts()["refused_off"] != 1 {
 		t.Errorf("%d %v", rec.Code, tk.Counts())
 	}
@@ -161,7 +163,7 @@ func TestSkewedClocks(t *testing.T) {
 		v := talk.NewVerifier(secret)
 		for s := range int64(1800) { // half an hour of requests, one a second
 			ts := strconv.FormatInt(epoch.Unix()+s, 10)
-			h := http.Header{hTime: {ts}, hSign: {sign(secret, ts, string(body))}}
+			h := http.Header{hTime: {ts}, hSign: {talktest.Sign(secret, ts, string(body))}}
 			at := time.Unix(epoch.Unix()+s, 0).Add(c.skew)
 			if got := v.Judge(h, body, at); got != c.want {
 				t.Fatalf("%s, second %d: %q", c.skew, s, got)
@@ -192,7 +194,7 @@ func TestRememberedLongEnough(t *testing.T) {
 		v := talk.NewVerifier(secret)
 		at := func(s, now int64) string {
 			ts := strconv.FormatInt(epoch.Unix()+s, 10)
-			return v.Judge(http.Header{hTime: {ts}, hSign: {sign(secret, ts, "x")}}, []byte("x"), time.Unix(epoch.Unix()+now, 0))
+			return v.Judge(http.Header{hTime: {ts}, hSign: {talktest.Sign(secret, ts, "x")}}, []byte("x"), time.Unix(epoch.Unix()+now, 0))
 		}
 		at(-300, 0)
 		if why := at(phase+300, phase); why != "" {
@@ -296,7 +298,7 @@ func TestSlowBody(t *testing.T) {
 	r := newRoom(t, "http")
 	now := strconv.FormatInt(epoch.Unix(), 10)
 	pr, pw := io.Pipe()
-	req := request("", hTime, now, hSign, sign(secret, now, ""))
+	req := request("", hTime, now, hSign, talktest.Sign(secret, now, ""))
 	req.Body = pr
 	rec := httptest.NewRecorder()
 	go func() {
@@ -311,15 +313,15 @@ func TestSlowBody(t *testing.T) {
 
 func FuzzVerify(f *testing.F) {
 	now := strconv.FormatInt(epoch.Unix(), 10)
-	f.Add(now, sign(secret, now, "payload=x"), []byte("payload=x"))
+	f.Add(now, talktest.Sign(secret, now, "payload=x"), []byte("payload=x"))
 	f.Add("1e9", "v0=", []byte{})
 	f.Add(now, "v0="+strings.Repeat("0", 64), []byte("a"))
-	f.Add("99999999999", strings.ToUpper(sign(secret, now, "")), []byte(nil))
+	f.Add("99999999999", strings.ToUpper(talktest.Sign(secret, now, "")), []byte(nil))
 	f.Fuzz(func(t *testing.T, ts, signature string, body []byte) {
 		v := talk.NewVerifier(secret)
 		h := http.Header{hTime: {ts}, hSign: {signature}}
 		why := v.Judge(h, body, epoch)
-		if right := signature == sign(secret, ts, string(body)); why == "" && !right {
+		if right := signature == talktest.Sign(secret, ts, string(body)); why == "" && !right {
 			t.Fatalf("accepted: %q %q %q", ts, signature, body)
 		}
 		if why == "" {
@@ -334,8 +336,8 @@ func FuzzVerify(f *testing.F) {
 }
 
 func FuzzPayload(f *testing.F) {
-	r := &room{workspace: &workspace{triggers: map[string]bool{}}}
-	p := r.pressPayload("UANN", talk.ActionMore, talk.ActionSnooze)
+	r := &room{Workspace: talktest.New(f)}
+	p := r.PressPayload("UANN", slack.ActionMore, slack.ActionSnooze)
 	raw, _ := json.Marshal(p)
 	f.Add(raw)
 	p["type"], p["view"] = "view_submission", map[string]any{"id": "V1", "hash": "h", "callback_id": "vigil.note", "private_metadata": `{"case":"c"}`, "state": map[string]any{"values": map[string]any{"note": map[string]any{"note": map[string]any{"value": "x"}}}}}

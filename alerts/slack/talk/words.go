@@ -3,6 +3,7 @@ package talk
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,10 +20,11 @@ import (
 const (
 	maxSection = 3_000
 	maxText    = 500
-	maxLine    = 120
+	maxLine    = 600
 	maxLines   = 15
 	maxWho     = 60
 	maxSays    = 900
+	maxLink    = 400 // of one among several
 )
 
 // message is what one person is told.
@@ -73,8 +75,13 @@ func (t *Talk) told(out alerts.Outcome, otherwise string) message {
 	if n := len(out.Lines); n > 0 {
 		shown := out.Lines[:min(n, maxLines)]
 		var b strings.Builder
-		for _, l := range shown {
-			b.WriteString("• " + alerts.Cut(alerts.Clean(l), maxLine) + "\n")
+		for i, l := range shown {
+			line := "• " + alerts.Cut(alerts.Clean(l), maxLine) + "\n"
+			if b.Len()+len(line) > maxSection-100 {
+				shown = shown[:i]
+				break
+			}
+			b.WriteString(line)
 		}
 		if n > len(shown) {
 			fmt.Fprintf(&b, "and %d more in the console", n-len(shown))
@@ -87,11 +94,13 @@ func (t *Talk) told(out alerts.Outcome, otherwise string) message {
 	return m
 }
 
-func openButton(link string) slack.Block {
-	b := slack.NewButtonBlockElement(ActionOpen, "", plain("Open", 30))
+func open(link, label string) *slack.ButtonBlockElement {
+	b := slack.NewButtonBlockElement(cards.ActionOpen, "", plain(label, 30))
 	b.URL = link
-	return slack.NewActionBlock("", b)
+	return b
 }
+
+func openButton(link string) slack.Block { return slack.NewActionBlock("", open(link, "Open")) }
 
 // link joins a link of the desk's to the console's address; what is none is left out.
 func (t *Talk) link(rel string) string {
@@ -145,9 +154,9 @@ func lines(s string) string {
 	return strings.Join(ls, "\n")
 }
 
-// sentence makes an error's text one that is read by people: "There is no such case."
+// sentence makes a text that begins small one that people read: "There is no such case."
 func sentence(s string) string {
-	s = alerts.Cut(alerts.Clean(s), 400)
+	s = alerts.Cut(alerts.Clean(s), maxSays)
 	r, n := utf8.DecodeRuneInString(s)
 	if n == 0 {
 		return wordsOwn
@@ -174,8 +183,19 @@ func about(c *vigil.Case) string {
 	return cards.Code(alerts.Clean(c.Actor), maxWho)
 }
 
+// user is what Slack's ids of members look like.
+var user = regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`)
+
+// owner names who has a case, for mrkdwn: as Slack does where they are known here.
+func (t *Talk) owner(c *vigil.Case) string {
+	if id := t.mention(c.Owner); user.MatchString(id) {
+		return "<@" + id + ">"
+	}
+	return cards.Code(alerts.Clean(c.Owner), maxWho)
+}
+
 // caseLine says a case in a line, for mrkdwn.
-func caseLine(c *vigil.Case) string {
+func (t *Talk) caseLine(c *vigil.Case) string {
 	s := "*" + alerts.SeverityWord(c.Severity) + "* · " + about(c) + " · " + alerts.Count(int64(c.Total), "finding", "findings")
 	if !c.Start.IsZero() {
 		s += " · since " + c.Start.UTC().Format("2 Jan 15:04 UTC")
@@ -184,7 +204,7 @@ func caseLine(c *vigil.Case) string {
 	case c.State == vigil.CaseResolved:
 		s += " · resolved"
 	case c.Owner != "":
-		s += " · " + cards.Code(alerts.Clean(c.Owner), maxWho) + " has it"
+		s += " · " + t.owner(c) + " has it"
 	case c.State == vigil.CaseAcknowledged:
 		s += " · acknowledged"
 	default:

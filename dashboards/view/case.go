@@ -192,6 +192,8 @@ func happening(e *vigil.CaseEvent) Happening {
 		h.By = phrase.Text(e.By, maxName)
 	}
 	switch e.Kind {
+	case vigil.CaseAnswered:
+		h.By = "" // it is the one whom the case is about
 	case vigil.CaseTaken, vigil.CaseAssigned, vigil.CaseAsked:
 		h.Text = "" // the title says it
 	case vigil.CaseHeld:

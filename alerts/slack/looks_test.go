@@ -57,6 +57,11 @@ func TestLooks(t *testing.T) {
 				if err := os.WriteFile(filepath.Join("testdata", name+"-"+scheme+".png"), small, 0o644); err != nil {
 					t.Fatal(err)
 				}
+				if name+"-"+scheme+".png" == documented {
+					if err := os.WriteFile(documentation, small, 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
 			}
 		}
 	}
@@ -64,6 +69,12 @@ func TestLooks(t *testing.T) {
 		t.Errorf("the pictures take %d bytes", total)
 	}
 }
+
+// documented is the picture that the documentation shows, and where it stands there.
+const (
+	documented    = "case-picture-light.png"
+	documentation = "../../docs/images/card.png"
+)
 
 // looked are the cards of which there are pictures: of each kind, and one that others
 // wrote into.
@@ -101,6 +112,13 @@ func TestEveryCardHasItsPictures(t *testing.T) {
 	}
 	for name := range want {
 		t.Errorf("testdata/%s is missing: run with -update where there is a chromium", name)
+	}
+	ours, err := os.ReadFile(filepath.Join("testdata", documented))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if theirs, err := os.ReadFile(documentation); err != nil || !bytes.Equal(ours, theirs) {
+		t.Errorf("%s is not testdata/%s (%v): run with -update where there is a chromium", documentation, documented, err)
 	}
 }
 

@@ -1,7 +1,10 @@
 package slack_test
 
 import (
+	"bytes"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -34,7 +37,23 @@ func TestLooks(t *testing.T) {
 	for _, name := range names {
 		c.Take(t, name, blocksOf(t, all[name]), preview.Files{"F0PIC": drawn}, *update)
 	}
+	if !*update {
+		return
+	}
+	shown, err := os.ReadFile(filepath.Join("testdata", documented))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(documentation, shown, 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
+
+// documented is the picture that the documentation shows, and where it stands there.
+const (
+	documented    = "case-picture-light.png"
+	documentation = "../../docs/images/card.png"
+)
 
 // looked are the cards of which there are pictures: of each kind, and one that others
 // wrote into.
@@ -54,4 +73,11 @@ func looked() []string {
 func TestEveryCardHasItsPictures(t *testing.T) {
 	t.Parallel()
 	looks.Complete(t, slices.Collect(maps.Keys(samples())), looked())
+	ours, err := os.ReadFile(filepath.Join("testdata", documented))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if theirs, err := os.ReadFile(documentation); err != nil || !bytes.Equal(ours, theirs) {
+		t.Errorf("%s is not testdata/%s (%v): run with -update where there is a chromium", documentation, documented, err)
+	}
 }

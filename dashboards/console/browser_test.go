@@ -33,6 +33,7 @@ func TestBrowser(t *testing.T) {
 		"shows queue and finding":     browserShowsQueueAndFinding,
 		"live update and keys":        browserLiveUpdateAndKeys,
 		"shows sources":               browserShowsSources,
+		"shows the case":              browserShowsCase,
 		"finding grows live":          browserFindingGrowsLive,
 		"reads without script":        browserReadsWithoutScript,
 		"takes hostile texts as text": browserTakesHostileTextsAsText,

@@ -190,6 +190,8 @@ func (h *Handler) routes() *http.ServeMux {
 	mux.HandleFunc("GET /sources/live", h.sourcesLive)
 	mux.HandleFunc("GET /api/v1/findings", h.apiFindings)
 	mux.HandleFunc("GET /api/v1/findings/{id}", h.apiFinding)
+	mux.HandleFunc("GET /api/v1/cases", h.apiCases)
+	mux.HandleFunc("GET /api/v1/cases/{id}", h.apiCase)
 	mux.HandleFunc("GET /api/v1/status", h.apiStatus)
 	if h.cfg.Decider != nil {
 		mux.HandleFunc("POST /v1/findings/{id}/verdict", h.decide)

@@ -88,7 +88,7 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 	}{
 		{"/", 200, nil}, {"/", 200, []string{"Method", "HEAD"}}, {"/live", 200, nil},
 		{"/findings/" + id, 200, nil}, {"/findings/" + id + "/live", 200, nil},
-		{"/api/v1/findings", 200, nil}, {"/api/v1/findings/" + id, 200, nil}, {"/api/v1/status", 200, nil},
+		{"/api/v1/findings", 200, nil}, {"/api/v1/findings/" + id, 200, nil}, {"/api/v1/status", 200, nil}, {"/api/v1/cases", 200, nil}, {"/api/v1/cases/none", 404, nil},
 		{"/healthz", 200, nil}, {asset, 200, nil},
 		{"/nothing", 404, nil}, {"/findings/none", 404, nil}, {"/findings/%3Cscript%3E", 404, nil}, {"/findings/a%2Fb", 404, nil},
 		{"/findings/" + strings.Repeat("a", 129), 404, nil}, {"/api/v1/none", 404, nil}, {"/api/v1/findings/none", 404, nil}, {"/assets/none.js", 404, nil},

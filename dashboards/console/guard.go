@@ -30,6 +30,7 @@ func (e *httpError) Error() string { return e.headline }
 var (
 	errNoPage    = &httpError{http.StatusNotFound, "There is no such page", "The address may be mistyped or out of date."}
 	errNoFinding = &httpError{http.StatusNotFound, "There is no such finding", "It may have been removed when its time to be kept was over."}
+	errNoCase    = &httpError{http.StatusNotFound, "There is no such case", "It may have been removed when its time to be kept was over."}
 	errHost      = &httpError{http.StatusMisdirectedRequest, "This console does not answer to that name",
 		"It answers to localhost and to the names that its configuration lists. Add this one there if it is yours."}
 	errForeign = &httpError{http.StatusForbidden, "Another site asked for this", "The console's data can be read from its own pages only. Open it by its address."}

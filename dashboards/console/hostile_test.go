@@ -20,6 +20,7 @@ func hostileReader(texts []string, n int) *sample.Reader {
 		f, events := sample.Hostile(texts, i)
 		r.Add(f)
 		r.SetEvents(f.ID, events)
+		r.SetCase(sample.HostileCase(&f, texts, i))
 	}
 	s := sample.Status()
 	s.Note = texts[0]
@@ -69,7 +70,7 @@ func TestHostileTextsStayText(t *testing.T) {
 			t.Errorf("%s: a character that does not show got through", path)
 		}
 	}
-	for _, path := range []string{"/api/v1/findings?limit=500", "/api/v1/findings/f-hostile-000", "/api/v1/status"} {
+	for _, path := range []string{"/api/v1/findings?limit=500", "/api/v1/findings/f-hostile-000", "/api/v1/cases?limit=500", "/api/v1/cases/c-hostile-000", "/api/v1/status"} {
 		got := get(t, bad, path)
 		if got.code != http.StatusOK || strings.ContainsAny(got.body, "<>") || !strings.HasPrefix(got.head.Get("Content-Type"), "application/json") {
 			t.Errorf("%s: status %d, %q", path, got.code, got.head.Get("Content-Type"))

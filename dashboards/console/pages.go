@@ -68,6 +68,8 @@ type filterLink struct {
 
 type findingBody struct {
 	Finding        view.Finding
+	Case           *view.Case
+	CaseFailed     bool
 	TimelineFailed bool
 	Events         []view.Event
 	EventsFailed   bool
@@ -126,7 +128,12 @@ func (h *Handler) serveQueue(w http.ResponseWriter, r *http.Request, name string
 		NoEvents: status.Events == 0, Host: r.Host,
 	}
 	for i := range page.Findings {
-		data.Cards = append(data.Cards, view.NewFinding(&page.Findings[i], place(page.Findings[i].ID, now)))
+		card := view.NewFinding(&page.Findings[i], place(page.Findings[i].ID, now))
+		if c, ok := page.Cases[page.Findings[i].ID]; ok {
+			hands := view.NewHands(&c)
+			card.Hands = &hands
+		}
+		data.Cards = append(data.Cards, card)
 	}
 	if q.page > 1 {
 		data.Prev = "/" + q.with(q.min, q.state, q.page-1)
@@ -176,20 +183,27 @@ func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name stri
 	}
 	h.content()
 	v := view.NewFinding(&f, place(f.ID, h.now(status)))
-	// The tag covers what the finding itself says: while that stands, the events
+	data := findingBody{Finding: v}
+	data.Case, data.CaseFailed = h.caseOf(ctx, r, id)
+	// The tag covers what the finding and its case say: while that stands, the events
 	// and the timeline need not be read again.
-	whole, err := json.Marshal(finite(f))
+	whole, err := json.Marshal(struct {
+		Finding vigil.Finding
+		Case    *view.Case
+	}{finite(f), data.Case})
 	if err != nil {
 		h.fail(w, r, h.readError(r, "finding", err))
 		return
 	}
 	tag := tagOf(whole, []byte(v.Start.Ago+"|"+v.Detected.Ago+"|"+strconv.Itoa(from)))
-	if name == "finding-live" && r.Header.Get("If-None-Match") == tag {
+	if data.CaseFailed {
+		tag = ""
+	}
+	if name == "finding-live" && tag != "" && r.Header.Get("If-None-Match") == tag {
 		notModified(w, tag)
 		return
 	}
 
-	data := findingBody{Finding: v}
 	var (
 		reads            sync.WaitGroup
 		timeline         api.Timeline

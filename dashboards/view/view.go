@@ -119,6 +119,9 @@ type Finding struct {
 	VerdictAt                Moment
 	Likely, Triage           string
 
+	// Hands says in whose hands its case is, nil for none.
+	Hands *Hands
+
 	// Gauge draws evidence against its line (empty for a rule), EvidenceText says it.
 	Gauge        template.HTML
 	EvidenceText string

@@ -85,6 +85,9 @@ type FindingFilter struct {
 type FindingPage struct {
 	Findings []vigil.Finding
 	Total    int
+	// Cases are those to which they belong, by the finding's id; who belongs to none is
+	// not in it.
+	Cases map[string]vigil.Case
 }
 
 // EventPage is a part of a finding's events in event-time order.
@@ -105,6 +108,7 @@ type Reader interface {
 	// FindingTimeline counts the actor's events, and rows where known, in equal
 	// buckets around the finding's span (with some of the past before it).
 	FindingTimeline(ctx context.Context, id string) (Timeline, error)
+	CaseReader
 }
 
 // Timeline is an actor's accesses in equal buckets.

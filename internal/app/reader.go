@@ -144,7 +144,16 @@ func (r *reader) Findings(ctx context.Context, f api.FindingFilter) (api.Finding
 	if err := r.record(ctx, "findings listed", ""); err != nil {
 		return api.FindingPage{}, err
 	}
-	return r.app.desk.list(ctx, f)
+	page, err := r.app.desk.list(ctx, f)
+	if err != nil {
+		return page, err
+	}
+	ids := make([]string, len(page.Findings))
+	for i := range page.Findings {
+		ids[i] = page.Findings[i].ID
+	}
+	page.Cases, err = r.app.ledger.CasesOf(ctx, ids)
+	return page, err
 }
 
 // Finding implements api.Reader.

@@ -14,6 +14,7 @@ type Reader struct {
 	mu       sync.Mutex
 	findings []vigil.Finding
 	events   map[string][]*vigil.Event
+	cases    []api.CaseView
 	status   api.Status
 	err      error
 	calls    map[string]int
@@ -103,7 +104,13 @@ func (r *Reader) Findings(ctx context.Context, f api.FindingFilter) (api.Finding
 		limit = 200
 	}
 	from := min(f.Offset, len(all))
-	return api.FindingPage{Findings: all[from:min(from+limit, len(all))], Total: len(all)}, nil
+	page := api.FindingPage{Findings: all[from:min(from+limit, len(all))], Total: len(all), Cases: map[string]vigil.Case{}}
+	for i := range page.Findings {
+		if c := r.caseOf(page.Findings[i].ID); c != nil {
+			page.Cases[page.Findings[i].ID] = c.Case
+		}
+	}
+	return page, nil
 }
 
 // Finding implements api.Reader.

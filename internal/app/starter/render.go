@@ -112,7 +112,7 @@ func (c *Choices) environment(path, env, before, token string) string {
 		fmt.Fprintf(&b, "# The token by which applications that send events are known.\n%s=%s\n", pushVariable, token)
 	}
 	if c.Channel != "" && !strings.Contains(before, slackVariable+"=") {
-		fmt.Fprintf(&b, "# The bot token of the Slack app (scope chat:write): take the # off and write it here.\n#%s=xoxb-...\n", slackVariable)
+		fmt.Fprintf(&b, "# The bot token of the Slack app: take the # off and write it here.\n#%s=xoxb-...\n", slackVariable)
 	}
 	return b.String()
 }

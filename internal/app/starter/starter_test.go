@@ -97,6 +97,8 @@ func TestExamplesCanBeUsed(t *testing.T) {
 	secrets := map[string]string{
 		"VIGIL_AUDIT_DB": "postgres://vigil:p@db.example.org:5432/helpdesk",
 		"VIGIL_REDIS":    "rediss://vigil:p@cache.example.org:6379",
+
+		"VIGIL_PAGERDUTY_KEY": "0123456789abcdef0123456789abcdef",
 	}
 	for name, c := range variants(t) {
 		path, text := written(t, c)

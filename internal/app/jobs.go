@@ -38,6 +38,9 @@ func (a *App) startJobs() (stop func(context.Context) error, err error) {
 			jobs = append(jobs, schedule.Job{Name: "weekly digest", Spec: spec, Run: func(ctx context.Context) error { return a.digest(ctx, 7*24*time.Hour) }})
 		}
 	}
+	if spec := a.conf().Alerts.Report; spec != "off" && !a.opts.Quiet {
+		jobs = append(jobs, schedule.Job{Name: "audit report", Spec: spec, Run: a.monthlyReport})
+	}
 	for _, j := range jobs {
 		if err := s.Add(j); err != nil {
 			return nil, fmt.Errorf("schedule %s: %w", j.Name, err)
@@ -71,6 +74,23 @@ func (a *App) prune(ctx context.Context) error {
 	}
 	_, err := a.ledger.Prune(ctx, a.opts.Now())
 	return err
+}
+
+// monthlyReport makes the audit report of the month before, and tells once that it is
+// there.
+func (a *App) monthlyReport(ctx context.Context) error {
+	from, to := LastMonth(a.opts.Now())
+	if err := a.MonthlyReport(ctx); err != nil {
+		return err
+	}
+	return a.outbox.enqueue(ctx, alerts.Message{
+		ID: "report/" + from.Format("2006-01"), Kind: alerts.KindNotice, Link: "/",
+		Notice: &alerts.Notice{
+			Title:    "The audit report of " + from.Format("January 2006") + " is there",
+			Sentence: "Who has access and used it, what was found and how it ended, from " + alerts.Moment(from) + " to " + alerts.Moment(to) + ", signed and kept.",
+			Lines:    []string{"Read it on the machine that vigil runs on: vigil reports list"},
+		},
+	})
 }
 
 // digest sums up the time before now.

@@ -41,9 +41,16 @@ func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Contex
 	}
 	checks, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a.checkWays(checks, next.ways)
-	return stopAll(func(context.Context) error { cancel(); a.troubles.clear(); return nil }, a.background(ctx, "delivery", d.Run), a.background(ctx, "delivery's bell", func(ctx context.Context) error {
+	return stopAll(func(context.Context) error { cancel(); a.troubles.clear(); return nil }, a.background(ctx, "delivery", d.Run), a.background(ctx, "delivery's bell", bell(a.ledger, d)), a.background(ctx, "dispatch", dispatch.run),
+		a.background(ctx, "channels' watch", func(ctx context.Context) error { return a.watchWays(ctx, d) }),
+		a.talk(ctx, next.talk)), nil
+}
+
+// bell wakes the delivery whenever there is something to tell.
+func bell(l *ledger.Ledger, d *alerts.Deliverer) func(context.Context) error {
+	return func(ctx context.Context) error {
 		for {
-			news := a.ledger.MailSignal()
+			news := l.MailSignal()
 			d.Wake()
 			select {
 			case <-news:
@@ -51,9 +58,7 @@ func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Contex
 				return nil
 			}
 		}
-	}), a.background(ctx, "dispatch", dispatch.run),
-		a.background(ctx, "channels' watch", func(ctx context.Context) error { return a.watchWays(ctx, d) }),
-		a.talk(ctx, next.talk)), nil
+	}
 }
 
 // use has the casebook decide by a policy from now on.

@@ -45,7 +45,8 @@ type Outbox interface {
 // defaults.
 type Config struct {
 	// MinBackoff and MaxBackoff bound the wait after a failure, which doubles
-	// from the one to the other, give or take a fifth. Defaults 1 s and 30 s.
+	// from the one to the other, give or take a fifth. Defaults 1 s and 15 s, so that
+	// most of what waits is told within a minute of a channel's return, also when the last try hung.
 	MinBackoff, MaxBackoff time.Duration
 	// MaxAfter bounds what a notifier may ask to wait. Default 1 h.
 	MaxAfter time.Duration
@@ -69,7 +70,7 @@ func (c Config) withDefaults() Config {
 		v *time.Duration
 		d time.Duration
 	}{
-		{&c.MinBackoff, time.Second}, {&c.MaxBackoff, 30 * time.Second}, {&c.MaxAfter, time.Hour},
+		{&c.MinBackoff, time.Second}, {&c.MaxBackoff, 15 * time.Second}, {&c.MaxAfter, time.Hour},
 		{&c.SendTimeout, 20 * time.Second}, {&c.FallbackAfter, 45 * time.Second}, {&c.Poll, 2 * time.Second},
 		{&c.RetryRefused, 10 * time.Minute}, {&c.Grace, 5 * time.Second},
 	} {

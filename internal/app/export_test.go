@@ -237,3 +237,41 @@ func Tick(t *testing.T, a *App, to time.Time) {
 		}
 	}
 }
+
+// Find puts findings where the dispatcher takes them, as judging does.
+func Find(t testing.TB, a *App, findings ...vigil.Finding) {
+	t.Helper()
+	items, err := a.outbox.messages(findings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.ledger.Enqueue(t.Context(), items...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Undecided is how many findings of those that are due nobody has decided on.
+func Undecided(t testing.TB, a *App) int { return Untold(t, a, ledger.Pipeline) }
+
+// Untold is how many messages are due at a notifier.
+func Untold(t testing.TB, a *App, notifier string) int {
+	t.Helper()
+	due, err := a.ledger.Due(t.Context(), notifier, time.Now(), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(due)
+}
+
+// Channels are the names of the ways by which it is told just now.
+func Channels(a *App) []string { return a.tellers.Load().names() }
+
+// Cases are all cases, up to 100,000.
+func Cases(t testing.TB, a *App) []vigil.Case {
+	t.Helper()
+	cases, _, err := a.ledger.Cases(t.Context(), ledger.CaseFilter{Limit: 100_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cases
+}

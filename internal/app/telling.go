@@ -47,21 +47,26 @@ func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Contex
 			return next.ways.close()
 		},
 		a.background(ctx, "delivery", d.Run),
-		a.background(ctx, "delivery's bell", func(ctx context.Context) error {
-			for {
-				news := a.ledger.MailSignal()
-				d.Wake()
-				select {
-				case <-news:
-				case <-ctx.Done():
-					return nil
-				}
-			}
-		}),
+		a.background(ctx, "delivery's bell", bell(a.ledger, d)),
 		a.background(ctx, "dispatch", dispatch.run),
 		a.background(ctx, "channels' watch", func(ctx context.Context) error { return a.watchWays(ctx, d) }),
 		a.talk(ctx, next.cfg, next.talk),
 		func(context.Context) error { cancel(); return nil }), nil
+}
+
+// bell wakes the delivery whenever there is something to tell.
+func bell(l *ledger.Ledger, d *alerts.Deliverer) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for {
+			news := l.MailSignal()
+			d.Wake()
+			select {
+			case <-news:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
 }
 
 // use has the casebook decide by a policy from now on.

@@ -106,6 +106,14 @@ func (c *child) kill(t *testing.T) {
 	<-c.done
 }
 
+// stop ends it as an operator does.
+func (c *child) stop() error {
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return <-c.done
+}
+
 func tail(path string) string {
 	text, err := os.ReadFile(path)
 	if err != nil {

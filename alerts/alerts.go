@@ -78,6 +78,29 @@ func (m *Message) Thread() string {
 	return m.ID
 }
 
+// Severity is the case's, or the finding's or notice's where there is no case; empty for
+// none.
+func (m *Message) Severity() vigil.Severity {
+	switch {
+	case m.Case != nil:
+		return m.Case.Severity
+	case m.Finding != nil:
+		return m.Finding.Severity
+	case m.Notice != nil:
+		return m.Notice.Severity
+	}
+	return ""
+}
+
+// Over reports whether people are done with it: a case that was resolved, or a finding
+// without a case that has a verdict. That a finding went quiet is no reason to stop.
+func (m *Message) Over() bool {
+	if m.Case != nil {
+		return m.Case.State == vigil.CaseResolved
+	}
+	return m.Finding != nil && m.Finding.Verdict != nil
+}
+
 // Reply is something new about a case: an answer, a finding that joined, a reminder.
 type Reply struct {
 	Kind vigil.CaseEventKind

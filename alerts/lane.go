@@ -129,17 +129,7 @@ func edit(m *Message) int {
 	return 0
 }
 
-func rank(m *Message) int {
-	switch {
-	case m.Case != nil:
-		return m.Case.Severity.Rank()
-	case m.Finding != nil:
-		return m.Finding.Severity.Rank()
-	case m.Notice != nil:
-		return max(1, m.Notice.Severity.Rank())
-	}
-	return 1
-}
+func rank(m *Message) int { return max(1, m.Severity().Rank()) }
 
 func harm(m *Message) float64 {
 	switch {

@@ -116,19 +116,6 @@ func annotationName(label string) string {
 	}, label)
 }
 
-// severity is the case's, or the finding's or notice's where there is no case.
-func severity(m alerts.Message) vigil.Severity {
-	switch {
-	case m.Case != nil:
-		return m.Case.Severity
-	case m.Finding != nil:
-		return m.Finding.Severity
-	case m.Notice != nil:
-		return m.Notice.Severity
-	}
-	return ""
-}
-
 // about is what the case, or the finding, is about.
 func about(m alerts.Message) vigil.About {
 	if m.Case != nil {

@@ -200,7 +200,7 @@ func (n *Notifier) Notify(ctx context.Context, m alerts.Message) (string, error)
 func (n *Notifier) Refresh(ctx context.Context, open []alerts.Message) error {
 	var list []alert
 	for _, m := range open {
-		if was := parseReceipt(m.Receipt); was.open && m.Notice == nil && known(m) && !over(m) {
+		if was := parseReceipt(m.Receipt); was.open && m.Notice == nil && known(m) && !m.Over() {
 			list = append(list, n.alertOf(m, was, n.cfg.Lasts))
 		}
 	}
@@ -344,7 +344,7 @@ func (n *Notifier) plan(m alerts.Message) ([]alert, string) {
 		return nil, notSent
 	}
 	was := parseReceipt(m.Receipt)
-	is := told{true, severity(m), about(m), was.start}
+	is := told{true, m.Severity(), about(m), was.start}
 	if is.start.IsZero() {
 		is.start = began(m)
 	}
@@ -352,7 +352,7 @@ func (n *Notifier) plan(m alerts.Message) ([]alert, string) {
 	if is.start.IsZero() || is.start.After(now) {
 		is.start = now
 	}
-	if over(m) {
+	if m.Over() {
 		switch {
 		case was.open:
 			was.open = false
@@ -396,13 +396,4 @@ func (n *Notifier) alertOf(m alerts.Message, t told, lasts time.Duration) alert 
 		ends = t.start
 	}
 	return alert{Labels: n.labels(name, m.Thread(), t.severity, t.about), Annotations: annotations(m, card), StartsAt: t.start, EndsAt: ends, GeneratorURL: card.Link}
-}
-
-// over reports whether people are done with it: a case that was resolved, or a finding
-// without a case that has a verdict. That a finding went quiet is no reason to stop.
-func over(m alerts.Message) bool {
-	if m.Case != nil {
-		return m.Case.State == vigil.CaseResolved
-	}
-	return m.Finding.Verdict != nil
 }

@@ -168,7 +168,7 @@ func (n *Notifier) edit(ctx context.Context, m alerts.Message, key string) error
 }
 
 func (n *Notifier) prioritise(fields map[string]any, m alerts.Message) {
-	if p := n.cfg.Priorities[severity(m)]; p != "" {
+	if p := n.cfg.Priorities[m.Severity()]; p != "" {
 		fields["priority"] = map[string]string{"name": p}
 	}
 }

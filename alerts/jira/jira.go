@@ -273,13 +273,13 @@ func (n *Notifier) fresh(ctx context.Context, m alerts.Message) (string, error) 
 			err = &alerts.RetryError{Err: errors.New("jira finds an issue that it does not have"), After: settle}
 		}
 		return receipt, err
-	case over(m):
+	case m.Over():
 		return notSent, nil // nobody needs an issue that is done already
 	}
 	if is.key, err = n.create(ctx, m); err != nil {
 		return "", err
 	}
-	is.severity, is.state = severity(m), stateOpen
+	is.severity, is.state = m.Severity(), stateOpen
 	receipt, err := n.change(ctx, m, is)
 	if err != nil {
 		// The issue is there, and its key must not be lost for what comes after: the
@@ -303,7 +303,7 @@ func (n *Notifier) lookUp(ctx context.Context, m alerts.Message) (told, error) {
 	}
 	// One of an earlier revision may be milder: then its severity is told anew.
 	if found.Fields.Summary == summary(m, n.cfg.ConsoleURL) {
-		is.severity = severity(m)
+		is.severity = m.Severity()
 	}
 	return is, nil
 }
@@ -314,7 +314,7 @@ func (n *Notifier) change(ctx context.Context, m alerts.Message, was told) (stri
 	if m.Notice != nil {
 		return is.String(), nil // nothing becomes of one
 	}
-	if over(m) {
+	if m.Over() {
 		if was.state == stateDone {
 			return was.String(), nil
 		}
@@ -330,8 +330,8 @@ func (n *Notifier) change(ctx context.Context, m alerts.Message, was told) (stri
 			}
 		}
 	}
-	if severity(m).Rank() > was.severity.Rank() {
-		is.severity = severity(m)
+	if m.Severity().Rank() > was.severity.Rank() {
+		is.severity = m.Severity()
 		if err := n.edit(ctx, m, was.key); err != nil {
 			return "", err
 		}
@@ -435,28 +435,6 @@ func parseReceipt(r string) told {
 		return told{}
 	}
 	return told{p[0], vigil.Severity(p[1]), p[2]}
-}
-
-// severity is the case's, or the finding's or notice's where there is no case.
-func severity(m alerts.Message) vigil.Severity {
-	switch {
-	case m.Case != nil:
-		return m.Case.Severity
-	case m.Finding != nil:
-		return m.Finding.Severity
-	case m.Notice != nil:
-		return m.Notice.Severity
-	}
-	return ""
-}
-
-// over reports whether people are done with it: a case that was resolved, or a finding
-// without a case that has a verdict. That a finding went quiet is no reason to stop.
-func over(m alerts.Message) bool {
-	if m.Case != nil {
-		return m.Case.State == vigil.CaseResolved
-	}
-	return m.Finding != nil && m.Finding.Verdict != nil
 }
 
 // taken reports whether somebody has the case.

@@ -51,7 +51,7 @@ type action struct {
 
 // alertOf makes the alert of a message.
 func (n *Notifier) alertOf(m alerts.Message, alias string) alert {
-	a := alert{Alias: alias, Source: "vigil", Priority: priorityOf(severity(m)), Details: map[string]string{}}
+	a := alert{Alias: alias, Source: "vigil", Priority: priorityOf(m.Severity()), Details: map[string]string{}}
 	for _, t := range n.cfg.Teams {
 		a.Responders = append(a.Responders, responder{t, "team"})
 	}
@@ -59,7 +59,7 @@ func (n *Notifier) alertOf(m alerts.Message, alias string) alert {
 		a.tag(t)
 	}
 	a.tag("vigil")
-	a.tag(string(severity(m)))
+	a.tag(string(m.Severity()))
 	card := alerts.CardOf(m, n.cfg.ConsoleURL)
 	a.Message = text(card.Title, maxMessage)
 	out := []string{text(card.Sentence, maxSentence)}
@@ -140,19 +140,6 @@ func (a *alert) detail(key, value string) {
 	if value != "" && size <= maxDetails {
 		a.Details[key] = value
 	}
-}
-
-// severity is the case's, or the finding's or notice's where there is no case.
-func severity(m alerts.Message) vigil.Severity {
-	switch {
-	case m.Case != nil:
-		return m.Case.Severity
-	case m.Finding != nil:
-		return m.Finding.Severity
-	case m.Notice != nil:
-		return m.Notice.Severity
-	}
-	return ""
 }
 
 // priorityOf is Opsgenie's word.

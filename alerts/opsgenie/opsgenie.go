@@ -270,7 +270,7 @@ const notSent = "not-sent"
 // plan says which requests bring the alert to where the case is, and the receipt that
 // holds afterwards.
 func plan(m alerts.Message) (steps []step, receipt string) {
-	sev, base := severity(m), aliasOf(m.Thread())
+	sev, base := m.Severity(), aliasOf(m.Thread())
 	switch {
 	case m.Reply != nil:
 		return planReply(m)
@@ -283,7 +283,7 @@ func plan(m alerts.Message) (steps []step, receipt string) {
 		return nil, notSent
 	}
 	was := parseReceipt(m.Receipt)
-	if over(m) {
+	if m.Over() {
 		switch {
 		case was.open():
 			return []step{{doClose, was.alias, "Resolved in vigil."}}, told{stateClosed, was.severity, was.alias}.String()
@@ -323,13 +323,4 @@ func planReply(m alerts.Message) ([]step, string) {
 		note += " (" + text(m.Reply.By, maxSource) + ")"
 	}
 	return []step{{doNote, card.alias, note}}, told{card.state, card.severity, card.alias}.String()
-}
-
-// over reports whether people are done with it: a case that was resolved, or a finding
-// without a case that has a verdict. That a finding went quiet is no reason to stop.
-func over(m alerts.Message) bool {
-	if m.Case != nil {
-		return m.Case.State == vigil.CaseResolved
-	}
-	return m.Finding.Verdict != nil
 }

@@ -110,8 +110,8 @@ func findingPayload(m alerts.Message, card alerts.Card) *payload {
 	p := &payload{
 		Summary:  text(strings.TrimSpace(card.Title+". "+card.Sentence), maxSummary),
 		Source:   "vigil",
-		Severity: severityOf(severity(m)),
-		Details:  details{What: text(card.Sentence, maxText), Counterfactual: text(card.Counterfactual, maxText), NotJudged: text(card.NotJudged, maxText), Severity: severity(m)},
+		Severity: severityOf(m.Severity()),
+		Details:  details{What: text(card.Sentence, maxText), Counterfactual: text(card.Counterfactual, maxText), NotJudged: text(card.NotJudged, maxText), Severity: m.Severity()},
 	}
 	for _, f := range card.Fields {
 		if p.Details.Facts == nil {
@@ -146,19 +146,6 @@ func findingPayload(m alerts.Message, card alerts.Card) *payload {
 		p.Details.Case, p.Details.Findings = text(c.ID, maxWord), c.Total
 	}
 	return p
-}
-
-// severity is the case's, or the finding's or notice's where there is no case.
-func severity(m alerts.Message) vigil.Severity {
-	switch {
-	case m.Case != nil:
-		return m.Case.Severity
-	case m.Finding != nil:
-		return m.Finding.Severity
-	case m.Notice != nil:
-		return m.Notice.Severity
-	}
-	return ""
 }
 
 // severityOf is PagerDuty's word. What has no severity informs.

@@ -226,7 +226,7 @@ const notSent = "not-sent"
 // plan says which events bring the incident to where the case is, and the receipt that
 // holds afterwards.
 func plan(m alerts.Message) (acts []string, receipt string) {
-	rank := severity(m).Rank()
+	rank := m.Severity().Rank()
 	if m.Notice != nil {
 		if rank < vigil.SeverityHigh.Rank() {
 			return nil, notSent
@@ -238,7 +238,7 @@ func plan(m alerts.Message) (acts []string, receipt string) {
 	}
 	was := parseReceipt(m.Receipt)
 	now := told{was.act, max(was.rank, rank)}
-	if over(m) {
+	if m.Over() {
 		// What was never told wakes nobody; what may have been is resolved.
 		if was.open() || was.act == "" && m.InDoubt {
 			return []string{actResolve}, told{actResolve, now.rank}.String()
@@ -258,13 +258,4 @@ func plan(m alerts.Message) (acts []string, receipt string) {
 		acts, now.act = append(acts, actAcknowledge), actAcknowledge
 	}
 	return acts, now.String()
-}
-
-// over reports whether people are done with it: a case that was resolved, or a finding
-// without a case that has a verdict. That a finding went quiet is no reason to stop.
-func over(m alerts.Message) bool {
-	if m.Case != nil {
-		return m.Case.State == vigil.CaseResolved
-	}
-	return m.Finding.Verdict != nil
 }

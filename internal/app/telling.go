@@ -10,6 +10,7 @@ import (
 
 	"vigil"
 	"vigil/alerts"
+	"vigil/alerts/email"
 	"vigil/internal/config"
 	"vigil/internal/ledger"
 )
@@ -28,7 +29,7 @@ func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Contex
 		return nil, fmt.Errorf("find other ways for what waits: %w", err)
 	}
 	a.troubles.clear()
-	d, err := alerts.NewDeliverer(alerts.Config{}, alerts.Options{
+	d, err := alerts.NewDeliverer(alerts.Config{SendTimeout: sendTime}, alerts.Options{
 		Outbox: a.outbox, Notifiers: next.ways.notifiers, Fallbacks: next.ways.fallbacks, Templates: next.templates, Logger: a.logger,
 	})
 	if err != nil {
@@ -68,6 +69,11 @@ func bell(l *ledger.Ledger, d *alerts.Deliverer) func(context.Context) error {
 		}
 	}
 }
+
+// sendTime bounds one send for which no way to tell has a bound of its own: each keeps to
+// its timeout, which may be as long as a mail server takes to look at a mail. What is cut
+// off then is in doubt and sent again.
+const sendTime = email.MaxTimeout
 
 // use has the casebook decide by a policy from now on.
 func (b *casebook) use(ctx context.Context, policy alerts.Policy, notifiers []string) error {

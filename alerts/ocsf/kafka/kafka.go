@@ -30,6 +30,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"vigil/alerts"
+	"vigil/alerts/internal/outbound"
 	"vigil/alerts/ocsf"
 )
 
@@ -123,7 +124,7 @@ func New(cfg Config, opts Options) (*Notifier, error) {
 	with := []kgo.Opt{
 		kgo.SeedBrokers(cfg.Brokers...), kgo.ClientID("vigil"), kgo.DefaultProduceTopic(cfg.Topic),
 		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.RecordDeliveryTimeout(cfg.Timeout), kgo.ProduceRequestTimeout(cfg.Timeout),
-		kgo.UnknownTopicRetries(1), kgo.RetryTimeout(cfg.Timeout), kgo.DialTimeout(min(cfg.Timeout, 10*time.Second)), kgo.ConnIdleTimeout(2 * time.Minute),
+		kgo.UnknownTopicRetries(1), kgo.RetryTimeout(cfg.Timeout), kgo.Dialer(n.dial), kgo.ConnIdleTimeout(2 * time.Minute),
 		// A new leader is to be known soon: the pipeline waits for each event.
 		kgo.MaxBufferedRecords(100), kgo.MetadataMinAge(500 * time.Millisecond),
 	}
@@ -131,7 +132,6 @@ func New(cfg Config, opts Options) (*Notifier, error) {
 		if _, err := cfg.TLS.Client(); err != nil {
 			return nil, fmt.Errorf("siem kafka: %w", err)
 		}
-		with = append(with, kgo.Dialer(n.dial))
 	}
 	if cfg.SASL != nil {
 		m, err := cfg.SASL.mechanism()
@@ -147,13 +147,18 @@ func New(cfg Config, opts Options) (*Notifier, error) {
 	return n, nil
 }
 
-// dial connects by TLS, with its files as they are by then.
+// dial connects, by TLS with its files as they are by then. Brokers are named by others
+// of them: none is at an address that is never spoken to.
 func (n *Notifier) dial(ctx context.Context, network, host string) (net.Conn, error) {
+	to := outbound.Dialer(true)
+	if n.cfg.TLS == nil {
+		return to.DialContext(ctx, network, host)
+	}
 	t, err := n.cfg.TLS.Client()
 	if err != nil {
 		return nil, err
 	}
-	return (&tls.Dialer{NetDialer: &net.Dialer{Timeout: min(n.cfg.Timeout, 10*time.Second)}, Config: t}).DialContext(ctx, network, host)
+	return (&tls.Dialer{NetDialer: to, Config: t}).DialContext(ctx, network, host)
 }
 
 func (s *SASL) mechanism() (sasl.Mechanism, error) {

@@ -86,6 +86,15 @@ func TestClosed(t *testing.T) {
 	read(t, c.ListenAddrs(), 2)
 }
 
+// TestGuarded: what brokers advertise leads to no cloud's metadata service.
+func TestGuarded(t *testing.T) {
+	t.Parallel()
+	n := notifier(t, kafka.Config{Brokers: []string{"169.254.169.254:9092"}})
+	if err := n.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "never spoken to") {
+		t.Errorf("%v", err)
+	}
+}
+
 // read reads so many records.
 func read(t testing.TB, brokers []string, n int) (out []*kgo.Record) {
 	t.Helper()

@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"vigil/alerts"
+	"vigil/alerts/internal/outbound"
 	"vigil/alerts/ocsf"
 )
 
@@ -258,9 +259,9 @@ func (n *Notifier) dial(ctx context.Context) (net.Conn, error) {
 		if cfg, err = n.cfg.TLS.Client(); err != nil {
 			return nil, fmt.Errorf("siem syslog: %w", err)
 		}
-		conn, err = (&tls.Dialer{Config: cfg}).DialContext(ctx, "tcp", n.cfg.Address)
+		conn, err = (&tls.Dialer{NetDialer: outbound.Dialer(true), Config: cfg}).DialContext(ctx, "tcp", n.cfg.Address)
 	default:
-		conn, err = (&net.Dialer{}).DialContext(ctx, string(n.cfg.Transport), n.cfg.Address)
+		conn, err = outbound.Dialer(true).DialContext(ctx, string(n.cfg.Transport), n.cfg.Address)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("siem syslog: connect to %s by %s: %w", n.cfg.Address, n.cfg.Transport, err)

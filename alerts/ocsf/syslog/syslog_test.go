@@ -381,3 +381,17 @@ func TestTogether(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestGuarded: no transport leads to a cloud's metadata service.
+func TestGuarded(t *testing.T) {
+	t.Parallel()
+	for _, transport := range []syslog.Transport{syslog.UDP, syslog.TCP, syslog.TLS} {
+		n, err := syslog.New(syslog.Config{Address: "169.254.169.254:514", Transport: transport}, syslog.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "never spoken to") {
+			t.Errorf("%s: %v", transport, err)
+		}
+	}
+}

@@ -207,14 +207,6 @@ func (n renamed) Threads() bool {
 	return ok && t.Threads()
 }
 
-// Check is the notifier's own, nil where it has none.
-func (n renamed) Check(ctx context.Context) error {
-	if c, ok := n.Notifier.(checker); ok {
-		return c.Check(ctx)
-	}
-	return nil
-}
-
 type renamedFinder struct {
 	renamed
 	alerts.Finder
@@ -247,4 +239,15 @@ func tryNotifier(ctx context.Context, n alerts.Notifier) (note string, err error
 		return "", c.Check(ctx)
 	}
 	return "can't be tried without telling somebody: send one with vigil alerts test", nil
+}
+
+// bare is a notifier without the name of its channel.
+func bare(n alerts.Notifier) alerts.Notifier {
+	switch r := n.(type) {
+	case renamed:
+		return r.Notifier
+	case renamedFinder:
+		return r.Notifier
+	}
+	return n
 }

@@ -138,14 +138,26 @@ func templatesOf(cfg *config.Config) (*alerts.Templates, error) {
 	if len(names) == 0 {
 		names = []string{printerName}
 	}
-	return alerts.ReadTemplates(os.DirFS(cfg.Alerts.Templates), names)
+	return readTemplates(cfg.Alerts.Templates, names)
+}
+
+// readTemplates names the folder in its error, which fs.FS leaves out.
+func readTemplates(folder string, channels []string) (*alerts.Templates, error) {
+	if err := tryTemplates(folder); err != nil {
+		return nil, err
+	}
+	return alerts.ReadTemplates(os.DirFS(folder), channels)
 }
 
 // tryTemplates says what is wrong with a folder of templates and can't be helped: that it
 // can't be read. A template that is broken is said when it is used, and vigil's own words
 // take its place.
 func tryTemplates(folder string) error {
-	_, err := fs.ReadDir(os.DirFS(folder), ".")
+	_, err := os.ReadDir(folder)
+	var why *fs.PathError
+	if errors.As(err, &why) {
+		return fmt.Errorf("the folder of templates %q can't be read: %w; name the folder that holds title.tmpl, sentence.tmpl, ...", folder, why.Err)
+	}
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -168,7 +169,7 @@ func (p *painter) card(c alerts.Card) {
 	if len(c.Fields) > 0 {
 		p.line("")
 	}
-	for _, f := range c.Fields {
+	for _, f := range slices.Concat(c.Fields, c.Standing) {
 		p.field(f.Label, strings.Split(f.Value.String(), "\n"))
 	}
 	if len(c.Why) > 0 {
@@ -219,8 +220,14 @@ func (p *painter) again(c alerts.Card) {
 	if c.Closed {
 		state = "is over"
 	}
+	if len(c.Standing) > 0 {
+		state = "has news"
+	}
 	p.line(p.paint(shade(c.Severity), "▌ ") + p.paint(bold, alerts.Cut(c.Title, p.width-12)) + " " + state)
 	p.wrap("  ", "  ", c.Sentence+" ("+c.Footer+")", dim)
+	for _, f := range c.Standing {
+		p.field(f.Label, strings.Split(f.Value.String(), "\n"))
+	}
 }
 
 // labelWidth is the column of the labels.

@@ -173,3 +173,28 @@ func FuzzNotify(f *testing.F) {
 		check(t, out.String(), 200, false)
 	})
 }
+
+// Where a case stands is printed: to whoever steps in for a channel it is the news.
+func TestStanding(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
+	c := vigil.Case{
+		ID: "c-1", State: vigil.CaseAcknowledged, About: vigil.AboutActor, Actor: "actor-1", Severity: vigil.SeverityHigh, Total: 1, Owner: "actor-2",
+		Acknowledged: &vigil.Mark{By: "actor-2", Time: at}, Asked: &vigil.Asked{Mark: vigil.Mark{By: "actor-2", Time: at}},
+	}
+	for _, receipt := range []string{"", "printed"} {
+		var out strings.Builder
+		n, err := terminal.New(&out, terminal.Config{Color: "never", Width: 90})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := n.Notify(t.Context(), alerts.Message{ID: "c-1-2", Kind: alerts.KindCase, Case: &c, Receipt: receipt}); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"State        acknowledged by actor-2 · Tue 3 Nov 2026, 09:00 UTC", "Owner        actor-2", "Answer       none yet"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%q is not in %s", want, out.String())
+			}
+		}
+	}
+}

@@ -138,14 +138,26 @@ func templatesOf(cfg *config.Config) (*alerts.Templates, error) {
 	if len(names) == 0 {
 		names = []string{printerName}
 	}
-	return alerts.ReadTemplates(os.DirFS(cfg.Alerts.Templates), names)
+	return readTemplates(cfg.Alerts.Templates, names)
+}
+
+// readTemplates names the folder in its error, which fs.FS leaves out.
+func readTemplates(folder string, channels []string) (*alerts.Templates, error) {
+	if err := tryTemplates(folder); err != nil {
+		return nil, err
+	}
+	return alerts.ReadTemplates(os.DirFS(folder), channels)
 }
 
 // tryTemplates says what is wrong with a folder of templates and can't be helped: that it
 // can't be read. A template that is broken is said when it is used, and vigil's own words
 // take its place.
 func tryTemplates(folder string) error {
-	_, err := fs.ReadDir(os.DirFS(folder), ".")
+	_, err := os.ReadDir(folder)
+	var why *fs.PathError
+	if errors.As(err, &why) {
+		return fmt.Errorf("the folder of templates %q can't be read: %w; name the folder that holds title.tmpl, sentence.tmpl, ...", folder, why.Err)
+	}
 	return err
 }
 
@@ -207,14 +219,6 @@ func (n renamed) Threads() bool {
 	return ok && t.Threads()
 }
 
-// Check is the notifier's own, nil where it has none.
-func (n renamed) Check(ctx context.Context) error {
-	if c, ok := n.Notifier.(checker); ok {
-		return c.Check(ctx)
-	}
-	return nil
-}
-
 type renamedFinder struct {
 	renamed
 	alerts.Finder
@@ -247,4 +251,15 @@ func tryNotifier(ctx context.Context, n alerts.Notifier) (note string, err error
 		return "", c.Check(ctx)
 	}
 	return "can't be tried without telling somebody: send one with vigil alerts test", nil
+}
+
+// bare is a notifier without the name of its channel.
+func bare(n alerts.Notifier) alerts.Notifier {
+	switch r := n.(type) {
+	case renamed:
+		return r.Notifier
+	case renamedFinder:
+		return r.Notifier
+	}
+	return n
 }

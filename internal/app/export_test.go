@@ -164,6 +164,17 @@ func Asks(f *vigil.Finding) bool {
 // Keep writes findings into a data folder as if they had been judged.
 func Keep(t *testing.T, dir string, findings ...vigil.Finding) {
 	t.Helper()
+	keep(t, dir, false, findings)
+}
+
+// KeepNews does so as if nobody had been told of them yet.
+func KeepNews(t *testing.T, dir string, findings ...vigil.Finding) {
+	t.Helper()
+	keep(t, dir, true, findings)
+}
+
+func keep(t *testing.T, dir string, news bool, findings []vigil.Finding) {
+	t.Helper()
 	l, err := ledger.Open(t.Context(), ledger.Config{Dir: dir}, ledger.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +183,13 @@ func Keep(t *testing.T, dir string, findings ...vigil.Finding) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Apply(t.Context(), ledger.Applied{Seq: seq, Findings: findings}); err != nil {
+	done := ledger.Applied{Seq: seq, Findings: findings}
+	if news {
+		if done.Outbox, err = newOutbox(l).messages(findings); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Apply(t.Context(), done); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Close(); err != nil {

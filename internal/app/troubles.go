@@ -50,14 +50,18 @@ func (t *troubles) list() (out []string) {
 // first finding. What is told of it goes by the fallback meanwhile.
 func (a *App) checkWays(ctx context.Context, w *ways) {
 	for _, n := range w.notifiers {
-		c, ok := n.(checker)
-		if !ok {
+		if _, ok := bare(n).(checker); !ok {
 			continue
 		}
 		a.checking.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, liveTime)
+			limited, cancel := context.WithTimeout(ctx, liveTime)
 			defer cancel()
-			if err := c.Check(ctx); err != nil && ctx.Err() == nil {
+			note, err := tryNotifier(limited, n)
+			switch {
+			case ctx.Err() != nil: // nobody waits for it any more
+			case err == nil && note != "":
+				a.logger.Warn("a way to tell works, and yet there is something to know", "channel", n.Name(), "note", note)
+			case err != nil:
 				a.logger.Warn("a way to tell can't be used as it is; what it can't tell goes by the fallback", "channel", n.Name(), "error", err.Error())
 				a.troubles.set("Channel "+n.Name(), err.Error())
 			}

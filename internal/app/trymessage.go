@@ -104,9 +104,16 @@ func PreviewMessage(cfg *config.Config, kind, channel string, f *vigil.Finding, 
 	if err != nil {
 		return out, err
 	}
-	templates, err := templatesOf(cfg)
-	if err != nil {
-		return out, err
+	var templates *alerts.Templates
+	if cfg.Alerts.Templates != "" {
+		// The channel need not be configured: this is to try templates before it is.
+		names := cfg.ChannelNames()
+		if !slices.Contains(names, channel) {
+			names = append(slices.Clone(names), channel)
+		}
+		if templates, err = readTemplates(cfg.Alerts.Templates, names); err != nil {
+			return out, err
+		}
 	}
 	m.Words = templates.Words(channel, m)
 	if err := templates.Problem(); err != nil {

@@ -26,6 +26,8 @@ type Call struct {
 	// Method is Slack's name of it, Args what it is given.
 	Method string
 	Args   map[string]any
+	// Answer is the timestamp that a message was given, empty for none.
+	Answer string
 }
 
 // Str is an argument that is text.
@@ -143,7 +145,7 @@ func (w *Workspace) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	method := strings.TrimPrefix(r.URL.Path, "/api/")
 	body, _ := io.ReadAll(r.Body)
-	c := Call{method, map[string]any{}}
+	c := Call{Method: method, Args: map[string]any{}}
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 		_ = json.Unmarshal(body, &c.Args)
@@ -169,6 +171,7 @@ func (w *Workspace) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := w.answer(c, token)
+	c.Answer, _ = answer["ts"].(string)
 	rw.Header().Set("Content-Type", "application/json; charset=utf-8")
 	rw.Header().Set("X-OAuth-Scopes", w.Scopes)
 	_ = json.NewEncoder(rw).Encode(answer)

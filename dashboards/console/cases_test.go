@@ -176,6 +176,10 @@ func browserShowsCase(t *testing.T, b *browser.Browser) {
 		if got := browser.Eval[int](p, `document.querySelectorAll(".story li").length`); got != 7 {
 			t.Errorf("%s: %d lines of the case's timeline", x.name, got)
 		}
+		// What stands beside a chart's bars is lighter than what it is about.
+		if got := browser.Eval[string](p, `getComputedStyle(document.querySelector(".chart .note")).fontWeight`); got != "400" {
+			t.Errorf("%s: notes of a chart have weight %s", x.name, got)
+		}
 		if x.name != "light" {
 			continue
 		}

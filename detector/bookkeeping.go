@@ -28,5 +28,8 @@ func RestoreReasons(parts []Part) (*reasons.Book, error) {
 		}
 	}
 	book := reasons.New(reasons.Limits{})
-	return book, book.Restore(of)
+	if err := book.Restore(of); err != nil {
+		return nil, err
+	}
+	return book, nil
 }

@@ -17,6 +17,8 @@ case $seconds in '' | *[!0-9]*) echo "fuzz: time $time: want a number with s or 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export CGO_ENABLED=0
+GOFLAGS="$(go env GOFLAGS) -trimpath" # as make build compiles, so that what was built serves here too
+export GOFLAGS
 
 # Only packages that have a target are built.
 targets=()

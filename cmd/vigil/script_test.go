@@ -29,8 +29,13 @@ func TestMain(m *testing.M) {
 // The command line as people use it: output, errors, exit codes.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	dir := "testdata/script"
+	if len(scripts) > 0 {
+		dir = ""
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
+		Files:               scripts,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {

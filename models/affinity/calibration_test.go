@@ -1,3 +1,5 @@
+//go:build !race
+
 package affinity_test
 
 import (

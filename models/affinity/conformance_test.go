@@ -1,3 +1,5 @@
+//go:build !race
+
 package affinity_test
 
 import (
@@ -75,7 +77,7 @@ func TestSketchConforms(t *testing.T) {
 			}
 		},
 		Flood:    func(i uint64) visit { return visit{1_000 + i, true} },
-		Floods:   modelstest.Many(200_000),
+		Floods:   200_000,
 		MaxBytes: 120 << 10, // 96 bytes and their headers for each of 1024 slots
 	})
 }
@@ -130,7 +132,7 @@ func TestSourcesConform(t *testing.T) {
 		Learnt:   60, // so that some are still unknown
 		Ranked:   true,
 		Flood:    func(i uint64) entrance { return entrance{1_000 + i, 1_000 + i, i%2 == 0} },
-		Floods:   modelstest.Many(100_000),
+		Floods:   100_000,
 		MaxBytes: 3 * 120 << 10, // three sketches
 	})
 }

@@ -46,7 +46,7 @@ type Model[S, X any] struct {
 	InOrder bool
 
 	// Flood is the i-th observation of a flood, each with keys of its own, and
-	// Floods how many there are: Many(1,000,000) unless told otherwise.
+	// Floods how many there are: 1,000,000 unless told otherwise.
 	Flood  func(i uint64) X
 	Floods uint64
 	// MaxBytes is what a state takes at most, as saved.
@@ -63,15 +63,6 @@ type Model[S, X any] struct {
 	Learnt int
 	// Ranked says that scores are categories, which have ranks but no tail.
 	Ranked bool
-}
-
-// Many is n, or a twentieth of it under the race detector, which slows such loops
-// tenfold and finds nothing more in their later rounds.
-func Many(n uint64) uint64 {
-	if raced {
-		return n / 20
-	}
-	return n
 }
 
 // Run checks the model.
@@ -101,7 +92,7 @@ type check struct {
 // checks returns the suite's checks, each of which says what is wrong first.
 func (m Model[S, X]) checks() []check {
 	m.Tolerance = cmp.Or(m.Tolerance, 1e-9)
-	m.Floods = cmp.Or(m.Floods, Many(1_000_000))
+	m.Floods = cmp.Or(m.Floods, 1_000_000)
 	m.Learnt = cmp.Or(m.Learnt, 5000)
 	return []check{
 		{"deterministic", m.deterministic},
@@ -282,10 +273,7 @@ func (m Model[S, X]) refuses() error {
 // uniform ranks fresh scores among others of the same state: as the detector
 // does, by deviations from their mean.
 func (m Model[S, X]) uniform() error {
-	ranked, judged := 40_000, 60_000
-	if raced {
-		ranked, judged = 20_000, 20_000
-	}
+	const ranked, judged = 40_000, 60_000
 	s := m.learn(m.draws(10, m.Learnt))
 	scores := make([]float64, 0, ranked)
 	var mean, sd float64

@@ -1,3 +1,5 @@
+//go:build !race
+
 package sequence_test
 
 import (
@@ -56,7 +58,7 @@ func TestModelConforms(t *testing.T) {
 		Merge:    func(dst, src *sequence.Model) { dst.Merge(src) },
 		Learnt:   60, // more would fill it, and then merging is not exact
 		Flood:    func(i uint64) run { return run{[]uint64{4 * i, 4*i + 1, 4*i + 2, 4*i + 3}, 1} },
-		Floods:   modelstest.Many(250_000),
+		Floods:   250_000,
 		MaxBytes: 600_000,
 		Bad: []run{
 			{[]uint64{1, 2}, math.NaN()},

@@ -1,3 +1,5 @@
+//go:build !race
+
 package drill_test
 
 import (

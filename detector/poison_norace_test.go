@@ -1,3 +1,5 @@
+//go:build !race
+
 package detector_test
 
 import (
@@ -47,16 +49,6 @@ func TestPoisonsDoNotHideTheThefts(t *testing.T) {
 	}
 }
 
-// drifted are the findings to which a drift brought the most.
-func drifted(all []vigil.Finding) (out []vigil.Finding) {
-	for _, f := range latest(all) {
-		if len(f.Contributions) > 0 && f.Contributions[0].Observation == "drift" {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
 // TestHonestGrowthIsNoDrift: newcomers who come up to speed, the end of the month,
 // and a team that all grows busier.
 func TestHonestGrowthIsNoDrift(t *testing.T) {
@@ -84,6 +76,16 @@ func TestHonestGrowthIsNoDrift(t *testing.T) {
 			}
 		})
 	}
+}
+
+// drifted are the findings to which a drift brought the most.
+func drifted(all []vigil.Finding) (out []vigil.Finding) {
+	for _, f := range latest(all) {
+		if len(f.Contributions) > 0 && f.Contributions[0].Observation == "drift" {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // busier has all agents do 1% more each day from a day on, of the same kind and at

@@ -125,6 +125,17 @@ func (l *Ledger) Work(ctx context.Context, w Casework) error {
 	return nil
 }
 
+// Did reports whether a deed was done.
+func (l *Ledger) Did(ctx context.Context, deed string) (done bool, err error) {
+	err = l.read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deed WHERE id = ?)`, deed).Scan(&done)
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for deed %q: %w", deed, err)
+	}
+	return done, nil
+}
+
 func (l *Ledger) putCase(ctx context.Context, tx *sql.Tx, c *CaseChange) error {
 	var have int
 	err := tx.QueryRowContext(ctx, `SELECT revision FROM casefile WHERE id = ?`, c.Case.ID).Scan(&have)

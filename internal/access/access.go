@@ -18,7 +18,8 @@ const (
 	RoleAnalyst Role = "analyst"
 	// RolePrivacy answers for customers' data: sees who read whose, and starts the clock.
 	RolePrivacy Role = "privacy_officer"
-	// RoleAdmin runs vigil, and may do what a responder may.
+	// RoleAdmin runs vigil and works on cases; what shows whose data was read, and the
+	// clock of the law, are not theirs.
 	RoleAdmin Role = "admin"
 )
 

@@ -2,8 +2,8 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +21,12 @@ func (d *caseDesk) ask(ctx context.Context, a alerts.Act, do deed, c *vigil.Case
 	switch c.ActorKind {
 	case vigil.KindService, vigil.KindBot, vigil.KindAnonymous:
 		return alerts.Outcome{}, refusedf("the case is about no person: nobody could answer for it")
+	}
+	if a.Preview {
+		// It shows who is behind a pseudonym.
+		if err := d.desk.audit(ctx, do.by, "person looked up", "case "+c.ID); err != nil {
+			return alerts.Outcome{}, err
+		}
 	}
 	to, err := d.whoIs(ctx, c)
 	if err != nil {
@@ -108,6 +114,9 @@ func (d *caseDesk) askedKey(p alerts.Person) string {
 
 // answer takes what the person says whom a case is about, from nobody else.
 func (d *caseDesk) answer(ctx context.Context, a alerts.Act) (alerts.Outcome, error) {
+	if done, err := d.did(ctx, a); done || err != nil {
+		return alerts.Outcome{Text: answered}, err
+	}
 	key := d.askedKey(a.By)
 	do := deed{id: a.ID, by: key, what: "person answered"}
 	now := d.book.now().UTC().Round(0)
@@ -136,11 +145,14 @@ func (d *caseDesk) answer(ctx context.Context, a alerts.Act) (alerts.Outcome, er
 		}
 		return ch, nil
 	})
-	if err != nil && !errors.Is(err, alerts.ErrNoCase) {
+	if err != nil {
 		return alerts.Outcome{}, noCase(err)
 	}
-	return alerts.Outcome{Text: "Thank you: your answer is with the security team."}, err
+	return alerts.Outcome{Text: answered}, nil
 }
+
+// answered thanks who was asked.
+const answered = "Thank you: your answer is with the security team."
 
 // readersShown bounds the readers of a customer that are told.
 const readersShown = 15
@@ -166,14 +178,14 @@ func (d *caseDesk) readers(ctx context.Context, who *person, subject string) (al
 	ids := []string{subject}
 	if !strings.HasPrefix(subject, "subject-") {
 		ids = nil
-		for _, t := range d.people().tenants {
+		for _, t := range d.tenants() {
 			ids = append(ids, d.desk.pseudonyms.Subject(t, subject))
 		}
 	}
 	if err := d.desk.audit(ctx, who.by, "look", "readers of "+strings.Join(ids, ", ")); err != nil {
 		return alerts.Outcome{}, err
 	}
-	found, total, err := d.readings(ctx, ids)
+	found, total, whole, err := d.readings(ctx, ids)
 	if err != nil {
 		return alerts.Outcome{}, err
 	}
@@ -181,6 +193,9 @@ func (d *caseDesk) readers(ctx context.Context, who *person, subject string) (al
 	if len(found) > 0 {
 		out.Text = fmt.Sprintf("%s read data of this customer in the last 90 days, in %s.",
 			alerts.Count(int64(len(found)), "account", "accounts"), alerts.Count(int64(total), "access", "accesses"))
+	}
+	if !whole {
+		out.Text += " There may be more: not all could be looked through."
 	}
 	for i, r := range found {
 		if i == readersShown {
@@ -210,16 +225,29 @@ func between(from, to time.Time) string {
 	}
 }
 
-// readings sums up who read any of the subjects, who read last first.
-func (d *caseDesk) readings(ctx context.Context, subjects []string) (out []readingBy, total int, err error) {
+// tenants are those of the configuration, and those that events were of.
+func (d *caseDesk) tenants() []string {
+	all := slices.Clone(d.people().tenants)
+	for _, k := range d.desk.ledger.SeriesKeys() {
+		all = append(all, k.Tenant)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// readings sums up who read any of the subjects, who read last first, and reports whether
+// that is the whole of it.
+func (d *caseDesk) readings(ctx context.Context, subjects []string) (out []readingBy, total int, whole bool, err error) {
+	whole = true
 	by := map[string]*readingBy{}
 	to := d.book.now().Add(time.Minute)
 	for _, s := range subjects {
 		page, err := d.desk.ledger.Events(ctx, ledger.EventQuery{Subject: s, From: to.Add(-readersBack), To: to, Limit: ledger.MaxPage})
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, false, err
 		}
 		total += page.Total
+		whole = whole && !page.More && page.Damaged == 0
 		for _, e := range page.Events {
 			r := by[e.Actor.ID]
 			if r == nil {
@@ -235,5 +263,5 @@ func (d *caseDesk) readings(ctx context.Context, subjects []string) (out []readi
 			}
 		}
 	}
-	return sortedReadings(by), total, nil
+	return sortedReadings(by), total, whole, nil
 }

@@ -227,6 +227,9 @@ func (b *casebook) judged(ctx context.Context, v vigil.Verdict) error {
 	}
 	d, now := deed{by: v.By, what: "case follows verdict"}, b.now().UTC().Round(0)
 	_, _, err = b.change(ctx, c.ID, d, func(c *vigil.Case, _ *vigil.Finding) (change, error) {
+		if c.Lead != v.Finding {
+			return change{}, errOutdone
+		}
 		if v.Undone() {
 			c.Word, c.State = "", vigil.CaseAcknowledged
 			return d.note(now, vigil.CaseReopened, "took the verdict back"), nil
@@ -234,8 +237,14 @@ func (b *casebook) judged(ctx context.Context, v vigil.Verdict) error {
 		resolve(c, d, v.Word, now)
 		return d.note(now, vigil.CaseJudged, "judged it: "+string(v.Word)), nil
 	})
+	if errors.Is(err, errOutdone) {
+		return nil
+	}
 	return err
 }
+
+// errOutdone is of a verdict on a finding that has ceased to lead its case.
+var errOutdone = errors.New("a graver finding leads the case")
 
 // stand notes a case among those that were told, for what it may inhibit.
 func (b *casebook) stand(c *vigil.Case, lead *vigil.Finding, told *alerts.Told) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"vigil"
@@ -25,6 +26,10 @@ type caseDesk struct {
 	status func(ctx context.Context) (api.Status, error)
 	// members are the channel's own people, for whom no user is configured; nil for none.
 	members func(ctx context.Context) ([]member, error)
+
+	// several is held while a deed of several steps is done: what two people judge at once
+	// is one word and then the other, and a press that comes twice waits for itself.
+	several sync.Mutex
 }
 
 // member is somebody whom a channel knows.
@@ -42,6 +47,13 @@ func (d *caseDesk) Do(ctx context.Context, a alerts.Act) (alerts.Outcome, error)
 	if !access.May(who.roles, access.Deed(a.Deed)) {
 		return alerts.Outcome{}, fmt.Errorf("%w: %s needs another one", alerts.ErrMayNot, a.Deed)
 	}
+	if !a.Preview && (a.Deed == alerts.DeedVerdict || a.Deed == alerts.DeedExpect) {
+		d.several.Lock()
+		defer d.several.Unlock()
+	}
+	if done, err := d.did(ctx, a); done || err != nil {
+		return d.again(ctx, a), err
+	}
 	switch a.Deed {
 	case alerts.DeedStatus:
 		return d.standing(ctx)
@@ -56,15 +68,44 @@ func (d *caseDesk) Do(ctx context.Context, a alerts.Act) (alerts.Outcome, error)
 	if err != nil {
 		return alerts.Outcome{}, noCase(err)
 	}
-	if a.Deed != alerts.DeedLook && d.own(who, &c, &lead) {
-		return alerts.Outcome{}, alerts.ErrOwnCase
+	if a.Deed != alerts.DeedLook {
+		if own, err := d.own(ctx, who, &c, &lead); own || err != nil {
+			return alerts.Outcome{}, cmp.Or(err, alerts.ErrOwnCase)
+		}
 	}
 	return d.work(ctx, who, a, &c, &lead)
 }
 
-// own reports whether a case is about who acts, or they took part in it.
-func (d *caseDesk) own(who *person, c *vigil.Case, lead *vigil.Finding) bool {
-	return d.people().is(who.logins, c.Tenant, append([]string{c.Actor}, lead.Actors...)...)
+// did reports whether the same press was delivered, and done, before.
+func (d *caseDesk) did(ctx context.Context, a alerts.Act) (bool, error) {
+	if a.ID == "" || a.Preview {
+		return false, nil
+	}
+	return d.book.ledger.Did(ctx, a.ID)
+}
+
+// again is what came of a press that was delivered before: the case as it is now.
+func (d *caseDesk) again(ctx context.Context, a alerts.Act) alerts.Outcome {
+	out := alerts.Outcome{Text: "This was done already."}
+	if c, lead, err := d.book.look(ctx, a.Case); err == nil {
+		out.Case, out.Finding, out.Link = &c, &lead, findingPath(lead.ID)
+	}
+	return out
+}
+
+// own reports whether a case is about who acts, or they took part in one of its findings.
+func (d *caseDesk) own(ctx context.Context, who *person, c *vigil.Case, lead *vigil.Finding) (bool, error) {
+	actors := append([]string{c.Actor}, lead.Actors...)
+	if c.About != vigil.AboutActor {
+		for _, id := range c.Findings {
+			f, err := d.book.ledger.Finding(ctx, id)
+			if err != nil && !gone(err) {
+				return false, err
+			}
+			actors = append(actors, f.Actors...)
+		}
+	}
+	return d.people().is(who.logins, c.Tenant, actors...), nil
 }
 
 // work does a deed on a case.
@@ -169,7 +210,9 @@ func (d *caseDesk) assign(ctx context.Context, who *person, a alerts.Act, do dee
 		text = "It is theirs now."
 	}
 	return d.changed(ctx, id, do, text, func(c *vigil.Case, lead *vigil.Finding) (change, error) {
-		if d.own(to, c, lead) {
+		if own, err := d.own(ctx, to, c, lead); err != nil {
+			return change{}, err
+		} else if own {
 			return change{}, refusedf("the case is about them")
 		}
 		acknowledge(c, do, now)
@@ -199,7 +242,11 @@ func (d *caseDesk) verdict(ctx context.Context, a alerts.Act, do deed, c *vigil.
 	if note := alerts.Cut(alerts.Clean(strings.TrimSpace(a.Note)), 200); note != "" {
 		text += " (" + note + ")"
 	}
+	seen := c.Total
 	return d.changed(ctx, c.ID, do, "Your verdict is kept, and teaches what comes after.", func(c *vigil.Case, _ *vigil.Finding) (change, error) {
+		if c.Total != seen {
+			return change{}, refusedf("another finding has just joined the case: look at it again, and judge it with that")
+		}
 		resolve(c, do, a.Word, now)
 		return do.note(now, vigil.CaseJudged, text), nil
 	})

@@ -36,9 +36,8 @@ type desk struct {
 	now        func() time.Time
 	// people are the users in force; nil for none.
 	people func() *people
-	// judged is told of each verdict that was not given by way of its case; nil for
-	// nobody.
-	judged func(ctx context.Context, v vigil.Verdict) error
+	// book has the cases, which follow a verdict that was not given by way of them.
+	book *casebook
 }
 
 // list returns a part of the queue, and how likely each finding in it is.
@@ -64,8 +63,8 @@ func (d *desk) one(ctx context.Context, id string) (vigil.Finding, error) {
 // Decide implements api.Decider.
 func (d *desk) Decide(ctx context.Context, s api.Saying) (vigil.Verdict, error) {
 	v, err := d.judge(ctx, s.Finding, s.Word, d.pseudonyms.Actor("", s.By), s.Note)
-	if err == nil && d.judged != nil {
-		err = d.judged(ctx, v)
+	if err == nil {
+		err = d.book.judged(ctx, v)
 	}
 	return v, err
 }
@@ -118,13 +117,18 @@ func (d *desk) Judged(ctx context.Context) ([]vigil.Finding, error) {
 
 // Expect implements api.Decider.
 func (d *desk) Expect(ctx context.Context, ask api.Expecting) (api.Covered, error) {
-	names := logins([]string{ask.By})
+	return d.except(ctx, d.loginsOf(ask.By), ask)
+}
+
+// loginsOf are by what the sources know somebody who gives a name.
+func (d *desk) loginsOf(by string) []string {
+	names := logins([]string{by})
 	if d.people != nil {
-		if who := d.people().named(ask.By); who != nil {
+		if who := d.people().named(by); who != nil {
 			names = append(names, who.logins...)
 		}
 	}
-	return d.except(ctx, names, ask)
+	return names
 }
 
 // except makes or previews an exception by somebody who has these logins at the sources.
@@ -151,6 +155,11 @@ func (d *desk) except(ctx context.Context, names []string, ask api.Expecting) (a
 	x.ID = exceptionID(&x)
 	if err := x.Clean(); err != nil {
 		return refuse(err)
+	}
+	if ask.Preview {
+		if err := d.audit(ctx, x.By, "exception previewed", "finding "+f.ID); err != nil {
+			return api.Covered{}, err
+		}
 	}
 	out, err := d.covered(ctx, x)
 	if err != nil || ask.Preview {

@@ -80,12 +80,12 @@ func localDesk(ctx context.Context, l *ledger.Ledger, cfg *config.Config) (*Desk
 		return nil, err
 	}
 	users := newPeople(cfg, pseudonyms)
-	d := &desk{
-		ledger: l, pseudonyms: pseudonyms, triage: newTriager(l, cfg.DataDir, slog.New(slog.DiscardHandler)), now: time.Now,
-		people: func() *people { return users },
-	}
 	// What is to be told of a verdict waits in the outbox for the service.
 	book := newCasebook(l, newOutbox(l), time.Now)
+	d := &desk{
+		ledger: l, pseudonyms: pseudonyms, triage: newTriager(l, cfg.DataDir, slog.New(slog.DiscardHandler)), now: time.Now,
+		people: func() *people { return users }, book: book,
+	}
 	names := cfg.ChannelNames()
 	if len(names) == 0 {
 		names = []string{printerName}
@@ -96,7 +96,6 @@ func localDesk(ctx context.Context, l *ledger.Ledger, cfg *config.Config) (*Desk
 	if err := book.use(ctx, policyOf(&cfg.Alerts), names); err != nil {
 		return nil, err
 	}
-	d.judged = book.judged
 	return &Desk{Decider: d, Silencer: d, findings: &folder{d}, close: l.Close}, nil
 }
 

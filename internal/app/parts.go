@@ -67,7 +67,7 @@ func (a *App) openIntake(ctx context.Context) error {
 	a.book = newCasebook(a.ledger, a.outbox, a.opts.Now)
 	a.desk = &desk{
 		ledger: a.ledger, pseudonyms: pseudonyms, triage: newTriager(a.ledger, a.conf().DataDir, a.logger), now: a.opts.Now,
-		people: a.people.Load, judged: a.book.judged,
+		people: a.people.Load, book: a.book,
 	}
 	a.reports = newReporter(a.ending, a.ledger, a.conf, pseudonyms, a.logger, a.opts.Now)
 	a.reports.budget = a.budget

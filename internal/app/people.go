@@ -98,16 +98,18 @@ func (p *people) mention(by string) string {
 
 // is reports whether somebody with these logins is one of the actors.
 func (p *people) is(logins []string, tenant string, actors ...string) bool {
-	tenants := p.tenants
-	if !slices.Contains(tenants, tenant) {
-		tenants = append(slices.Clone(tenants), tenant)
-	}
-	for _, login := range logins {
-		for _, t := range tenants {
-			if slices.Contains(actors, p.pseudonyms.Actor(t, login)) {
-				return true
-			}
+	return slices.ContainsFunc(p.aliases(logins, tenant), func(a string) bool { return slices.Contains(actors, a) })
+}
+
+// aliases are the pseudonyms of somebody with these logins, within the tenants that are
+// configured and some more.
+func (p *people) aliases(logins []string, more ...string) (out []string) {
+	tenants := append(slices.Clone(p.tenants), more...)
+	slices.Sort(tenants)
+	for _, t := range slices.Compact(tenants) {
+		for _, login := range logins {
+			out = append(out, p.pseudonyms.Actor(t, login))
 		}
 	}
-	return false
+	return out
 }

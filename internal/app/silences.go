@@ -21,12 +21,6 @@ const maxSilences = 200
 
 // Silence implements api.Silencer.
 func (d *desk) Silence(ctx context.Context, ask api.Silencing) (api.Silenced, error) {
-	names := logins([]string{ask.By})
-	if d.people != nil {
-		if who := d.people().named(ask.By); who != nil {
-			names = append(names, who.logins...)
-		}
-	}
 	if !(ask.For > 0 && ask.For <= vigil.MaxSilence.Seconds()) {
 		return api.Silenced{}, fmt.Errorf("%w: a silence holds for a time of up to %d days", api.ErrRefused, vigil.MaxSilence/(24*time.Hour))
 	}
@@ -35,7 +29,7 @@ func (d *desk) Silence(ctx context.Context, ask api.Silencing) (api.Silenced, er
 		By: d.pseudonyms.Actor("", ask.By), Note: ask.Note, Time: now, Match: ask.Match,
 		From: now, To: now.Add(time.Duration(ask.For * float64(time.Second))),
 	}
-	covered, err := d.silence(ctx, &s, names, "", ask.Preview)
+	covered, err := d.silence(ctx, &s, d.loginsOf(ask.By), "", ask.Preview)
 	if err != nil {
 		return api.Silenced{}, err
 	}
@@ -61,16 +55,22 @@ func (d *desk) silence(ctx context.Context, s *vigil.Silence, names []string, de
 	if !preview {
 		*s = asked
 	}
-	out, err := d.silenced(ctx, s)
+	if preview {
+		if err := d.audit(ctx, s.By, "silence previewed", matchWords(&s.Match)); err != nil {
+			return nil, err
+		}
+	}
+	out, own, err := d.silenced(ctx, s, names)
 	if err != nil || preview {
 		return out, err
 	}
-	if d.people != nil && len(s.Match.Actors) > 0 {
-		for _, t := range append([]string{""}, s.Match.Tenants...) {
-			if d.people().is(names, t, s.Match.Actors...) {
-				return refuse(errors.New("whom a silence protects can't make it: ask somebody else"))
-			}
+	if !own {
+		if own, err = d.shields(ctx, s, names); err != nil {
+			return nil, err
 		}
+	}
+	if own {
+		return refuse(errors.New("whom a silence protects can't make it: ask somebody else"))
 	}
 	all, err := d.ledger.Silences(ctx)
 	if err != nil {
@@ -79,7 +79,7 @@ func (d *desk) silence(ctx context.Context, s *vigil.Silence, names []string, de
 	if holding := slices.DeleteFunc(all, func(x vigil.Silence) bool { return !x.Holds(s.From) }); len(holding) >= maxSilences {
 		return refuse(fmt.Errorf("%d silences hold already, at most %d may: end some first", len(holding), maxSilences))
 	}
-	err = d.ledger.Work(ctx, ledger.Casework{
+	err = d.book.keep(ctx, ledger.Casework{
 		Deed: deedID, Silences: []vigil.Silence{*s},
 		Audit: []ledger.AuditRecord{{Time: s.Time, Who: s.By, What: "silence made", Object: "silence " + s.ID + ": " + out.Says}},
 	})
@@ -89,17 +89,47 @@ func (d *desk) silence(ctx context.Context, s *vigil.Silence, names []string, de
 	return out, err
 }
 
-// silenced looks at what a silence would have kept back in the last 30 days.
-func (d *desk) silenced(ctx context.Context, s *vigil.Silence) (*alerts.Covered, error) {
+// shields reports whether a silence is for findings about somebody with these logins: by
+// their pseudonym, or by their role and team as of what they did lately. One for a store, a
+// source or a severity is for everybody, and so for nobody.
+func (d *desk) shields(ctx context.Context, s *vigil.Silence, names []string) (bool, error) {
+	m := &s.Match
+	if d.people == nil || len(m.Actors)+len(m.Roles)+len(m.Teams) == 0 {
+		return false, nil
+	}
+	aliases := d.people().aliases(names, m.Tenants...)
+	if len(m.Actors) > 0 {
+		return slices.ContainsFunc(m.Actors, func(a string) bool { return slices.Contains(aliases, a) }), nil
+	}
 	now, err := d.eventNow(ctx)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	out := &alerts.Covered{Since: now.Add(-previewed), Says: matchWords(&s.Match)}
+	page, err := d.ledger.Events(ctx, ledger.EventQuery{Actors: aliases, From: now.Add(-previewed), To: now.Add(time.Second), Limit: shieldedEvents})
+	if err != nil {
+		return false, err
+	}
+	fits := func(list []string, have string) bool { return len(list) == 0 || slices.Contains(list, have) }
+	return slices.ContainsFunc(page.Events, func(e *vigil.Event) bool {
+		return fits(m.Roles, e.Actor.Role) && fits(m.Teams, e.Actor.Team) && fits(m.Tenants, e.Actor.Tenant)
+	}), nil
+}
+
+// shieldedEvents bounds the accesses by which somebody's role and team are known.
+const shieldedEvents = 10_000
+
+// silenced looks at what a silence would have kept back in the last 30 days, and reports
+// whether somebody with these logins had a part in any of it.
+func (d *desk) silenced(ctx context.Context, s *vigil.Silence, names []string) (out *alerts.Covered, own bool, err error) {
+	now, err := d.eventNow(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	out = &alerts.Covered{Since: now.Add(-previewed), Says: matchWords(&s.Match)}
 	for offset := 0; offset < previewFindings; {
 		page, err := d.ledger.Findings(ctx, api.FindingFilter{Limit: 500, Offset: offset})
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		for i := range page.Findings {
 			f := &page.Findings[i]
@@ -107,6 +137,7 @@ func (d *desk) silenced(ctx context.Context, s *vigil.Silence) (*alerts.Covered,
 				continue
 			}
 			out.WhollyTotal++
+			own = own || d.people != nil && d.people().is(names, f.Tenant, append([]string{f.Actor}, f.Actors...)...)
 			if f.Verdict != nil && f.Verdict.Word.Bad() {
 				out.Breaches++
 			}
@@ -118,7 +149,7 @@ func (d *desk) silenced(ctx context.Context, s *vigil.Silence) (*alerts.Covered,
 			break
 		}
 	}
-	return out, nil
+	return out, own, nil
 }
 
 // EndSilence implements api.Silencer.
@@ -139,7 +170,7 @@ func (d *desk) EndSilence(ctx context.Context, id, by string) (vigil.Silence, er
 		return s, fmt.Errorf("%w: nobody is named who ends the silence", api.ErrRefused)
 	}
 	s.Ended = true
-	return s, d.ledger.Work(ctx, ledger.Casework{
+	return s, d.book.keep(ctx, ledger.Casework{
 		Silences: []vigil.Silence{s},
 		Audit:    []ledger.AuditRecord{{Time: d.now().UTC(), Who: s.EndedBy, What: "silence ended", Object: "silence " + s.ID}},
 	})

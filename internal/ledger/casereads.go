@@ -15,7 +15,7 @@ func (l *Ledger) CasesOf(ctx context.Context, findings []string) (map[string]vig
 	out := make(map[string]vigil.Case, len(findings))
 	err := l.read(ctx, func(tx *sql.Tx) error {
 		clear(out)
-		stmt, err := tx.PrepareContext(ctx, `SELECT c.id, c.revision, c.data, c.sum FROM casefile c JOIN case_finding f ON f.casefile = c.id WHERE f.finding = ?`)
+		stmt, err := tx.PrepareContext(ctx, `SELECT `+caseColumns+` FROM casefile c JOIN case_finding f ON f.casefile = c.id WHERE f.finding = ?`)
 		if err != nil {
 			return err
 		}

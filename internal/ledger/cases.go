@@ -125,6 +125,17 @@ func (l *Ledger) Work(ctx context.Context, w Casework) error {
 	return nil
 }
 
+// Did reports whether a deed was done.
+func (l *Ledger) Did(ctx context.Context, deed string) (done bool, err error) {
+	err = l.read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deed WHERE id = ?)`, deed).Scan(&done)
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for deed %q: %w", deed, err)
+	}
+	return done, nil
+}
+
 func (l *Ledger) putCase(ctx context.Context, tx *sql.Tx, c *CaseChange) error {
 	var have int
 	err := tx.QueryRowContext(ctx, `SELECT revision FROM casefile WHERE id = ?`, c.Case.ID).Scan(&have)
@@ -170,14 +181,14 @@ func (l *Ledger) putCase(ctx context.Context, tx *sql.Tx, c *CaseChange) error {
 // Case returns one case; the error wraps api.ErrNotFound when there is none, and is a
 // *CorruptError when it is damaged.
 func (l *Ledger) Case(ctx context.Context, id string) (vigil.Case, error) {
-	return l.oneCase(ctx, fmt.Sprintf("case %q", id), `SELECT id, revision, data, sum FROM casefile WHERE id = ?`, id)
+	return l.oneCase(ctx, fmt.Sprintf("case %q", id), `SELECT `+caseColumns+` FROM casefile c WHERE id = ?`, id)
 }
 
 // CaseOf returns the case that a finding belongs to. The errors are as Case's. Of a
 // damaged one the ID and the Revision are returned all the same.
 func (l *Ledger) CaseOf(ctx context.Context, finding string) (vigil.Case, error) {
 	return l.oneCase(ctx, fmt.Sprintf("case of finding %q", finding),
-		`SELECT c.id, c.revision, c.data, c.sum FROM casefile c JOIN case_finding f ON f.casefile = c.id WHERE f.finding = ?`, finding)
+		`SELECT `+caseColumns+` FROM casefile c JOIN case_finding f ON f.casefile = c.id WHERE f.finding = ?`, finding)
 }
 
 // CasesAbout returns the unresolved cases about a topic, those first of which the findings
@@ -185,7 +196,7 @@ func (l *Ledger) CaseOf(ctx context.Context, finding string) (vigil.Case, error)
 func (l *Ledger) CasesAbout(ctx context.Context, topic string, max int) ([]vigil.Case, error) {
 	var out []vigil.Case
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT id, revision, data, sum FROM casefile WHERE topic = ? AND state <> ? ORDER BY last DESC, id LIMIT ?`,
+		rows, err := tx.QueryContext(ctx, `SELECT `+caseColumns+` FROM casefile c WHERE topic = ? AND state <> ? ORDER BY last DESC, id LIMIT ?`,
 			topic, string(vigil.CaseResolved), max)
 		if err != nil {
 			return err
@@ -270,6 +281,9 @@ func (l *Ledger) oneCase(ctx context.Context, what, query string, args ...any) (
 	return c, nil
 }
 
+// caseColumns are what scanCase reads, of a casefile c.
+const caseColumns = `c.id, c.revision, c.data, c.sum`
+
 func scanCase(scan func(...any) error) (c vigil.Case, err error) {
 	var data []byte
 	var sum int64
@@ -306,13 +320,13 @@ func (l *Ledger) Cases(ctx context.Context, f CaseFilter) (out []vigil.Case, tot
 	if to.IsZero() {
 		to = time.Unix(0, 1<<63-1)
 	}
-	where := ` FROM casefile WHERE (?1 = '' OR state = ?1) AND (?2 = 0 OR state <> ?3) AND severity >= ?4 AND opened >= ?5 AND opened < ?6`
+	where := ` FROM casefile c WHERE (?1 = '' OR state = ?1) AND (?2 = 0 OR state <> ?3) AND severity >= ?4 AND opened >= ?5 AND opened < ?6`
 	args := []any{string(f.State), f.Unresolved, string(vigil.CaseResolved), f.MinSeverity.Rank(), nanos(f.OpenedFrom), nanos(to)}
 	err = l.read(ctx, func(tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT id, revision, data, sum`+where+` ORDER BY harm DESC, severity DESC, opened DESC, id LIMIT ?7 OFFSET ?8`,
+		rows, err := tx.QueryContext(ctx, `SELECT `+caseColumns+where+` ORDER BY harm DESC, severity DESC, opened DESC, id LIMIT ?7 OFFSET ?8`,
 			append(args, f.Limit, max(0, f.Offset))...)
 		if err != nil {
 			return err

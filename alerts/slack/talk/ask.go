@@ -58,6 +58,9 @@ func askForm() dialogue {
 			return act(in, alerts.DeedAsk, in.meta.Case)
 		},
 		after: func(ctx context.Context, t *Talk, in incoming, out alerts.Outcome) outcome {
+			if out.Question == nil { // pressed twice: the first press delivers it
+				return outcome{view: page("Ask the person", t.told(out, out.Text))}
+			}
 			failed := t.deliver(ctx, out.Question)
 			if failed == "" {
 				return outcome{view: page("Ask the person", t.told(out, "The question is sent."))}
@@ -85,7 +88,7 @@ func question(q *alerts.Question) []slack.Block {
 
 // deliver sends a question; the words say why it could not be.
 func (t *Talk) deliver(ctx context.Context, q *alerts.Question) string {
-	if q == nil || q.To.Channel != Channel || !isID(q.To.ID) {
+	if q.To.Channel != Channel || !isID(q.To.ID) {
 		return "vigil does not know this person's Slack account."
 	}
 	var channel string

@@ -56,19 +56,24 @@ func (a *App) newTalk(cfg *config.Config) (*talk.Talk, error) {
 	return t, nil
 }
 
-// talk starts answering in Slack; its stop lets what is under way end.
-func (a *App) talk(ctx context.Context, t *talk.Talk) (stop func(context.Context) error) {
+// talk starts answering in Slack, over a connection of ours where socket says so, and
+// else what Slack posts; its stop lets what is under way end.
+func (a *App) talk(ctx context.Context, t *talk.Talk, socket bool) (stop func(context.Context) error) {
 	a.talking.Store(t)
 	if t == nil {
 		return nil
 	}
+	end := func(ctx context.Context) error {
+		if err := t.Close(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		return nil
+	}
+	if !socket {
+		return end
+	}
 	return stopAll(
-		func(ctx context.Context) error {
-			if err := t.Close(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-				return err
-			}
-			return nil
-		},
+		end,
 		a.background(ctx, "answers in Slack", func(ctx context.Context) error {
 			// That people can't press is no reason to stop watching.
 			if err := t.Run(ctx); err != nil && ctx.Err() == nil {

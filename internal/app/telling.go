@@ -43,7 +43,7 @@ func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Contex
 	a.checkWays(checks, next.ways)
 	return stopAll(func(context.Context) error { cancel(); a.troubles.clear(); return nil }, a.background(ctx, "delivery", d.Run), a.background(ctx, "delivery's bell", bell(a.ledger, d)), a.background(ctx, "dispatch", dispatch.run),
 		a.background(ctx, "channels' watch", func(ctx context.Context) error { return a.watchWays(ctx, d) }),
-		a.talk(ctx, next.talk)), nil
+		a.talk(ctx, next.talk, next.cfg.Slack.AppToken.IsSet())), nil
 }
 
 // bell wakes the delivery whenever there is something to tell.

@@ -292,3 +292,13 @@ func Cases(t testing.TB, a *App) []vigil.Case {
 	}
 	return cases
 }
+
+// Case is a case by its id.
+func Case(t testing.TB, a *App, id string) vigil.Case {
+	t.Helper()
+	c, err := a.ledger.Case(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

@@ -108,8 +108,8 @@ func (k *killer) strike(before bool) {
 	if after > 0 {
 		time.Sleep(after) //nolint:forbidigo // the moment of the kill is what is tried
 	}
+	close(done) // before the kill: who sees the end knows whose it is
 	_ = c.cmd.Process.Kill()
-	close(done)
 }
 
 // Killed between Slack's answer and its being written down, again and again: no case is
@@ -147,13 +147,15 @@ users: [{name: ann, roles: [analyst], slack: U0ANN}]
 		done := k.arm(c, moments[i%len(moments)])
 		pushAll(t.Context(), t, listen, breach(i))
 		select {
-		case <-done:
 		case err := <-c.done:
-			t.Fatalf("the service ended by itself: %v\n%s", err, tail(log))
+			select {
+			case <-done:
+			default:
+				t.Fatalf("the service ended by itself: %v\n%s", err, tail(log))
+			}
 		case <-time.After(patience):
 			t.Fatalf("finding %d was not told within %s\n%s", i, patience, tail(log))
 		}
-		<-c.done
 	}
 	c := startChild(t, conf, log)
 	cards, copies := awaitCards(t, workspace, kills, time.Minute)

@@ -252,14 +252,3 @@ func tryNotifier(ctx context.Context, n alerts.Notifier) (note string, err error
 	}
 	return "can't be tried without telling somebody: send one with vigil alerts test", nil
 }
-
-// bare is a notifier without the name of its channel.
-func bare(n alerts.Notifier) alerts.Notifier {
-	switch r := n.(type) {
-	case renamed:
-		return r.Notifier
-	case renamedFinder:
-		return r.Notifier
-	}
-	return n
-}

@@ -106,7 +106,7 @@ func (k *killer) strike(before bool) {
 		return
 	}
 	if after > 0 {
-		<-time.After(after) // // the moment of the kill is what is tried
+		<-time.After(after) // the moment of the kill is what is tried
 	}
 	close(done) // before the kill: who sees the end knows whose it is
 	_ = c.cmd.Process.Kill()

@@ -266,10 +266,10 @@ func TestSlackMisbehaves(t *testing.T) {
 					x.find(fmt.Sprint("actor-", i), mixed[i%len(mixed)])
 				}
 				for x.look() < cases && time.Since(began) < 2*time.Hour {
-					time.Sleep(time.Second)
+					<-time.After(time.Second)
 				}
 				took := time.Since(began)
-				time.Sleep(time.Minute)
+				<-time.After(time.Minute)
 				cards, copies := x.cards()
 				if len(cards) != cases || copies != 0 || took > c.within {
 					t.Errorf("%d of %d cases are told in Slack after %s, %d twice; want all within %s", len(cards), cases, took, copies, c.within)
@@ -306,7 +306,7 @@ func TestSlackIsGone(t *testing.T) {
 				defer x.stop()
 				x.slack.Down(fault)
 				began := time.Now()
-				for i := 0; time.Since(began) < gone; time.Sleep(time.Second) {
+				for i := 0; time.Since(began) < gone; <-time.After(time.Second) {
 					if x.look(); i < cases && time.Since(began) >= time.Duration(i)*gone/time.Duration(cases) {
 						x.find(fmt.Sprint("actor-", i), mixed[i%len(mixed)])
 						i++
@@ -315,9 +315,9 @@ func TestSlackIsGone(t *testing.T) {
 				x.slack.Down(nil)
 				back := time.Now()
 				for x.look() < cases && time.Since(back) < time.Hour {
-					time.Sleep(time.Second)
+					<-time.After(time.Second)
 				}
-				time.Sleep(2 * time.Minute)
+				<-time.After(2 * time.Minute)
 				cards, copies := x.cards()
 				if len(cards) != cases || copies != 0 {
 					t.Fatalf("%d of %d cases are told in Slack, %d twice", len(cards), cases, copies)

@@ -62,7 +62,7 @@ func (c *alertsPreviewCommand) Run(ctx context.Context, io streams) error {
 		if err != nil {
 			return err
 		}
-		defer d.Close()
+		defer func() { _ = d.Close() }() // nothing was written
 		found, err := d.Finding(ctx, c.Finding)
 		if err != nil {
 			return err

@@ -156,7 +156,7 @@ func tryTemplates(folder string) error {
 	_, err := os.ReadDir(folder)
 	var why *fs.PathError
 	if errors.As(err, &why) {
-		return fmt.Errorf("the folder of templates %q can't be read: %w; name the folder that holds title.tmpl, sentence.tmpl, ...", folder, why.Err)
+		return fmt.Errorf("the folder of templates %q can't be read: %w; name the folder that holds title.tmpl, sentence.tmpl and so on", folder, why.Err)
 	}
 	return err
 }

@@ -42,107 +42,107 @@ var mention = regexp.MustCompile(`<@U0[A-Z]+>`)
 var entity = regexp.MustCompile(`&(amp|lt|gt);`)
 
 // checkText looks for anything in a text that would act.
-func checkText(t testing.TB, kind, s string, verbatim bool, max int) {
-	t.Helper()
+func checkText(tb testing.TB, kind, s string, verbatim bool, max int) {
+	tb.Helper()
 	if n := utf8.RuneCountInString(s); n == 0 || n > max {
-		t.Errorf("a text of %d characters, at most %d: %.60q", n, max, s)
+		tb.Errorf("a text of %d characters, at most %d: %.60q", n, max, s)
 	}
 	if kind == "mrkdwn" {
 		s = mention.ReplaceAllString(s, "") // of our own making
 	}
 	if !utf8.ValidString(s) || strings.ContainsAny(s, "<>") || strings.Contains(entity.ReplaceAllString(s, ""), "&") {
-		t.Errorf("not escaped: %q", s)
+		tb.Errorf("not escaped: %q", s)
 	}
 	if strings.Contains(s, "://") {
-		t.Errorf("an address that may become a link: %q", s)
+		tb.Errorf("an address that may become a link: %q", s)
 	}
 	for _, r := range s {
 		if r != '\n' && !unicode.IsPrint(r) {
-			t.Errorf("%U shows nothing or acts: %q", r, s)
+			tb.Errorf("%U shows nothing or acts: %q", r, s)
 		}
 	}
 	if kind == "mrkdwn" && !verbatim {
-		t.Errorf("mrkdwn that Slack may make links in: %q", s)
+		tb.Errorf("mrkdwn that Slack may make links in: %q", s)
 	}
 	if kind == "mrkdwn" {
 		for _, line := range strings.Split(s, "\n") {
 			if strings.Count(line, "`")%2 != 0 {
-				t.Errorf("a code span is left open: %q", line)
+				tb.Errorf("a code span is left open: %q", line)
 			}
 		}
 	}
 }
 
 // checkAny holds all texts within some JSON to Slack's limits.
-func checkAny(t testing.TB, v any) {
-	t.Helper()
+func checkAny(tb testing.TB, v any) {
+	tb.Helper()
 	switch v := v.(type) {
 	case []any:
 		for _, e := range v {
-			checkAny(t, e)
+			checkAny(tb, e)
 		}
 	case map[string]any:
 		if s, ok := v["text"].(string); ok {
 			kind, _ := v["type"].(string)
 			verbatim, _ := v["verbatim"].(bool)
-			checkText(t, kind, s, verbatim, 3000)
+			checkText(tb, kind, s, verbatim, 3000)
 			return
 		}
 		switch v["type"] {
 		case "button":
 			if u, ok := v["url"].(string); ok && !strings.HasPrefix(u, Console) {
-				t.Errorf("a button opens %q", u)
+				tb.Errorf("a button opens %q", u)
 			}
 		case "static_select", "radio_buttons":
 			found := v["initial_option"] == nil
 			for _, o := range v["options"].([]any) {
 				o := o.(map[string]any)
-				checkText(t, "", o["text"].(map[string]any)["text"].(string), false, 75)
+				checkText(tb, "", o["text"].(map[string]any)["text"].(string), false, 75)
 				if d, ok := o["description"].(map[string]any); ok {
-					checkText(t, "", d["text"].(string), false, 75)
+					checkText(tb, "", d["text"].(string), false, 75)
 				}
 				if val := o["value"].(string); val == "" || len(val) > 75 {
-					t.Errorf("an option's value %q", val)
+					tb.Errorf("an option's value %q", val)
 				}
 				if i, ok := v["initial_option"].(map[string]any); ok && i["value"] == o["value"] {
 					found = true
 				}
 			}
 			if !found {
-				t.Error("what is chosen first is no option")
+				tb.Error("what is chosen first is no option")
 			}
 		}
 		for _, e := range v {
-			checkAny(t, e)
+			checkAny(tb, e)
 		}
 	}
 }
 
 // CheckBlocks holds a message's blocks to Slack's limits.
-func CheckBlocks(t testing.TB, raw []byte) {
-	t.Helper()
+func CheckBlocks(tb testing.TB, raw []byte) {
+	tb.Helper()
 	var bs []map[string]any
 	if err := json.Unmarshal(raw, &bs); err != nil {
-		t.Fatalf("%v: %s", err, raw)
+		tb.Fatalf("%v: %s", err, raw)
 	}
 	if len(bs) == 0 || len(bs) > 50 {
-		t.Fatalf("%d blocks", len(bs))
+		tb.Fatalf("%d blocks", len(bs))
 	}
 	ids := map[string]bool{}
 	for _, b := range bs {
 		if id, ok := b["block_id"].(string); ok && id != "" {
 			if ids[id] {
-				t.Errorf("two blocks %q", id)
+				tb.Errorf("two blocks %q", id)
 			}
 			ids[id] = true
 		}
-		checkAny(t, b)
+		checkAny(tb, b)
 	}
 }
 
 // CheckView holds a dialogue to Slack's limits.
-func CheckView(t testing.TB, raw []byte) {
-	t.Helper()
+func CheckView(tb testing.TB, raw []byte) {
+	tb.Helper()
 	var v struct {
 		Type                 string
 		Title, Submit, Close *struct{ Type, Text string }
@@ -151,23 +151,23 @@ func CheckView(t testing.TB, raw []byte) {
 		Callback             string `json:"callback_id"`
 	}
 	if err := json.Unmarshal(raw, &v); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if v.Type != "modal" || v.Title == nil || v.Close == nil {
-		t.Fatalf("no dialogue: %s", raw)
+		tb.Fatalf("no dialogue: %s", raw)
 	}
-	checkText(t, "", v.Title.Text, false, 24)
-	checkText(t, "", v.Close.Text, false, 24)
+	checkText(tb, "", v.Title.Text, false, 24)
+	checkText(tb, "", v.Close.Text, false, 24)
 	if v.Submit != nil {
-		checkText(t, "", v.Submit.Text, false, 24)
+		checkText(tb, "", v.Submit.Text, false, 24)
 	} else if strings.Contains(string(v.Blocks), `"type":"input"`) {
-		t.Error("inputs that can't be submitted")
+		tb.Error("inputs that can't be submitted")
 	}
 	if (v.Submit != nil) != (v.Callback != "") {
-		t.Error("what is submitted has no name")
+		tb.Error("what is submitted has no name")
 	}
 	if n := utf8.RuneCountInString(v.Meta); n > 3000 {
-		t.Errorf("metadata of %d characters", n)
+		tb.Errorf("metadata of %d characters", n)
 	}
-	CheckBlocks(t, v.Blocks)
+	CheckBlocks(tb, v.Blocks)
 }

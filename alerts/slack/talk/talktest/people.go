@@ -30,6 +30,7 @@ func (w *Workspace) TS() string {
 	return fmt.Sprintf("1700000000.%06d", w.n)
 }
 
+// By is a user of the workspace, as a payload names them.
 func By(user string) map[string]any { return map[string]any{"id": user, "team_id": "T1"} }
 
 // PressPayload is a press of a button on a card; of the menu, value is the chosen
@@ -49,10 +50,10 @@ func (w *Workspace) PressPayload(user, action, value string) map[string]any {
 }
 
 // Press presses it.
-func (w *Workspace) Press(t testing.TB, user, action, value string) {
-	t.Helper()
-	if answer, ok := w.Way.Deliver(t, "interactive", w.PressPayload(user, action, value)); !ok || len(answer) > 0 {
-		t.Fatalf("a press of %s is answered by %q, %v", action, answer, ok)
+func (w *Workspace) Press(tb testing.TB, user, action, value string) {
+	tb.Helper()
+	if answer, ok := w.Way.Deliver(tb, "interactive", w.PressPayload(user, action, value)); !ok || len(answer) > 0 {
+		tb.Fatalf("a press of %s is answered by %q, %v", action, answer, ok)
 	}
 }
 
@@ -72,29 +73,29 @@ type View struct {
 }
 
 // Opened is the dialogue that a press opens.
-func (w *Workspace) Opened(t testing.TB) Dialogue {
-	t.Helper()
-	c := w.Next(t, "views.open")
+func (w *Workspace) Opened(tb testing.TB) Dialogue {
+	tb.Helper()
+	c := w.Next(tb, "views.open")
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for id, raw := range w.views {
 		if bytes.Equal(raw, c.JSON("view")) {
-			return Dialogue{id, ReadView(t, raw)}
+			return Dialogue{id, ReadView(tb, raw)}
 		}
 	}
-	t.Fatal("no dialogue is open")
+	tb.Fatal("no dialogue is open")
 	return Dialogue{}
 }
 
 // ReadView reads a dialogue and holds it to Slack's limits.
-func ReadView(t testing.TB, raw []byte) View {
-	t.Helper()
+func ReadView(tb testing.TB, raw []byte) View {
+	tb.Helper()
 	var v View
 	if err := json.Unmarshal(raw, &v); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	v.Raw = raw
-	CheckView(t, raw)
+	CheckView(tb, raw)
 	return v
 }
 
@@ -164,19 +165,19 @@ func (w *Workspace) SubmitPayload(user string, d Dialogue, values map[string]str
 }
 
 // Submit submits a Dialogue, which then shows what the answer says.
-func (w *Workspace) Submit(t testing.TB, user string, d *Dialogue, values map[string]string) Submitted {
-	t.Helper()
-	raw, ok := w.Way.Deliver(t, "interactive", w.SubmitPayload(user, *d, values))
+func (w *Workspace) Submit(tb testing.TB, user string, d *Dialogue, values map[string]string) Submitted {
+	tb.Helper()
+	raw, ok := w.Way.Deliver(tb, "interactive", w.SubmitPayload(user, *d, values))
 	if !ok {
-		t.Fatal("the submission was refused")
+		tb.Fatal("the submission was refused")
 	}
 	var s Submitted
 	if len(raw) > 0 {
 		if err := json.Unmarshal(raw, &s); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if len(raw) >= 20<<10 {
-			t.Errorf("an answer of %d bytes is dropped by Slack", len(raw))
+			tb.Errorf("an answer of %d bytes is dropped by Slack", len(raw))
 		}
 	}
 	w.mu.Lock()
@@ -186,38 +187,38 @@ func (w *Workspace) Submit(t testing.TB, user string, d *Dialogue, values map[st
 	case "":
 		delete(w.views, d.ID)
 	case "update":
-		d.View = ReadView(t, s.View)
+		d.View = ReadView(tb, s.View)
 		w.views[d.ID], w.hash[d.ID] = s.View, fmt.Sprintf("h%d", w.n)
 	case "errors":
 		for name := range s.Errors {
 			if !strings.Contains(string(d.View.Raw), `"block_id":"`+name+`"`) {
-				t.Errorf("an error for %q, which is no input", name)
+				tb.Errorf("an error for %q, which is no input", name)
 			}
 		}
 	default:
-		t.Errorf("an unknown answer: %s", raw)
+		tb.Errorf("an unknown answer: %s", raw)
 	}
 	return s
 }
 
 // Choose changes a choice in a dialogue, and shows what it is updated to.
-func (w *Workspace) Choose(t testing.TB, user string, d *Dialogue, values map[string]string, name string) {
-	t.Helper()
-	w.Way.Deliver(t, "interactive", map[string]any{
+func (w *Workspace) Choose(tb testing.TB, user string, d *Dialogue, values map[string]string, name string) {
+	tb.Helper()
+	w.Way.Deliver(tb, "interactive", map[string]any{
 		"type": "block_actions", "user": By(user), "team": map[string]any{"id": "T1"}, "trigger_id": w.Trigger(),
 		"container": map[string]any{"type": "view", "view_id": d.ID},
 		"actions":   []any{map[string]any{"action_id": name, "block_id": name, "type": "static_select", "action_ts": w.TS(), "selected_option": map[string]any{"value": values[name]}}},
 		"view":      w.ViewPayload(*d, values),
 	})
-	d.View = ReadView(t, w.Next(t, "views.update").JSON("view"))
+	d.View = ReadView(tb, w.Next(tb, "views.update").JSON("view"))
 }
 
 // Typed types a command, and returns the words of its answer and the answer.
-func (w *Workspace) Typed(t testing.TB, user, words string) (string, []byte) {
-	t.Helper()
-	raw, ok := w.Way.Deliver(t, "slash_commands", w.TypedPayload(user, words))
+func (w *Workspace) Typed(tb testing.TB, user, words string) (string, []byte) {
+	tb.Helper()
+	raw, ok := w.Way.Deliver(tb, "slash_commands", w.TypedPayload(user, words))
 	if !ok {
-		t.Fatal("the command was refused")
+		tb.Fatal("the command was refused")
 	}
 	if len(raw) == 0 {
 		return "", nil
@@ -227,9 +228,9 @@ func (w *Workspace) Typed(t testing.TB, user, words string) (string, []byte) {
 		Blocks json.RawMessage `json:"blocks"`
 	}
 	if err := json.Unmarshal(raw, &a); err != nil || a.Type != "ephemeral" {
-		t.Fatalf("%s: %v", raw, err)
+		tb.Fatalf("%s: %v", raw, err)
 	}
-	CheckBlocks(t, a.Blocks)
+	CheckBlocks(tb, a.Blocks)
 	return Texts(a.Blocks), raw
 }
 
@@ -242,12 +243,12 @@ func (w *Workspace) TypedPayload(user, words string) map[string]any {
 }
 
 // Told is what somebody is shown, and nobody else.
-func (w *Workspace) Told(t testing.TB, user string) string {
-	t.Helper()
-	c := w.Next(t, "chat.postEphemeral")
+func (w *Workspace) Told(tb testing.TB, user string) string {
+	tb.Helper()
+	c := w.Next(tb, "chat.postEphemeral")
 	if c.Str("user") != user || c.Str("channel") == "" {
-		t.Errorf("%s is told in %q", c.Str("user"), c.Str("channel"))
+		tb.Errorf("%s is told in %q", c.Str("user"), c.Str("channel"))
 	}
-	CheckBlocks(t, c.JSON("blocks"))
+	CheckBlocks(tb, c.JSON("blocks"))
 	return Texts(c.JSON("blocks"))
 }

@@ -21,7 +21,7 @@ import (
 type Way interface {
 	// Deliver brings something of a kind of Slack's ("interactive", "slash_commands",
 	// "events_api") and returns the answer; ok is false when it was refused.
-	Deliver(t testing.TB, kind string, payload any) (answer []byte, ok bool)
+	Deliver(tb testing.TB, kind string, payload any) (answer []byte, ok bool)
 }
 
 // OverHTTP posts to the handler at URL, signed with Secret by a clock.
@@ -32,8 +32,8 @@ type OverHTTP struct {
 }
 
 // Deliver implements Way.
-func (h *OverHTTP) Deliver(t testing.TB, kind string, payload any) ([]byte, bool) {
-	t.Helper()
+func (h *OverHTTP) Deliver(tb testing.TB, kind string, payload any) ([]byte, bool) {
+	tb.Helper()
 	var path, media, body string
 	switch kind {
 	case "slash_commands":
@@ -43,18 +43,18 @@ func (h *OverHTTP) Deliver(t testing.TB, kind string, payload any) ([]byte, bool
 		}
 		path, body = talk.PathCommands, f.Encode()
 	case "events_api":
-		raw := marshal(t, payload)
+		raw := marshal(tb, payload)
 		path, media, body = talk.PathEvents, "application/json", string(raw)
 	default:
-		raw := marshal(t, payload)
+		raw := marshal(tb, payload)
 		path, body = talk.PathActions, url.Values{"payload": {string(raw)}}.Encode()
 	}
 	if media == "" {
 		media = "application/x-www-form-urlencoded"
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.URL+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, h.URL+path, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	req.Header.Set("Content-Type", media)
 	// Slack's requests have their own time; two of one second are told apart by it here.
@@ -62,23 +62,25 @@ func (h *OverHTTP) Deliver(t testing.TB, kind string, payload any) ([]byte, bool
 	ts := strconv.FormatInt(h.Now().Unix()-int64(h.n%200), 10)
 	req.Header.Set("X-Slack-Request-Timestamp", ts)
 	req.Header.Set("X-Slack-Signature", Sign(Secret, ts, body))
-	resp, err := http.DefaultClient.Do(req)
+	// Nothing stays open, for tests that look for what is left behind.
+	client := &http.Client{Timeout: Patient, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return answer, resp.StatusCode == http.StatusOK
 }
 
-func marshal(t testing.TB, v any) []byte {
-	t.Helper()
+func marshal(tb testing.TB, v any) []byte {
+	tb.Helper()
 	raw, err := json.Marshal(v)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return raw
 }
@@ -98,34 +100,34 @@ type OverSocket struct {
 }
 
 // Deliver implements Way.
-func (s *OverSocket) Deliver(t testing.TB, kind string, payload any) ([]byte, bool) {
-	t.Helper()
+func (s *OverSocket) Deliver(tb testing.TB, kind string, payload any) ([]byte, bool) {
+	tb.Helper()
 	s.n++
 	id := fmt.Sprintf("envelope-%d", s.n)
 	s.Sock.Send(map[string]any{"type": kind, "envelope_id": id, "payload": payload, "accepts_response_payload": kind != "events_api"})
 	select {
 	case a := <-s.Workspace.acks:
 		if a.Envelope != id {
-			t.Fatalf("%s was acknowledged for %s", a.Envelope, id)
+			tb.Fatalf("%s was acknowledged for %s", a.Envelope, id)
 		}
 		if string(a.Payload) == "null" {
 			a.Payload = nil
 		}
 		return a.Payload, true
 	case <-time.After(Patient):
-		t.Fatal("not acknowledged")
+		tb.Fatal("not acknowledged")
 		return nil, false
 	}
 }
 
 // NewSock is the connection that vigil opens next.
-func (w *Workspace) NewSock(t testing.TB) *Sock {
-	t.Helper()
+func (w *Workspace) NewSock(tb testing.TB) *Sock {
+	tb.Helper()
 	select {
 	case s := <-w.socks:
 		return s
 	case <-time.After(Patient):
-		t.Fatal("no socket was opened")
+		tb.Fatal("no socket was opened")
 		return nil
 	}
 }

@@ -47,8 +47,8 @@ func (c Call) JSON(key string) []byte {
 
 // What the workspace knows of vigil, and vigil of it.
 const (
-	BotToken = "xoxb-canary-2718281828"
-	AppToken = "xapp-canary-3141592653"
+	BotToken = "xoxb-canary-2718281828" //nolint:gosec // opens nothing
+	AppToken = "xapp-canary-3141592653" //nolint:gosec // opens nothing
 	Secret   = "canary-signing-1618033988"
 	Console  = "https://vigil.example:8443/base/"
 	// Direct is the timestamp of every direct message.
@@ -95,8 +95,8 @@ type Ack struct {
 }
 
 // New makes one that ends with the test.
-func New(t testing.TB) *Workspace {
-	t.Helper()
+func New(tb testing.TB) *Workspace {
+	tb.Helper()
 	w := &Workspace{
 		calls: make(chan Call, 1000), news: make(chan struct{}), socks: make(chan *Sock, 10), acks: make(chan Ack, 100),
 		triggers: map[string]bool{}, views: map[string]json.RawMessage{}, hash: map[string]string{}, script: map[string][]http.HandlerFunc{},
@@ -104,7 +104,7 @@ func New(t testing.TB) *Workspace {
 	w.Scopes = "chat:write,files:write,groups:history,groups:read,commands,im:write,users:read,users:read.email"
 	w.Info = map[string]any{"id": "C1", "name": "alerts", "is_channel": true, "is_private": true, "is_member": true}
 	w.Server = httptest.NewServer(w)
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		w.CloseClientConnections()
 		w.Close()
 	})
@@ -291,8 +291,8 @@ func (w *Workspace) note(c Call) {
 }
 
 // Find is the first call that fits of all that came or will come.
-func (w *Workspace) Find(t testing.TB, what string, fits func(Call) bool) Call {
-	t.Helper()
+func (w *Workspace) Find(tb testing.TB, what string, fits func(Call) bool) Call {
+	tb.Helper()
 	end := time.After(Patient)
 	for {
 		w.mu.Lock()
@@ -308,14 +308,14 @@ func (w *Workspace) Find(t testing.TB, what string, fits func(Call) bool) Call {
 		select {
 		case <-news:
 		case <-end:
-			t.Fatalf("Slack was not told: %s", what)
+			tb.Fatalf("Slack was not told: %s", what)
 		}
 	}
 }
 
 // Next is the next call of a method; those of others before it are skipped.
-func (w *Workspace) Next(t testing.TB, method string) Call {
-	t.Helper()
+func (w *Workspace) Next(tb testing.TB, method string) Call {
+	tb.Helper()
 	end := time.After(Patient)
 	for {
 		select {
@@ -324,17 +324,17 @@ func (w *Workspace) Next(t testing.TB, method string) Call {
 				return c
 			}
 		case <-end:
-			t.Fatalf("%s was not called", method)
+			tb.Fatalf("%s was not called", method)
 		}
 	}
 }
 
 // None fails when Slack was called.
-func (w *Workspace) None(t testing.TB) {
-	t.Helper()
+func (w *Workspace) None(tb testing.TB) {
+	tb.Helper()
 	select {
 	case c := <-w.calls:
-		t.Fatalf("%s was called: %v", c.Method, c.Args)
+		tb.Fatalf("%s was called: %v", c.Method, c.Args)
 	default:
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vigil"
+	"vigil/internal/api"
 	"vigil/internal/ledger"
 )
 
@@ -103,5 +104,28 @@ func TestPruneCasework(t *testing.T) {
 	}
 	if due, err := l.Due(t.Context(), "slack", clock, 10); err != nil || len(due) != 1 {
 		t.Errorf("%d due, error %v", len(due), err)
+	}
+}
+
+// Of very many findings those of a time are found, whatever harm the others do.
+func TestFindingsOfATime(t *testing.T) {
+	t.Parallel()
+	l := open(t, ledger.Config{Dir: t.TempDir()}, ledger.Options{})
+	if _, err := l.AcceptTick(t.Context(), vigil.Tick{Watermark: start}); err != nil {
+		t.Fatal(err)
+	}
+	var all []vigil.Finding
+	for i := range 3 {
+		all = append(all, vigil.Finding{
+			ID: fmt.Sprintf("f-%d", i), Revision: 1, State: vigil.StateOpen, About: vigil.AboutActor, Actor: "actor-1", Severity: vigil.SeverityLow,
+			Harm: float64(9 - i), Start: start, End: start, Detected: start.Add(time.Duration(i) * time.Hour),
+		})
+	}
+	if err := l.Apply(t.Context(), ledger.Applied{From: 1, Seq: 1, Findings: all}); err != nil {
+		t.Fatal(err)
+	}
+	page, err := l.Findings(t.Context(), api.FindingFilter{DetectedFrom: start.Add(time.Hour), DetectedTo: start.Add(2 * time.Hour), Limit: 1})
+	if err != nil || page.Total != 1 || len(page.Findings) != 1 || page.Findings[0].ID != "f-1" {
+		t.Errorf("%+v, error %v", page, err)
 	}
 }

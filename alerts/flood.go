@@ -94,6 +94,9 @@ func (f *Flood) count(c *vigil.Case, lead *vigil.Finding) {
 
 // ebbs reports whether fewer came in a whole period than the bucket holds.
 func (f *Flood) ebbs(size int, period time.Duration, now time.Time) bool {
+	if f.Window.After(now) { // the clock was set back
+		f.Window = now
+	}
 	if now.Sub(f.Window) < period {
 		return false
 	}
@@ -108,7 +111,7 @@ func (f *Flood) ebbs(size int, period time.Duration, now time.Time) bool {
 
 // say returns the notice when it is time for one.
 func (f *Flood) say(now time.Time, link string) []FloodNotice {
-	if !f.News || f.Revision > 0 && now.Before(f.Said.Add(f.Gap)) {
+	if !f.News || f.Revision > 0 && !now.Before(f.Said) && now.Before(f.Said.Add(f.Gap)) {
 		return nil
 	}
 	if f.Revision > 0 {

@@ -109,8 +109,12 @@ func (l *limiter) take(notifier string, c *vigil.Case, lead *vigil.Finding, t *T
 	return false, append(notices, b.Flood.say(now, l.link)...)
 }
 
-// fill adds what came since the bucket was looked at last.
+// fill adds what came since the bucket was looked at last. Of a clock that was set back it
+// knows no past.
 func (b *Bucket) fill(size int, period time.Duration, now time.Time) {
+	if b.At.After(now) {
+		b.At = now
+	}
 	if past := now.Sub(b.At); past > 0 {
 		b.Tokens = min(float64(size), b.Tokens+float64(size)*float64(past)/float64(period))
 		b.At = now

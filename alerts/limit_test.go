@@ -149,3 +149,34 @@ func TestGoneNotifier(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// A clock that ran ahead and is set back keeps nothing from people for as long.
+func TestClockIsSetBack(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, alerts.Policy{}, "slack")
+	ahead := began.Add(24 * time.Hour)
+	for i := range 12 {
+		d.take(about(fmt.Sprint("f-", i), fmt.Sprint("a-", i), "low"), ahead)
+	}
+	d.out()
+	now := began
+	for range 3 { // the flood ebbs, the bucket fills
+		now = now.Add(10 * time.Minute)
+		d.p.Tick(now)
+		d.take(about(fmt.Sprint("f-", now.Unix()), fmt.Sprint("a-", now.Unix()), "low"), now)
+	}
+	now = now.Add(10 * time.Minute)
+	d.out()
+	f := about("f-new", "new", "low")
+	d.take(f, now)
+	if got := d.out(); len(got) != 1 || got[0] != "new slack "+id(f) {
+		t.Errorf("told %v", got)
+	}
+	// Nor an edit.
+	old := about("f-0", "a-0", "low")
+	old.Revision, old.Subjects = 2, old.Subjects+500
+	d.take(old, now)
+	if got := d.out(); len(got) != 1 || got[0] != "edit slack "+id(old) {
+		t.Errorf("edited %v", got)
+	}
+}

@@ -229,7 +229,7 @@ func (p *Pipeline) edit(d *Decision, in *Input, atOnce bool) {
 	}
 	graver := in.graver()
 	if !atOnce && !graver && in.Case.State == t.State {
-		if next := t.At.Add(p.policy.Limits.EditEvery); now.Before(next) {
+		if next := t.At.Add(p.policy.Limits.EditEvery); !now.Before(t.At) && now.Before(next) {
 			d.Later = next
 			return
 		}

@@ -77,6 +77,9 @@ type FindingFilter struct {
 	// MinSeverity drops milder ones; State "" lists open and closed.
 	MinSeverity vigil.Severity
 	State       vigil.FindingState
+	// DetectedFrom and DetectedTo bound when they were declared, the second excluded; zero
+	// for no bound.
+	DetectedFrom, DetectedTo time.Time
 	// Limit bounds the list; zero means 200. Offset skips.
 	Limit, Offset int
 }

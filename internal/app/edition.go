@@ -157,6 +157,7 @@ func (a *App) begin(ctx context.Context, next *edition) error {
 	cfg := next.cfg
 	a.cfg.Store(cfg)
 	a.intake.use(next.sources)
+	a.people.Store(next.people) // they follow the sources' tenants too
 	for _, p := range []struct {
 		name  string
 		print config.Print

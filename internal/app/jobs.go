@@ -98,12 +98,14 @@ func (a *App) digest(ctx context.Context, span time.Duration) error {
 	to := a.opts.Now().UTC().Truncate(time.Hour)
 	from := to.Add(-span)
 	day := alerts.Day{From: from, To: to, Budget: a.judge().status.Load().Budget, Link: "/"}
-	points, err := a.ledger.Points(ctx, from, to, 0)
-	if err != nil {
-		return err
-	}
-	for _, p := range points {
-		day.Events += p.Events
+	for at := from; at.Before(to); at = at.Add(time.Hour) { // what is read at once is bounded
+		points, err := a.ledger.Points(ctx, at, at.Add(time.Hour), 0)
+		if err != nil {
+			return err
+		}
+		for _, p := range points {
+			day.Events += p.Events
+		}
 	}
 	status, err := a.reader.Status(ctx)
 	if err != nil {
@@ -181,19 +183,15 @@ func (a *App) casework(ctx context.Context, day *alerts.Day) error {
 	return nil
 }
 
-// findingsOf lists the findings that were declared or still open in a time.
+// findingsOf lists the findings that were declared in a time.
 func (a *App) findingsOf(ctx context.Context, from, to time.Time) ([]vigil.Finding, error) {
 	var out []vigil.Finding
 	for offset := 0; offset < digestFindings; {
-		page, err := a.ledger.Findings(ctx, api.FindingFilter{Limit: 500, Offset: offset})
+		page, err := a.ledger.Findings(ctx, api.FindingFilter{DetectedFrom: from, DetectedTo: to, Limit: 500, Offset: offset})
 		if err != nil {
 			return nil, errors.Join(errors.New("list the day's findings"), err)
 		}
-		for _, f := range page.Findings {
-			if !f.Detected.Before(from) && f.Detected.Before(to) {
-				out = append(out, f)
-			}
-		}
+		out = append(out, page.Findings...)
 		offset += len(page.Findings)
 		if len(page.Findings) == 0 || offset >= page.Total {
 			break

@@ -17,7 +17,6 @@ import (
 
 // tell starts the dispatcher and the delivery of messages.
 func (a *App) tell(ctx context.Context, next *edition) (stop func(context.Context) error, err error) {
-	a.people.Store(next.people)
 	a.tellers.Store(next.ways)
 	a.outbox.tell(next.ways.notes())
 	dispatch := &dispatcher{book: a.book, logger: a.logger, flood: a.recordFlood, called: func(name string) string { return next.people.pseudonyms.Actor("", name) }}

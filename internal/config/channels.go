@@ -410,15 +410,28 @@ func (c *checker) policy() {
 		if !ok {
 			field, message = "", err.Error()
 		}
-		// The policy knows escalations and rotas by name.
-		for name, i := range escalations {
-			field = strings.Replace(field, "escalations."+name, fmt.Sprintf("escalations[%d]", i), 1)
-		}
-		for name, i := range rotas {
-			field = strings.Replace(field, "rotas."+name, fmt.Sprintf("rotas[%d]", i), 1)
-		}
-		c.at("alerts."+field, message, "")
+		c.at("alerts."+numbered(numbered(field, "escalations", escalations), "rotas", rotas), message, "")
 	}
+}
+
+// numbered makes of a field of a list whose entries the policy knows by name one of the
+// file. Of names that begin alike, or hold a dot, the longest that fits is meant.
+func numbered(field, list string, entries map[string]int) string {
+	rest, ok := strings.CutPrefix(field, list+".")
+	if !ok {
+		return field
+	}
+	longest, found := "", false
+	for name := range entries {
+		after, ok := strings.CutPrefix(rest, name)
+		if ok && (after == "" || after[0] == '.') && (!found || len(name) > len(longest)) {
+			longest, found = name, true
+		}
+	}
+	if !found {
+		return field
+	}
+	return fmt.Sprintf("%s[%d]%s", list, entries[longest], rest[len(longest):])
 }
 
 // listed checks the name of the i-th entry of a list, and notes it in seen.

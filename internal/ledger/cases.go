@@ -320,13 +320,17 @@ func (l *Ledger) Cases(ctx context.Context, f CaseFilter) (out []vigil.Case, tot
 	if to.IsZero() {
 		to = time.Unix(0, 1<<63-1)
 	}
-	where := ` FROM casefile c WHERE (?1 = '' OR state = ?1) AND (?2 = 0 OR state <> ?3) AND severity >= ?4 AND opened >= ?5 AND opened < ?6`
+	// The index of the queue holds all that is asked of: which cases, and in which order, is
+	// known before any is read.
+	where := ` FROM casefile WHERE (?1 = '' OR state = ?1) AND (?2 = 0 OR state <> ?3) AND severity >= ?4 AND opened >= ?5 AND opened < ?6`
 	args := []any{string(f.State), f.Unresolved, string(vigil.CaseResolved), f.MinSeverity.Rank(), nanos(f.OpenedFrom), nanos(to)}
 	err = l.read(ctx, func(tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT `+caseColumns+where+` ORDER BY harm DESC, severity DESC, opened DESC, id LIMIT ?7 OFFSET ?8`,
+		rows, err := tx.QueryContext(ctx, `SELECT `+caseColumns+` FROM (SELECT rowid AS at`+where+`
+			ORDER BY harm DESC, severity DESC, opened DESC, id LIMIT ?7 OFFSET ?8) q JOIN casefile c ON c.rowid = q.at
+			ORDER BY c.harm DESC, c.severity DESC, c.opened DESC, c.id`,
 			append(args, f.Limit, max(0, f.Offset))...)
 		if err != nil {
 			return err
@@ -367,36 +371,41 @@ func (l *Ledger) CaseEvents(ctx context.Context, id string, after int64, max int
 	return out, nil
 }
 
-// Silences returns all that were made, ended ones too, in the order of their ids. A
-// damaged one is left out and logged.
-func (l *Ledger) Silences(ctx context.Context) ([]vigil.Silence, error) {
-	var out []vigil.Silence
-	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT id, data, sum FROM silence ORDER BY id`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id string
-			var data []byte
-			var sum int64
-			if err := rows.Scan(&id, &data, &sum); err != nil {
-				return err
-			}
-			var s vigil.Silence
-			if err := readSaid("silence", id, data, sum, &s); err != nil {
-				l.log.Error("a silence is damaged and left out", "error", err)
-				continue
-			}
-			out = append(out, s)
-		}
-		return rows.Err()
+// Silences returns all that were made and are kept, ended ones too, in the order of their
+// ids. A damaged one is left out and logged.
+func (l *Ledger) Silences(ctx context.Context) (out []vigil.Silence, err error) {
+	err = l.read(ctx, func(tx *sql.Tx) error {
+		out, err = l.silences(ctx, tx)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read silences: %w", err)
 	}
 	return out, nil
+}
+
+func (l *Ledger) silences(ctx context.Context, tx *sql.Tx) ([]vigil.Silence, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, data, sum FROM silence ORDER BY id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []vigil.Silence
+	for rows.Next() {
+		var id string
+		var data []byte
+		var sum int64
+		if err := rows.Scan(&id, &data, &sum); err != nil {
+			return nil, err
+		}
+		var s vigil.Silence
+		if err := readSaid("silence", id, data, sum, &s); err != nil {
+			l.log.Error("a silence is damaged and left out", "error", err)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
 }
 
 // Kept returns a small state that Work has kept by name, nil when there is none or it

@@ -22,13 +22,18 @@ func (l *Ledger) Findings(ctx context.Context, f api.FindingFilter) (api.Finding
 		f.Limit = 200
 	}
 	var page api.FindingPage
-	where := ` FROM finding f LEFT JOIN verdict v ON v.finding = f.id WHERE severity >= ?1 AND (?2 = '' OR state = ?2)`
+	where := ` FROM finding f LEFT JOIN verdict v ON v.finding = f.id WHERE severity >= ?1 AND (?2 = '' OR state = ?2) AND detected >= ?3 AND detected < ?4`
+	to := f.DetectedTo
+	if to.IsZero() {
+		to = latest
+	}
+	args := []any{f.MinSeverity.Rank(), string(f.State), nanos(f.DetectedFrom), nanos(to)}
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+where, f.MinSeverity.Rank(), string(f.State)).Scan(&page.Total); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+where, args...).Scan(&page.Total); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT `+findingColumns+where+` ORDER BY harm * coalesce(likely, 1) DESC, severity DESC, detected DESC, id LIMIT ?3 OFFSET ?4`,
-			f.MinSeverity.Rank(), string(f.State), f.Limit, max(0, f.Offset))
+		rows, err := tx.QueryContext(ctx, `SELECT `+findingColumns+where+` ORDER BY harm * coalesce(likely, 1) DESC, severity DESC, detected DESC, id LIMIT ?5 OFFSET ?6`,
+			append(args, f.Limit, max(0, f.Offset))...)
 		if err != nil {
 			return err
 		}

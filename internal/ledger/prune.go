@@ -78,10 +78,7 @@ func (l *Ledger) prune(ctx context.Context, now time.Time) (Pruned, error) {
 		if _, err = deleted(ctx, tx, `DELETE FROM verdict WHERE finding NOT IN (SELECT id FROM finding)`); err != nil {
 			return err
 		}
-		if err = pruneCases(ctx, tx, now.Add(-l.cfg.FindingRetention).UnixNano()); err != nil {
-			return err
-		}
-		if _, err = deleted(ctx, tx, `DELETE FROM receipt WHERE sent < ?`, now.Add(-l.cfg.FindingRetention).UnixNano()); err != nil {
+		if err = l.pruneCases(ctx, tx, now.Add(-l.cfg.FindingRetention)); err != nil {
 			return err
 		}
 		until := minute(now.Add(-l.cfg.RollupRetention))
@@ -100,20 +97,43 @@ func (l *Ledger) prune(ctx context.Context, now time.Time) (Pruned, error) {
 	return p, l.vacuum(ctx)
 }
 
-// pruneCases removes the cases that are over for long, and what belongs to them.
-func pruneCases(ctx context.Context, tx *sql.Tx, before int64) error {
-	if _, err := deleted(ctx, tx, `DELETE FROM casefile WHERE updated < ? AND open = 0 AND NOT EXISTS (
-		SELECT 1 FROM case_finding c JOIN finding f ON f.id = c.finding WHERE c.casefile = casefile.id)`, before); err != nil {
+// pruneCases removes the cases that are over for long, and what belongs to them: what was
+// told and given up, the silences that ended. By the receipts of a case that is kept its
+// cards are edited still.
+func (l *Ledger) pruneCases(ctx context.Context, tx *sql.Tx, until time.Time) error {
+	before := until.UnixNano()
+	for _, q := range []struct {
+		query string
+		args  []any
+	}{
+		{`DELETE FROM casefile WHERE updated < ? AND open = 0 AND NOT EXISTS (
+			SELECT 1 FROM case_finding c JOIN finding f ON f.id = c.finding WHERE c.casefile = casefile.id)`, []any{before}},
+		{`DELETE FROM case_finding WHERE casefile NOT IN (SELECT id FROM casefile)`, nil},
+		{`DELETE FROM case_event WHERE casefile NOT IN (SELECT id FROM casefile)`, nil},
+		{`DELETE FROM deed WHERE time < ?`, []any{before}},
+		{`DELETE FROM outbox WHERE dead = 1 AND created < ?`, []any{before}},
+		{`DELETE FROM receipt WHERE sent < ? AND thread NOT IN (SELECT 'case/' || id FROM casefile)`, []any{before}},
+	} {
+		if _, err := deleted(ctx, tx, q.query, q.args...); err != nil {
+			return err
+		}
+	}
+	return l.pruneSilences(ctx, tx, until)
+}
+
+func (l *Ledger) pruneSilences(ctx context.Context, tx *sql.Tx, until time.Time) error {
+	all, err := l.silences(ctx, tx)
+	if err != nil {
 		return err
 	}
-	if _, err := deleted(ctx, tx, `DELETE FROM case_finding WHERE casefile NOT IN (SELECT id FROM casefile)`); err != nil {
-		return err
+	for i := range all {
+		if s := &all[i]; s.To.Before(until) {
+			if _, err := deleted(ctx, tx, `DELETE FROM silence WHERE id = ?`, s.ID); err != nil {
+				return err
+			}
+		}
 	}
-	if _, err := deleted(ctx, tx, `DELETE FROM case_event WHERE casefile NOT IN (SELECT id FROM casefile)`); err != nil {
-		return err
-	}
-	_, err := deleted(ctx, tx, `DELETE FROM deed WHERE time < ?`, before)
-	return err
+	return nil
 }
 
 func deleted(ctx context.Context, tx *sql.Tx, query string, args ...any) (int64, error) {

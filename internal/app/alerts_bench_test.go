@@ -142,7 +142,7 @@ func (x *busy) opened(b *testing.B, actor string) *slacktest.Message {
 	return nil
 }
 
-// From when a critical finding is durable until the request that tells it reaches Slack,
+// From when a critical finding is handed to the ledger until the request that tells it reaches Slack,
 // while the service takes and judges 20,000 events a second.
 func BenchmarkAlertLatency(b *testing.B) {
 	for b.Loop() {
@@ -150,9 +150,9 @@ func BenchmarkAlertLatency(b *testing.B) {
 		var waits []time.Duration
 		for began, i := time.Now(), 0; time.Since(began) < busyFor; i++ {
 			f := decoy(i, vigil.SeverityCritical)
-			app.Find(b, x.App, f)
 			since := time.Now()
-			waits = append(waits, max(0, x.opened(b, f.Actor).Posted.Sub(since)))
+			app.Find(b, x.App, f)
+			waits = append(waits, x.opened(b, f.Actor).Posted.Sub(since))
 			<-time.After(1300 * time.Millisecond) // Slack's own limit is not what is measured
 		}
 		rate := x.stop()

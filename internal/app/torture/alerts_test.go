@@ -112,7 +112,7 @@ func (k *killer) strike(before bool) {
 	_ = c.cmd.Process.Kill()
 }
 
-// Killed between Slack's answer and its being written down, again and again: no case is
+// Killed around Slack's answer, before and after it is written down, again and again: no case is
 // missed, none is told twice, and each message shows what became of its case last.
 // VIGIL_TORTURE=1 makes 200 kills of it.
 func TestKilledBetweenSlackAndLedger(t *testing.T) {

@@ -514,6 +514,6 @@ func (d *dispatcher) nudgeOne(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	t.work.Outbox = append(items, replies...)
+	t.work.Outbox = slices.Concat(items, replies)
 	return d.commit(ctx, t)
 }

@@ -78,7 +78,7 @@ func (l *Ledger) prune(ctx context.Context, now time.Time) (Pruned, error) {
 		if _, err = deleted(ctx, tx, `DELETE FROM verdict WHERE finding NOT IN (SELECT id FROM finding)`); err != nil {
 			return err
 		}
-		if err = l.pruneCases(ctx, tx, now.Add(-l.cfg.FindingRetention)); err != nil {
+		if err := l.pruneCases(ctx, tx, now.Add(-l.cfg.FindingRetention)); err != nil {
 			return err
 		}
 		until := minute(now.Add(-l.cfg.RollupRetention))

@@ -261,7 +261,7 @@ func resolve(c *vigil.Case, do deed, word vigil.Word, now time.Time) {
 // expect makes or previews an exception out of a case's lead.
 func (d *caseDesk) expect(ctx context.Context, who *person, a alerts.Act, do deed, c *vigil.Case, now time.Time) (alerts.Outcome, error) {
 	do.what = "exception out of case"
-	covered, err := d.desk.except(ctx, who.logins, api.Expecting{
+	covered, err := d.desk.except(ctx, who.logins, a.ID, api.Expecting{
 		Finding: c.Lead, By: who.name, Note: a.Note, Scope: a.Scope, ForRole: a.ForRole, For: a.For.Seconds(), Preview: a.Preview,
 	})
 	if err != nil {

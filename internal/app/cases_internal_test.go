@@ -410,7 +410,9 @@ func TestExceptionFromACard(t *testing.T) {
 	if _, err := o.act("U0ANN", alerts.Act{Deed: alerts.DeedExpect, Case: id, For: 24 * time.Hour}); !errors.Is(err, alerts.ErrNotDone) || !strings.Contains(err.Error(), "reason") {
 		t.Errorf("without a reason: %v", err)
 	}
-	o.must("U0ANN", alerts.Act{Deed: alerts.DeedExpect, Case: id, For: 24 * time.Hour, Note: "migration"})
+	for range 2 { // the same press, delivered twice
+		o.must("U0ANN", alerts.Act{ID: "once", Deed: alerts.DeedExpect, Case: id, For: 24 * time.Hour, Note: "migration"})
+	}
 	all, err := o.book.ledger.Exceptions(t.Context())
 	if err != nil || len(all) != 1 || all[0].Note != "migration" || all[0].By == "" || !all[0].To.Equal(o.clock.Add(24*time.Hour)) {
 		t.Errorf("exceptions %+v, error %v", all, err)

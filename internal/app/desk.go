@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strconv"
 	"time"
 
 	"vigil"
@@ -117,7 +118,7 @@ func (d *desk) Judged(ctx context.Context) ([]vigil.Finding, error) {
 
 // Expect implements api.Decider.
 func (d *desk) Expect(ctx context.Context, ask api.Expecting) (api.Covered, error) {
-	return d.except(ctx, d.loginsOf(ask.By), ask)
+	return d.except(ctx, d.loginsOf(ask.By), "", ask)
 }
 
 // loginsOf are by what the sources know somebody who gives a name.
@@ -132,7 +133,9 @@ func (d *desk) loginsOf(by string) []string {
 }
 
 // except makes or previews an exception by somebody who has these logins at the sources.
-func (d *desk) except(ctx context.Context, names []string, ask api.Expecting) (api.Covered, error) {
+// One that is asked for twice by the same deed is made once; the deed is empty where it
+// can't come twice.
+func (d *desk) except(ctx context.Context, names []string, deedID string, ask api.Expecting) (api.Covered, error) {
 	refuse := func(err error) (api.Covered, error) { return api.Covered{}, fmt.Errorf("%w: %w", api.ErrRefused, err) }
 	f, err := d.ledger.Finding(ctx, ask.Finding)
 	if err != nil {
@@ -152,7 +155,7 @@ func (d *desk) except(ctx context.Context, names []string, ask api.Expecting) (a
 	// Within the actor's tenant, so that it shows when somebody excuses themselves.
 	x.By, x.Note, x.Time = d.pseudonyms.Actor(f.Tenant, ask.By), ask.Note, d.now()
 	x.From, x.To = from, from.Add(time.Duration(ask.For*float64(time.Second)))
-	x.ID = exceptionID(&x)
+	x.ID = exceptionID(&x, deedID)
 	if err := x.Clean(); err != nil {
 		return refuse(err)
 	}
@@ -211,9 +214,13 @@ func (d *desk) protects(ctx context.Context, x *vigil.Exception, names []string)
 	return false, nil
 }
 
-func exceptionID(x *vigil.Exception) string {
+// exceptionID is the same for the same deed, and else another each time.
+func exceptionID(x *vigil.Exception, deedID string) string {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%s\x00%s\x00%d", x.Finding, x.Scope, x.Time.UnixNano())
+	if deedID == "" {
+		deedID = strconv.FormatInt(x.Time.UnixNano(), 10)
+	}
+	fmt.Fprintf(h, "%s\x00%s\x00%s", x.Finding, x.Scope, deedID)
 	return fmt.Sprintf("x-%016x", h.Sum64())
 }
 

@@ -212,7 +212,7 @@ func matchWords(m *vigil.Match) string {
 
 func silenceID(s *vigil.Silence) string {
 	x := vigil.Exception{Finding: s.By, Scope: "silence", Time: s.Time}
-	return "s" + strings.TrimPrefix(exceptionID(&x), "x")
+	return "s" + strings.TrimPrefix(exceptionID(&x, ""), "x")
 }
 
 var _ api.Silencer = (*desk)(nil)

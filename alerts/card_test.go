@@ -184,7 +184,7 @@ func TestWeek(t *testing.T) {
 	}
 	for i := range 7 {
 		f := about("f", "ann", []vigil.Severity{"low", "high"}[i%2])
-		c, _ := alerts.Join(nil, nil, &f, from.Add(time.Duration(i)*time.Hour))
+		c, _ := alerts.Join(nil, nil, &f, from.Add(time.Duration(i)*time.Hour)) // its events are not looked at
 		d.Waiting = append(d.Waiting, c)
 	}
 	c := alerts.CardOf(alerts.NewDigest(d), "")

@@ -68,7 +68,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	body, _ := io.ReadAll(r.Body)
+	body, _ := io.ReadAll(r.Body) // what came before the client gave up is looked at as it is
 	var list []alert
 	if err := json.Unmarshal(body, &list); err != nil || len(list) == 0 {
 		w.WriteHeader(http.StatusBadRequest)

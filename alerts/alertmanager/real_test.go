@@ -57,8 +57,8 @@ receivers: [{name: hook, webhook_configs: [{url: "`+webhook+`", send_resolved: t
 		t.Fatal(err)
 	}
 	kill = func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		_ = cmd.Process.Kill() // it may have ended by itself
+		_ = cmd.Wait()         // it was killed: that is its error
 	}
 	t.Cleanup(kill)
 	timer := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
@@ -67,7 +67,7 @@ receivers: [{name: hook, webhook_configs: [{url: "`+webhook+`", send_resolved: t
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		said = append(said, lines.Text())
 		if _, rest, ok := strings.Cut(lines.Text(), "address="); ok && strings.Contains(lines.Text(), "Listening on") {
-			go func() { _, _ = io.Copy(io.Discard, out) }()
+			go func() { _, _ = io.Copy(io.Discard, out) }() // until it ends, whatever it says
 			return "http://" + strings.Fields(rest)[0], kill
 		}
 	}
@@ -180,7 +180,7 @@ func TestReal(t *testing.T) {
 
 	// Restarted, it knows nothing; refreshed, all that is open.
 	kill()
-	address, _ = start(t, webhook.URL)
+	address, _ = start(t, webhook.URL) // the end of the test stops it
 	expect(address)
 	n = make(address)
 	if err := n.Refresh(t.Context(), []alerts.Message{m}); err != nil {

@@ -159,7 +159,7 @@ func tells(t *testing.T, s Suite) {
 		}
 		s.look(t, name, got)
 		if !late && len(got) > 0 && !slices.ContainsFunc(got, func(r Request) bool {
-			text, _ := s.Shown(t, r)
+			text, _ := s.Shown(t, r) // what is not shown is an empty text
 			return strings.Contains(letters(text), first(letters(title), 30))
 		}) {
 			t.Errorf("%s: the title %q is not shown", name, title)

@@ -70,7 +70,7 @@ func (p *plain) Notify(ctx context.Context, m alerts.Message) (string, error) {
 
 // library is how one would do it without a thought.
 func (p *plain) library(ctx context.Context, out []string) (string, error) {
-	body, _ := json.Marshal(out)
+	body, _ := json.Marshal(out) // plain texts always encode
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.to, strings.NewReader(string(body)))
 	if err != nil {
 		return "", err

@@ -59,9 +59,9 @@ func reset(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+		_ = tcp.SetLinger(0) // without it the end is milder, and the case still one of a lost answer
 	}
-	_ = conn.Close()
+	_ = conn.Close() // to break it is the purpose
 }
 
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }

@@ -64,7 +64,7 @@ func newFake(cloud bool) *fake {
 var statuses = map[string]string{"To Do": "new", "In Progress": "indeterminate", "Done": "done"}
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
+	body, _ := io.ReadAll(r.Body) // what came before the client gave up is looked at as it is
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	api, search := "/rest/api/2", "/search"

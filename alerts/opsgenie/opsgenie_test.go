@@ -45,7 +45,7 @@ type fake struct {
 func newFake() *fake { return &fake{alerts: map[string]*held{}} }
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
+	body, _ := io.ReadAll(r.Body) // what came before the client gave up is looked at as it is
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")

@@ -40,7 +40,7 @@ type fake struct {
 func newFake() *fake { return &fake{incidents: map[string]string{}} }
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
+	body, _ := io.ReadAll(r.Body) // what came before the client gave up is looked at as it is
 	refuse := func(errs ...string) {
 		w.WriteHeader(http.StatusBadRequest)
 		_ = json.NewEncoder(w).Encode(map[string]any{"status": "invalid event", "message": "Event object is invalid", "errors": errs})
@@ -268,7 +268,7 @@ func TestHalf(t *testing.T) {
 	f := newFake()
 	fail := true
 	n := newNotifier(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
+		body, _ := io.ReadAll(r.Body) // what came before the client gave up is looked at as it is
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		if fail && strings.Contains(string(body), `"acknowledge"`) {
 			w.WriteHeader(http.StatusServiceUnavailable)

@@ -70,7 +70,7 @@ func newService(script ...http.HandlerFunc) *fakeSlack {
 }
 
 func (f *fakeSlack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
+	body, _ := io.ReadAll(r.Body) // what came before the client gave up is looked at as it is
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	form := map[string]string{}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {

@@ -22,7 +22,6 @@ import (
 	"io"
 	"log" //nolint:depguard // the Slack client takes no other logger; its words are thrown away
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -160,28 +159,10 @@ func New(cfg Config, opts Options) (*Notifier, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	hc := http.Client{}
-	if opts.HTTPClient != nil {
-		hc = *opts.HTTPClient
-	} else {
-		hc.Transport = &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout: 5 * time.Second,
-			ForceAttemptHTTP2:   true,
-			MaxIdleConnsPerHost: 1,
-			IdleConnTimeout:     90 * time.Second,
-		}
-	}
+	hc := Client(opts.HTTPClient, 5*time.Second, 1)
 	hc.Timeout = cfg.Timeout
-	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	next := hc.Transport
-	if next == nil {
-		next = http.DefaultTransport
-	}
-	hc.Transport = boundedTransport{next: next}
 	client := slack.New(string(cfg.Token),
-		slack.OptionHTTPClient(&hc),
+		slack.OptionHTTPClient(hc),
 		slack.OptionAPIURL(cfg.APIURL),
 		slack.OptionLog(log.New(io.Discard, "", 0)),
 	)
@@ -198,19 +179,3 @@ func (n *Notifier) Threads() bool { return true }
 
 // Pace is the least time between two messages.
 func (n *Notifier) Pace() time.Duration { return pace }
-
-// boundedTransport cuts answers short, so that no server can fill the memory.
-type boundedTransport struct{ next http.RoundTripper }
-
-func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := t.next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	body := resp.Body
-	resp.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(body, maxAnswer), body}
-	return resp, nil
-}

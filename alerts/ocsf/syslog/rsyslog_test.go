@@ -87,7 +87,7 @@ func (d *daemon) start() {
 	d.await("it listens", func() bool {
 		conn, err := net.DialTimeout("tcp", "127.0.0.1:"+d.port, time.Second)
 		if err == nil {
-			_ = conn.Close()
+			_ = conn.Close() // it only asked whether somebody listens
 		}
 		return err == nil
 	})

@@ -39,7 +39,7 @@ func Reset(rw http.ResponseWriter, _ *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	_ = conn.Close()
+	_ = conn.Close() // to break it is the purpose
 }
 
 // Hang sends the header of an answer, and then nothing until the other side gives up.

@@ -24,7 +24,6 @@ import (
 	"io"
 	"log" //nolint:depguard // the Slack client takes no other logger; its words are thrown away
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -52,9 +51,6 @@ const (
 	lookTime = 700 * time.Millisecond
 	// settle is how long Slack may take to show an answer, before it can be replaced.
 	settle = 500 * time.Millisecond
-	// maxAnswer bounds what is read of an answer of Slack's, in bytes: a page of
-	// users is the longest.
-	maxAnswer = 8 << 20
 )
 
 // Channel is how alerts.Person names Slack.
@@ -216,48 +212,14 @@ func (t *Talk) Close(ctx context.Context) error {
 // was under way ("busy"), and more. The keys are of a closed set.
 func (t *Talk) Counts() map[string]int64 { return t.counts.all() }
 
-// client is the one that was given, or a new one, made safe.
+// client is the one that was given, or a new one, made safe. It connects sooner than the
+// cards' does: a dialogue must open within three seconds.
 func client(given *http.Client) *http.Client {
-	hc := http.Client{}
-	if given != nil {
-		hc = *given
-	} else {
-		hc.Transport = &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: 2 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout: 2 * time.Second,
-			ForceAttemptHTTP2:   true,
-			MaxIdleConnsPerHost: 8,
-			IdleConnTimeout:     90 * time.Second,
-		}
-	}
+	hc := cards.Client(given, 2*time.Second, 8)
 	if hc.Timeout == 0 {
 		hc.Timeout = cards.DefaultTimeout
 	}
-	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	next := hc.Transport
-	if next == nil {
-		next = http.DefaultTransport
-	}
-	hc.Transport = boundedTransport{next: next}
-	return &hc
-}
-
-// boundedTransport cuts answers short, so that no server can fill the memory.
-type boundedTransport struct{ next http.RoundTripper }
-
-// RoundTrip is http.RoundTripper's.
-func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := t.next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	body := resp.Body
-	resp.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(body, maxAnswer), body}
-	return resp, nil
+	return hc
 }
 
 func wait(ctx context.Context, d time.Duration) error {

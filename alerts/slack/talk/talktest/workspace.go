@@ -144,7 +144,7 @@ func (w *Workspace) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	method := strings.TrimPrefix(r.URL.Path, "/api/")
-	body, _ := io.ReadAll(r.Body)
+	body, _ := io.ReadAll(r.Body) // what came before the client gave up is looked at as it is
 	c := Call{Method: method, Args: map[string]any{}}
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {

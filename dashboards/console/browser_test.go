@@ -16,10 +16,7 @@ import (
 
 func serve(t *testing.T, r *sample.Reader) string {
 	t.Helper()
-	h, err := console.New(console.Config{Refresh: 100 * time.Millisecond, Now: sample.Now}, r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := handler(t, console.Config{Refresh: 100 * time.Millisecond}, r)
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
 	return s.URL

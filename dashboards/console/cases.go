@@ -61,7 +61,7 @@ func (h *Handler) apiCases(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, out)
 }
 
-func readCaseFilter(values url.Values) (f api.CaseFilter, bad *httpError) {
+func readCaseFilter(values url.Values) (f api.CaseFilter, bad *api.Problem) {
 	f.MinSeverity = vigil.Severity(values.Get("min"))
 	if f.MinSeverity != "" && f.MinSeverity.Rank() == 0 {
 		return f, badRequest("“min” is not low, medium, high or critical.")

@@ -1,15 +1,13 @@
 // Package console is the web page for those who answer findings: a queue, worst
 // first, and a page for each finding that explains itself.
 //
-// The program mounts the handler on a server of its own, which sets the time-outs.
-// The handler reads through api.Reader. What people say of findings it hands to an
-// api.Decider, when it is asked from this machine and not by a page of another site
-// (see local). It is safe for concurrent use and keeps no state between requests but the last error it
-// logged. At most Config.MaxInFlight requests are served at once; one more is told
-// to come back in a second, and counted (see Handler.Refused). Reading stops when
-// the client goes away or after Config.Timeout. A page is written only when it is
-// complete, so an error never shows half of one; a finding whose events or
-// timeline can't be read is shown without them, and says so.
+// internal/gate stands before it: it mounts the handlers under the table of routes, and
+// lets in who may. The handlers read and act through Services, in the name of who asks
+// (api.PersonOf); what somebody sees or does is recorded there. It is safe for concurrent use and
+// keeps no state between requests but the last error it logged. Reading stops when the
+// client goes away or after Config.Timeout. A page is written only when it is complete, so
+// an error never shows half of one; a finding whose events or timeline can't be read is
+// shown without them, and says so.
 //
 // Pages work without JavaScript. With it they renew themselves: htmx asks for the
 // page's body with the tag of the one it has, and is answered 304 until something
@@ -24,11 +22,9 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
-	"net"
+	"maps"
 	"net/http"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"vigil/dashboards/theme"
@@ -40,40 +36,38 @@ import (
 type Config struct {
 	// Brand stands at the head of each page. Empty means "vigil".
 	Brand string
-	// Hosts are the names under which the console answers besides localhost,
-	// 127.0.0.1 and [::1], without a port. A request for any other name is refused:
-	// or a page elsewhere could bind its own name to this address and read along.
-	Hosts []string
 	// Refresh is how often an open queue asks for news; a finding's page asks a
 	// third as often. Zero means 2 seconds; the least is 100 milliseconds.
 	Refresh time.Duration
 	// Timeout bounds the reading for one request. Zero means 10 seconds.
 	Timeout time.Duration
-	// MaxInFlight bounds the requests served at once. Zero means 64.
-	MaxInFlight int
 	// Now tells the time; nil means the clock.
 	Now func() time.Time
 	// Logger gets what goes wrong, when it changes. Nil means none.
 	Logger *slog.Logger
-	// Decider takes verdicts and exceptions; nil takes none.
+}
+
+// Services are what the pages read and act through. All but the Reader may be nil: what
+// needs one that is not there has no page, and nothing leads to it.
+type Services struct {
+	api.Reader
+	// Decider takes verdicts and exceptions.
 	Decider api.Decider
-	// Silencer takes silences; nil takes none.
+	// Silencer takes silences.
 	Silencer api.Silencer
-	// Reporter makes audit reports, beside a Decider; nil makes none.
+	// Reporter makes audit reports.
 	Reporter api.Reporter
 }
 
 // Handler serves the console.
 type Handler struct {
-	cfg     Config
-	reader  api.Reader
-	pages   *template.Template
-	assets  map[string]asset
-	names   assetNames
-	hosts   map[string]bool
-	serve   http.Handler
-	slots   chan struct{}
-	refused atomic.Int64
+	cfg    Config
+	do     Services
+	reader api.Reader
+	pages  *template.Template
+	assets map[string]asset
+	names  assetNames
+	routes map[string]http.HandlerFunc
 
 	mu       sync.Mutex
 	lastFail string // guarded by mu: what was last logged, empty when all is well
@@ -94,9 +88,9 @@ type asset struct {
 // that a browser may keep them for ever and never has the wrong one.
 type assetNames struct{ CSS, HTMX, App, Icon string }
 
-// New makes a console that reads through r.
-func New(cfg Config, r api.Reader) (*Handler, error) {
-	if r == nil {
+// New makes a console over services.
+func New(cfg Config, services Services) (*Handler, error) {
+	if services.Reader == nil {
 		return nil, errors.New("console: a reader is needed")
 	}
 	if cfg.Brand == "" {
@@ -111,41 +105,22 @@ func New(cfg Config, r api.Reader) (*Handler, error) {
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = 10 * time.Second
 	}
-	if cfg.MaxInFlight <= 0 {
-		cfg.MaxInFlight = 64
-	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Handler{
-		cfg: cfg, reader: r, slots: make(chan struct{}, cfg.MaxInFlight),
-		hosts: map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true},
-	}
-	for _, name := range cfg.Hosts {
-		if name == "" || strings.ContainsAny(name, "/ \t") {
-			return nil, fmt.Errorf("console: host %q is no name; give it without scheme, port or path", name)
-		}
-		if _, _, err := net.SplitHostPort(name); err == nil {
-			return nil, fmt.Errorf("console: host %q: give it without the port", name)
-		}
-		h.hosts[strings.ToLower(strings.Trim(name, "[]"))] = true
-	}
+	h := &Handler{cfg: cfg, do: services, reader: services.Reader}
 	if err := h.load(); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	h.serve = h.guard(h.routes())
+	h.routes = h.handlers()
 	return h, nil
 }
 
-// ServeHTTP implements http.Handler.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve.ServeHTTP(w, r) }
-
-// Refused counts the requests that were turned away because too many were being
-// served.
-func (h *Handler) Refused() int64 { return h.refused.Load() }
+// Handlers are what the console answers, by the name of the route in access.Routes.
+func (h *Handler) Handlers() map[string]http.HandlerFunc { return h.routes }
 
 // load reads the templates and assets.
 func (h *Handler) load() error {
@@ -179,42 +154,48 @@ func (h *Handler) load() error {
 	return err
 }
 
-// routes lists every address of the console.
-func (h *Handler) routes() *http.ServeMux {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", h.queue)
-	mux.HandleFunc("GET /live", h.queueLive)
-	mux.HandleFunc("GET /findings/{id}", h.finding)
-	mux.HandleFunc("GET /findings/{id}/live", h.findingLive)
-	mux.HandleFunc("GET /sources", h.sources)
-	mux.HandleFunc("GET /sources/live", h.sourcesLive)
-	mux.HandleFunc("GET /api/v1/findings", h.apiFindings)
-	mux.HandleFunc("GET /api/v1/findings/{id}", h.apiFinding)
-	mux.HandleFunc("GET /api/v1/cases", h.apiCases)
-	mux.HandleFunc("GET /api/v1/cases/{id}", h.apiCase)
-	mux.HandleFunc("GET /api/v1/status", h.apiStatus)
-	if h.cfg.Decider != nil {
-		mux.HandleFunc("POST /v1/findings/{id}/verdict", h.decide)
-		mux.HandleFunc("DELETE /v1/findings/{id}/verdict", h.takeBack)
-		mux.HandleFunc("POST /v1/findings/{id}/exception", h.expect)
-		mux.HandleFunc("GET /v1/exceptions", h.exceptions)
-		mux.HandleFunc("DELETE /v1/exceptions/{id}", h.endException)
-		mux.HandleFunc("GET /v1/verdicts", h.judged)
+// handlers lists every address of the console, by its row in access.Routes.
+func (h *Handler) handlers() map[string]http.HandlerFunc {
+	out := map[string]http.HandlerFunc{
+		"GET /{$}":                  h.queue,
+		"GET /live":                 h.queueLive,
+		"GET /findings/{id}":        h.finding,
+		"GET /findings/{id}/live":   h.findingLive,
+		"GET /sources":              h.sources,
+		"GET /sources/live":         h.sourcesLive,
+		"GET /api/v1/findings":      h.apiFindings,
+		"GET /api/v1/findings/{id}": h.apiFinding,
+		"GET /api/v1/cases":         h.apiCases,
+		"GET /api/v1/cases/{id}":    h.apiCase,
+		"GET /api/v1/status":        h.apiStatus,
+		"GET /healthz":              h.health,
+		"GET /assets/{name}":        h.asset,
 	}
-	if h.cfg.Decider != nil && h.cfg.Silencer != nil {
-		mux.HandleFunc("POST /v1/silences", h.silence)
-		mux.HandleFunc("GET /v1/silences", h.silences)
-		mux.HandleFunc("DELETE /v1/silences/{id}", h.endSilence)
+	if h.do.Decider != nil {
+		maps.Copy(out, map[string]http.HandlerFunc{
+			"POST /v1/findings/{id}/verdict":   h.decide,
+			"DELETE /v1/findings/{id}/verdict": h.takeBack,
+			"POST /v1/findings/{id}/exception": h.expect,
+			"GET /v1/exceptions":               h.exceptions,
+			"DELETE /v1/exceptions/{id}":       h.endException,
+			"GET /v1/verdicts":                 h.judged,
+		})
 	}
-	if h.cfg.Decider != nil && h.cfg.Reporter != nil {
-		mux.HandleFunc("GET /v1/reports", h.reports)
-		mux.HandleFunc("POST /v1/reports", h.makeReport)
-		mux.HandleFunc("GET /v1/reports/{id}", h.report)
+	if h.do.Silencer != nil {
+		maps.Copy(out, map[string]http.HandlerFunc{
+			"POST /v1/silences":        h.silence,
+			"GET /v1/silences":         h.silences,
+			"DELETE /v1/silences/{id}": h.endSilence,
+		})
 	}
-	mux.HandleFunc("GET /healthz", h.health)
-	mux.HandleFunc("GET /assets/{name}", h.asset)
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) { h.fail(w, r, errNoPage) })
-	return mux
+	if h.do.Reporter != nil {
+		maps.Copy(out, map[string]http.HandlerFunc{
+			"GET /v1/reports":      h.reports,
+			"POST /v1/reports":     h.makeReport,
+			"GET /v1/reports/{id}": h.report,
+		})
+	}
+	return out
 }
 
 func (h *Handler) asset(w http.ResponseWriter, r *http.Request) {

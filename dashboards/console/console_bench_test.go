@@ -16,10 +16,7 @@ func BenchmarkPages(b *testing.B) {
 	for range 50 {
 		many = append(many, sample.Vendor())
 	}
-	h, err := console.New(console.Config{Now: sample.Now}, sample.NewReader(many...))
-	if err != nil {
-		b.Fatal(err)
-	}
+	h := handler(b, console.Config{}, sample.NewReader(many...))
 	for name, path := range map[string]string{"queue": "/", "finding": "/findings/" + sample.Vendor().ID} {
 		b.Run(name, func(b *testing.B) {
 			r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, path, nil)

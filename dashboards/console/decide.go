@@ -12,17 +12,17 @@ import (
 // maxSaying bounds the body of a verdict or an exception.
 const maxSaying = 16 << 10
 
-var errNoException = &httpError{http.StatusNotFound, "There is no such exception", "List them with: vigil exceptions list"}
+var errNoException = api.NewProblem(http.StatusNotFound, "There is no such exception", "List them with: vigil exceptions list")
 
-// said reads a body of one JSON object, of which every key must be known.
-func said(w http.ResponseWriter, r *http.Request, into any) *httpError {
+// sent reads a body of one JSON object, of which every key must be known.
+func sent(w http.ResponseWriter, r *http.Request, into any) *api.Problem {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxSaying))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		return &httpError{http.StatusBadRequest, "The body can't be read", err.Error()}
+		return api.NewProblem(http.StatusBadRequest, "The body can't be read", err.Error())
 	}
 	if d.More() {
-		return &httpError{http.StatusBadRequest, "The body can't be read", "One JSON object is taken."}
+		return api.NewProblem(http.StatusBadRequest, "The body can't be read", "One JSON object is taken.")
 	}
 	return nil
 }
@@ -39,12 +39,12 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, what string, v 
 
 func (h *Handler) decide(w http.ResponseWriter, r *http.Request) {
 	var s api.Saying
-	if bad := said(w, r, &s); bad != nil {
+	if bad := sent(w, r, &s); bad != nil {
 		h.fail(w, r, bad)
 		return
 	}
 	if !s.Word.Known() {
-		h.fail(w, r, &httpError{http.StatusUnprocessableEntity, "That is no verdict", "Say breach, misuse, expected or unknown."})
+		h.fail(w, r, api.NewProblem(http.StatusUnprocessableEntity, "That is no verdict", "Say breach, misuse, expected or unknown."))
 		return
 	}
 	h.say(w, r, s)
@@ -52,7 +52,7 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) takeBack(w http.ResponseWriter, r *http.Request) {
 	var s api.Saying
-	if bad := said(w, r, &s); bad != nil {
+	if bad := sent(w, r, &s); bad != nil {
 		h.fail(w, r, bad)
 		return
 	}
@@ -67,13 +67,13 @@ func (h *Handler) say(w http.ResponseWriter, r *http.Request, s api.Saying) {
 	}
 	ctx, cancel := h.context(r)
 	defer cancel()
-	v, err := h.cfg.Decider.Decide(ctx, s)
+	v, err := h.do.Decider.Decide(ctx, s)
 	h.answer(w, r, "verdict", v, err)
 }
 
 func (h *Handler) expect(w http.ResponseWriter, r *http.Request) {
 	var x api.Expecting
-	if bad := said(w, r, &x); bad != nil {
+	if bad := sent(w, r, &x); bad != nil {
 		h.fail(w, r, bad)
 		return
 	}
@@ -83,7 +83,7 @@ func (h *Handler) expect(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := h.context(r)
 	defer cancel()
-	covered, err := h.cfg.Decider.Expect(ctx, x)
+	covered, err := h.do.Decider.Expect(ctx, x)
 	h.answer(w, r, "exception", covered, err)
 }
 
@@ -91,7 +91,7 @@ func (h *Handler) endException(w http.ResponseWriter, r *http.Request) {
 	var by struct {
 		By string `json:"by"`
 	}
-	if bad := said(w, r, &by); bad != nil {
+	if bad := sent(w, r, &by); bad != nil {
 		h.fail(w, r, bad)
 		return
 	}
@@ -102,7 +102,7 @@ func (h *Handler) endException(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := h.context(r)
 	defer cancel()
-	x, err := h.cfg.Decider.EndException(ctx, id, by.By)
+	x, err := h.do.Decider.EndException(ctx, id, by.By)
 	if errors.Is(err, api.ErrNotFound) {
 		err = errNoException
 	}
@@ -112,7 +112,7 @@ func (h *Handler) endException(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) exceptions(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := h.context(r)
 	defer cancel()
-	all, err := h.cfg.Decider.Exceptions(ctx)
+	all, err := h.do.Decider.Exceptions(ctx)
 	h.answer(w, r, "exceptions", struct {
 		Exceptions []vigil.Exception `json:"exceptions"`
 	}{append([]vigil.Exception{}, all...)}, err)
@@ -121,7 +121,7 @@ func (h *Handler) exceptions(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) judged(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := h.context(r)
 	defer cancel()
-	all, err := h.cfg.Decider.Judged(ctx)
+	all, err := h.do.Decider.Judged(ctx)
 	out := make([]vigil.Finding, 0, len(all))
 	for _, f := range all {
 		out = append(out, finite(f))

@@ -12,6 +12,7 @@ import (
 	"vigil/dashboards/console"
 	"vigil/dashboards/internal/sample"
 	"vigil/internal/api"
+	"vigil/internal/gate"
 )
 
 // clerk remembers what was said to it.
@@ -35,7 +36,7 @@ func (c *clerk) Decide(_ context.Context, s api.Saying) (vigil.Verdict, error) {
 func TestVerdictsAreTakenFromThisMachineOnly(t *testing.T) {
 	t.Parallel()
 	c := &clerk{}
-	h := handler(t, console.Config{Decider: c, Hosts: []string{"vigil.example"}}, sample.NewReader(sample.Vendor()))
+	h := serving(t, console.Config{}, console.Services{Reader: sample.NewReader(sample.Vendor()), Decider: c})
 	const word = `{"word":"breach","by":"ann","note":"sure"}`
 	for name, x := range map[string]struct {
 		method, path, body string
@@ -55,7 +56,7 @@ func TestVerdictsAreTakenFromThisMachineOnly(t *testing.T) {
 		"a form undone":      {"DELETE", "/v1/findings/f-1/verdict", `{"by":"ann"}`, []string{"Content-Type", ""}, 415, 0},
 		"from afar":          {"POST", "/v1/findings/f-1/verdict", word, []string{"Peer", "192.0.2.7:99"}, 403, 0},
 		"through a proxy":    {"POST", "/v1/findings/f-1/verdict", word, []string{"X-Forwarded-For", "192.0.2.7"}, 403, 0},
-		"by a public name":   {"POST", "/v1/findings/f-1/verdict", word, []string{"Host", "vigil.example"}, 403, 0},
+		"by a public name":   {"POST", "/v1/findings/f-1/verdict", word, []string{"Host", "vigil.example"}, 421, 0},
 		"by a foreign name":  {"POST", "/v1/findings/f-1/verdict", word, []string{"Host", "evil.example"}, 421, 0},
 		"by another site":    {"POST", "/v1/findings/f-1/verdict", word, []string{"Sec-Fetch-Site", "cross-site"}, 403, 0},
 		"by another origin":  {"POST", "/v1/findings/f-1/verdict", word, []string{"Origin", "http://evil.example"}, 403, 0},
@@ -68,6 +69,7 @@ func TestVerdictsAreTakenFromThisMachineOnly(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), x.method, x.path, strings.NewReader(x.body))
 		r.Host, r.RemoteAddr = "localhost:8080", "127.0.0.1:4711"
 		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set(gate.FormHeader, sample.Person().Form)
 		for i := 0; i < len(x.head); i += 2 {
 			switch x.head[i] {
 			case "Host":
@@ -85,7 +87,7 @@ func TestVerdictsAreTakenFromThisMachineOnly(t *testing.T) {
 		}
 	}
 	// Without somebody to take them, the console only shows.
-	if a := get(t, handler(t, console.Config{}, sample.NewReader()), "/v1/findings/f-1/verdict", "Method", http.MethodPost); a.code != http.StatusMethodNotAllowed {
+	if a := get(t, handler(t, console.Config{}, sample.NewReader()), "/v1/findings/f-1/verdict", "Method", http.MethodPost); a.code != http.StatusNotFound {
 		t.Errorf("got %d without a decider", a.code)
 	}
 }

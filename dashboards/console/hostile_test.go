@@ -84,10 +84,7 @@ func FuzzAddress(f *testing.F) {
 	for _, s := range []string{"/", "/live?min=high", "/findings/x", "/findings/..%2f..", "/api/v1/findings?limit=5&offset=-1", "//evil", "/findings//live", "/%00", "/assets/../console.go"} {
 		f.Add(s, "localhost")
 	}
-	h, err := console.New(console.Config{Now: sample.Now}, sample.NewReader(sample.All()...))
-	if err != nil {
-		f.Fatal(err)
-	}
+	h := handler(f, console.Config{}, sample.NewReader(sample.All()...))
 	f.Fuzz(func(t *testing.T, address, host string) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/", nil)
 		if err != nil {

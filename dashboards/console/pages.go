@@ -18,6 +18,7 @@ import (
 	"vigil"
 	"vigil/dashboards/phrase"
 	"vigil/dashboards/view"
+	"vigil/internal/access"
 	"vigil/internal/api"
 )
 
@@ -32,10 +33,56 @@ type base struct {
 	PageTitle, Brand string
 	Assets           assetNames
 	Live             bool
+	// Person is who looks, Form what their forms bring along.
+	Person api.Person
+	Form   string
+	Nav    []navLink
+	// Said is what came of what they just did, empty for nothing.
+	Said string
 }
 
-func (h *Handler) base(title string, live bool) base {
-	return base{PageTitle: title + " · " + h.cfg.Brand, Brand: h.cfg.Brand, Assets: h.names, Live: live}
+// navLink is a page that stands at the head of every page.
+type navLink struct {
+	Name, URL, Key string
+	Current        bool
+}
+
+func (h *Handler) base(r *http.Request, title string, live bool) base {
+	who := api.PersonOf(r.Context())
+	return base{
+		PageTitle: title + " · " + h.cfg.Brand, Brand: h.cfg.Brand, Assets: h.names, Live: live,
+		Person: who, Form: who.Form, Nav: h.nav(r, who), Said: said(r.URL.Query().Get("said")),
+	}
+}
+
+// nav lists the pages that there are and that who looks may see.
+func (h *Handler) nav(r *http.Request, who api.Person) (out []navLink) {
+	for _, p := range []struct {
+		name, key, url string
+		deed           access.Deed
+	}{
+		{"Queue", "q", "/", access.DeedLook}, {"Sources", "s", "/sources", access.DeedStatus},
+	} {
+		route := "GET " + p.url
+		if p.url == "/" {
+			route += "{$}"
+		}
+		if h.routes[route] == nil || !who.May(p.deed) {
+			continue
+		}
+		current := r.URL.Path == p.url || p.url != "/" && strings.HasPrefix(r.URL.Path, p.url+"/")
+		out = append(out, navLink{Name: p.name, URL: p.url, Key: p.key, Current: current})
+	}
+	return out
+}
+
+// said is in words what came of a form: the address names it by a code, so that no text of
+// elsewhere can stand there.
+func said(code string) string {
+	switch code {
+	default:
+		return ""
+	}
 }
 
 // livePage is a page whose Body renews itself from Poll.
@@ -146,7 +193,7 @@ func (h *Handler) serveQueue(w http.ResponseWriter, r *http.Request, name string
 		h.fail(w, r, h.readError(r, "page", err))
 		return
 	}
-	h.sendLive(w, r, name, tagOf(body), livePage{base: h.base("Findings", true), Poll: "/live" + q.with(q.min, q.state, q.page),
+	h.sendLive(w, r, name, tagOf(body), livePage{base: h.base(r, "Findings", true), Poll: "/live" + q.with(q.min, q.state, q.page),
 		Every: milliseconds(h.cfg.Refresh), Body: template.HTML(body)}) //nolint:gosec // html/template made it
 }
 
@@ -237,7 +284,7 @@ func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name stri
 	if from > 0 {
 		at = "?from=" + strconv.Itoa(from)
 	}
-	h.sendLive(w, r, name, tag, livePage{base: h.base(phrase.Severity(f.Severity)+": "+v.Who, true), Poll: v.Path + "/live" + at,
+	h.sendLive(w, r, name, tag, livePage{base: h.base(r, phrase.Severity(f.Severity)+": "+v.Who, true), Poll: v.Path + "/live" + at,
 		Every: milliseconds(3 * h.cfg.Refresh), Body: template.HTML(body)}) //nolint:gosec // html/template made it
 }
 
@@ -335,7 +382,7 @@ type query struct {
 	page  int
 }
 
-func readQuery(values url.Values) (q query, bad *httpError) {
+func readQuery(values url.Values) (q query, bad *api.Problem) {
 	q.min, q.state = vigil.Severity(values.Get("min")), vigil.FindingState(values.Get("state"))
 	if q.min != "" && q.min.Rank() == 0 {
 		return q, badRequest("“min” is not low, medium, high or critical.")
@@ -347,7 +394,7 @@ func readQuery(values url.Values) (q query, bad *httpError) {
 	return q, bad
 }
 
-func readNumber(values url.Values, name string, otherwise, low, high int) (int, *httpError) {
+func readNumber(values url.Values, name string, otherwise, low, high int) (int, *api.Problem) {
 	s := values.Get(name)
 	if s == "" {
 		return otherwise, nil

@@ -7,13 +7,13 @@ import (
 	"vigil/internal/api"
 )
 
-var errNoReport = &httpError{http.StatusNotFound, "There is no such report", "List them with: vigil reports list"}
+var errNoReport = api.NewProblem(http.StatusNotFound, "There is no such report", "List them with: vigil reports list")
 
 // reports lists the audit reports that are kept.
 func (h *Handler) reports(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := h.context(r)
 	defer cancel()
-	all, err := h.cfg.Reporter.Reports(ctx)
+	all, err := h.do.Reporter.Reports(ctx)
 	h.answer(w, r, "reports", struct {
 		Reports []api.KeptReport `json:"reports"`
 	}{append([]api.KeptReport{}, all...)}, err)
@@ -22,13 +22,13 @@ func (h *Handler) reports(w http.ResponseWriter, r *http.Request) {
 // makeReport begins to make one, and tells its id: it is asked for until it is there.
 func (h *Handler) makeReport(w http.ResponseWriter, r *http.Request) {
 	var ask api.ReportAsk
-	if bad := said(w, r, &ask); bad != nil {
+	if bad := sent(w, r, &ask); bad != nil {
 		h.fail(w, r, bad)
 		return
 	}
 	ctx, cancel := h.context(r)
 	defer cancel()
-	id, err := h.cfg.Reporter.BeginReport(ctx, ask)
+	id, err := h.do.Reporter.BeginReport(ctx, ask)
 	h.answer(w, r, "report", struct {
 		ID string `json:"id"`
 	}{id}, err)
@@ -38,7 +38,7 @@ func (h *Handler) makeReport(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) report(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := h.context(r)
 	defer cancel()
-	k, made, err := h.cfg.Reporter.Report(ctx, r.PathValue("id"))
+	k, made, err := h.do.Reporter.Report(ctx, r.PathValue("id"))
 	if errors.Is(err, api.ErrNotFound) {
 		err = errNoReport
 	}

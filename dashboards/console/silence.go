@@ -8,17 +8,17 @@ import (
 	"vigil/internal/api"
 )
 
-var errNoSilence = &httpError{http.StatusNotFound, "There is no such silence", "List them with: vigil silences list"}
+var errNoSilence = api.NewProblem(http.StatusNotFound, "There is no such silence", "List them with: vigil silences list")
 
 func (h *Handler) silence(w http.ResponseWriter, r *http.Request) {
 	var s api.Silencing
-	if bad := said(w, r, &s); bad != nil {
+	if bad := sent(w, r, &s); bad != nil {
 		h.fail(w, r, bad)
 		return
 	}
 	ctx, cancel := h.context(r)
 	defer cancel()
-	out, err := h.cfg.Silencer.Silence(ctx, s)
+	out, err := h.do.Silencer.Silence(ctx, s)
 	h.answer(w, r, "silence", out, err)
 }
 
@@ -26,7 +26,7 @@ func (h *Handler) endSilence(w http.ResponseWriter, r *http.Request) {
 	var by struct {
 		By string `json:"by"`
 	}
-	if bad := said(w, r, &by); bad != nil {
+	if bad := sent(w, r, &by); bad != nil {
 		h.fail(w, r, bad)
 		return
 	}
@@ -37,7 +37,7 @@ func (h *Handler) endSilence(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := h.context(r)
 	defer cancel()
-	s, err := h.cfg.Silencer.EndSilence(ctx, id, by.By)
+	s, err := h.do.Silencer.EndSilence(ctx, id, by.By)
 	if errors.Is(err, api.ErrNotFound) {
 		err = errNoSilence
 	}
@@ -47,7 +47,7 @@ func (h *Handler) endSilence(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) silences(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := h.context(r)
 	defer cancel()
-	all, err := h.cfg.Silencer.Silences(ctx)
+	all, err := h.do.Silencer.Silences(ctx)
 	h.answer(w, r, "silences", struct {
 		Silences []vigil.Silence `json:"silences"`
 	}{append([]vigil.Silence{}, all...)}, err)

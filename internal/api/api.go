@@ -17,6 +17,12 @@ var ErrNotFound = errors.New("not found")
 // the disk is full, most likely.
 var ErrUnrecorded = errors.New("the look can't be recorded")
 
+// ErrStale says that somebody else changed it since who asks looked at it.
+var ErrStale = errors.New("somebody else has changed it meanwhile")
+
+// ErrOwnCase says that who asks is among those whom it is about.
+var ErrOwnCase = errors.New("nobody works on a case about themselves")
+
 // Status is the state of the program that the console shows.
 type Status struct {
 	// Events is how many are judged; Quarantined how many records are set aside.

@@ -208,17 +208,17 @@ func (r *remote) call(ctx context.Context, method, path string, body, into any) 
 		}
 		return nil
 	}
-	var said struct{ Error, Remedy string }
-	if json.Unmarshal(answer, &said) != nil || said.Error == "" {
+	var said api.Problem
+	if json.Unmarshal(answer, &said) != nil || said.Headline == "" {
 		return fmt.Errorf("the running vigil answers %s", resp.Status)
 	}
 	switch resp.StatusCode {
 	case http.StatusNotFound:
-		return fmt.Errorf("%s: %w", said.Error, api.ErrNotFound)
+		return fmt.Errorf("%s: %w", said.Headline, api.ErrNotFound)
 	case http.StatusUnprocessableEntity:
 		return fmt.Errorf("%w: %s", api.ErrRefused, strings.TrimPrefix(said.Remedy, api.ErrRefused.Error()+": "))
 	}
-	return fmt.Errorf("the running vigil says: %s; %s", said.Error, said.Remedy)
+	return fmt.Errorf("the running vigil says: %s; %s", said.Headline, said.Remedy)
 }
 
 // Findings lists them by the service.

@@ -13,8 +13,10 @@ import (
 	"vigil/collectors"
 	"vigil/collectors/push"
 	"vigil/dashboards/console"
+	"vigil/internal/access"
 	"vigil/internal/api"
 	"vigil/internal/config"
+	"vigil/internal/gate"
 )
 
 // pushPath is where events are pushed to.
@@ -65,7 +67,11 @@ func serve(l net.Listener, h http.Handler, logger *slog.Logger) (stop func(ctx c
 
 // newConsole makes the console's handler.
 func newConsole(consoleURL string, r api.Reader, d *desk, reports api.Reporter, logger *slog.Logger, now func() time.Time) (http.Handler, error) {
-	cfg := console.Config{Logger: logger, Now: now, Decider: d, Silencer: d, Reporter: reports}
+	c, err := console.New(console.Config{Logger: logger, Now: now}, console.Services{Reader: r, Decider: d, Silencer: d, Reporter: reports})
+	if err != nil {
+		return nil, err
+	}
+	cfg := gate.Config{Logger: logger, Now: now, Fail: c.Fail, Door: gate.Open{By: "console", Roles: access.Roles(), Way: api.WayOpen}}
 	if consoleURL != "" {
 		u, err := url.Parse(consoleURL)
 		if err != nil {
@@ -73,7 +79,7 @@ func newConsole(consoleURL string, r api.Reader, d *desk, reports api.Reporter, 
 		}
 		cfg.Hosts = append(cfg.Hosts, u.Hostname())
 	}
-	return console.New(cfg, r)
+	return gate.New(cfg, access.Routes(), c.Handlers())
 }
 
 // newPush makes the receiver of the configured push sources; nil when there is

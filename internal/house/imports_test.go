@@ -62,10 +62,12 @@ var rules = []rule{
 	{folder: "alerts/picture", may: []string{root, "alerts"}, pure: true},
 	{folder: "alerts/slack/...", may: []string{root, "alerts", "alerts/picture", "alerts/slack/..."}},
 
-	{folder: "dashboards/...", may: []string{root, "dashboards/...", "internal/api"}},
+	{folder: "dashboards/...", may: []string{root, "dashboards/...", "internal/access", "internal/api"}},
 
 	{folder: "internal/app/...", may: []string{root, "..."}},
-	{folder: "internal/api", may: []string{root}},
+	{folder: "internal/api", may: []string{root, "internal/access"}},
+	{folder: "internal/api/...", may: []string{root, "internal/access", "internal/api", "internal/gate"}},
+	{folder: "internal/gate", may: []string{root, "internal/access", "internal/api"}},
 	{folder: "internal/series", may: []string{root}},
 	{folder: "internal/series/...", may: []string{root, "internal/series"}},
 	{folder: "internal/evidence/...", may: []string{root, "internal/evidence/..."}},

@@ -80,7 +80,7 @@
       case "n": follow("a[rel=next]"); break;
       case "p": follow("a[rel=prev]"); break;
       case "u": follow("a.back"); break;
-      case "s": follow("a.sources-link"); break;
+      case "s": follow("nav a[data-key=s]"); break;
       case "?": help(); break;
       default: return;
     }

@@ -1,0 +1,94 @@
+package access
+
+// Kind is what sort of address a route is.
+type Kind string
+
+// The kinds of route.
+const (
+	// KindPage is a page, KindPart a part of one that renews itself, KindFile something
+	// that a page hands over, such as a picture or an export. All only show.
+	KindPage Kind = "page"
+	KindPart Kind = "part"
+	KindFile Kind = "file"
+	// KindForm takes what a page's form sends, and leads on to a page.
+	KindForm Kind = "form"
+	// KindAPI takes and gives JSON.
+	KindAPI Kind = "api"
+	// KindStream stays open, and tells what changes as it does.
+	KindStream Kind = "stream"
+)
+
+// The deeds of a route for which nobody needs a role.
+const (
+	// DeedPublic is open to who is not signed in: the sign-in itself, styles, health.
+	DeedPublic Deed = "public"
+	// DeedSelf is open to who is signed in, whatever their roles.
+	DeedSelf Deed = "self"
+)
+
+// Route is one address that the program answers, and who may ask for it.
+type Route struct {
+	// Method and Pattern are as http.ServeMux takes them: "GET", "/cases/{id}".
+	Method, Pattern string
+	Kind            Kind
+	// Deed is what the roles of who asks must allow.
+	Deed Deed
+	// Fresh asks for a proof of who they are that is not older than FreshFor: for what
+	// shows names, or changes what is found.
+	Fresh bool
+	// Local takes it from this machine alone.
+	Local bool
+}
+
+// Name is how a handler is tied to its route: "GET /cases/{id}".
+func (r Route) Name() string { return r.Method + " " + r.Pattern }
+
+// Routes is the one table of what is answered. What has no row here is not answered:
+// internal/gate builds the program's router from it.
+func Routes() []Route {
+	page := func(pattern string, d Deed) Route {
+		return Route{Method: "GET", Pattern: pattern, Kind: KindPage, Deed: d}
+	}
+	part := func(pattern string, d Deed) Route {
+		return Route{Method: "GET", Pattern: pattern, Kind: KindPart, Deed: d}
+	}
+	file := func(pattern string, d Deed) Route {
+		return Route{Method: "GET", Pattern: pattern, Kind: KindFile, Deed: d}
+	}
+	read := func(pattern string, d Deed) Route {
+		return Route{Method: "GET", Pattern: pattern, Kind: KindAPI, Deed: d}
+	}
+	local := func(method, pattern string, d Deed) Route {
+		return Route{Method: method, Pattern: pattern, Kind: KindAPI, Deed: d, Local: true}
+	}
+	return []Route{
+		file("/healthz", DeedPublic),
+		file("/assets/{name}", DeedPublic),
+
+		page("/{$}", DeedLook),
+		part("/live", DeedLook),
+		page("/findings/{id}", DeedLook),
+		part("/findings/{id}/live", DeedLook),
+		page("/sources", DeedStatus),
+		part("/sources/live", DeedStatus),
+
+		read("/api/v1/findings", DeedLook),
+		read("/api/v1/findings/{id}", DeedLook),
+		read("/api/v1/cases", DeedLook),
+		read("/api/v1/cases/{id}", DeedLook),
+		read("/api/v1/status", DeedStatus),
+
+		local("POST", "/v1/findings/{id}/verdict", DeedVerdict),
+		local("DELETE", "/v1/findings/{id}/verdict", DeedVerdict),
+		local("POST", "/v1/findings/{id}/exception", DeedExpect),
+		local("GET", "/v1/exceptions", DeedLook),
+		local("DELETE", "/v1/exceptions/{id}", DeedExpect),
+		local("GET", "/v1/verdicts", DeedLook),
+		local("POST", "/v1/silences", DeedSilence),
+		local("GET", "/v1/silences", DeedLook),
+		local("DELETE", "/v1/silences/{id}", DeedSilence),
+		local("GET", "/v1/reports", DeedReport),
+		local("POST", "/v1/reports", DeedReport),
+		local("GET", "/v1/reports/{id}", DeedReport),
+	}
+}

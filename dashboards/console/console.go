@@ -76,7 +76,7 @@ type Handler struct {
 //go:embed *.gohtml
 var templateFiles embed.FS
 
-//go:embed assets/htmx.min.js assets/app.js assets/console.css assets/icon.svg
+//go:embed assets/htmx.min.js assets/app.js assets/console.css assets/icon.svg assets/uPlot.iife.min.js assets/uPlot.min.css assets/plot.js
 var assetFiles embed.FS
 
 type asset struct {
@@ -86,7 +86,7 @@ type asset struct {
 
 // assetNames are the addresses of the assets: they hold a hash of the content, so
 // that a browser may keep them for ever and never has the wrong one.
-type assetNames struct{ CSS, HTMX, App, Icon string }
+type assetNames struct{ CSS, HTMX, App, Icon, UPlot, PlotCSS, Plot string }
 
 // New makes a console over services.
 func New(cfg Config, services Services) (*Handler, error) {
@@ -150,6 +150,10 @@ func (h *Handler) load() error {
 		HTMX: add("htmx", ".js", "text/javascript; charset=utf-8", read("htmx.min.js")),
 		App:  add("app", ".js", "text/javascript; charset=utf-8", read("app.js")),
 		Icon: add("icon", ".svg", "image/svg+xml", read("icon.svg")),
+
+		UPlot:   add("uPlot", ".js", "text/javascript; charset=utf-8", read("uPlot.iife.min.js")),
+		PlotCSS: add("uPlot", ".css", "text/css; charset=utf-8", read("uPlot.min.css")),
+		Plot:    add("plot", ".js", "text/javascript; charset=utf-8", read("plot.js")),
 	}
 	return err
 }

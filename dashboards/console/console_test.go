@@ -387,22 +387,29 @@ func TestAgoCountsFromTheLogWhenItIsReplayed(t *testing.T) {
 	}
 }
 
-func TestEmbeddedHTMXIsTheOneWeName(t *testing.T) {
+func TestEmbeddedLibrariesAreThoseWeName(t *testing.T) {
 	t.Parallel()
-	h := handler(t, console.Config{}, sample.NewReader())
-	var path string
-	for _, part := range strings.Split(get(t, h, "/").body, `"`) {
-		if strings.HasPrefix(part, "/assets/htmx-") {
-			path = part
-		}
-	}
-	sum := sha256.Sum256([]byte(get(t, h, path).body))
 	notice, err := os.ReadFile("assets/NOTICE")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(notice), hex.EncodeToString(sum[:])) {
-		t.Errorf("assets/NOTICE does not name the sum %x", sum)
+	id := sample.Vendor().ID
+	page := get(t, handler(t, console.Config{}, sample.NewReader(sample.Vendor())), "/findings/"+id).body
+	for _, prefix := range []string{"/assets/htmx-", "/assets/uPlot-"} {
+		found := 0
+		for _, part := range strings.Split(page, `"`) {
+			if !strings.HasPrefix(part, prefix) {
+				continue
+			}
+			found++
+			sum := sha256.Sum256([]byte(get(t, handler(t, console.Config{}, sample.NewReader()), part).body))
+			if !strings.Contains(string(notice), hex.EncodeToString(sum[:])) {
+				t.Errorf("assets/NOTICE does not name the sum %x of %s", sum, part)
+			}
+		}
+		if found == 0 {
+			t.Errorf("the page loads nothing of %s", prefix)
+		}
 	}
 }
 

@@ -33,6 +33,8 @@ type base struct {
 	PageTitle, Brand string
 	Assets           assetNames
 	Live             bool
+	// Plots says that the page holds plots that can be zoomed.
+	Plots bool
 	// Person is who looks, Form what their forms bring along.
 	Person api.Person
 	Form   string
@@ -284,7 +286,9 @@ func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name stri
 	if from > 0 {
 		at = "?from=" + strconv.Itoa(from)
 	}
-	h.sendLive(w, r, name, tag, livePage{base: h.base(r, phrase.Severity(f.Severity)+": "+v.Who, true), Poll: v.Path + "/live" + at,
+	page := h.base(r, phrase.Severity(f.Severity)+": "+v.Who, true)
+	page.Plots = true
+	h.sendLive(w, r, name, tag, livePage{base: page, Poll: v.Path + "/live" + at,
 		Every: milliseconds(3 * h.cfg.Refresh), Body: template.HTML(body)}) //nolint:gosec // html/template made it
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"vigil/dashboards/document"
 	"vigil/dashboards/phrase"
 )
 
@@ -28,8 +29,8 @@ func vendors(v *Vendors) section {
 	s.Lead = append(s.Lead, v.Sample.sampled("What vendors took was counted", higher))
 	t := table{
 		Title: "Taken against agreed",
-		Columns: []column{{"Account", 21, false}, {"Contract", 14, false}, {"Agreed", 25, false}, {"Accesses", 11, true}, {"Customers", 11, true},
-			{"Most a day", 9, true}, {"Rows", 11, true}, {"Outside the contract", 24, false}},
+		Columns: []column{document.Left("Account", 21), document.Left("Contract", 14), document.Left("Agreed", 25), document.Right("Accesses", 11), document.Right("Customers", 11),
+			document.Right("Most a day", 9), document.Right("Rows", 11), document.Left("Outside the contract", 24)},
 		Note: more(v.More, "accounts are"),
 	}
 	for i := range v.Rows {
@@ -38,17 +39,17 @@ func vendors(v *Vendors) section {
 		if len(x.Outside) > 0 {
 			what = cell{Text: phrase.Prose(outsides(x.Outside), 320), Tone: toneBad}
 		}
-		t.Rows = append(t.Rows, []cell{name(x.Account), name(x.Contract), text(x.Agreed), number(x.Accesses), number(x.Customers),
-			number(x.MaxDay), number(x.Rows), what})
+		t.Rows = append(t.Rows, []cell{document.Name(x.Account), document.Name(x.Contract), document.Text(x.Agreed), document.Number(x.Accesses), document.Number(x.Customers),
+			document.Number(x.MaxDay), document.Number(x.Rows), what})
 	}
 	if len(t.Rows) > 0 {
 		s.Tables = append(s.Tables, t)
 	}
 	if len(v.Without) > 0 {
-		t := table{Title: "Vendors without a contract that is known", Columns: []column{{"Account", 100, false}}}
+		t := table{Title: "Vendors without a contract that is known", Columns: []column{document.Left("Account", 100)}}
 		rows, left := cut(v.Without, MaxRows)
 		for _, w := range rows {
-			t.Rows = append(t.Rows, []cell{name(w)})
+			t.Rows = append(t.Rows, []cell{document.Name(w)})
 		}
 		t.Note = more(left, "accounts are")
 		s.Tables = append(s.Tables, t)
@@ -113,11 +114,11 @@ func withFindings(s section, title string, list []Finding, left int) section {
 	}
 	t := table{
 		Title:   title,
-		Columns: []column{{"Detected", 15, false}, {"Severity", 10, false}, {"About", 20, false}, {"What was found", 44, false}, {"Verdict", 11, false}},
+		Columns: []column{document.Left("Detected", 15), document.Left("Severity", 10), document.Left("About", 20), document.Left("What was found", 44), document.Left("Verdict", 11)},
 	}
 	rows, cutOff := cut(list, MaxRows)
 	for _, f := range rows {
-		t.Rows = append(t.Rows, []cell{moment(f.Detected), severity(f.Severity), name(f.Who), found(&f), verdict(f.Verdict)})
+		t.Rows = append(t.Rows, []cell{document.Moment(f.Detected), severity(f.Severity), document.Name(f.Who), found(&f), verdict(f.Verdict)})
 	}
 	t.Note = more(left+cutOff, "findings are")
 	return with(s, t)

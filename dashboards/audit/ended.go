@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"vigil/dashboards/document"
 	"vigil/dashboards/phrase"
 )
 
@@ -42,12 +43,12 @@ func findings(f *Findings, to time.Time) section {
 	if len(f.Exceptions) > 0 {
 		t := table{
 			Title: "Exceptions that were made, held or ended in the period",
-			Columns: []column{{"Exception", 20, false}, {"For", 20, false}, {"Expects", 11, false}, {"Made", 13, false}, {"Until", 13, false},
-				{"State", 13, false}, {"Why", 26, false}},
+			Columns: []column{document.Left("Exception", 20), document.Left("For", 20), document.Left("Expects", 11), document.Left("Made", 13), document.Left("Until", 13),
+				document.Left("State", 13), document.Left("Why", 26)},
 		}
 		rows, left := cut(f.Exceptions, MaxRows)
 		for _, x := range rows {
-			t.Rows = append(t.Rows, []cell{name(x.ID), name(x.Who), text(x.Scope), day(x.Made), day(x.To), state(x.State, x.To, to), text(x.Note)})
+			t.Rows = append(t.Rows, []cell{document.Name(x.ID), document.Name(x.Who), document.Text(x.Scope), document.Day(x.Made), document.Day(x.To), state(x.State, x.To, to), document.Text(x.Note)})
 		}
 		t.Note = more(left, "exceptions are")
 		s.Tables = append(s.Tables, t)
@@ -55,11 +56,11 @@ func findings(f *Findings, to time.Time) section {
 	if len(f.Silences) > 0 {
 		t := table{
 			Title:   "Silences that were made, held or ended in the period",
-			Columns: []column{{"Silence", 18, false}, {"Of what", 26, false}, {"Made", 13, false}, {"Until", 13, false}, {"State", 13, false}, {"Why", 28, false}},
+			Columns: []column{document.Left("Silence", 18), document.Left("Of what", 26), document.Left("Made", 13), document.Left("Until", 13), document.Left("State", 13), document.Left("Why", 28)},
 		}
 		rows, left := cut(f.Silences, MaxRows)
 		for _, x := range rows {
-			t.Rows = append(t.Rows, []cell{name(x.ID), text(x.What), day(x.Made), day(x.To), state(x.State, x.To, to), text(x.Note)})
+			t.Rows = append(t.Rows, []cell{document.Name(x.ID), document.Text(x.What), document.Day(x.Made), document.Day(x.To), state(x.State, x.To, to), document.Text(x.Note)})
 		}
 		t.Note = more(left, "silences are")
 		s.Tables = append(s.Tables, t)
@@ -93,7 +94,7 @@ const soon = 30 * 24 * time.Hour
 
 // state is a cell that sets off what is about to end.
 func state(s string, end, to time.Time) cell {
-	c := text(s)
+	c := document.Text(s)
 	if s == "holds" && !end.IsZero() && end.Sub(to) < soon {
 		c = cell{Text: "holds, ends soon", Tone: toneWarn}
 	}
@@ -116,14 +117,14 @@ func budget(f *Findings) string {
 func outcomes(title string, list []Outcomes) table {
 	t := table{
 		Title: title,
-		Columns: []column{{"", 34, false}, {"Findings", 11, true}, {"Breach", 11, true}, {"Misuse", 11, true}, {"Expected", 11, true},
-			{"Unknown", 11, true}, {"None yet", 11, true}},
+		Columns: []column{document.Left("", 34), document.Right("Findings", 11), document.Right("Breach", 11), document.Right("Misuse", 11), document.Right("Expected", 11),
+			document.Right("Unknown", 11), document.Right("None yet", 11)},
 	}
 	rows, left := cut(list, MaxRows)
 	for _, o := range rows {
-		row := []cell{text(o.Name)}
+		row := []cell{document.Text(o.Name)}
 		for i, n := range []int{o.Total, o.Breach, o.Misuse, o.Expected, o.Unknown, o.Unjudged} {
-			c := number(int64(n))
+			c := document.Number(int64(n))
 			switch {
 			case n == 0:
 				c.Tone = toneSoft

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"vigil/dashboards/document"
 	"vigil/dashboards/phrase"
 )
 
@@ -43,26 +44,26 @@ func access(a *Access) section {
 	}
 	groups := table{
 		Title:   "By role and team",
-		Columns: []column{{"Role and team", 34, false}, {"Used it", 13, true}, {"Accesses", 16, true}, {"Customers", 16, true}},
+		Columns: []column{document.Left("Role and team", 34), document.Right("Used it", 13), document.Right("Accesses", 16), document.Right("Customers", 16)},
 		Empty:   "Nobody used access in the period.",
 		Note:    "Groups of fewer than five people are put together, and what fewer than five people did is not shown (–): the report measures nobody's work.",
 	}
 	if a.Directory {
-		groups.Columns = slices.Insert(groups.Columns, 1, column{"Have access", 13, true})
+		groups.Columns = slices.Insert(groups.Columns, 1, document.Right("Have access", 13))
 	}
 	byStore := table{
 		Title:   "By store",
-		Columns: []column{{"Role and team", 34, false}, {"Store", 26, false}, {"Accounts", 12, true}, {"Accesses", 14, true}, {"Customers", 14, true}},
+		Columns: []column{document.Left("Role and team", 34), document.Left("Store", 26), document.Right("Accounts", 12), document.Right("Accesses", 14), document.Right("Customers", 14)},
 	}
 	for _, g := range a.Groups {
-		row := []cell{text(g.Name)}
+		row := []cell{document.Text(g.Name)}
 		if a.Directory {
 			row = append(row, counted(g.With, g.Machine))
 		}
 		row = append(row, counted(g.Used, g.Machine))
 		groups.Rows = append(groups.Rows, append(row, volumes(g.Withheld, g.Accesses, g.Customers)...))
 		for _, u := range g.Stores {
-			row := []cell{text(g.Name), name(u.Store), counted(u.Used, g.Machine)}
+			row := []cell{document.Text(g.Name), document.Name(u.Store), counted(u.Used, g.Machine)}
 			byStore.Rows = append(byStore.Rows, append(row, volumes(u.Withheld, u.Accesses, u.Customers)...))
 		}
 	}
@@ -110,7 +111,7 @@ func accounts(n int) string {
 // counted counts accounts, as people unless they are machines.
 func counted(n int, machine bool) cell {
 	if machine {
-		return number(int64(n))
+		return document.Number(int64(n))
 	}
 	return cell{Text: people(n)}
 }
@@ -121,7 +122,7 @@ func volumes(withheld bool, ns ...int64) (out []cell) {
 			out = append(out, cell{Text: phrase.None, Tone: toneSoft})
 			continue
 		}
-		out = append(out, number(n))
+		out = append(out, document.Number(n))
 	}
 	return out
 }
@@ -129,7 +130,7 @@ func volumes(withheld bool, ns ...int64) (out []cell) {
 func accountList(a *Access) table {
 	t := table{
 		Title:   "Accounts, access against use",
-		Columns: []column{{"Account", 30, false}, {"Role", 18, false}, {"Team", 18, false}, {"Directory", 16, false}, {"Used", 12, false}},
+		Columns: []column{document.Left("Account", 30), document.Left("Role", 18), document.Left("Team", 18), document.Left("Directory", 16), document.Left("Used", 12)},
 		Empty:   "No account is known.",
 		Note:    more(a.More, "accounts are"),
 	}
@@ -151,11 +152,11 @@ func accountList(a *Access) table {
 		if x.Used {
 			used = cell{Text: "yes"}
 		}
-		role := text(x.Role)
+		role := document.Text(x.Role)
 		if x.Role == "" {
-			role = text(phrase.Kind(x.Kind))
+			role = document.Text(phrase.Kind(x.Kind))
 		}
-		t.Rows = append(t.Rows, []cell{name(x.Actor), role, text(x.Team), known, used})
+		t.Rows = append(t.Rows, []cell{document.Name(x.Actor), role, document.Text(x.Team), known, used})
 	}
 	return t
 }
@@ -183,17 +184,17 @@ func dormant(d *Dormant, to time.Time) section {
 	}
 	s.Figures = append(s.Figures, leavers)
 	if len(d.Leavers) > 0 {
-		t := table{Title: "Used after the person left", Columns: []column{{"Account", 30, false}, {"Role", 20, false}, {"Left", 16, false}, {"First access after", 20, false}, {"Last", 20, false}}}
+		t := table{Title: "Used after the person left", Columns: []column{document.Left("Account", 30), document.Left("Role", 20), document.Left("Left", 16), document.Left("First access after", 20), document.Left("Last", 20)}}
 		rows, left := cut(d.Leavers, MaxRows)
 		for _, x := range rows {
-			t.Rows = append(t.Rows, []cell{name(x.Actor), text(join(x.Role, x.Team)), day(x.Left), moment(x.First).toned(toneBad), moment(x.Last)})
+			t.Rows = append(t.Rows, []cell{document.Name(x.Actor), document.Text(join(x.Role, x.Team)), document.Day(x.Left), document.Moment(x.First).Toned(toneBad), document.Moment(x.Last)})
 		}
 		t.Note = more(left, "accounts are")
 		s.Tables = append(s.Tables, t)
 	}
 	t := table{
 		Title:   "Dormant accounts",
-		Columns: []column{{"Account", 32, false}, {"Role", 20, false}, {"Team", 20, false}, {"Directory", 14, false}, {"Last access", 16, false}},
+		Columns: []column{document.Left("Account", 32), document.Left("Role", 20), document.Left("Team", 20), document.Left("Directory", 14), document.Left("Last access", 16)},
 		Empty:   "None.",
 	}
 	rows, left := cut(d.Accounts, MaxRows)
@@ -202,11 +203,11 @@ func dormant(d *Dormant, to time.Time) section {
 		if !x.Known {
 			known = cell{Text: "not named", Tone: toneSoft}
 		}
-		last := day(x.Last)
+		last := document.Day(x.Last)
 		if x.Last.IsZero() {
 			last = cell{Text: "none kept", Tone: toneSoft}
 		}
-		t.Rows = append(t.Rows, []cell{name(x.Actor), text(x.Role), text(x.Team), known, last})
+		t.Rows = append(t.Rows, []cell{document.Name(x.Actor), document.Text(x.Role), document.Text(x.Team), known, last})
 	}
 	t.Note = more(left+d.More, "accounts are")
 	return with(s, t)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vigil"
+	"vigil/dashboards/document"
 	"vigil/dashboards/phrase"
 )
 
@@ -38,26 +39,26 @@ func coverage(c *Coverage) section {
 		s.Lead = append(s.Lead, "No feed tells of: "+kindsOf(c.Missing)+". Each one that is given lets vigil see more, or excuse more.")
 	}
 	s.Figures = []figure{
-		counts(blind, "kind of breach not seen", "kinds of breach not seen").warned(blind),
+		warned(counts(blind, "kind of breach not seen", "kinds of breach not seen"), blind),
 		{Value: phrase.Count(int64(partly)), Word: "seen in part"},
-		counts(lapses, "lapse of a source", "lapses of sources").warned(lapses),
-		counts(len(c.Absences), "time vigil did not listen", "times vigil did not listen").warned(len(c.Absences)),
+		warned(counts(lapses, "lapse of a source", "lapses of sources"), lapses),
+		warned(counts(len(c.Absences), "time vigil did not listen", "times vigil did not listen"), len(c.Absences)),
 	}
 	s.Tables = append(s.Tables, sources(c.Sources))
 	if len(c.Lapses) > 0 {
-		t := table{Title: "Lapses", Columns: []column{{"Source", 16, false}, {"From", 16, false}, {"To", 16, false}, {"Missing", 10, true}, {"What was seen", 42, false}}}
+		t := table{Title: "Lapses", Columns: []column{document.Left("Source", 16), document.Left("From", 16), document.Left("To", 16), document.Right("Missing", 10), document.Left("What was seen", 42)}}
 		rows, left := cut(c.Lapses, MaxRows)
 		for _, l := range rows {
-			t.Rows = append(t.Rows, []cell{name(l.Source), moment(l.Start), moment(l.End), number(l.Missing), text(l.Kind + ": " + l.Text)})
+			t.Rows = append(t.Rows, []cell{document.Name(l.Source), document.Moment(l.Start), document.Moment(l.End), document.Number(l.Missing), document.Text(l.Kind + ": " + l.Text)})
 		}
 		t.Note = more(left+c.MoreLapses, "lapses are")
 		s.Tables = append(s.Tables, t)
 	}
 	if len(c.Absences) > 0 {
-		t := table{Title: "When vigil did not listen", Columns: []column{{"From", 40, false}, {"To", 40, false}, {"Length", 20, false}}}
+		t := table{Title: "When vigil did not listen", Columns: []column{document.Left("From", 40), document.Left("To", 40), document.Left("Length", 20)}}
 		rows, left := cut(c.Absences, MaxRows)
 		for _, p := range rows {
-			t.Rows = append(t.Rows, []cell{moment(p.From), moment(p.To), {Text: phrase.Length(p.To.Sub(p.From))}})
+			t.Rows = append(t.Rows, []cell{document.Moment(p.From), document.Moment(p.To), {Text: phrase.Length(p.To.Sub(p.From))}})
 		}
 		t.Note = more(left, "times are")
 		s.Tables = append(s.Tables, t)
@@ -79,7 +80,7 @@ func counts(n int, one, many string) figure {
 	return f
 }
 
-func (f figure) warned(n int) figure { f.Tone = warnIf(n); return f }
+func warned(f figure, n int) figure { f.Tone = warnIf(n); return f }
 
 func warnIf(n int) tone {
 	if n > 0 {
@@ -133,17 +134,17 @@ func kindsOf(list []vigil.FactKind) string {
 func sources(list []Source) table {
 	t := table{
 		Title:   "Sources",
-		Columns: []column{{"Source", 24, false}, {"Events", 13, true}, {"By day", 28, false}, {"Days without", 11, true}, {"Set aside, ever", 11, true}, {"Newest event", 17, false}},
+		Columns: []column{document.Left("Source", 24), document.Right("Events", 13), document.Left("By day", 28), document.Right("Days without", 11), document.Right("Set aside, ever", 11), document.Left("Newest event", 17)},
 		Empty:   "No source told anything in the period.",
 	}
 	rows, left := cut(list, MaxRows)
 	for i := range rows {
 		x := &rows[i]
-		empty := number(int64(x.Empty))
+		empty := document.Number(int64(x.Empty))
 		if x.Empty > 0 {
 			empty.Tone = toneWarn
 		}
-		t.Rows = append(t.Rows, []cell{name(x.Name), number(x.Events), {By: x.ByDay}, empty, number(x.SetAside), moment(x.Last)})
+		t.Rows = append(t.Rows, []cell{document.Name(x.Name), document.Number(x.Events), {By: x.ByDay}, empty, document.Number(x.SetAside), document.Moment(x.Last)})
 	}
 	t.Note = more(left, "sources are")
 	return t
@@ -152,16 +153,16 @@ func sources(list []Source) table {
 func feeds(c *Coverage) table {
 	t := table{
 		Title:   "Feeds, as they stand when the report is made",
-		Columns: []column{{"Feed", 24, false}, {"Kind", 16, false}, {"Records", 12, true}, {"Trouble", 48, false}},
+		Columns: []column{document.Left("Feed", 24), document.Left("Kind", 16), document.Right("Records", 12), document.Left("Trouble", 48)},
 		Empty:   "No feed is configured.",
 	}
 	rows, left := cut(c.Feeds, MaxRows)
 	for _, f := range rows {
 		trouble := cell{Text: "none", Tone: toneGood}
 		if f.Trouble != "" {
-			trouble = text(f.Trouble).toned(toneWarn)
+			trouble = document.Text(f.Trouble).Toned(toneWarn)
 		}
-		t.Rows = append(t.Rows, []cell{name(f.Name), text(f.Kind), number(int64(f.Records)), trouble})
+		t.Rows = append(t.Rows, []cell{document.Name(f.Name), document.Text(f.Kind), document.Number(int64(f.Records)), trouble})
 	}
 	t.Note = more(left, "feeds are")
 	return t
@@ -170,7 +171,7 @@ func feeds(c *Coverage) table {
 func meter(c *Coverage) table {
 	t := table{
 		Title:   "Blind spots: which kinds of breach the logs and feeds would show",
-		Columns: []column{{"", 7, false}, {"Kind of breach", 27, false}, {"Seen", 10, false}, {"By", 24, false}, {"What would mend it", 34, false}},
+		Columns: []column{document.Left("", 7), document.Left("Kind of breach", 27), document.Left("Seen", 10), document.Left("By", 24), document.Left("What would mend it", 34)},
 		Note:    c.Sample.sampled("Which fields arrive was measured", ""),
 	}
 	for _, b := range c.Blind {
@@ -181,7 +182,7 @@ func meter(c *Coverage) table {
 		case SightPartly:
 			sight.Tone = toneWarn
 		}
-		t.Rows = append(t.Rows, []cell{text(b.Row), text(b.Name), sight, text(b.By), text(b.Mend)})
+		t.Rows = append(t.Rows, []cell{document.Text(b.Row), document.Text(b.Name), sight, document.Text(b.By), document.Text(b.Mend)})
 	}
 	return t
 }
@@ -211,19 +212,19 @@ func watcher(w *Watcher) section {
 	}
 	t := table{
 		Title:   "What was done and looked at",
-		Columns: []column{{"What", 46, false}, {"By", 24, false}, {"Times", 14, true}, {"Different things", 16, true}},
+		Columns: []column{document.Left("What", 46), document.Left("By", 24), document.Right("Times", 14), document.Right("Different things", 16)},
 		Empty:   "Nothing was done or looked at in the period.",
 	}
 	rows, left := cut(w.Deeds, MaxRows)
 	for _, d := range rows {
-		t.Rows = append(t.Rows, []cell{text(d.What), text(d.By), number(d.Times), number(d.Things)})
+		t.Rows = append(t.Rows, []cell{document.Text(d.What), document.Text(d.By), document.Number(d.Times), document.Number(d.Things)})
 	}
 	t.Note = more(left, "kinds are")
 	s.Tables = append(s.Tables, t)
-	changes := table{Title: "Changes of the configuration and of rules", Columns: []column{{"When", 18, false}, {"By", 14, false}, {"What", 68, false}}, Note: more(w.More, "changes are")}
+	changes := table{Title: "Changes of the configuration and of rules", Columns: []column{document.Left("When", 18), document.Left("By", 14), document.Left("What", 68)}, Note: more(w.More, "changes are")}
 	for _, list := range [][]Change{w.Settings, w.Rules} {
 		for _, c := range list {
-			changes.Rows = append(changes.Rows, []cell{moment(c.Time), text(c.By), text(c.What)})
+			changes.Rows = append(changes.Rows, []cell{document.Moment(c.Time), document.Text(c.By), document.Text(c.What)})
 		}
 	}
 	listed, left := cut(changes.Rows, MaxRows)

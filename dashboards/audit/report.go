@@ -1,101 +1,38 @@
 package audit
 
 import (
+	"io"
 	"strings"
 	"time"
 
 	"vigil"
+	"vigil/dashboards/document"
 	"vigil/dashboards/phrase"
 )
 
-// document is a report as it stands on paper: what the page and the PDF both say.
-type document struct {
-	Title, Period string
-	Facts         []fact
-	Summary       []figure
-	Notes         []string
-	Sections      []section
-}
-
-// fact is a line of the head.
-type fact struct{ Name, Value string }
-
-// figure is a number with its word.
-type figure struct {
-	Value, Word string
-	Tone        tone
-}
-
-// tone is how a value is set off.
-type tone string
-
-const (
-	toneBad  tone = "bad"
-	toneWarn tone = "warn"
-	toneGood tone = "good"
-	toneSoft tone = "soft"
+// What a report is written down in.
+type (
+	section = document.Section
+	table   = document.Table
+	column  = document.Column
+	cell    = document.Cell
+	figure  = document.Figure
+	tone    = document.Tone
 )
 
-type section struct {
-	Key, Heading string
-	Lead         []string
-	Figures      []figure
-	Tables       []table
-}
+const (
+	toneBad  = document.ToneBad
+	toneWarn = document.ToneWarn
+	toneGood = document.ToneGood
+	toneSoft = document.ToneSoft
+)
 
-type table struct {
-	Title   string
-	Columns []column
-	Rows    [][]cell
-	// Empty stands instead of a table without rows; Note below one with.
-	Empty, Note string
-}
+// HTML writes the report to w as one page without scripts that loads nothing. It writes
+// nothing when the report can't be made; an error of w is returned as it is.
+func HTML(w io.Writer, r *Report) error { return document.HTML(w, newDocument(r)) }
 
-// column is a column's head; Weight is its share of the width.
-type column struct {
-	Name   string
-	Weight float64
-	Number bool
-}
-
-// cell is one value: ID says that it is a name as logs give it, By that counts by day
-// are drawn in it.
-type cell struct {
-	Text string
-	ID   bool
-	Tone tone
-	By   []int64
-}
-
-func (c column) right() bool { return c.Number }
-
-// text is foreign text in a cell, name such a name.
-func text(s string) cell { return cell{Text: phrase.Prose(s, 320)} }
-
-func name(s string) cell {
-	if s == "" {
-		return cell{Text: phrase.None, Tone: toneSoft}
-	}
-	return cell{Text: phrase.Text(s, 80), ID: true}
-}
-
-func number(n int64) cell { return cell{Text: phrase.Count(n)} }
-
-func day(t time.Time) cell {
-	if t.IsZero() {
-		return cell{Text: phrase.None, Tone: toneSoft}
-	}
-	return cell{Text: t.UTC().Format("2 Jan 2006")}
-}
-
-func moment(t time.Time) cell {
-	if t.IsZero() {
-		return cell{Text: phrase.None, Tone: toneSoft}
-	}
-	return cell{Text: t.UTC().Format("2 Jan 2006 15:04")}
-}
-
-func (c cell) toned(t tone) cell { c.Tone = t; return c }
+// PDF writes the report to w as a PDF on A4; see document.PDF.
+func PDF(w io.Writer, r *Report) error { return document.PDF(w, newDocument(r)) }
 
 // people counts people: fewer than Few are not told apart.
 func people(n int) string {
@@ -146,16 +83,19 @@ func PeriodName(from, to time.Time) string {
 func whole(t time.Time) bool { return t.Equal(t.Truncate(24 * time.Hour)) }
 
 // newDocument writes a report down.
-func newDocument(r *Report) document {
-	d := document{
-		Title: "Audit report", Period: PeriodName(r.From, r.To),
-		Facts: []fact{
-			{"Report", phrase.Text(r.ID, 60)},
-			{"Period", r.From.UTC().Format("2 January 2006 15:04") + " to " + r.To.UTC().Format("2 January 2006 15:04 UTC")},
-			{"Made", r.Made.UTC().Format("2 January 2006 15:04 UTC")},
-			{"Audit log", phrase.Plural(int64(r.Watcher.Records), "record", "records") + ", head " + r.Watcher.Head},
-			{"Signed with", phrase.Text(r.Key, 120)},
+func newDocument(r *Report) document.Document {
+	period := r.From.UTC().Format("2 January 2006 15:04") + " to " + r.To.UTC().Format("2 January 2006 15:04 UTC")
+	d := document.Document{
+		Kind: "Audit report", About: PeriodName(r.From, r.To), Subject: "Accesses to customers' conversations from " + period,
+		Number: phrase.Text(r.ID, 60), Made: r.Made, Mark: "audit log " + r.Watcher.Head[:min(len(r.Watcher.Head), 16)],
+		Facts: []document.Fact{
+			{Name: "Report", Value: phrase.Text(r.ID, 60)},
+			{Name: "Period", Value: period},
+			{Name: "Made", Value: r.Made.UTC().Format("2 January 2006 15:04 UTC")},
+			{Name: "Audit log", Value: phrase.Plural(int64(r.Watcher.Records), "record", "records") + ", head " + r.Watcher.Head},
+			{Name: "Signed with", Value: phrase.Text(r.Key, 120)},
 		},
+		Closing: "Verify this report and its signature with:", Command: "vigil reports verify FOLDER --key PUBLIC-KEY",
 	}
 	for _, n := range r.Notes {
 		d.Notes = append(d.Notes, phrase.Prose(n, 600))
@@ -188,9 +128,9 @@ func summary(r *Report) []figure {
 			blind++
 		}
 	}
-	chain := figure{"whole", "audit log of vigil itself", toneGood}
+	chain := figure{Value: "whole", Word: "audit log of vigil itself", Tone: toneGood}
 	if r.Watcher.Broken != "" {
-		chain = figure{"broken", "audit log of vigil itself", toneBad}
+		chain = figure{Value: "broken", Word: "audit log of vigil itself", Tone: toneBad}
 	}
 	count := func(n int, one, many string, bad tone) figure {
 		f := counts(n, one, many)

@@ -1,4 +1,4 @@
-package audit
+package document
 
 // The measures of a table, in millimetres.
 const (
@@ -11,14 +11,14 @@ const (
 
 // placed is a cell in its lines.
 type placed struct {
-	cell
+	Cell
 	lines []string
 	x, w  float64
 	right bool
 }
 
 // table writes a table that goes on over pages, its head on each of them.
-func (s *sheet) table(t *table) {
+func (s *sheet) table(t *Table) {
 	s.y += 2.5
 	s.room(24)
 	s.font(sans, "B", body, ink)
@@ -28,9 +28,9 @@ func (s *sheet) table(t *table) {
 		s.paragraph(or(t.Empty, "None."), body-1, line, soft)
 		return
 	}
-	heads := make([]cell, len(t.Columns))
+	heads := make([]Cell, len(t.Columns))
 	for i, c := range t.Columns {
-		heads[i] = cell{Text: c.Name, Tone: toneSoft}
+		heads[i] = Cell{Text: c.Name, Tone: ToneSoft}
 	}
 	head, headHeight := s.place(heads, t.Columns)
 	s.row(head, headHeight, true)
@@ -59,7 +59,7 @@ func or(s, instead string) string {
 }
 
 // place breaks the cells of a row into lines and tells the row's height.
-func (s *sheet) place(cells []cell, columns []column) (out []placed, height float64) {
+func (s *sheet) place(cells []Cell, columns []Column) (out []placed, height float64) {
 	var all float64
 	for _, c := range columns {
 		all += c.Weight
@@ -67,7 +67,7 @@ func (s *sheet) place(cells []cell, columns []column) (out []placed, height floa
 	x := margin
 	for i, c := range cells {
 		w := width * columns[i].Weight / all
-		p := placed{cell: c, x: x, w: w, right: columns[i].right()}
+		p := placed{Cell: c, x: x, w: w, right: columns[i].right()}
 		x += w
 		h := barsTop
 		if len(c.By) == 0 {
@@ -82,7 +82,7 @@ func (s *sheet) place(cells []cell, columns []column) (out []placed, height floa
 	return out, height
 }
 
-func (s *sheet) cellFont(c cell) {
+func (s *sheet) cellFont(c Cell) {
 	if c.ID {
 		s.font(mono, "", small-0.7, c.Tone.colour())
 		return
@@ -103,7 +103,7 @@ func (s *sheet) row(cells []placed, height float64, head bool) {
 			s.bars(p.By, p.x+pad, s.y+rowPad, p.w-2*pad)
 			continue
 		}
-		s.cellFont(p.cell)
+		s.cellFont(p.Cell)
 		for i, l := range p.lines {
 			y := s.y + rowPad + (float64(i)+0.77)*lineLow
 			if p.right {

@@ -1,4 +1,4 @@
-package audit
+package document
 
 import (
 	"bytes"
@@ -42,15 +42,15 @@ var (
 	barFill = colour{125, 146, 173}
 )
 
-func (t tone) colour() colour {
+func (t Tone) colour() colour {
 	switch t {
-	case toneBad:
+	case ToneBad:
 		return colour{168, 18, 60}
-	case toneWarn:
+	case ToneWarn:
 		return colour{117, 85, 0}
-	case toneGood:
+	case ToneGood:
 		return colour{28, 107, 69}
-	case toneSoft:
+	case ToneSoft:
 		return soft
 	}
 	return ink
@@ -63,21 +63,20 @@ type sheet struct {
 	y     float64
 }
 
-// PDF writes the report to w as a PDF on A4. Letters that its type does not hold (it
+// PDF writes the document to w as a PDF on A4. Letters that its type does not hold (it
 // holds Latin, Greek and Cyrillic) are written as \u escapes. It writes nothing when the
-// report can't be made; an error of w is returned as it is.
-func PDF(w io.Writer, r *Report) error {
+// PDF can't be made; an error of w is returned as it is.
+func PDF(w io.Writer, d Document) error {
 	known, err := loadGlyphs()
 	if err != nil {
-		return fmt.Errorf("read type of the audit report: %w", err)
+		return fmt.Errorf("read type of documents: %w", err)
 	}
-	d := newDocument(r)
 	p := fpdf.New("P", "mm", "A4", "")
 	p.SetCatalogSort(true)
-	p.SetCreationDate(r.Made.UTC())
-	p.SetModificationDate(r.Made.UTC())
-	p.SetTitle(known.safe(d.Title+", "+d.Period), true)
-	p.SetSubject(known.safe("Accesses to customers' conversations from "+d.Facts[1].Value), true)
+	p.SetCreationDate(d.Made.UTC())
+	p.SetModificationDate(d.Made.UTC())
+	p.SetTitle(known.safe(d.heading()), true)
+	p.SetSubject(known.safe(d.Subject), true)
 	p.SetAuthor("vigil", true)
 	p.SetCreator("vigil", true)
 	p.SetLang("en")
@@ -89,38 +88,45 @@ func PDF(w io.Writer, r *Report) error {
 	p.AddUTF8FontFromBytes(sans, "B", bytes.Clone(gobold.TTF))
 	p.AddUTF8FontFromBytes(mono, "", bytes.Clone(gomono.TTF))
 	s := &sheet{Fpdf: p, known: known}
-	s.running(d, r)
+	s.running(&d)
 	s.newPage()
-	s.head(d)
+	s.head(&d)
 	for i := range d.Sections {
 		s.section(&d.Sections[i])
 	}
 	var b bytes.Buffer
 	if err := p.Output(&b); err != nil {
-		return fmt.Errorf("write audit report: %w", err)
+		return fmt.Errorf("write document: %w", err)
 	}
 	_, err = w.Write(b.Bytes())
 	return err
 }
 
 // running stands on every page.
-func (s *sheet) running(d document, r *Report) {
-	head := s.known.safe(r.Watcher.Head)
+func (s *sheet) running(d *Document) {
 	s.SetHeaderFunc(func() {
 		s.font(sans, "B", small, soft)
-		s.at(margin, 11, "vigil "+strings.ToLower(d.Title)+", "+s.known.safe(d.Period))
+		s.at(margin, 11, "vigil "+s.known.safe(lower(d.heading())))
 		s.font(mono, "", small-0.5, soft)
-		s.right(margin+width, 11, s.known.safe(d.Facts[0].Value))
+		s.right(margin+width, 11, s.known.safe(d.Number))
 		s.rule(14)
 	})
 	s.SetFooterFunc(func() {
 		s.rule(297 - 13)
 		s.font(sans, "", small-0.5, soft)
-		s.at(margin, 297-9, "Made "+r.Made.UTC().Format("2 Jan 2006 15:04 UTC")+" · audit log "+head[:min(len(head), 16)])
+		s.at(margin, 297-9, "Made "+d.Made.UTC().Format("2 Jan 2006 15:04 UTC")+" · "+s.known.safe(d.Mark))
 		// How wide the number of pages is can't be known before the last one.
 		room := s.GetStringWidth(fmt.Sprintf("Page %d of 99", s.PageNo()))
 		s.at(margin+width-room, 297-9, fmt.Sprintf("Page %d of {pages}", s.PageNo()))
 	})
+}
+
+// lower is a heading within a line: its first letter small.
+func lower(heading string) string {
+	if heading == "" {
+		return ""
+	}
+	return strings.ToLower(heading[:1]) + heading[1:]
 }
 
 func (s *sheet) newPage() { s.AddPage(); s.y = top }
@@ -196,9 +202,9 @@ func (s *sheet) split(word string, width float64) (fits, rest string) {
 	return string(letters[:n]), string(letters[n:])
 }
 
-func (s *sheet) head(d document) {
+func (s *sheet) head(d *Document) {
 	s.font(sans, "B", 20, ink)
-	for _, l := range s.wrap(s.known.safe(d.Title+", "+d.Period), width) {
+	for _, l := range s.wrap(s.known.safe(d.heading()), width) {
 		s.at(margin, s.y+7, l)
 		s.y += 9
 	}
@@ -214,14 +220,14 @@ func (s *sheet) head(d document) {
 	}
 	s.y += 3
 	for _, n := range d.Notes {
-		s.paragraph(n, body, line, toneWarn.colour())
+		s.paragraph(n, body, line, ToneWarn.colour())
 		s.y++
 	}
 	s.boxes(d.Summary)
 }
 
 // boxes sets figures side by side, four in a row.
-func (s *sheet) boxes(all []figure) {
+func (s *sheet) boxes(all []Figure) {
 	const perRow, gap, height = 4, 3.0, 20.0
 	each := (width - gap*(perRow-1)) / perRow
 	for i, f := range all {
@@ -244,7 +250,7 @@ func (s *sheet) boxes(all []figure) {
 	}
 }
 
-func (s *sheet) section(x *section) {
+func (s *sheet) section(x *Section) {
 	s.y += 5
 	if s.room(38); s.y > top {
 		s.rule(s.y)
@@ -267,7 +273,7 @@ func (s *sheet) section(x *section) {
 }
 
 // figures sets numbers and their words in rows.
-func (s *sheet) figures(all []figure) {
+func (s *sheet) figures(all []Figure) {
 	if len(all) == 0 {
 		return
 	}

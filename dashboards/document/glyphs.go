@@ -1,4 +1,4 @@
-package audit
+package document
 
 import (
 	"strconv"

@@ -69,7 +69,7 @@ func (d *caseDesk) Do(ctx context.Context, a alerts.Act) (alerts.Outcome, error)
 		return alerts.Outcome{}, noCase(err)
 	}
 	if a.Deed != alerts.DeedLook {
-		if own, err := d.own(ctx, who, &c, &lead); own || err != nil {
+		if own, err := d.own(ctx, who, &c); own || err != nil {
 			return alerts.Outcome{}, cmp.Or(err, alerts.ErrOwnCase)
 		}
 	}
@@ -94,18 +94,8 @@ func (d *caseDesk) again(ctx context.Context, a alerts.Act) alerts.Outcome {
 }
 
 // own reports whether a case is about who acts, or they took part in one of its findings.
-func (d *caseDesk) own(ctx context.Context, who *person, c *vigil.Case, lead *vigil.Finding) (bool, error) {
-	actors := append([]string{c.Actor}, lead.Actors...)
-	if c.About != vigil.AboutActor {
-		for _, id := range c.Findings {
-			f, err := d.book.ledger.Finding(ctx, id)
-			if err != nil && !gone(err) {
-				return false, err
-			}
-			actors = append(actors, f.Actors...)
-		}
-	}
-	return d.people().is(who.logins, c.Tenant, actors...), nil
+func (d *caseDesk) own(ctx context.Context, who *person, c *vigil.Case) (bool, error) {
+	return d.book.concerns(ctx, d.people(), who.logins, c)
 }
 
 // work does a deed on a case.
@@ -209,8 +199,8 @@ func (d *caseDesk) assign(ctx context.Context, who *person, a alerts.Act, do dee
 	if to != who {
 		text = "It is theirs now."
 	}
-	return d.changed(ctx, id, do, text, func(c *vigil.Case, lead *vigil.Finding) (change, error) {
-		if own, err := d.own(ctx, to, c, lead); err != nil {
+	return d.changed(ctx, id, do, text, func(c *vigil.Case, _ *vigil.Finding) (change, error) {
+		if own, err := d.own(ctx, to, c); err != nil {
 			return change{}, err
 		} else if own {
 			return change{}, refusedf("the case is about them")

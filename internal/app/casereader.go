@@ -16,6 +16,10 @@ func (r *reader) Cases(ctx context.Context, f api.CaseFilter) (api.CasePage, err
 	cases, total, err := r.app.ledger.Cases(ctx, ledger.CaseFilter{
 		State: f.State, Unresolved: f.Unresolved, MinSeverity: f.MinSeverity, Limit: f.Limit, Offset: f.Offset,
 	})
+	if err != nil {
+		return api.CasePage{}, err
+	}
+	cases, err = r.others(ctx, cases)
 	return api.CasePage{Cases: cases, Total: total}, err
 }
 
@@ -34,6 +38,9 @@ func (r *reader) FindingCase(ctx context.Context, id string) (api.CaseView, erro
 // caseView records the look at a case and adds the end of its timeline.
 func (r *reader) caseView(ctx context.Context, c vigil.Case, err error) (api.CaseView, error) {
 	if err != nil {
+		return api.CaseView{}, err
+	}
+	if err := r.keepOff(ctx, &c); err != nil {
 		return api.CaseView{}, err
 	}
 	if err := r.record(ctx, "case read", c.ID); err != nil {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -36,21 +37,22 @@ type reader struct {
 	looks map[look]time.Time
 }
 
-type look struct{ what, object string }
+type look struct{ who, what, object string }
 
 func newReader(a *App) *reader { return &reader{app: a, looks: map[look]time.Time{}} }
 
-// record writes a look down, once for the same one within a while.
+// record writes down that who asks looks, once for the same look within a while.
 func (r *reader) record(ctx context.Context, what, object string) error {
 	now := r.app.opts.Now()
-	key := look{what, object}
+	who := cmp.Or(api.PersonOf(ctx).By, "console")
+	key := look{who, what, object}
 	r.mu.Lock()
 	last, seen := r.looks[key]
 	r.mu.Unlock()
 	if seen && now.Sub(last) < lookAgain {
 		return nil
 	}
-	_, err := r.app.ledger.Audit(ctx, ledger.AuditRecord{Time: now.UTC(), Who: "console", What: what, Object: object})
+	_, err := r.app.ledger.Audit(ctx, ledger.AuditRecord{Time: now.UTC(), Who: who, What: what, Object: object})
 	if err != nil {
 		return fmt.Errorf("%w: %w", api.ErrUnrecorded, err)
 	}
@@ -148,6 +150,7 @@ func (r *reader) Findings(ctx context.Context, f api.FindingFilter) (api.Finding
 	if err != nil {
 		return page, err
 	}
+	page.Findings = r.othersFindings(ctx, page.Findings)
 	ids := make([]string, len(page.Findings))
 	for i := range page.Findings {
 		ids[i] = page.Findings[i].ID
@@ -162,6 +165,9 @@ func (r *reader) Finding(ctx context.Context, id string) (vigil.Finding, error) 
 	if err != nil {
 		return vigil.Finding{}, err
 	}
+	if err := r.keepOffFinding(ctx, &f); err != nil {
+		return vigil.Finding{}, err
+	}
 	return f, r.record(ctx, "finding read", id)
 }
 
@@ -169,6 +175,9 @@ func (r *reader) Finding(ctx context.Context, id string) (vigil.Finding, error) 
 func (r *reader) FindingEvents(ctx context.Context, id string, offset, limit int) (api.EventPage, error) {
 	f, err := r.app.ledger.Finding(ctx, id)
 	if err != nil {
+		return api.EventPage{}, err
+	}
+	if err := r.keepOffFinding(ctx, &f); err != nil {
 		return api.EventPage{}, err
 	}
 	if err := r.record(ctx, "finding's events read", id); err != nil {
@@ -191,6 +200,9 @@ func (r *reader) FindingEvents(ctx context.Context, id string, offset, limit int
 func (r *reader) FindingTimeline(ctx context.Context, id string) (api.Timeline, error) {
 	f, err := r.app.ledger.Finding(ctx, id)
 	if err != nil {
+		return api.Timeline{}, err
+	}
+	if err := r.keepOffFinding(ctx, &f); err != nil {
 		return api.Timeline{}, err
 	}
 	if err := r.record(ctx, "finding's timeline read", id); err != nil {

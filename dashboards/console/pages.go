@@ -18,7 +18,6 @@ import (
 	"vigil"
 	"vigil/dashboards/phrase"
 	"vigil/dashboards/view"
-	"vigil/internal/access"
 	"vigil/internal/api"
 )
 
@@ -27,56 +26,6 @@ const (
 	eventSize = 50      // events on a finding's page
 	maxOffset = 1000000 // of events or findings: beyond it an address is refused
 )
-
-// base is what every page needs.
-type base struct {
-	PageTitle, Brand string
-	Assets           assetNames
-	Live             bool
-	// Plots says that the page holds plots that can be zoomed.
-	Plots bool
-	// Person is who looks, Form what their forms bring along.
-	Person api.Person
-	Form   string
-	Nav    []navLink
-	// Said is what came of what they just did, empty for nothing.
-	Said string
-}
-
-// navLink is a page that stands at the head of every page.
-type navLink struct {
-	Name, URL, Key string
-	Current        bool
-}
-
-func (h *Handler) base(r *http.Request, title string, live bool) base {
-	who := api.PersonOf(r.Context())
-	return base{
-		PageTitle: title + " · " + h.cfg.Brand, Brand: h.cfg.Brand, Assets: h.names, Live: live,
-		Person: who, Form: who.Form, Nav: h.nav(r, who), Said: said(r.URL.Query().Get("said")),
-	}
-}
-
-// nav lists the pages that there are and that who looks may see.
-func (h *Handler) nav(r *http.Request, who api.Person) (out []navLink) {
-	for _, p := range []struct {
-		name, key, url string
-		deed           access.Deed
-	}{
-		{"Queue", "q", "/", access.DeedLook}, {"Sources", "s", "/sources", access.DeedStatus},
-	} {
-		route := "GET " + p.url
-		if p.url == "/" {
-			route += "{$}"
-		}
-		if h.routes[route] == nil || !who.May(p.deed) {
-			continue
-		}
-		current := r.URL.Path == p.url || p.url != "/" && strings.HasPrefix(r.URL.Path, p.url+"/")
-		out = append(out, navLink{Name: p.name, URL: p.url, Key: p.key, Current: current})
-	}
-	return out
-}
 
 // said is in words what came of a form: the address names it by a code, so that no text of
 // elsewhere can stand there.
@@ -90,8 +39,10 @@ func said(code string) string {
 // livePage is a page whose Body renews itself from Poll.
 type livePage struct {
 	base
-	Poll, Every, Headers string
-	Body                 template.HTML
+	// Poll is asked Every so often where nothing tells what changes; Topics are what is
+	// listened to, parted by spaces (see api.Topic), empty for nothing.
+	Poll, Every, Topics, Headers string
+	Body                         template.HTML
 }
 
 type errorPage struct {

@@ -18,6 +18,7 @@ func browserShowsSources(t *testing.T, b *browser.Browser) {
 	} {
 		p := b.Open(t, url, x.look)
 		p.Wait(`document.getElementById("live-mark").textContent === "live"`)
+		p.Press("g")
 		p.Press("s")
 		p.Wait(`location.pathname === "/sources" && document.querySelectorAll(".source").length === 5`)
 		p.Shoot("sources-" + x.name)

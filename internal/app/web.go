@@ -65,9 +65,9 @@ func serve(l net.Listener, h http.Handler, logger *slog.Logger) (stop func(ctx c
 	}
 }
 
-// newConsole makes the console's handler.
-func newConsole(consoleURL string, r api.Reader, d *desk, reports api.Reporter, logger *slog.Logger, now func() time.Time) (http.Handler, error) {
-	c, err := console.New(console.Config{Logger: logger, Now: now}, console.Services{Reader: r, Decider: d, Silencer: d, Reporter: reports})
+// newConsole makes the console's handler over what it reads and acts through.
+func newConsole(consoleURL string, services console.Services, logger *slog.Logger, now func() time.Time) (http.Handler, error) {
+	c, err := console.New(console.Config{Logger: logger, Now: now}, services)
 	if err != nil {
 		return nil, err
 	}

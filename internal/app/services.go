@@ -1,0 +1,13 @@
+package app
+
+import "vigil/dashboards/console"
+
+// services are what the console's pages read and act through.
+func (a *App) services() console.Services {
+	return console.Services{
+		Reader:   a.reader,
+		Decider:  a.desk,
+		Silencer: a.desk,
+		Reporter: a.reports,
+	}
+}

@@ -35,6 +35,7 @@ func TestBrowser(t *testing.T) {
 		"reads without script":        browserReadsWithoutScript,
 		"takes hostile texts as text": browserTakesHostileTextsAsText,
 		"states":                      browserStates,
+		"is told of changes":          browserIsToldOfChanges,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -39,6 +39,8 @@ type Config struct {
 	// Refresh is how often an open queue asks for news; a finding's page asks a
 	// third as often. Zero means 2 seconds; the least is 100 milliseconds.
 	Refresh time.Duration
+	// Beat is how often a stream says that it is still there. Zero means 15 seconds.
+	Beat time.Duration
 	// Timeout bounds the reading for one request. Zero means 10 seconds.
 	Timeout time.Duration
 	// Now tells the time; nil means the clock.
@@ -51,6 +53,8 @@ type Config struct {
 // needs one that is not there has no page, and nothing leads to it.
 type Services struct {
 	api.Reader
+	// Watcher tells open pages what changes as it does.
+	Watcher api.Watcher
 	// Decider takes verdicts and exceptions.
 	Decider api.Decider
 	// Silencer takes silences.
@@ -101,6 +105,9 @@ func New(cfg Config, services Services) (*Handler, error) {
 	}
 	if cfg.Refresh < 100*time.Millisecond {
 		return nil, fmt.Errorf("console: refresh %s is shorter than 100ms", cfg.Refresh)
+	}
+	if cfg.Beat <= 0 {
+		cfg.Beat = 15 * time.Second
 	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = 10 * time.Second
@@ -174,6 +181,9 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 		"GET /api/v1/status":        h.apiStatus,
 		"GET /healthz":              h.health,
 		"GET /assets/{name}":        h.asset,
+	}
+	if h.do.Watcher != nil {
+		out["GET /live/events"] = h.events
 	}
 	if h.do.Decider != nil {
 		maps.Copy(out, map[string]http.HandlerFunc{

@@ -146,7 +146,7 @@ func (h *Handler) serveQueue(w http.ResponseWriter, r *http.Request, name string
 		h.fail(w, r, h.readError(r, "page", err))
 		return
 	}
-	h.sendLive(w, r, name, tagOf(body), livePage{base: h.base(r, "Findings", true), Poll: "/live" + q.with(q.min, q.state, q.page),
+	h.sendLive(w, r, name, tagOf(body), livePage{base: h.base(r, "Findings", true), Poll: "/live" + q.with(q.min, q.state, q.page), Topics: "queue status",
 		Every: milliseconds(h.cfg.Refresh), Body: template.HTML(body)}) //nolint:gosec // html/template made it
 }
 
@@ -239,7 +239,7 @@ func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name stri
 	}
 	page := h.base(r, phrase.Severity(f.Severity)+": "+v.Who, true)
 	page.Plots = true
-	h.sendLive(w, r, name, tag, livePage{base: page, Poll: v.Path + "/live" + at,
+	h.sendLive(w, r, name, tag, livePage{base: page, Poll: v.Path + "/live" + at, Topics: string(api.FindingTopic(id)),
 		Every: milliseconds(3 * h.cfg.Refresh), Body: template.HTML(body)}) //nolint:gosec // html/template made it
 }
 
@@ -288,6 +288,9 @@ func (h *Handler) sendLive(w http.ResponseWriter, r *http.Request, name, tag str
 		if err == nil {
 			page.Headers = string(headers)
 		}
+	}
+	if !h.has("GET /live/events") {
+		page.Topics = ""
 	}
 	if page.Headers == "" {
 		page.Headers = "{}"

@@ -51,6 +51,6 @@ func (h *Handler) serveSources(w http.ResponseWriter, r *http.Request, name stri
 		h.fail(w, r, h.readError(r, "page", err))
 		return
 	}
-	h.sendLive(w, r, name, tagOf(body), livePage{base: h.base(r, "Sources", true), Poll: "/sources/live",
+	h.sendLive(w, r, name, tagOf(body), livePage{base: h.base(r, "Sources", true), Poll: "/sources/live", Topics: "status",
 		Every: milliseconds(3 * h.cfg.Refresh), Body: template.HTML(body)}) //nolint:gosec // html/template made it
 }

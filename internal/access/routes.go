@@ -67,6 +67,7 @@ func Routes() []Route {
 
 		page("/{$}", DeedLook),
 		part("/live", DeedLook),
+		{Method: "GET", Pattern: "/live/events", Kind: KindStream, Deed: DeedLook},
 		page("/findings/{id}", DeedLook),
 		part("/findings/{id}/live", DeedLook),
 		page("/sources", DeedStatus),

@@ -18,6 +18,7 @@ import (
 	"vigil/internal/config"
 	"vigil/internal/feeds"
 	"vigil/internal/ledger"
+	"vigil/internal/news"
 )
 
 // Options is what code passes to New.
@@ -74,6 +75,8 @@ type App struct {
 	// tellers are the ways to tell in force.
 	tellers  atomic.Pointer[ways]
 	troubles troubles
+	// news passes on to open pages what changed.
+	news     *news.Hub
 	checking sync.WaitGroup
 	// door leads what senders bring to the receivers in force, and what people look at to
 	// the console.
@@ -121,7 +124,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	a := &App{opts: opts, logger: opts.Logger, failed: make(chan error, 8), parts: map[string]*part{}, door: &door{}, push: &door{}}
+	a := &App{opts: opts, logger: opts.Logger, failed: make(chan error, 8), parts: map[string]*part{}, door: &door{}, push: &door{}, news: news.New()}
 	a.ending, a.end = context.WithCancel(context.Background())
 	a.cfg.Store(cfg)
 	a.clean.logger = opts.Logger

@@ -17,7 +17,7 @@ func (a *App) openLedger(ctx context.Context) error {
 	if err := os.MkdirAll(a.conf().DataDir, 0o700); err != nil {
 		return fmt.Errorf("make data folder: %w", err)
 	}
-	l, err := ledger.Open(ctx, ledgerConfig(a.conf()), ledger.Options{Logger: a.logger, Now: a.opts.Now, Free: a.opts.Free})
+	l, err := ledger.Open(ctx, ledgerConfig(a.conf()), ledger.Options{Logger: a.logger, Now: a.opts.Now, Free: a.opts.Free, Changed: a.changed})
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,11 @@ func (a *App) startWeb(web, pushed net.Listener, next *edition) {
 		}
 		a.clean.add("push", serve(pushed, a.push, a.logger))
 	}
-	a.clean.add("console", serve(web, a.door, a.logger))
+	stop := serve(web, a.door, a.logger)
+	a.clean.add("console", func(ctx context.Context) error {
+		a.news.End() // streams end by themselves only when who listens goes away
+		return stop(ctx)
+	})
 }
 
 // pushedTo is where senders find the receivers.

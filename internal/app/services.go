@@ -6,6 +6,7 @@ import "vigil/dashboards/console"
 func (a *App) services() console.Services {
 	return console.Services{
 		Reader:   a.reader,
+		Watcher:  a.news,
 		Decider:  a.desk,
 		Silencer: a.desk,
 		Reporter: a.reports,

@@ -17,6 +17,7 @@ import (
 	"vigil/internal/api"
 	"vigil/internal/config"
 	"vigil/internal/gate"
+	"vigil/internal/ledger"
 )
 
 // pushPath is where events are pushed to.
@@ -63,6 +64,24 @@ func serve(l net.Listener, h http.Handler, logger *slog.Logger) (stop func(ctx c
 		<-done
 		return err
 	}
+}
+
+// changed passes on to open pages what has become durable.
+func (a *App) changed(c ledger.Change) {
+	var topics []api.Topic
+	if c.Judged {
+		topics = append(topics, api.TopicStatus)
+	}
+	if len(c.Findings)+len(c.Cases) > 0 {
+		topics = append(topics, api.TopicQueue)
+	}
+	for _, id := range c.Findings {
+		topics = append(topics, api.FindingTopic(id))
+	}
+	for _, id := range c.Cases {
+		topics = append(topics, api.CaseTopic(id))
+	}
+	a.news.Publish(topics...)
 }
 
 // newConsole makes the console's handler over what it reads and acts through.

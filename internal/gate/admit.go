@@ -146,7 +146,12 @@ func (g *Gate) admit(row access.Route, h http.HandlerFunc) http.Handler {
 			g.cfg.Fail(w, r, bad)
 			return
 		}
-		h(w, r.WithContext(api.WithPerson(r.Context(), who)))
+		r = r.WithContext(api.WithPerson(r.Context(), who))
+		if row.Kind == access.KindStream && row.Deed != access.DeedPublic {
+			g.stream(w, r, row, h)
+			return
+		}
+		h(w, r)
 	})
 }
 

@@ -67,6 +67,9 @@ type Config struct {
 	Door Door
 	// Fail answers with a problem. Required.
 	Fail func(w http.ResponseWriter, r *http.Request, p *api.Problem)
+	// Recheck is how often it is asked again, while a stream is open, whether who opened it
+	// still may. Zero means 20 seconds.
+	Recheck time.Duration
 	// SignIn is the page that lets people in; who is nobody is led there from a page.
 	// Empty answers with a problem instead.
 	SignIn string
@@ -98,6 +101,9 @@ func New(cfg Config, table []access.Route, handlers ...Handlers) (*Gate, error) 
 	}
 	if cfg.MaxStreams <= 0 {
 		cfg.MaxStreams = 256
+	}
+	if cfg.Recheck <= 0 {
+		cfg.Recheck = 20 * time.Second
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

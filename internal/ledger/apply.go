@@ -102,6 +102,11 @@ func (l *Ledger) Apply(ctx context.Context, a Applied) error {
 		l.pending.add(source, -n)
 	}
 	l.progress.broadcast()
+	change := Change{Judged: true}
+	for i := range a.Findings {
+		change.Findings = append(change.Findings, a.Findings[i].ID)
+	}
+	l.tell(change)
 	if queued {
 		l.mail.broadcast()
 	}

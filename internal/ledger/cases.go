@@ -119,6 +119,14 @@ func (l *Ledger) Work(ctx context.Context, w Casework) error {
 	if err != nil {
 		return fmt.Errorf("keep casework: %w", err)
 	}
+	if len(w.Cases)+len(w.Silences) > 0 {
+		var change Change
+		for i := range w.Cases {
+			change.Cases = append(change.Cases, w.Cases[i].Case.ID)
+			change.Findings = append(change.Findings, w.Cases[i].Case.Findings...)
+		}
+		l.tell(change)
+	}
 	if queued {
 		l.mail.broadcast()
 	}

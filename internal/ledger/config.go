@@ -67,6 +67,24 @@ type Options struct {
 	Now func() time.Time
 	// Free tells how many bytes are free on the disk of a folder.
 	Free func(dir string) (int64, error)
+	// Changed is told what has become durable, right after it has; nil for nobody. It must
+	// not wait for anything.
+	Changed func(Change)
+}
+
+// Change is what is other than before.
+type Change struct {
+	// Judged says that more of the log is judged.
+	Judged bool
+	// Findings and Cases are the ids of those that opened or changed.
+	Findings, Cases []string
+}
+
+// tell passes on what changed.
+func (l *Ledger) tell(c Change) {
+	if l.changed != nil {
+		l.changed(c)
+	}
 }
 
 func (c *Config) defaults() error {

@@ -47,10 +47,13 @@ import (
 
 // Ledger is the store of one vigil.
 type Ledger struct {
-	cfg   Config
-	log   *slog.Logger
-	now   func() time.Time
-	free  func(dir string) (int64, error)
+	cfg  Config
+	log  *slog.Logger
+	now  func() time.Time
+	free func(dir string) (int64, error)
+	// changed is told what has become durable, nil for nobody.
+	changed func(Change)
+
 	lock  *os.File
 	w     *sql.DB // one connection, the only one that writes
 	r     *sql.DB
@@ -93,7 +96,7 @@ func Open(ctx context.Context, cfg Config, opts Options) (l *Ledger, err error) 
 	}
 	opts.defaults()
 	l = &Ledger{
-		cfg: cfg, log: opts.Logger, now: opts.Now, free: opts.Free,
+		cfg: cfg, log: opts.Logger, now: opts.Now, free: opts.Free, changed: opts.Changed,
 		accepted: newSignal(), progress: newSignal(), mail: newSignal(), dirty: newSignal(),
 		keys: make(map[series.Key]int64),
 	}

@@ -62,7 +62,11 @@
     var query = topics.map(function (t) { return "topic=" + encodeURIComponent(t); });
     if (last) query.push("last=" + encodeURIComponent(last));
     var s = stream = new EventSource("/live/events?" + query.join("&"));
-    s.addEventListener("open", function () { wait = 1000; mark("on", "live"); });
+    s.addEventListener("open", function () {
+      wait = 1000;
+      mark("on", "live");
+      renew(); // what changed since the page was made
+    });
     s.addEventListener("changed", function (e) { last = e.lastEventId; renew(); });
     s.addEventListener("beat", function (e) { last = e.lastEventId; });
     s.addEventListener("error", function () {

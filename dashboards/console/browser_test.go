@@ -35,6 +35,9 @@ func TestBrowser(t *testing.T) {
 		"reads without script":        browserReadsWithoutScript,
 		"takes hostile texts as text": browserTakesHostileTextsAsText,
 		"states":                      browserStates,
+		"keeps nobody out":            browserKeepsNobodyOut,
+		"sees barriers":               browserSeesBarriers,
+		"fits a phone":                browserFitsAPhone,
 		"is told of changes":          browserIsToldOfChanges,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -159,26 +162,6 @@ func browserReadsWithoutScript(t *testing.T, b *browser.Browser) {
 		t.Errorf("no events: %.200q", got)
 	}
 	p.Shoot("finding-noscript")
-}
-
-func browserTakesHostileTextsAsText(t *testing.T, b *browser.Browser) {
-	payloads := sample.Payloads()
-	url := serve(t, hostileReader(payloads, len(payloads)))
-	p := b.Open(t, url, browser.Look{})
-	for _, path := range []string{
-		"/", "/?page=2", "/?page=3", "/?page=4", "/findings/f-hostile-000", "/findings/f-hostile-000?from=50",
-		"/findings/f-hostile-077", "/findings/f-hostile-150", "/findings/f-hostile-199",
-	} {
-		p.Go(url + path)
-		p.Wait(`document.getElementById("live-mark").textContent === "live"`)
-		if n := browser.Eval[int](p, `document.querySelectorAll("main script, main style, main img, main iframe, main form, main link, main [onload], main [onerror], main a[href^='javascript'], main a[href^='http']").length`); n != 0 {
-			t.Errorf("%s: %d elements came from texts", path, n)
-		}
-		if n := browser.Eval[int](p, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); n > 0 {
-			t.Errorf("%s: texts made the page %d px wider than its window", path, n)
-		}
-	}
-	p.Shoot("hostile")
 }
 
 func browserStates(t *testing.T, b *browser.Browser) {

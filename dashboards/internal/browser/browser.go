@@ -97,7 +97,7 @@ func (b *Browser) Open(t *testing.T, url string, look Look) *Page {
 		return err
 	}))
 	if look.Phone {
-		p.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateScale(2), chromedp.EmulateMobile))
+		p.do(chromedp.EmulateViewport(360, 780, chromedp.EmulateScale(2), chromedp.EmulateMobile))
 	} else {
 		p.do(chromedp.EmulateViewport(1180, 900))
 	}

@@ -83,6 +83,13 @@ func Hostile(texts []string, i int) (vigil.Finding, []*vigil.Event) {
 	return f, events
 }
 
+// Fill writes texts into every text that v points to or holds, in turn beginning with the
+// at-th, and numbers that are none or the worst into every float. Times stay. Give it a
+// pointer.
+func Fill(v any, texts []string, at int) {
+	(&filler{texts: texts, at: at, numbers: []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, -1, 0, 1e-300}}).value(reflect.ValueOf(v).Elem())
+}
+
 // filler writes texts and numbers into whatever can hold them.
 type filler struct {
 	texts   []string

@@ -15,6 +15,8 @@
 package console
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -24,6 +26,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -86,6 +89,8 @@ var assetFiles embed.FS
 type asset struct {
 	contentType string
 	body        []byte
+	// packed is the body as gzip.
+	packed []byte
 }
 
 // assetNames are the addresses of the assets: they hold a hash of the content, so
@@ -142,7 +147,7 @@ func (h *Handler) load() error {
 	add := func(name, ext, contentType string, body []byte) string {
 		sum := sha256.Sum256(body)
 		file := name + "-" + hex.EncodeToString(sum[:6]) + ext
-		h.assets[file] = asset{contentType: contentType, body: body}
+		h.assets[file] = asset{contentType: contentType, body: body, packed: pack(body)}
 		return "/assets/" + file
 	}
 	read := func(name string) (body []byte) {
@@ -221,7 +226,23 @@ func (h *Handler) asset(w http.ResponseWriter, r *http.Request) {
 	// The name changes with the content, and the content holds nothing secret.
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	w.Header().Set("Content-Type", a.contentType)
+	w.Header().Set("Vary", "Accept-Encoding")
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(a.packed)
+		return
+	}
 	_, _ = w.Write(a.body)
+}
+
+// pack compresses an asset. Pages are sent as they are: they hold a form's secret beside
+// texts of elsewhere, and how well those compress together would tell of the secret.
+func pack(body []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write(body) // to memory: neither can fail
+	_ = z.Close()
+	return b.Bytes()
 }
 
 func (h *Handler) health(w http.ResponseWriter, r *http.Request) {

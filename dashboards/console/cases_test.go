@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"vigil"
 	"vigil/dashboards/console"
 	"vigil/dashboards/internal/browser"
@@ -109,52 +107,6 @@ func TestFindingIsShownWithoutItsCase(t *testing.T) {
 	}
 	if got.head.Get("ETag") != "" || get(t, h, path+"/live", "If-None-Match", "").code != 200 {
 		t.Error("half a page has a tag: it would stay")
-	}
-}
-
-func TestCasesAsJSON(t *testing.T) {
-	t.Parallel()
-	r, _ := withCase(nil)
-	h := handler(t, console.Config{}, r)
-	vendor := sample.Vendor()
-	want := sample.Case(&vendor)
-	var one struct {
-		vigil.Case
-		Events []vigil.CaseEvent `json:"events"`
-		Total  int               `json:"events_total"`
-	}
-	decode(t, get(t, h, "/api/v1/cases/"+want.Case.ID).body, &one)
-	if diff := cmp.Diff(want, api.CaseView{Case: one.Case, Events: one.Events, Total: one.Total}); diff != "" {
-		t.Errorf("case (-want +got):\n%s", diff)
-	}
-	for query, n := range map[string]int{
-		"": 1, "?state=acknowledged": 1, "?state=new": 0, "?state=unresolved": 1, "?state=resolved": 0, "?min=critical": 1, "?offset=1": 0, "?limit=1": 1,
-	} {
-		var list struct {
-			Total  int
-			Cases  []vigil.Case
-			Offset int
-		}
-		got := get(t, h, "/api/v1/cases"+query)
-		decode(t, got.body, &list)
-		if len(list.Cases) != n || !strings.Contains(got.body, `"cases":[`) {
-			t.Errorf("%q: %d cases, want %d", query, len(list.Cases), n)
-		}
-	}
-	for path, code := range map[string]int{
-		"/api/v1/cases?state=ajar": 400, "/api/v1/cases?min=worst": 400, "/api/v1/cases?limit=501": 400, "/api/v1/cases?offset=-1": 400,
-		"/api/v1/cases/none": 404, "/api/v1/cases/%3Cx%3E": 404,
-	} {
-		got := get(t, h, path)
-		if got.code != code || code == 404 && !strings.Contains(got.body, "no such case") {
-			t.Errorf("%s: status %d, want %d: %s", path, got.code, code, got.body)
-		}
-	}
-	r.Fail(errors.New("canary"))
-	for _, path := range []string{"/api/v1/cases", "/api/v1/cases/x"} {
-		if got := get(t, h, path); got.code != 500 || strings.Contains(got.body, "canary") {
-			t.Errorf("%s: status %d", path, got.code)
-		}
 	}
 }
 

@@ -24,7 +24,6 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
-	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -173,46 +172,17 @@ func (h *Handler) load() error {
 // handlers lists every address of the console, by its row in access.Routes.
 func (h *Handler) handlers() map[string]http.HandlerFunc {
 	out := map[string]http.HandlerFunc{
-		"GET /{$}":                  h.queue,
-		"GET /live":                 h.queueLive,
-		"GET /findings/{id}":        h.finding,
-		"GET /findings/{id}/live":   h.findingLive,
-		"GET /sources":              h.sources,
-		"GET /sources/live":         h.sourcesLive,
-		"GET /api/v1/findings":      h.apiFindings,
-		"GET /api/v1/findings/{id}": h.apiFinding,
-		"GET /api/v1/cases":         h.apiCases,
-		"GET /api/v1/cases/{id}":    h.apiCase,
-		"GET /api/v1/status":        h.apiStatus,
-		"GET /healthz":              h.health,
-		"GET /assets/{name}":        h.asset,
+		"GET /{$}":                h.queue,
+		"GET /live":               h.queueLive,
+		"GET /findings/{id}":      h.finding,
+		"GET /findings/{id}/live": h.findingLive,
+		"GET /sources":            h.sources,
+		"GET /sources/live":       h.sourcesLive,
+		"GET /healthz":            h.health,
+		"GET /assets/{name}":      h.asset,
 	}
 	if h.do.Watcher != nil {
 		out["GET /live/events"] = h.events
-	}
-	if h.do.Decider != nil {
-		maps.Copy(out, map[string]http.HandlerFunc{
-			"POST /v1/findings/{id}/verdict":   h.decide,
-			"DELETE /v1/findings/{id}/verdict": h.takeBack,
-			"POST /v1/findings/{id}/exception": h.expect,
-			"GET /v1/exceptions":               h.exceptions,
-			"DELETE /v1/exceptions/{id}":       h.endException,
-			"GET /v1/verdicts":                 h.judged,
-		})
-	}
-	if h.do.Silencer != nil {
-		maps.Copy(out, map[string]http.HandlerFunc{
-			"POST /v1/silences":        h.silence,
-			"GET /v1/silences":         h.silences,
-			"DELETE /v1/silences/{id}": h.endSilence,
-		})
-	}
-	if h.do.Reporter != nil {
-		maps.Copy(out, map[string]http.HandlerFunc{
-			"GET /v1/reports":      h.reports,
-			"POST /v1/reports":     h.makeReport,
-			"GET /v1/reports/{id}": h.report,
-		})
 	}
 	return out
 }

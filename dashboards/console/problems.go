@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"vigil/internal/api"
 )
@@ -13,7 +12,6 @@ import (
 var (
 	errNoPage    = api.NewProblem(http.StatusNotFound, "There is no such page", "The address may be mistyped or out of date.")
 	errNoFinding = api.NewProblem(http.StatusNotFound, "There is no such finding", "It may have been removed when its time to be kept was over.")
-	errNoCase    = api.NewProblem(http.StatusNotFound, "There is no such case", "It may have been removed when its time to be kept was over.")
 	errStale     = api.NewProblem(http.StatusConflict, "Somebody else has changed it meanwhile",
 		"Nothing of yours was done. Go back and reload: what they did is shown, and yours may no longer be needed.")
 	errOwnCase = api.NewProblem(http.StatusForbidden, "This case is about yourself",
@@ -84,15 +82,10 @@ func (h *Handler) content() {
 	}
 }
 
-// Fail answers with a problem, as a page or, under /api/ and /v1/, as JSON.
+// Fail answers with a problem, as a page.
 func (h *Handler) Fail(w http.ResponseWriter, r *http.Request, p *api.Problem) { h.fail(w, r, p) }
 
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, e *api.Problem) {
-	if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/v1/") {
-		w.Header().Set("Content-Type", "application/problem+json")
-		writeJSON(w, e.Status, e)
-		return
-	}
 	body, err := h.render("error", errorPage{base: h.base(r, e.Headline, false), Headline: e.Headline, Remedy: e.Remedy})
 	if err != nil {
 		http.Error(w, e.Headline, e.Status)

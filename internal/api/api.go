@@ -88,12 +88,16 @@ type FindingFilter struct {
 	DetectedFrom, DetectedTo time.Time
 	// Limit bounds the list; zero means 200. Offset skips.
 	Limit, Offset int
+	// After goes on behind a finding of an earlier list; nil begins with the first.
+	After *FindingKey
 }
 
 // FindingPage is a part of the queue, worst first.
 type FindingPage struct {
 	Findings []vigil.Finding
 	Total    int
+	// Next is where the list goes on, nil at its end.
+	Next *FindingKey
 	// Cases are those to which they belong, by the finding's id; who belongs to none is
 	// not in it.
 	Cases map[string]vigil.Case

@@ -26,12 +26,16 @@ type CaseFilter struct {
 	MinSeverity vigil.Severity
 	// Limit bounds the list; zero means 200. Offset skips.
 	Limit, Offset int
+	// After goes on behind a case of an earlier list; nil begins with the first.
+	After *CaseKey
 }
 
 // CasePage is a part of the cases, those first that may do most harm.
 type CasePage struct {
 	Cases []vigil.Case
 	Total int
+	// Next is where the list goes on, nil at its end.
+	Next *CaseKey
 }
 
 // CaseReader is what of cases the console reads. Every call is recorded by the

@@ -122,7 +122,7 @@ func (r *remote) BeginReport(ctx context.Context, ask api.ReportAsk) (string, er
 	var out struct {
 		ID string `json:"id"`
 	}
-	err := r.call(ctx, http.MethodPost, "/v1/reports", ask, &out)
+	err := r.call(ctx, http.MethodPost, "/api/v1/reports", ask, &out)
 	return out.ID, err
 }
 
@@ -132,14 +132,14 @@ func (r *remote) Report(ctx context.Context, id string) (api.KeptReport, bool, e
 		Made   bool           `json:"made"`
 		Report api.KeptReport `json:"report"`
 	}
-	err := r.call(ctx, http.MethodGet, "/v1/reports/"+url.PathEscape(id), nil, &out)
+	err := r.call(ctx, http.MethodGet, "/api/v1/reports/"+url.PathEscape(id), nil, &out)
 	return out.Report, out.Made, about(err, "report", id)
 }
 
 // Reports lists those of the service.
 func (r *remote) Reports(ctx context.Context) ([]api.KeptReport, error) {
 	var out struct{ Reports []api.KeptReport }
-	err := r.call(ctx, http.MethodGet, "/v1/reports", nil, &out)
+	err := r.call(ctx, http.MethodGet, "/api/v1/reports", nil, &out)
 	return out.Reports, err
 }
 

@@ -223,7 +223,7 @@ func (r *remote) call(ctx context.Context, method, path string, body, into any) 
 
 // Findings lists them by the service.
 func (r *remote) Findings(ctx context.Context, f api.FindingFilter) (api.FindingPage, error) {
-	q := url.Values{"limit": {strconv.Itoa(f.Limit)}, "offset": {strconv.Itoa(f.Offset)}}
+	q := url.Values{"limit": {strconv.Itoa(f.Limit)}}
 	if f.MinSeverity != "" {
 		q.Set("min", string(f.MinSeverity))
 	}
@@ -246,56 +246,56 @@ func (r *remote) Finding(ctx context.Context, id string) (f vigil.Finding, err e
 
 // Decide has the service record a verdict.
 func (r *remote) Decide(ctx context.Context, s api.Saying) (v vigil.Verdict, err error) {
-	method := http.MethodPost
+	method, body := http.MethodPut, any(s)
 	if s.Word == "" {
-		method = http.MethodDelete
+		method, body = http.MethodDelete, map[string]string{"by": s.By, "note": s.Note}
 	}
-	err = r.call(ctx, method, "/v1/findings/"+url.PathEscape(s.Finding)+"/verdict", s, &v)
+	err = r.call(ctx, method, "/api/v1/findings/"+url.PathEscape(s.Finding)+"/verdict", body, &v)
 	return v, about(err, "finding", s.Finding)
 }
 
 // Expect has the service make an exception.
 func (r *remote) Expect(ctx context.Context, x api.Expecting) (c api.Covered, err error) {
-	err = r.call(ctx, http.MethodPost, "/v1/findings/"+url.PathEscape(x.Finding)+"/exception", x, &c)
+	err = r.call(ctx, http.MethodPost, "/api/v1/findings/"+url.PathEscape(x.Finding)+"/exception", x, &c)
 	return c, about(err, "finding", x.Finding)
 }
 
 // EndException has the service end one.
 func (r *remote) EndException(ctx context.Context, id, by string) (x vigil.Exception, err error) {
-	err = r.call(ctx, http.MethodDelete, "/v1/exceptions/"+url.PathEscape(id), map[string]string{"by": by}, &x)
+	err = r.call(ctx, http.MethodDelete, "/api/v1/exceptions/"+url.PathEscape(id), map[string]string{"by": by}, &x)
 	return x, about(err, "exception", id)
 }
 
 // Exceptions lists those of the service.
 func (r *remote) Exceptions(ctx context.Context) ([]vigil.Exception, error) {
 	var out struct{ Exceptions []vigil.Exception }
-	err := r.call(ctx, http.MethodGet, "/v1/exceptions", nil, &out)
+	err := r.call(ctx, http.MethodGet, "/api/v1/exceptions", nil, &out)
 	return out.Exceptions, err
 }
 
 // Silence has the service make a silence.
 func (r *remote) Silence(ctx context.Context, s api.Silencing) (out api.Silenced, err error) {
-	err = r.call(ctx, http.MethodPost, "/v1/silences", s, &out)
+	err = r.call(ctx, http.MethodPost, "/api/v1/silences", s, &out)
 	return out, err
 }
 
 // EndSilence has the service end one.
 func (r *remote) EndSilence(ctx context.Context, id, by string) (s vigil.Silence, err error) {
-	err = r.call(ctx, http.MethodDelete, "/v1/silences/"+url.PathEscape(id), map[string]string{"by": by}, &s)
+	err = r.call(ctx, http.MethodDelete, "/api/v1/silences/"+url.PathEscape(id), map[string]string{"by": by}, &s)
 	return s, about(err, "silence", id)
 }
 
 // Silences lists those of the service.
 func (r *remote) Silences(ctx context.Context) ([]vigil.Silence, error) {
 	var out struct{ Silences []vigil.Silence }
-	err := r.call(ctx, http.MethodGet, "/v1/silences", nil, &out)
+	err := r.call(ctx, http.MethodGet, "/api/v1/silences", nil, &out)
 	return out.Silences, err
 }
 
 // Judged lists the findings about which the service was told a verdict.
 func (r *remote) Judged(ctx context.Context) ([]vigil.Finding, error) {
 	var out struct{ Findings []vigil.Finding }
-	err := r.call(ctx, http.MethodGet, "/v1/verdicts", nil, &out)
+	err := r.call(ctx, http.MethodGet, "/api/v1/verdicts", nil, &out)
 	return out.Findings, err
 }
 

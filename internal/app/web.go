@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"vigil/collectors"
@@ -15,6 +16,7 @@ import (
 	"vigil/dashboards/console"
 	"vigil/internal/access"
 	"vigil/internal/api"
+	"vigil/internal/api/rest"
 	"vigil/internal/config"
 	"vigil/internal/gate"
 	"vigil/internal/ledger"
@@ -90,7 +92,20 @@ func newConsole(consoleURL string, services console.Services, logger *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	cfg := gate.Config{Logger: logger, Now: now, Fail: c.Fail, Door: gate.Open{By: "console", Roles: access.Roles(), Way: api.WayOpen}}
+	a, err := rest.New(rest.Config{Logger: logger}, rest.Services{
+		Reader: services.Reader, Decider: services.Decider, Silencer: services.Silencer, Reporter: services.Reporter,
+	})
+	if err != nil {
+		return nil, err
+	}
+	fail := func(w http.ResponseWriter, r *http.Request, p *api.Problem) {
+		if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/v1/") {
+			a.Fail(w, r, p)
+			return
+		}
+		c.Fail(w, r, p)
+	}
+	cfg := gate.Config{Logger: logger, Now: now, Fail: fail, Door: gate.Open{By: "console", Roles: access.Roles(), Way: api.WayOpen}}
 	if consoleURL != "" {
 		u, err := url.Parse(consoleURL)
 		if err != nil {
@@ -98,7 +113,7 @@ func newConsole(consoleURL string, services console.Services, logger *slog.Logge
 		}
 		cfg.Hosts = append(cfg.Hosts, u.Hostname())
 	}
-	return gate.New(cfg, access.Routes(), c.Handlers())
+	return gate.New(cfg, access.Routes(), c.Handlers(), a.Handlers())
 }
 
 // newPush makes the receiver of the configured push sources; nil when there is

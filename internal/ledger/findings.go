@@ -32,14 +32,31 @@ func (l *Ledger) Findings(ctx context.Context, f api.FindingFilter) (api.Finding
 		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+where, args...).Scan(&page.Total); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT `+findingColumns+where+` ORDER BY harm * coalesce(likely, 1) DESC, severity DESC, detected DESC, id LIMIT ?5 OFFSET ?6`,
-			append(args, f.Limit, max(0, f.Offset))...)
+		args := append(args, f.Limit+1, max(0, f.Offset)) // one more tells whether there are any
+		from := ""
+		if k := f.After; k != nil {
+			from = ` AND (-harm * coalesce(likely, 1), -severity, -detected, f.id) > (?7, ?8, ?9, ?10)`
+			args = append(args, -k.Weight, -k.Severity, -k.Detected, k.ID)
+		}
+		rows, err := tx.QueryContext(ctx, `SELECT harm * coalesce(likely, 1), severity, detected, `+findingColumns+where+from+
+			` ORDER BY harm * coalesce(likely, 1) DESC, severity DESC, detected DESC, f.id LIMIT ?5 OFFSET ?6`, args...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
-		for rows.Next() {
-			finding, err := scanFinding(rows.Scan)
+		var last api.FindingKey
+		for n := 0; rows.Next(); n++ {
+			if n == f.Limit {
+				page.Next = &last
+				break
+			}
+			finding, err := scanFinding(func(to ...any) error {
+				if err := rows.Scan(append([]any{&last.Weight, &last.Severity, &last.Detected}, to...)...); err != nil {
+					return err
+				}
+				last.ID = *to[0].(*string)
+				return nil
+			})
 			var damage *CorruptError
 			if errors.As(err, &damage) {
 				l.log.Error("a finding is damaged and left out", "error", err)

@@ -1,0 +1,97 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"vigil/internal/api"
+)
+
+// Config is what a handler is made with. The zero value is usable.
+type Config struct {
+	// Timeout bounds what is done for one request. Zero means 10 seconds.
+	Timeout time.Duration
+	// Logger gets what goes wrong, when it changes. Nil means none.
+	Logger *slog.Logger
+}
+
+// Services are what the API reads and acts through. All but the Reader may be nil: what
+// needs one that is not there is not answered.
+type Services struct {
+	api.Reader
+	// Decider takes verdicts and exceptions.
+	Decider api.Decider
+	// Silencer takes silences.
+	Silencer api.Silencer
+	// Reporter makes audit reports.
+	Reporter api.Reporter
+}
+
+// Handler serves the API.
+type Handler struct {
+	cfg Config
+	do  Services
+
+	mu       sync.Mutex
+	lastFail string // guarded by mu: what was last logged, empty when all is well
+}
+
+// New makes an API over services.
+func New(cfg Config, services Services) (*Handler, error) {
+	if services.Reader == nil {
+		return nil, errors.New("api: a reader is needed")
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = 10 * time.Second
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Handler{cfg: cfg, do: services}, nil
+}
+
+// resources lists all that the API has, whether its service is there or not.
+func (h *Handler) resources() []resource {
+	return []resource{h.status(), h.findings(), h.verdicts(), h.exceptions(), h.cases(), h.silences(), h.reports()}
+}
+
+// Handlers are what the API answers, by the name of the route in access.Routes.
+func (h *Handler) Handlers() map[string]http.HandlerFunc {
+	out := map[string]http.HandlerFunc{}
+	for _, r := range h.resources() {
+		if !r.there {
+			continue
+		}
+		for _, e := range r.endpoints {
+			out[e.route] = h.handler(r, e)
+		}
+	}
+	return out
+}
+
+// handler answers an endpoint.
+func (h *Handler) handler(of resource, e endpoint) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		in, bad := e.read(w, r)
+		if bad == errNoID {
+			bad = notFound(of)
+		}
+		if bad != nil {
+			h.Fail(w, r, bad)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), h.cfg.Timeout)
+		defer cancel()
+		out, err := e.do(ctx, in)
+		if err != nil {
+			h.Fail(w, r, h.problem(r, of, err))
+			return
+		}
+		h.content()
+		h.answer(w, r, out)
+	}
+}

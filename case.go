@@ -189,6 +189,7 @@ const (
 	CaseAsked     CaseEventKind = "asked"
 	CaseAnswered  CaseEventKind = "answered"
 	CaseAware     CaseEventKind = "aware"
+	CaseNotified  CaseEventKind = "notified" // the authority, of the breach
 	CaseReminded  CaseEventKind = "reminded"
 	CaseEscalated CaseEventKind = "escalated"
 	CaseNoted     CaseEventKind = "note"

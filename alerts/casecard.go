@@ -196,6 +196,8 @@ func replyTitle(k vigil.CaseEventKind) string {
 		return "The person answered"
 	case vigil.CaseAware:
 		return "The 72-hour clock runs"
+	case vigil.CaseNotified:
+		return "The authority was notified"
 	case vigil.CaseReminded:
 		return "Reminder"
 	case vigil.CaseEscalated:

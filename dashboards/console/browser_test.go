@@ -33,6 +33,7 @@ func TestBrowser(t *testing.T) {
 		"shows the case":              browserShowsCase,
 		"finding grows live":          browserFindingGrowsLive,
 		"reads without script":        browserReadsWithoutScript,
+		"writes a notification":       browserWritesANotice,
 		"takes hostile texts as text": browserTakesHostileTextsAsText,
 		"states":                      browserStates,
 		"keeps nobody out":            browserKeepsNobodyOut,

@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -63,6 +64,8 @@ type Services struct {
 	Silencer api.Silencer
 	// Reporter makes audit reports.
 	Reporter api.Reporter
+	// Notices keeps the notifications to the authority.
+	Notices api.Notices
 }
 
 // Handler serves the console.
@@ -183,6 +186,14 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 	}
 	if h.do.Watcher != nil {
 		out["GET /live/events"] = h.events
+	}
+	if h.do.Notices != nil {
+		maps.Copy(out, map[string]http.HandlerFunc{
+			"GET /cases/{id}/notice":        h.notice,
+			"POST /cases/{id}/notice":       h.writeNotice,
+			"POST /cases/{id}/notice/sent":  h.sendNotice,
+			"GET /cases/{id}/notice/{name}": h.noticePaper,
+		})
 	}
 	return out
 }

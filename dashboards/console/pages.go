@@ -31,6 +31,10 @@ const (
 // elsewhere can stand there.
 func said(code string) string {
 	switch code {
+	case "notice-kept":
+		return "What you wrote is kept. Nothing was sent."
+	case "notice-sent":
+		return "It is written down that the notification was sent, with its text as it was."
 	default:
 		return ""
 	}

@@ -12,6 +12,7 @@ import (
 var (
 	errNoPage    = api.NewProblem(http.StatusNotFound, "There is no such page", "The address may be mistyped or out of date.")
 	errNoFinding = api.NewProblem(http.StatusNotFound, "There is no such finding", "It may have been removed when its time to be kept was over.")
+	errNoCase    = api.NewProblem(http.StatusNotFound, "There is no such case", "It may have been removed when its time to be kept was over.")
 	errStale     = api.NewProblem(http.StatusConflict, "Somebody else has changed it meanwhile",
 		"Nothing of yours was done. Go back and reload: what they did is shown, and yours may no longer be needed.")
 	errOwnCase = api.NewProblem(http.StatusForbidden, "This case is about yourself",

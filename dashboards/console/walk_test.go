@@ -53,6 +53,12 @@ func everything(texts []string) world {
 			w.addresses[finding] = append(w.addresses[finding], "/findings/f-hostile-"+n, "/findings/f-hostile-"+n+"?from=50")
 		}
 	}
+	notices := sample.NewNotices(sample.Vendor())
+	if texts != nil {
+		notices.Fill = sample.Hostilely(texts)
+	}
+	w.services.Notices = notices
+	w.addresses["GET /cases/{id}/notice"] = []string{"/cases/" + notices.Case() + "/notice"}
 	w.services.Watcher = news.New()
 	return w
 }

@@ -229,6 +229,8 @@ func happened(k vigil.CaseEventKind) string {
 		return "The person answered"
 	case vigil.CaseAware:
 		return "The 72-hour clock runs"
+	case vigil.CaseNotified:
+		return "The authority was notified"
 	case vigil.CaseReminded:
 		return "Reminded"
 	case vigil.CaseEscalated:

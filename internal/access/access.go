@@ -51,6 +51,9 @@ const (
 	DeedExpect      Deed = "expect"  // make or end an exception
 	DeedSilence     Deed = "silence" // make or end a silence
 	DeedReport      Deed = "report"  // make or read the audit report
+	DeedNotice      Deed = "notice"  // write the notification to the authority
+	DeedPack        Deed = "pack"    // take the evidence of a case out of vigil
+	DeedAudit       Deed = "audit"   // see who did and saw what
 )
 
 // table says which roles may do a deed. Every deed has a row.
@@ -65,6 +68,9 @@ func table() map[Deed][]Role {
 		DeedAware:  {RoleResponder, RoleAnalyst, RolePrivacy},
 		DeedExpect: {RoleAnalyst}, DeedSilence: {RoleAnalyst, RoleAdmin},
 		DeedReport: {RolePrivacy, RoleAdmin},
+		DeedNotice: {RoleResponder, RoleAnalyst, RolePrivacy},
+		DeedPack:   {RoleResponder, RoleAnalyst, RolePrivacy},
+		DeedAudit:  {RolePrivacy, RoleAdmin},
 	}
 }
 

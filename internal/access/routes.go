@@ -55,6 +55,9 @@ func Routes() []Route {
 	file := func(pattern string, d Deed) Route {
 		return Route{Method: "GET", Pattern: pattern, Kind: KindFile, Deed: d}
 	}
+	form := func(pattern string, d Deed) Route {
+		return Route{Method: "POST", Pattern: pattern, Kind: KindForm, Deed: d}
+	}
 	read := func(pattern string, d Deed) Route {
 		return Route{Method: "GET", Pattern: pattern, Kind: KindAPI, Deed: d}
 	}
@@ -72,6 +75,11 @@ func Routes() []Route {
 		part("/findings/{id}/live", DeedLook),
 		page("/sources", DeedStatus),
 		part("/sources/live", DeedStatus),
+
+		page("/cases/{id}/notice", DeedLook),
+		form("/cases/{id}/notice", DeedNotice),
+		form("/cases/{id}/notice/sent", DeedNotice),
+		file("/cases/{id}/notice/{name}", DeedLook),
 
 		read("/api/v1/findings", DeedLook),
 		read("/api/v1/findings/{id}", DeedLook),

@@ -19,7 +19,6 @@ import (
 	"vigil/internal/feeds"
 	"vigil/internal/ledger"
 	"vigil/internal/news"
-	"vigil/internal/vault"
 )
 
 // Options is what code passes to New.
@@ -58,9 +57,7 @@ type App struct {
 	clean  cleanups
 	ledger *ledger.Ledger
 	intake *intake
-	// vault is nil where the configuration wants none.
-	vault *vault.Vault
-	desk  *desk
+	desk   *desk
 	// reports makes audit reports.
 	reports *reporter
 	outbox  *outbox

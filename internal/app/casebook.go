@@ -105,6 +105,8 @@ type deed struct {
 type change struct {
 	events  []vigil.CaseEvent
 	replies []alerts.Reply
+	// notices are notifications that change with it.
+	notices []vigil.Notice
 }
 
 // note is a change by one event of the timeline, which is also told below the card.
@@ -137,8 +139,9 @@ func (b *casebook) change(ctx context.Context, id string, d deed, fn func(c *vig
 	decision := b.pipeline.Edit(alerts.Input{Finding: &lead, Case: &next, Told: &note.Told, Now: b.now()})
 	note.Told = decision.Told
 	work := ledger.Casework{
-		Deed:  d.id,
-		Audit: []ledger.AuditRecord{{Time: b.now().UTC(), Who: d.by, What: d.what, Object: "case " + id}},
+		Deed:    d.id,
+		Notices: ch.notices,
+		Audit:   []ledger.AuditRecord{{Time: b.now().UTC(), Who: d.by, What: d.what, Object: "case " + id}},
 	}
 	cc := ledger.CaseChange{Case: next, Was: was, Events: ch.events}
 	if cc.Note, err = json.Marshal(note); err != nil {

@@ -10,5 +10,6 @@ func (a *App) services() console.Services {
 		Decider:  a.desk,
 		Silencer: a.desk,
 		Reporter: a.reports,
+		Notices:  &notices{reader: a.reader, conf: a.conf},
 	}
 }

@@ -78,16 +78,8 @@ func (c *checker) check() {
 	if cfg.DiskFloor < 0 {
 		c.at("disk_floor", "is negative", "leave it out for the default")
 	}
-	for _, k := range []struct {
-		field string
-		key   Secret
-	}{{"pseudonym_key", cfg.PseudonymKey}, {"vault_key", cfg.VaultKey}} {
-		if value, ok := c.secret(k.field, k.key); ok && value != "" && len(value) < minKey {
-			c.at(k.field, fmt.Sprintf("has fewer than %d bytes", minKey), "use a long random value, or leave it out and one is made")
-		}
-	}
-	if cfg.Vault != "on" && cfg.Vault != "off" {
-		c.at("vault", fmt.Sprintf("%q is neither on nor off", cfg.Vault), "leave it out for on")
+	if value, ok := c.secret("pseudonym_key", cfg.PseudonymKey); ok && value != "" && len(value) < minKey {
+		c.at("pseudonym_key", fmt.Sprintf("has fewer than %d bytes", minKey), "use a long random value, or leave it out and one is made")
 	}
 	c.specs()
 	c.sources()
@@ -102,6 +94,7 @@ func (c *checker) check() {
 			c.at("alerts.templates", err.Error(), "vigil's own words are used where a template can't be")
 		}
 	}
+	c.organisation()
 	c.outside()
 }
 
@@ -182,7 +175,7 @@ func (c *checker) specs() {
 	for _, s := range []struct{ field, spec string }{
 		{"digest", c.cfg.Digest}, {"snapshots", c.cfg.Snapshots}, {"ticks", c.cfg.Ticks},
 		{"sealing", c.cfg.Sealing}, {"pruning", c.cfg.Pruning}, {"feed_polls", c.cfg.FeedPolls},
-		{"alerts.weekly", c.cfg.Alerts.Weekly}, {"alerts.report", c.cfg.Alerts.Report},
+		{"alerts.weekly", c.cfg.Alerts.Weekly}, {"alerts.report", c.cfg.Alerts.Report}, {"audit_checkpoints.every", c.cfg.AuditCheckpoints.Every},
 	} {
 		if s.spec == "off" && (s.field == "digest" || strings.HasPrefix(s.field, "alerts.")) {
 			continue

@@ -242,6 +242,8 @@ func foreign(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "cross-site", "same-site":
 		return r.Method != http.MethodGet || r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
+	case "same-origin":
+		return false // the browser itself says so; its Origin is "null" where no referrer is told
 	}
 	origin := r.Header.Get("Origin")
 	if origin == "" || r.Method == http.MethodGet || r.Method == http.MethodHead {

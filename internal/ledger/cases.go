@@ -39,6 +39,8 @@ type Casework struct {
 	Outbox, Taken, Later []OutboxItem
 	// Silences are made or changed. What waits for the end of one is decided on anew.
 	Silences []vigil.Silence
+	// Notices are notifications as they are to be: each one revision on from the last.
+	Notices []vigil.Notice
 	// Audit is written first.
 	Audit []AuditRecord
 	// Deed names the deed, empty for what the program does by itself.
@@ -48,7 +50,7 @@ type Casework struct {
 }
 
 // Work makes casework durable in one transaction. The error wraps ErrStale when a
-// case is not at the revision that it was changed from, and ErrDone when the deed was
+// case or a notification is not at the revision that it was changed from, and ErrDone when the deed was
 // done before; nothing is written then.
 func (l *Ledger) Work(ctx context.Context, w Casework) error {
 	queued := false
@@ -71,6 +73,11 @@ func (l *Ledger) Work(ctx context.Context, w Casework) error {
 		for i := range w.Cases {
 			if err := l.putCase(ctx, tx, &w.Cases[i]); err != nil {
 				return fmt.Errorf("keep case %q: %w", w.Cases[i].Case.ID, err)
+			}
+		}
+		for i := range w.Notices {
+			if err := l.putNotice(ctx, tx, &w.Notices[i]); err != nil {
+				return fmt.Errorf("keep notification of case %q: %w", w.Notices[i].Case, err)
 			}
 		}
 		for i := range w.Silences {

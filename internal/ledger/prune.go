@@ -110,6 +110,7 @@ func (l *Ledger) pruneCases(ctx context.Context, tx *sql.Tx, until time.Time) er
 			SELECT 1 FROM case_finding c JOIN finding f ON f.id = c.finding WHERE c.casefile = casefile.id)`, []any{before}},
 		{`DELETE FROM case_finding WHERE casefile NOT IN (SELECT id FROM casefile)`, nil},
 		{`DELETE FROM case_event WHERE casefile NOT IN (SELECT id FROM casefile)`, nil},
+		{`DELETE FROM notice WHERE casefile NOT IN (SELECT id FROM casefile)`, nil},
 		{`DELETE FROM deed WHERE time < ?`, []any{before}},
 		{`DELETE FROM outbox WHERE dead = 1 AND created < ?`, []any{before}},
 		{`DELETE FROM receipt WHERE sent < ? AND thread NOT IN (SELECT 'case/' || id FROM casefile)`, []any{before}},

@@ -290,6 +290,15 @@ CREATE TABLE report (
 	sum      INTEGER NOT NULL,
 	UNIQUE (first, last, revision)
 ) STRICT, WITHOUT ROWID;
+`, `
+-- Notifications to the authority: every revision of each, as long as its case is kept.
+CREATE TABLE notice (
+	casefile TEXT NOT NULL,
+	revision INTEGER NOT NULL,
+	data     BLOB NOT NULL,
+	sum      INTEGER NOT NULL,
+	PRIMARY KEY (casefile, revision)
+) STRICT, WITHOUT ROWID;
 `}
 }
 

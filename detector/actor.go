@@ -69,6 +69,8 @@ type actor struct {
 	// open is the open finding, past the last one that closed.
 	open, past *incident
 	gone       bool // made room
+	// untaught are the times in which it teaches nothing, see Options.Untaught.
+	untaught []stretch
 }
 
 // lane is an actor's state in one lane of epochs.
@@ -181,6 +183,9 @@ const suspectTrust = 0.1
 
 // trust is the weight with which the actor's accesses teach.
 func (a *actor) trust() float64 {
+	if a.untaughtNow() {
+		return 0
+	}
 	if a.open != nil && !a.open.Settled || a.past != nil && !a.past.Settled && a.Seen-a.past.LastEvidence < reopen {
 		return suspectTrust
 	}

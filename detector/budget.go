@@ -15,6 +15,8 @@ type budget struct {
 	// Asked is the false findings a day that were asked for, zero for the
 	// default.
 	Asked float64
+	// Said is that the log named it: then the configuration's counts no more.
+	Said bool
 	// Epochs counts the closed actor-epochs of the present day and Runs its runs
 	// of evidence; PerDay and RunsPerDay are their forgetting means.
 	Epochs, PerDay   [lines]float64
@@ -85,6 +87,14 @@ func newBudget(asked float64) budget {
 		b.Why[l] = "nothing has been seen yet"
 	}
 	return b
+}
+
+// say takes the budget that the log names from here on, and sets the lines by it.
+func (b *budget) say(s *shared, perDay float64, now int64) {
+	b.Asked, b.Said = perDay, true
+	if s.Merges > 0 { // or there is nothing to fit to
+		b.fit(s, now)
+	}
 }
 
 // observe notes the largest evidence of a run. It is drawn in to the line, so that

@@ -29,8 +29,9 @@ import (
 
 // Config is what a user may set.
 type Config struct {
-	// Budget is the number of false findings a day that people accept. Zero
-	// means the default: one a day for each 1,000 actors, at least one a month.
+	// Budget is the number of false findings a day that people accept, until the log
+	// names one (vigil.ControlBudget). Zero means the default: one a day for each 1,000
+	// actors, at least one a month.
 	Budget float64
 	// MaxActors bounds the actors held in full, about 10 KiB each; zero means
 	// 100,000.
@@ -51,6 +52,8 @@ type Options struct {
 	Rules *rules.Set
 	// Models asks for each model's raw score and p in every Score.
 	Models bool
+	// Untaught are times of actors from which nothing is learnt.
+	Untaught []Untaught
 }
 
 // Score is the judgement of one event.
@@ -174,6 +177,7 @@ func New(cfg Config, opts Options) (*Engine, error) {
 		return nil, fmt.Errorf("set up affinity: %w", err)
 	}
 	e := &Engine{cfg: cfg, opts: opts, shared: newShared(newBudget(cfg.Budget), opts.Rules), affinities: models, sources: models.sources.Sources()}
+	e.shared.untaught = untaughtByActor(opts.Untaught)
 	e.shared.events.freeze()
 	for i := range e.shards {
 		e.shards[i] = newShard(e.shared, cfg.MaxActors/shardCount, cfg.MaxCold/shardCount)

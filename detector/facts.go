@@ -29,6 +29,13 @@ func (e *Engine) control(c *vigil.Control) []vigil.Finding {
 		if json.Unmarshal(c.Data, &r) != nil || r.Check() != nil {
 			e.unread++
 		}
+	case vigil.ControlBudget:
+		var b vigil.BudgetChange
+		if json.Unmarshal(c.Data, &b) != nil || b.Check() != nil {
+			e.unread++
+			return nil
+		}
+		e.shared.budget.say(e.shared, b.PerDay, e.hour*hourNanos)
 	case vigil.ControlVerdict:
 		var v vigil.Verdict
 		if json.Unmarshal(c.Data, &v) != nil {
@@ -67,6 +74,17 @@ func (e *Engine) control(c *vigil.Control) []vigil.Finding {
 // Facts lists all that feeds have told of a kind, one record a feed: applied to an
 // engine that knows none they give the same.
 func (e *Engine) Facts(kind vigil.FactKind) []vigil.Facts { return e.shared.book.Facts(kind) }
+
+// Assume takes over what feeds had told by a snapshot of an engine, and nothing else of it:
+// for a log whose beginning is gone. It is called before any Fold.
+func (e *Engine) Assume(parts []Part) error {
+	book, err := restoreBook(parts)
+	if err != nil {
+		return err
+	}
+	e.shared.book = book
+	return nil
+}
 
 // restoreBook takes back the parts of what feeds have told.
 func restoreBook(parts []Part) (*reasons.Book, error) {

@@ -178,6 +178,7 @@ func (sh *shard) actor(e *vigil.Event, t int64) *actor {
 		key := string(sh.key)
 		a = &actor{Key: key, ID: strings.Clone(e.Actor.ID), Tenant: one(e.Actor.Tenant), Born: t}
 		sh.recall(a, t)
+		a.untaught = sh.shared.untaught[a.Key]
 		sh.byKey[key] = a
 		sh.actors = append(sh.actors, a)
 	}

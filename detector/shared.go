@@ -64,6 +64,8 @@ type shared struct {
 
 	// exceptions say what is expected of whom, in the order in which they begin.
 	exceptions []vigil.Exception
+	// untaught are the times in which actors teach nothing, by the actor's key.
+	untaught map[string][]stretch
 
 	budget budget
 	events eventScores

@@ -457,7 +457,9 @@ func (e *Engine) restoreShared(st *sharedState) error {
 	s.Merges, s.Started, s.Surge, s.Due = st.Merges, st.Started, st.Surge, st.Due
 	asked := s.budget.Asked
 	s.budget = st.Budget
-	s.budget.Asked = asked
+	if !s.budget.Said {
+		s.budget.Asked = asked
+	}
 	s.events = st.Events
 	s.Forests, s.Peers = st.Forests, st.Peers
 	s.Laws = st.Laws.ready()
@@ -504,6 +506,7 @@ func (sh *shard) restore(st *shardState) error {
 		}
 		sh.settle(a)
 		sh.actors = append(sh.actors, a)
+		a.untaught = sh.shared.untaught[a.Key]
 		sh.byKey[a.Key] = a
 	}
 	find := func(keys []string) ([]*actor, error) {

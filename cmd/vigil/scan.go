@@ -57,7 +57,7 @@ Examples:
 
 // Run scans.
 func (c *scanCommand) Run(ctx context.Context, io streams) error {
-	since, err := parseSince(c.Since)
+	since, err := parseTime("--since", c.Since)
 	if err != nil {
 		return &usageError{err}
 	}
@@ -94,7 +94,8 @@ func (c *scanCommand) Run(ctx context.Context, io streams) error {
 	return nil
 }
 
-func parseSince(s string) (time.Time, error) {
+// parseTime reads the time that a flag names, UTC where it does not say.
+func parseTime(flag, s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -103,7 +104,7 @@ func parseSince(s string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("--since %q is no time; write 2026-11-02 or 2026-11-02T15:04:05Z", s)
+	return time.Time{}, fmt.Errorf("%s %q is no time; write 2026-11-02 or 2026-11-02T15:04:05Z", flag, s)
 }
 
 func (c *scanCommand) print(ctx context.Context, w io.Writer, result *app.ScanResult) error {

@@ -8,6 +8,7 @@ import (
 
 	"vigil"
 	"vigil/internal/api"
+	"vigil/internal/config"
 	"vigil/internal/ledger"
 )
 
@@ -237,6 +238,12 @@ func Audited(t *testing.T, a *App) (out []string) {
 
 // DemoApp is the service of a demo.
 func DemoApp(d *Demo) *App { return d.app }
+
+// DemoConfig is the configuration of a demo.
+func DemoConfig(d *Demo) *config.Config { return Conf(d.app) }
+
+// Conf is the configuration in force.
+func Conf(a *App) *config.Config { return a.conf() }
 
 // Judge gives a verdict, as the command line does.
 func Judge(t *testing.T, a *App, finding string, word vigil.Word) error {

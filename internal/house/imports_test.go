@@ -87,6 +87,7 @@ var rules = []rule{
 	{folder: "internal/points", may: nil},
 	{folder: "internal/evaluate", may: []string{root, "internal/metrics/..."}},
 	{folder: "internal/metrics/...", may: nil},
+	{folder: "internal/backtest", may: []string{root, "detector", "detector/rules", "internal/api"}, pure: true},
 	{folder: "internal/drill", may: []string{root, "detector", "internal/privacy", "internal/traffic"}},
 	{folder: "internal/drill/page", may: []string{root, "dashboards/...", "internal/drill"}},
 	{folder: "internal/house", may: nil},

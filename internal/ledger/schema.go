@@ -299,6 +299,14 @@ CREATE TABLE notice (
 	sum      INTEGER NOT NULL,
 	PRIMARY KEY (casefile, revision)
 ) STRICT, WITHOUT ROWID;
+`, `
+-- Which alert budget held from when on: the newest of the log's records of that, which
+-- outlive the part of the log that they stand in.
+CREATE TABLE budget (
+	seq  INTEGER PRIMARY KEY,
+	data BLOB NOT NULL,
+	sum  INTEGER NOT NULL
+) STRICT;
 `}
 }
 

@@ -1,0 +1,112 @@
+package api
+
+import (
+	"time"
+
+	"vigil"
+)
+
+// ReplayChange says how a finding differs between what was live and history judged again.
+type ReplayChange string
+
+// The changes.
+const (
+	ReplaySame    ReplayChange = "same"
+	ReplayEarlier ReplayChange = "earlier" // found earlier than live
+	ReplayLater   ReplayChange = "later"
+	ReplayNew     ReplayChange = "new" // not found live
+	ReplayGone    ReplayChange = "gone"
+)
+
+// ReplayFinding is what of a finding stands in a comparison.
+type ReplayFinding struct {
+	ID       string         `json:"id"`
+	About    vigil.About    `json:"about"`
+	Who      string         `json:"who"` // the pseudonym or name of what it is about
+	Lane     string         `json:"lane"`
+	Rule     string         `json:"rule,omitempty"`
+	Severity vigil.Severity `json:"severity"`
+	Start    time.Time      `json:"start"`
+	Detected time.Time      `json:"detected"`
+	// Evidence and Threshold are log10, as in a vigil.Finding.
+	Evidence  float64 `json:"evidence"`
+	Threshold float64 `json:"threshold"`
+	Sentence  string  `json:"sentence"`
+}
+
+// ReplayDifference is one finding, as it was live and as it is judged again; one of the
+// two is nil where it is new or gone.
+type ReplayDifference struct {
+	Change ReplayChange   `json:"change"`
+	Live   *ReplayFinding `json:"live,omitempty"`
+	Again  *ReplayFinding `json:"again,omitempty"`
+	// Seconds is by how much it is found later, negative for earlier.
+	Seconds float64 `json:"seconds,omitempty"`
+	// Word is what people said of it, empty for nothing. Of one that is new it is what
+	// they said of another finding that tells of the same at the same time.
+	Word vigil.Word `json:"word,omitempty"`
+}
+
+// ReplayCounts counts findings of one sort: Live and Again are how many there are, the
+// rest how they differ.
+type ReplayCounts struct {
+	Live    int `json:"live"`
+	Again   int `json:"again"`
+	Same    int `json:"same"`
+	Earlier int `json:"earlier"`
+	Later   int `json:"later"`
+	New     int `json:"new"`
+	Gone    int `json:"gone"`
+}
+
+// Differ is how many differ.
+func (c ReplayCounts) Differ() int { return c.Earlier + c.Later + c.New + c.Gone }
+
+// ReplayLane counts the findings of one lane.
+type ReplayLane struct {
+	Lane  string `json:"lane"`
+	Live  int    `json:"live"`
+	Again int    `json:"again"`
+}
+
+// ReplayDay counts the findings that were declared on a day (UTC). Live and Again leave out
+// those of rules: no budget holds rules back.
+type ReplayDay struct {
+	Day   time.Time `json:"day"`
+	Live  int       `json:"live"`
+	Again int       `json:"again"`
+}
+
+// ReplayReport is what came of judging recorded history again.
+type ReplayReport struct {
+	// From and To bound when the compared findings were declared, the second excluded.
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	// Began is the first event that was learnt from, zero without any; Events is how many
+	// were judged.
+	Began  time.Time `json:"began,omitzero"`
+	Events int64     `json:"events"`
+	// Changed says that it was judged with another setting than the live one. Used are
+	// the settings that differ and were tried, Unused those that differ and can't change
+	// what recorded events say.
+	Changed bool     `json:"changed"`
+	Used    []string `json:"used,omitempty"`
+	Unused  []string `json:"unused,omitempty"`
+	// Budget is the false findings a day by which it was judged again.
+	Budget float64 `json:"budget"`
+	// All counts all findings; Breaches those that people said to be a breach or misuse,
+	// Expected those that they said to be expected, Unjudged those of which they said
+	// neither.
+	All      ReplayCounts `json:"all"`
+	Breaches ReplayCounts `json:"breaches"`
+	Expected ReplayCounts `json:"expected"`
+	Unjudged ReplayCounts `json:"unjudged"`
+	Lanes    []ReplayLane `json:"lanes"`
+	Days     []ReplayDay  `json:"days"`
+	// Differences are the findings that differ, those with a word first, and then the most
+	// severe; More is how many further ones there are.
+	Differences []ReplayDifference `json:"differences"`
+	More        int                `json:"more,omitempty"`
+	// Warnings say what a reader must know before trusting it.
+	Warnings []string `json:"warnings,omitempty"`
+}

@@ -22,6 +22,8 @@ const (
 const (
 	// MaxCaseFindings bounds the findings that a case lists; Total counts all.
 	MaxCaseFindings = 200
+	// MaxCasePlaces bounds the stores and the sources that a case lists.
+	MaxCasePlaces = 24
 	// MaxSnooze is for how long a case may be left alone.
 	MaxSnooze = 14 * 24 * time.Hour
 )
@@ -61,6 +63,16 @@ type Case struct {
 	Start  time.Time `json:"start"`
 	End    time.Time `json:"end"`
 	Opened time.Time `json:"opened"`
+
+	// Stores and Sources are those that its findings tell of, in the order in which they
+	// came, at most MaxCasePlaces each.
+	Stores  []string `json:"stores,omitempty"`
+	Sources []string `json:"sources,omitempty"`
+
+	// Touched says who changed it last, nil before anybody did. Joined is the revision
+	// with which the latest finding joined it, 0 while it has but the first.
+	Touched *Touch `json:"touched,omitempty"`
+	Joined  int    `json:"joined,omitempty"`
 
 	// Owner is who has it, empty for nobody.
 	Owner string `json:"owner,omitempty"`
@@ -102,6 +114,12 @@ const (
 type Mark struct {
 	By   string    `json:"by"`
 	Time time.Time `json:"time"`
+}
+
+// Touch is that somebody changed a case: Revision is the one that came of it.
+type Touch struct {
+	Mark
+	Revision int `json:"revision"`
 }
 
 // Asked is a question to the person whom a case is about: was this you, and why.

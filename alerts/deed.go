@@ -59,6 +59,11 @@ type Act struct {
 	// Subject is a customer's pseudonym, or the id by which the store knows them.
 	Subject string
 	Preview bool
+	// TakeBack takes the verdict back instead, for DeedVerdict.
+	TakeBack bool
+	// Seen is the revision of the case that who acts looked at. What somebody else has
+	// changed since is not changed again. 0 where it is not known.
+	Seen int
 }
 
 // Outcome is what came of an act.

@@ -102,6 +102,7 @@ func Join(c *vigil.Case, members []Member, f *vigil.Finding, now time.Time) (vig
 			Findings: []string{f.ID}, Total: 1, Lead: f.ID, Severity: f.Severity, Harm: f.Harm, Open: f.State == vigil.StateOpen,
 			Start: f.Start, End: f.End, Opened: now,
 		}
+		visit(&n, f)
 		return n, []vigil.CaseEvent{happened(n.ID, now, vigil.CaseOpened, string(n.Severity))}
 	}
 	n, was := *c, *c
@@ -116,8 +117,10 @@ func Join(c *vigil.Case, members []Member, f *vigil.Finding, now time.Time) (vig
 		if n.Total++; len(n.Findings) < vigil.MaxCaseFindings {
 			n.Findings = append(n.Findings, f.ID)
 		}
+		n.Joined = n.Revision
 		tell(vigil.CaseJoined, fmt.Sprintf("%s, finding %d", f.Severity, n.Total))
 	}
+	visit(&n, f)
 	if n.Start.IsZero() || !f.Start.IsZero() && f.Start.Before(n.Start) {
 		n.Start = f.Start
 	}
@@ -149,6 +152,21 @@ func Join(c *vigil.Case, members []Member, f *vigil.Finding, now time.Time) (vig
 		tell(vigil.CaseQuiet, "")
 	}
 	return n, events
+}
+
+// visit notes the stores and sources that a finding tells of.
+func visit(c *vigil.Case, f *vigil.Finding) {
+	add := func(to *[]string, names ...string) {
+		have := slices.Clip(*to) // what the case was before keeps its own
+		for _, name := range names {
+			if name != "" && len(have) < vigil.MaxCasePlaces && !slices.Contains(have, name) {
+				have = append(have, name)
+			}
+		}
+		*to = have
+	}
+	add(&c.Stores, f.Stores...)
+	add(&c.Sources, append([]string{f.Source}, f.Sources...)...)
 }
 
 // reopen puts a case back into nobody's hands: it is to be acknowledged, and reminded

@@ -58,6 +58,8 @@ type Services struct {
 	api.Reader
 	// Watcher tells open pages what changes as it does.
 	Watcher api.Watcher
+	// Worker does what people do with cases.
+	Worker api.CaseWorker
 	// Decider takes verdicts and exceptions.
 	Decider api.Decider
 	// Silencer takes silences.

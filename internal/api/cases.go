@@ -45,4 +45,5 @@ type CaseReader interface {
 	Case(ctx context.Context, id string) (CaseView, error)
 	// FindingCase returns the case that a finding belongs to.
 	FindingCase(ctx context.Context, id string) (CaseView, error)
+	CaseQueue
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -99,6 +100,18 @@ type deed struct {
 	by string
 	// what is for the audit log.
 	what string
+	// seen is the revision that they looked at, 0 where it is not known.
+	seen int
+}
+
+// stale is the error of a deed on a case that a person has changed since who does it
+// looked at it, nil where nobody has. What the detector changes is no reason.
+func (d deed) stale(c *vigil.Case) error {
+	if d.seen <= 0 || c.Touched == nil || c.Touched.Revision <= d.seen {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", api.ErrStale, api.NewProblem(http.StatusConflict, "This case was changed while you looked at it",
+		fmt.Sprintf("%s did so on %s. Nothing of yours was done: look at the case again, and send it once more if it is still right.", c.Touched.By, alerts.Moment(c.Touched.Time))))
 }
 
 // change is what becomes of a case.
@@ -129,6 +142,12 @@ func (b *casebook) change(ctx context.Context, id string, d deed, fn func(c *vig
 	if err != nil {
 		return c, lead, err
 	}
+	if err := d.stale(&c); err != nil {
+		if done, derr := b.ledger.Did(ctx, d.id); done || derr != nil {
+			return c, lead, derr // the same deed came twice at once: it is what has changed
+		}
+		return c, lead, err
+	}
 	was := c.Revision
 	next := c
 	ch, err := fn(&next, &lead)
@@ -136,6 +155,7 @@ func (b *casebook) change(ctx context.Context, id string, d deed, fn func(c *vig
 		return c, lead, err
 	}
 	next.Revision++
+	next.Touched = &vigil.Touch{Mark: vigil.Mark{By: d.by, Time: b.now().UTC().Round(0)}, Revision: next.Revision}
 	decision := b.pipeline.Edit(alerts.Input{Finding: &lead, Case: &next, Told: &note.Told, Now: b.now()})
 	note.Told = decision.Told
 	work := ledger.Casework{

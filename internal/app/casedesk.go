@@ -16,8 +16,8 @@ import (
 	"vigil/internal/ledger"
 )
 
-// caseDesk is where deeds are done that come by way of a message: it looks up who acts,
-// asks the table of roles, keeps people off cases about themselves, and hands the deed to
+// caseDesk is where deeds on cases are done, whether they come by way of a message (see Do)
+// or from the console (see Work): it looks up who acts, asks the table of roles, keeps people off cases about themselves, and hands the deed to
 // who does it. It is safe for concurrent use.
 type caseDesk struct {
 	desk   *desk
@@ -44,6 +44,11 @@ func (d *caseDesk) Do(ctx context.Context, a alerts.Act) (alerts.Outcome, error)
 	if who == nil {
 		return alerts.Outcome{}, alerts.ErrStranger
 	}
+	return d.do(ctx, who, a)
+}
+
+// do has somebody do a deed.
+func (d *caseDesk) do(ctx context.Context, who *person, a alerts.Act) (alerts.Outcome, error) {
 	if !access.May(who.roles, access.Deed(a.Deed)) {
 		return alerts.Outcome{}, fmt.Errorf("%w: %s needs another one", alerts.ErrMayNot, a.Deed)
 	}
@@ -100,7 +105,7 @@ func (d *caseDesk) own(ctx context.Context, who *person, c *vigil.Case) (bool, e
 
 // work does a deed on a case.
 func (d *caseDesk) work(ctx context.Context, who *person, a alerts.Act, c *vigil.Case, lead *vigil.Finding) (alerts.Outcome, error) {
-	do := deed{id: a.ID, by: who.by}
+	do := deed{id: a.ID, by: who.by, seen: a.Seen}
 	now := d.book.now().UTC().Round(0)
 	switch a.Deed {
 	case alerts.DeedLook:
@@ -215,18 +220,12 @@ func (d *caseDesk) assign(ctx context.Context, who *person, a alerts.Act, do dee
 
 // verdict judges all findings of a case alike.
 func (d *caseDesk) verdict(ctx context.Context, a alerts.Act, do deed, c *vigil.Case, now time.Time) (alerts.Outcome, error) {
+	if a.TakeBack {
+		return d.takeBack(ctx, a, do, c.ID, now)
+	}
 	do.what = "verdict: " + string(a.Word)
 	if !a.Word.Known() {
 		return alerts.Outcome{}, refusedf("%q is no verdict; say breach, misuse, expected or unknown", string(a.Word))
-	}
-	for _, id := range c.Findings {
-		_, err := d.desk.judge(ctx, id, a.Word, do.by, a.Note)
-		if errors.Is(err, api.ErrNotFound) {
-			continue // past its retention
-		}
-		if err != nil {
-			return alerts.Outcome{}, notDone(err)
-		}
 	}
 	text := "judged it: " + string(a.Word)
 	if note := alerts.Cut(alerts.Clean(strings.TrimSpace(a.Note)), 200); note != "" {
@@ -234,12 +233,50 @@ func (d *caseDesk) verdict(ctx context.Context, a alerts.Act, do deed, c *vigil.
 	}
 	seen := c.Total
 	return d.changed(ctx, c.ID, do, "Your verdict is kept, and teaches what comes after.", func(c *vigil.Case, _ *vigil.Finding) (change, error) {
-		if c.Total != seen {
+		if c.Total != seen || do.seen > 0 && c.Joined > do.seen {
 			return change{}, refusedf("another finding has just joined the case: look at it again, and judge it with that")
+		}
+		if err := d.judgeAll(ctx, c, a.Word, do.by, a.Note); err != nil {
+			return change{}, err
 		}
 		resolve(c, do, a.Word, now)
 		return do.note(now, vigil.CaseJudged, text), nil
 	})
+}
+
+// takeBack takes the verdict on all findings of a case back, and opens it anew.
+func (d *caseDesk) takeBack(ctx context.Context, a alerts.Act, do deed, id string, now time.Time) (alerts.Outcome, error) {
+	do.what = "verdict taken back"
+	return d.changed(ctx, id, do, "The verdict is taken back, and the case is open again.", func(c *vigil.Case, _ *vigil.Finding) (change, error) {
+		if c.Word == "" {
+			return change{}, refusedf("the case has no verdict that could be taken back")
+		}
+		if err := d.judgeAll(ctx, c, "", do.by, a.Note); err != nil {
+			return change{}, err
+		}
+		c.Word, c.State = "", vigil.CaseAcknowledged
+		return do.note(now, vigil.CaseReopened, "took the verdict back"), nil
+	})
+}
+
+// judgeAll gives a verdict on each finding of a case, or takes those back that there are.
+func (d *caseDesk) judgeAll(ctx context.Context, c *vigil.Case, word vigil.Word, by, note string) error {
+	for _, id := range c.Findings {
+		if word == "" {
+			f, err := d.desk.ledger.Finding(ctx, id)
+			if err != nil && !gone(err) {
+				return err
+			}
+			if f.Verdict == nil {
+				continue
+			}
+		}
+		_, err := d.desk.judge(ctx, id, word, by, note)
+		if err != nil && !errors.Is(err, api.ErrNotFound) { // else it is past its retention
+			return notDone(err)
+		}
+	}
+	return nil
 }
 
 // resolve ends a case by a word.
@@ -251,6 +288,12 @@ func resolve(c *vigil.Case, do deed, word vigil.Word, now time.Time) {
 // expect makes or previews an exception out of a case's lead.
 func (d *caseDesk) expect(ctx context.Context, who *person, a alerts.Act, do deed, c *vigil.Case, now time.Time) (alerts.Outcome, error) {
 	do.what = "exception out of case"
+	if !a.Preview {
+		if err := do.stale(c); err != nil {
+			return alerts.Outcome{}, err
+		}
+		do.seen = 0 // what is made below is told of in any case
+	}
 	covered, err := d.desk.except(ctx, who.logins, a.ID, api.Expecting{
 		Finding: c.Lead, By: who.name, Note: a.Note, Scope: a.Scope, ForRole: a.ForRole, For: a.For.Seconds(), Preview: a.Preview,
 	})

@@ -78,11 +78,18 @@ func logins(names []string) []string {
 
 // find returns the user who acts, nil for a stranger.
 func (p *people) find(who alerts.Person) *person {
-	if who.Channel == slackName {
+	switch who.Channel {
+	case slackName:
 		return p.bySlack[who.ID]
+	case consoleName:
+		return p.byName[who.ID]
 	}
 	return nil
 }
+
+// consoleName is the channel of what people do in the console: there their id is their
+// pseudonym.
+const consoleName = "console"
 
 // named returns the user of a name, nil for a stranger.
 func (p *people) named(name string) *person { return p.byName[p.pseudonyms.Actor("", name)] }

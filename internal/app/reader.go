@@ -32,6 +32,7 @@ const (
 type reader struct {
 	app     *App
 	sources sourceWatch
+	spent   spentWatch
 
 	mu    sync.Mutex
 	looks map[look]time.Time

@@ -7,6 +7,7 @@ func (a *App) services() console.Services {
 	return console.Services{
 		Reader:   a.reader,
 		Watcher:  a.news,
+		Worker:   &caseDesk{desk: a.desk, book: a.book, people: a.people.Load, status: a.reader.Status},
 		Decider:  a.desk,
 		Silencer: a.desk,
 		Reporter: a.reports,

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"vigil"
@@ -165,12 +167,15 @@ func (l *Ledger) putCase(ctx context.Context, tx *sql.Tx, c *CaseChange) error {
 		return err
 	}
 	x := &c.Case
-	_, err = tx.ExecContext(ctx, `INSERT INTO casefile (id, revision, topic, state, severity, harm, open, start, last, opened, updated, data, sum)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	news := slices.ContainsFunc(c.Events, func(e vigil.CaseEvent) bool { return isNews(e.Kind) })
+	_, err = tx.ExecContext(ctx, `INSERT INTO casefile (id, revision, topic, state, severity, harm, open, start, last, opened, updated, data, sum, lead, owner, about, places, expected, news)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?6 * coalesce((SELECT likely FROM finding WHERE id = ?14), 1), ?11)
 		ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, state = excluded.state, severity = excluded.severity, harm = excluded.harm,
-			open = excluded.open, start = excluded.start, last = excluded.last, updated = excluded.updated, data = excluded.data, sum = excluded.sum`,
+			open = excluded.open, start = excluded.start, last = excluded.last, updated = excluded.updated, data = excluded.data, sum = excluded.sum,
+			lead = excluded.lead, owner = excluded.owner, places = excluded.places, expected = excluded.expected,
+			news = CASE WHEN ?18 THEN excluded.news ELSE news END`,
 		x.ID, x.Revision, x.Topic(), string(x.State), x.Severity.Rank(), x.Harm, x.Open, nanos(x.Start), nanos(x.End), nanos(x.Opened), nanos(l.now()),
-		data, int64(findingSum(x.ID, data)))
+		data, int64(findingSum(x.ID, data)), x.Lead, x.Owner, string(x.About), placesOf(x), news)
 	if err != nil {
 		return err
 	}
@@ -191,6 +196,31 @@ func (l *Ledger) putCase(ctx context.Context, tx *sql.Tx, c *CaseChange) error {
 		}
 	}
 	return nil
+}
+
+// isNews reports whether something of a case's timeline came by itself, rather than by
+// those who work on it.
+func isNews(k vigil.CaseEventKind) bool {
+	switch k {
+	case vigil.CaseOpened, vigil.CaseGrew, vigil.CaseJoined, vigil.CaseReopened, vigil.CaseAnswered:
+		return true
+	}
+	return false
+}
+
+// placesOf are the stores and sources of a case, each between line feeds.
+func placesOf(c *vigil.Case) string {
+	if len(c.Stores)+len(c.Sources) == 0 {
+		return ""
+	}
+	clean := strings.NewReplacer("\n", " ")
+	var b strings.Builder
+	b.WriteByte('\n')
+	for _, name := range slices.Concat(c.Stores, c.Sources) {
+		b.WriteString(clean.Replace(name))
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 // Case returns one case; the error wraps api.ErrNotFound when there is none, and is a

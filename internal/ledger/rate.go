@@ -58,12 +58,22 @@ type Rated struct {
 	Likely   float64
 }
 
-// Rate notes how likely findings are. A finding that has grown meanwhile stays
-// unrated.
+// Rate notes how likely findings are, and orders the cases that they lead by it. A
+// finding that has grown meanwhile stays unrated.
 func (l *Ledger) Rate(ctx context.Context, all []Rated) error {
 	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, r := range all {
-			if _, err := tx.ExecContext(ctx, `UPDATE finding SET likely = ? WHERE id = ? AND revision = ?`, r.Likely, r.ID, r.Revision); err != nil {
+			res, err := tx.ExecContext(ctx, `UPDATE finding SET likely = ? WHERE id = ? AND revision = ?`, r.Likely, r.ID, r.Revision)
+			if err != nil {
+				return err
+			}
+			switch n, err := res.RowsAffected(); {
+			case err != nil:
+				return err
+			case n == 0:
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE casefile SET expected = harm * ? WHERE lead = ?`, r.Likely, r.ID); err != nil {
 				return err
 			}
 		}

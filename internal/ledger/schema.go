@@ -307,6 +307,54 @@ CREATE TABLE budget (
 	data BLOB NOT NULL,
 	sum  INTEGER NOT NULL
 ) STRICT;
+`, `
+-- What the queue of cases is ordered and narrowed by. expected is the lead's harm times how
+-- likely a breach it is; places are the stores and sources, each between line feeds; news is
+-- when something came that people have not done themselves.
+ALTER TABLE casefile ADD COLUMN lead TEXT NOT NULL DEFAULT '';
+ALTER TABLE casefile ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE casefile ADD COLUMN about TEXT NOT NULL DEFAULT '';
+ALTER TABLE casefile ADD COLUMN places TEXT NOT NULL DEFAULT '';
+ALTER TABLE casefile ADD COLUMN expected REAL NOT NULL DEFAULT 0;
+ALTER TABLE casefile ADD COLUMN news INTEGER NOT NULL DEFAULT 0;
+UPDATE casefile SET
+	lead = coalesce(json_extract(CAST(data AS TEXT), '$.lead'), ''),
+	owner = coalesce(json_extract(CAST(data AS TEXT), '$.owner'), ''),
+	about = coalesce(json_extract(CAST(data AS TEXT), '$.about'), '')
+	WHERE json_valid(CAST(data AS TEXT));
+UPDATE casefile SET news = opened,
+	expected = harm * coalesce((SELECT likely FROM finding WHERE finding.id = casefile.lead), 1),
+	places = coalesce((SELECT char(10) || group_concat(j.value, char(10)) || char(10) FROM finding f, json_each(CAST(f.data AS TEXT), '$.stores') j
+		WHERE f.id = casefile.lead AND json_valid(CAST(f.data AS TEXT))), '');
+CREATE INDEX casefile_lead ON casefile (lead);
+CREATE INDEX casefile_news ON casefile (news, id);
+-- The whole list is read from it, without the cases themselves.
+CREATE INDEX casefile_list ON casefile (expected DESC, severity DESC, opened DESC, id, state, owner, about, places, news);
+-- How many cases there are of a kind, so that nobody has to count.
+CREATE TABLE case_tally (
+	state    TEXT NOT NULL,
+	severity INTEGER NOT NULL,
+	n        INTEGER NOT NULL,
+	PRIMARY KEY (state, severity)
+) STRICT, WITHOUT ROWID;
+INSERT INTO case_tally SELECT state, severity, count(*) FROM casefile GROUP BY state, severity;
+CREATE TRIGGER casefile_came AFTER INSERT ON casefile BEGIN
+	INSERT INTO case_tally VALUES (NEW.state, NEW.severity, 1) ON CONFLICT (state, severity) DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER casefile_turned AFTER UPDATE OF state, severity ON casefile WHEN OLD.state <> NEW.state OR OLD.severity <> NEW.severity BEGIN
+	UPDATE case_tally SET n = n - 1 WHERE state = OLD.state AND severity = OLD.severity;
+	INSERT INTO case_tally VALUES (NEW.state, NEW.severity, 1) ON CONFLICT (state, severity) DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER casefile_went AFTER DELETE ON casefile BEGIN
+	UPDATE case_tally SET n = n - 1 WHERE state = OLD.state AND severity = OLD.severity;
+END;
+-- Up to when somebody has seen what is new: of a case, or of all cases where it is empty.
+CREATE TABLE case_seen (
+	who      TEXT NOT NULL,
+	casefile TEXT NOT NULL,
+	seen     INTEGER NOT NULL,
+	PRIMARY KEY (who, casefile)
+) STRICT, WITHOUT ROWID;
 `}
 }
 

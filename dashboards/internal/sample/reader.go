@@ -18,13 +18,14 @@ type Reader struct {
 	status   api.Status
 	err      error
 	calls    map[string]int
+	seen     map[string]bool // cases
 }
 
 var _ api.Reader = (*Reader)(nil)
 
 // NewReader holds the findings given, with 120 events each.
 func NewReader(findings ...vigil.Finding) *Reader {
-	r := &Reader{events: map[string][]*vigil.Event{}, calls: map[string]int{}, status: Status()}
+	r := &Reader{events: map[string][]*vigil.Event{}, calls: map[string]int{}, seen: map[string]bool{}, status: Status()}
 	for _, f := range slices.Backward(findings) {
 		r.Add(f)
 	}

@@ -68,6 +68,7 @@ type headPage struct {
 func pages() []headPage {
 	return []headPage{
 		{"Queue", "q", "/", access.DeedLook},
+		{"Drills", "d", "/drills", access.DeedLook},
 		{"Sources", "s", "/sources", access.DeedStatus},
 	}
 }

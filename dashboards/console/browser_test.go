@@ -38,6 +38,7 @@ func TestBrowser(t *testing.T) {
 		"states":                      browserStates,
 		"keeps nobody out":            browserKeepsNobodyOut,
 		"sees barriers":               browserSeesBarriers,
+		"runs a drill":                browserRunsADrill,
 		"fits a phone":                browserFitsAPhone,
 		"is told of changes":          browserIsToldOfChanges,
 	} {

@@ -60,6 +60,8 @@ type Services struct {
 	Watcher api.Watcher
 	// Worker does what people do with cases.
 	Worker api.CaseWorker
+	// Driller stages breaches.
+	Driller api.Driller
 	// Decider takes verdicts and exceptions.
 	Decider api.Decider
 	// Silencer takes silences.
@@ -185,6 +187,14 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 		"GET /sources/live":       h.sourcesLive,
 		"GET /healthz":            h.health,
 		"GET /assets/{name}":      h.asset,
+	}
+	if h.do.Driller != nil {
+		maps.Copy(out, map[string]http.HandlerFunc{
+			"GET /drills":       h.drills,
+			"GET /drills/live":  h.drillsLive,
+			"POST /drills":      h.startDrill,
+			"POST /drills/stop": h.stopDrill,
+		})
 	}
 	if h.do.Watcher != nil {
 		out["GET /live/events"] = h.events

@@ -35,9 +35,12 @@ func said(code string) string {
 		return "What you wrote is kept. Nothing was sent."
 	case "notice-sent":
 		return "It is written down that the notification was sent, with its text as it was."
-	default:
-		return ""
+	case "drill-begun":
+		return "The drill has begun. Its board appears here when it is over; you need not wait."
+	case "drill-stopped":
+		return "The drill was ended."
 	}
+	return ""
 }
 
 // livePage is a page whose Body renews itself from Poll.
@@ -282,6 +285,11 @@ func (h *Handler) pageEvents(data *findingBody, events api.EventPage, from int) 
 // sendLive sends a whole page or its renewing part, or says that the one the
 // client has is still right.
 func (h *Handler) sendLive(w http.ResponseWriter, r *http.Request, name, tag string, page livePage) {
+	h.sendPage(w, r, name, tag, &page, &page)
+}
+
+// sendPage is sendLive for a page that has more than a renewing part: data holds page.
+func (h *Handler) sendPage(w http.ResponseWriter, r *http.Request, name, tag string, page *livePage, data any) {
 	if tag != "" {
 		if r.Header.Get("If-None-Match") == tag && strings.HasSuffix(name, "-live") {
 			notModified(w, tag)
@@ -299,7 +307,7 @@ func (h *Handler) sendLive(w http.ResponseWriter, r *http.Request, name, tag str
 	if page.Headers == "" {
 		page.Headers = "{}"
 	}
-	body, err := h.render(name, page)
+	body, err := h.render(name, data)
 	if err != nil {
 		h.fail(w, r, h.readError(r, "page", err))
 		return

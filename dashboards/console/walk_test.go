@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -36,6 +37,7 @@ func everything(texts []string) world {
 	w := world{addresses: map[string][]string{
 		"GET /{$}":     {"/", "/?min=high&state=open"},
 		"GET /sources": {"/sources"},
+		"GET /drills":  {"/drills", "/drills?run=" + sample.Now().Add(-78*time.Hour).Format("20060102T150405.000Z")},
 	}}
 	finding := "GET /findings/{id}"
 	if texts == nil {
@@ -60,6 +62,7 @@ func everything(texts []string) world {
 	w.services.Notices = notices
 	w.addresses["GET /cases/{id}/notice"] = []string{"/cases/" + notices.Case() + "/notice"}
 	w.services.Watcher = news.New()
+	w.services.Driller = sample.NewDriller(texts)
 	return w
 }
 

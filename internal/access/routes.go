@@ -75,6 +75,10 @@ func Routes() []Route {
 		part("/findings/{id}/live", DeedLook),
 		page("/sources", DeedStatus),
 		part("/sources/live", DeedStatus),
+		page("/drills", DeedLook),
+		part("/drills/live", DeedLook),
+		form("/drills", DeedDrill),
+		form("/drills/stop", DeedDrill),
 
 		page("/cases/{id}/notice", DeedLook),
 		form("/cases/{id}/notice", DeedNotice),

@@ -8,6 +8,7 @@ func (a *App) services() console.Services {
 		Reader:   a.reader,
 		Watcher:  a.news,
 		Worker:   &caseDesk{desk: a.desk, book: a.book, people: a.people.Load, status: a.reader.Status},
+		Driller:  a.drills,
 		Decider:  a.desk,
 		Silencer: a.desk,
 		Reporter: a.reports,

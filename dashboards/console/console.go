@@ -70,6 +70,8 @@ type Services struct {
 	Reporter api.Reporter
 	// Notices keeps the notifications to the authority.
 	Notices api.Notices
+	// Packs makes evidence packs.
+	Packs api.Packs
 }
 
 // Handler serves the console.
@@ -198,6 +200,12 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 	}
 	if h.do.Watcher != nil {
 		out["GET /live/events"] = h.events
+	}
+	if h.do.Packs != nil {
+		maps.Copy(out, map[string]http.HandlerFunc{
+			"GET /cases/{id}/pack":  h.pack,
+			"POST /cases/{id}/pack": h.makePack,
+		})
 	}
 	if h.do.Notices != nil {
 		maps.Copy(out, map[string]http.HandlerFunc{

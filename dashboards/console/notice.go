@@ -136,15 +136,12 @@ func (h *Handler) newNotice(r *http.Request, v *api.NoticeView) noticePage {
 	who := api.PersonOf(r.Context())
 	p := noticePage{
 		base: h.base(r, "Notification", false), Case: phrase.Text(c.ID, 80), URL: "/cases/" + url.PathEscape(c.ID) + "/notice",
-		CaseURL: "/findings/" + url.PathEscape(c.Lead), Clock: newClock(v, now), Concerns: v.Concerns,
+		CaseURL: h.caseURL(c.ID, c.Lead), Clock: newClock(v, now), Concerns: v.Concerns,
 		May: who.May(access.DeedNotice), Seen: v.Notice.Revision, Print: v.Print,
 		Key: keyOf(who.By, c.ID, v.Notice.Revision), Now: now.UTC().Format("2006-01-02T15:04"),
 		Authority: phrase.Text(v.Organisation.Authority, 200), Phases: nextPhases(&v.Notice),
 	}
 	p.Final = len(p.Phases) == 0
-	if h.has("GET /cases/{id}") {
-		p.CaseURL = "/cases/" + url.PathEscape(c.ID)
-	}
 	if n := &v.Notice; n.Revision > 0 {
 		p.Revised, p.RevisedISO, p.RevisedBy = phrase.Moment(n.Time), phrase.ISO(n.Time), phrase.Text(n.By, 80)
 	}

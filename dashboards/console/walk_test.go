@@ -60,6 +60,9 @@ func everything(texts []string) world {
 		notices.Fill = sample.Hostilely(texts)
 	}
 	w.services.Notices = notices
+	packs := sample.NewPacks(sample.Vendor(), texts)
+	w.services.Packs = packs
+	w.addresses["GET /cases/{id}/pack"] = []string{"/cases/" + packs.View.Case.ID + "/pack"}
 	w.addresses["GET /cases/{id}/notice"] = []string{"/cases/" + notices.Case() + "/notice"}
 	w.services.Watcher = news.New()
 	w.services.Driller = sample.NewDriller(texts)

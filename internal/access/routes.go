@@ -84,6 +84,8 @@ func Routes() []Route {
 		form("/cases/{id}/notice", DeedNotice),
 		form("/cases/{id}/notice/sent", DeedNotice),
 		file("/cases/{id}/notice/{name}", DeedLook),
+		page("/cases/{id}/pack", DeedPack),
+		form("/cases/{id}/pack", DeedPack),
 
 		read("/api/v1/findings", DeedLook),
 		read("/api/v1/findings/{id}", DeedLook),

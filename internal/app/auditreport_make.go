@@ -161,16 +161,11 @@ func (r *reporter) finish(ctx context.Context, k api.KeptReport) (out api.KeptRe
 // write gathers, signs and keeps a report.
 func (r *reporter) write(ctx context.Context, k api.KeptReport) (api.KeptReport, error) {
 	cfg := r.conf()
-	key, fresh, err := loadReportKey(cfg.DataDir, true)
+	key, err := signingKey(ctx, r.ledger, cfg.DataDir, r.now())
 	if err != nil {
 		return k, err
 	}
 	public := publicText(key.Public().(ed25519.PublicKey))
-	if fresh {
-		if _, err := r.ledger.Audit(ctx, ledger.AuditRecord{Time: r.now().UTC(), Who: "vigil", What: "key of reports made", Object: "public key " + public}); err != nil {
-			return k, fmt.Errorf("%w: %w", api.ErrUnrecorded, err)
-		}
-	}
 	report := audit.Report{ID: k.ID, Revision: k.Revision, From: k.From, To: k.To, Made: k.Made, Key: public}
 	gatherer := &auditor{ledger: r.ledger, cfg: cfg, logger: r.logger, limits: r.limits}
 	if r.budget != nil {
@@ -216,6 +211,20 @@ func (r *reporter) write(ctx context.Context, k api.KeptReport) (api.KeptReport,
 		return k, fmt.Errorf("%w: %w", api.ErrUnrecorded, err)
 	}
 	return k, r.ledger.KeepReport(ctx, k)
+}
+
+// signingKey is the key with which everything is signed that leaves vigil. It is made when
+// there is none, and then that is in the audit log.
+func signingKey(ctx context.Context, l *ledger.Ledger, dir string, now time.Time) (ed25519.PrivateKey, error) {
+	key, fresh, err := loadReportKey(dir, true)
+	if err != nil || !fresh {
+		return key, err
+	}
+	public := publicText(key.Public().(ed25519.PublicKey))
+	if _, err := l.Audit(ctx, ledger.AuditRecord{Time: now.UTC(), Who: "vigil", What: "key of reports made", Object: "public key " + public}); err != nil {
+		return nil, fmt.Errorf("%w: %w", api.ErrUnrecorded, err)
+	}
+	return key, nil
 }
 
 func fileOf(name string, data []byte) ManifestFile {

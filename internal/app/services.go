@@ -13,5 +13,6 @@ func (a *App) services() console.Services {
 		Silencer: a.desk,
 		Reporter: a.reports,
 		Notices:  &notices{reader: a.reader, conf: a.conf},
+		Packs:    &packs{reader: a.reader, conf: a.conf},
 	}
 }

@@ -80,6 +80,7 @@ var rules = []rule{
 	{folder: "internal/yaml", may: nil, pure: true},
 	{folder: "internal/privacy", may: []string{root}},
 	{folder: "internal/feeds", may: []string{root, "internal/privacy"}},
+	{folder: "internal/pack", may: []string{root, "collectors/formats/native"}},
 	{folder: "internal/honey", may: []string{root}},
 	{folder: "internal/demo", may: []string{root, "collectors/formats"}},
 	{folder: "internal/demo/...", may: []string{root, "internal/demo/..."}},

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -69,6 +70,7 @@ func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, r AuditRecord) (AuditRec
 		if len(*s) > maxAuditText {
 			*s = (*s)[:maxAuditText]
 		}
+		*s = strings.ToValidUTF8(*s, "\uFFFD") // so that it can be handed on as text, and its hash still follows from it
 	}
 	var n int64
 	var previous []byte
@@ -81,6 +83,20 @@ func (l *Ledger) audit(ctx context.Context, tx *sql.Tx, r AuditRecord) (AuditRec
 	_, err = tx.ExecContext(ctx, `INSERT INTO audit (n, time, who, what, object, hash) VALUES (?, ?, ?, ?, ?, ?)`,
 		int64(r.N), nanos(r.Time), r.Who, r.What, r.Object, r.Hash)
 	return r, err
+}
+
+// AuditHead returns the length of the audit log and its newest hash.
+func (l *Ledger) AuditHead(ctx context.Context) (n uint64, hash []byte, err error) {
+	err = l.read(ctx, func(tx *sql.Tx) error {
+		var at int64
+		err := tx.QueryRowContext(ctx, `SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1`).Scan(&at, &hash)
+		n = uint64(at)
+		return err
+	})
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, nil, fmt.Errorf("read head of the audit log: %w", err)
+	}
+	return n, hash, nil
 }
 
 // AuditLog returns up to max records after the given number, in order.

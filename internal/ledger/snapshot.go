@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"maps"
+	"slices"
 	"strconv"
 
 	"vigil/internal/evidence/columnar"
@@ -283,6 +284,30 @@ func (l *Ledger) LoadSnapshot(ctx context.Context) (s Snapshot, ok bool, err err
 		return Snapshot{}, false, fmt.Errorf("no snapshot is whole, and the log begins after entry %d: restore a copy of %q: %w", cut, l.cfg.Dir, damage)
 	}
 	l.log.Error("no snapshot is whole; the log is judged from its beginning")
+	return Snapshot{}, false, nil
+}
+
+// OldestSnapshot returns the oldest snapshot that is whole, and ok false when there is
+// none. It changes nothing.
+func (l *Ledger) OldestSnapshot(ctx context.Context) (s Snapshot, ok bool, err error) {
+	l.saving.Lock()
+	defer l.saving.Unlock()
+	manifests, err := l.manifests(ctx)
+	if err != nil {
+		return Snapshot{}, false, err
+	}
+	for _, m := range slices.Backward(manifests) {
+		var corrupt *CorruptError
+		if m.err == nil {
+			s, m.err = l.loadParts(ctx, m)
+		}
+		switch {
+		case m.err == nil:
+			return s, true, nil
+		case !errors.As(m.err, &corrupt):
+			return Snapshot{}, false, m.err
+		}
+	}
 	return Snapshot{}, false, nil
 }
 

@@ -93,6 +93,8 @@ type lane struct {
 	Crossed int64
 	// Run is what the closed spans since then held, nil while Since is zero.
 	Run *run
+	// Path is how the evidence went lately.
+	Path path
 
 	span features.Span
 	// next is, for each kind, the value at which the open span is judged early.

@@ -100,6 +100,7 @@ func (sh *shard) conclude(a *actor, l features.Lane, all []judged, e float64) {
 		r := log10(la.Detector.Peek(decay, e))
 		sh.weigh(a, l, la.span.Last, all, e, r)
 		la.Detector.Step(decay, e)
+		la.Path.note(i, r)
 		if a.open != nil {
 			a.open.New.step(l, la.span.First, decay, e)
 		}

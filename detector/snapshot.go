@@ -17,7 +17,7 @@ import (
 
 // stateVersion changes whenever the meaning of a part does; parts of another
 // version are refused, and the log is replayed instead.
-const stateVersion = 13
+const stateVersion = 14
 
 // The names of parts; a shard's is shardPart and its number.
 const (

@@ -35,6 +35,8 @@ func TestBrowser(t *testing.T) {
 		"reads without script":        browserReadsWithoutScript,
 		"writes a notification":       browserWritesANotice,
 		"takes hostile texts as text": browserTakesHostileTextsAsText,
+		"zooms from weeks to seconds": browserZoomsFromWeeksToSeconds,
+		"reads an actor":              browserReadsAnActor,
 		"states":                      browserStates,
 		"keeps nobody out":            browserKeepsNobodyOut,
 		"sees barriers":               browserSeesBarriers,

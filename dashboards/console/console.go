@@ -62,6 +62,9 @@ type Services struct {
 	Worker api.CaseWorker
 	// Driller stages breaches.
 	Driller api.Driller
+	// Explorer goes into what is behind a finding, Actors tells of single actors.
+	Explorer api.FindingExplorer
+	Actors   api.ActorExplorer
 	// Decider takes verdicts and exceptions.
 	Decider api.Decider
 	// Silencer takes silences.
@@ -206,6 +209,12 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 			"GET /cases/{id}/pack":  h.pack,
 			"POST /cases/{id}/pack": h.makePack,
 		})
+	if h.do.Explorer != nil {
+		out["GET /findings/{id}/timeline.json"] = h.findingPlot
+	}
+	if h.do.Actors != nil {
+		out["GET /actors/{id}"] = h.actor
+		out["GET /actors/{id}/timeline.json"] = h.actorPlot
 	}
 	if h.do.Notices != nil {
 		maps.Copy(out, map[string]http.HandlerFunc{

@@ -34,7 +34,10 @@ type answer struct {
 // handler is a console behind a gate that lets everybody in as one person with every role.
 func handler(t testing.TB, cfg console.Config, r api.Reader) http.Handler {
 	t.Helper()
-	return serving(t, cfg, console.Services{Reader: r})
+	s := console.Services{Reader: r}
+	s.Explorer, _ = r.(api.FindingExplorer)
+	s.Actors, _ = r.(api.ActorExplorer)
+	return serving(t, cfg, s)
 }
 
 func serving(t testing.TB, cfg console.Config, s console.Services) http.Handler {
@@ -101,7 +104,7 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 		{"/nothing", 404, nil}, {"/findings/none", 404, nil}, {"/findings/%3Cscript%3E", 404, nil}, {"/findings/a%2Fb", 404, nil},
 		{"/findings/" + strings.Repeat("a", 129), 404, nil}, {"/assets/none.js", 404, nil},
 		{"/?min=worst", 400, nil}, {"/?state=ajar", 400, nil}, {"/?page=0", 400, nil}, {"/?page=99999999999999999999", 400, nil},
-		{"/findings/" + id + "?from=-1", 400, nil},
+		{"/findings/" + id + "?skip=-1", 400, nil},
 		{"/", 405, []string{"Method", "POST"}}, {"/", 405, []string{"Method", "OPTIONS"}}, {"/findings/" + id, 405, []string{"Method", "DELETE"}},
 		{"/", 421, []string{"Host", "evil.example"}}, {"/live", 421, []string{"Host", "evil.example:80"}},
 		{"/", 403, []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "script"}},
@@ -171,14 +174,23 @@ func TestUnchangedFindingReadsNoEvents(t *testing.T) {
 	h := handler(t, console.Config{}, r)
 	path := "/findings/" + sample.Vendor().ID
 	tag := get(t, h, path).head.Get("ETag")
-	before := r.Calls("FindingEvents")
+	reads := func() (n int) {
+		for _, method := range []string{"FindingAccesses", "FindingActivity", "FindingNetworks", "FindingRelated"} {
+			n += r.Calls(method)
+		}
+		return n
+	}
+	before := reads()
+	if before != 4 {
+		t.Errorf("for the page %d things were read, want four", before)
+	}
 	if got := get(t, h, path+"/live", "If-None-Match", tag); got.code != 304 {
 		t.Errorf("status %d, want 304", got.code)
 	}
-	if n := r.Calls("FindingEvents") - before; n != 0 {
-		t.Errorf("events were read %d times", n)
+	if n := reads() - before; n != 0 {
+		t.Errorf("what is behind it was read %d times", n)
 	}
-	if got := get(t, h, path+"/live?from=50", "If-None-Match", tag); got.code != 200 {
+	if got := get(t, h, path+"/live?skip=50", "If-None-Match", tag); got.code != 200 {
 		t.Errorf("another page of events: status %d, want 200", got.code)
 	}
 	grown := sample.Vendor()
@@ -193,13 +205,13 @@ func TestEventsArePaged(t *testing.T) {
 	t.Parallel()
 	h := handler(t, console.Config{}, sample.NewReader(sample.Vendor()))
 	path := "/findings/" + sample.Vendor().ID
-	first, last := get(t, h, path).body, get(t, h, path+"?from=100").body
-	for _, want := range []string{"1 to 50 of 120", `rel="next" href="` + path + `?from=50#events"`, "p_c00000", "41,200"} {
+	first, last := get(t, h, path).body, get(t, h, path+"?skip=100").body
+	for _, want := range []string{"1 to 50 of 120", `rel="next" href="` + path + `?skip=50#events"`, "p_c00000", "41,200"} {
 		if !strings.Contains(first, want) {
 			t.Errorf("first page lacks %q", want)
 		}
 	}
-	for _, want := range []string{"101 to 120 of 120", `rel="prev" href="` + path + `?from=50#events"`, "p_c00119"} {
+	for _, want := range []string{"101 to 120 of 120", `rel="prev" href="` + path + `?skip=50#events"`, "p_c00119"} {
 		if !strings.Contains(last, want) {
 			t.Errorf("last page lacks %q", want)
 		}
@@ -303,11 +315,11 @@ type partly struct {
 	status func() (api.Status, error)
 }
 
-func (p partly) FindingEvents(ctx context.Context, id string, offset, limit int) (api.EventPage, error) {
+func (p partly) FindingAccesses(ctx context.Context, id string, x api.EventFilter) (api.EventPage, error) {
 	if p.events != nil {
 		return p.events()
 	}
-	return p.Reader.FindingEvents(ctx, id, offset, limit)
+	return p.Reader.FindingAccesses(ctx, id, x)
 }
 
 func (p partly) Status(ctx context.Context) (api.Status, error) {

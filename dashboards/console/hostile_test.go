@@ -28,6 +28,7 @@ func hostileReader(texts []string, n int) *sample.Reader {
 		s.Sources = append(s.Sources, api.Source{Name: text, QuarantineReasons: map[string]int64{texts[(i+1)%len(texts)]: 1}})
 	}
 	r.SetStatus(s)
+	r.Taint(func(v any) { sample.Fill(v, texts, 0) })
 	return r
 }
 

@@ -5,14 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"vigil"
@@ -71,18 +69,6 @@ type queueBody struct {
 type filterLink struct {
 	Word, URL      string
 	Current, Split bool
-}
-
-type findingBody struct {
-	Finding        view.Finding
-	Case           *view.Case
-	CaseFailed     bool
-	TimelineFailed bool
-	Events         []view.Event
-	EventsFailed   bool
-	EventTotal     string
-	EventRange     string
-	Prev, Next     string
 }
 
 // render executes a template in full before anything is sent.
@@ -157,129 +143,10 @@ func (h *Handler) serveQueue(w http.ResponseWriter, r *http.Request, name string
 		Every: milliseconds(h.cfg.Refresh), Body: template.HTML(body)}) //nolint:gosec // html/template made it
 }
 
-func (h *Handler) finding(w http.ResponseWriter, r *http.Request) {
-	h.serveFinding(w, r, "finding-page")
-}
-
-func (h *Handler) findingLive(w http.ResponseWriter, r *http.Request) {
-	h.serveFinding(w, r, "finding-live")
-}
-
-func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name string) {
-	id := r.PathValue("id")
-	if !validID(id) {
-		h.fail(w, r, errNoFinding)
-		return
-	}
-	from, bad := readNumber(r.URL.Query(), "from", 0, 0, maxOffset)
-	if bad != nil {
-		h.fail(w, r, bad)
-		return
-	}
-	ctx, cancel := h.context(r)
-	defer cancel()
-	f, err := h.reader.Finding(ctx, id)
-	if err != nil {
-		h.fail(w, r, h.readError(r, "finding", err))
-		return
-	}
-	status, err := h.reader.Status(ctx)
-	if err != nil {
-		h.fail(w, r, h.readError(r, "status", err))
-		return
-	}
-	h.content()
-	v := view.NewFinding(&f, place(f.ID, h.now(status)))
-	data := findingBody{Finding: v}
-	data.Case, data.CaseFailed = h.caseOf(ctx, r, id)
-	// The tag covers what the finding and its case say: while that stands, the events
-	// and the timeline need not be read again.
-	whole, err := json.Marshal(struct {
-		Finding vigil.Finding
-		Case    *view.Case
-	}{finite(f), data.Case})
-	if err != nil {
-		h.fail(w, r, h.readError(r, "finding", err))
-		return
-	}
-	tag := tagOf(whole, []byte(v.Start.Ago+"|"+v.Detected.Ago+"|"+strconv.Itoa(from)))
-	if data.CaseFailed {
-		tag = ""
-	}
-	if name == "finding-live" && tag != "" && r.Header.Get("If-None-Match") == tag {
-		notModified(w, tag)
-		return
-	}
-
-	var (
-		reads            sync.WaitGroup
-		timeline         api.Timeline
-		events           api.EventPage
-		timeErr, eventEr error
-	)
-	reads.Go(func() {
-		timeErr = safely(func() (err error) { timeline, err = h.reader.FindingTimeline(ctx, id); return err })
-	})
-	reads.Go(func() {
-		eventEr = safely(func() (err error) { events, err = h.reader.FindingEvents(ctx, id, from, eventSize); return err })
-	})
-	reads.Wait()
-	if timeErr != nil && !errors.Is(timeErr, api.ErrNotFound) {
-		_ = h.readError(r, "timeline", timeErr) // for the log: the page itself is shown
-		data.TimelineFailed, tag = true, ""
-	}
-	if eventEr != nil && !errors.Is(eventEr, api.ErrNotFound) {
-		_ = h.readError(r, "events", eventEr)
-		data.EventsFailed, tag = true, ""
-	}
-	data.Finding.Draw(&f, timeline)
-	data.Events = view.NewEvents(events.Events)
-	h.pageEvents(&data, events, from)
-	body, err := h.render("finding-body", data)
-	if err != nil {
-		h.fail(w, r, h.readError(r, "page", err))
-		return
-	}
-	at := ""
-	if from > 0 {
-		at = "?from=" + strconv.Itoa(from)
-	}
-	page := h.base(r, phrase.Severity(f.Severity)+": "+v.Who, true)
-	page.Plots = true
-	h.sendLive(w, r, name, tag, livePage{base: page, Poll: v.Path + "/live" + at, Topics: string(api.FindingTopic(id)),
-		Every: milliseconds(3 * h.cfg.Refresh), Body: template.HTML(body)}) //nolint:gosec // html/template made it
-}
-
 // place says where in the console a finding stands.
 func place(id string, now time.Time) view.Options {
 	path := "/findings/" + url.PathEscape(id)
 	return view.Options{Now: now, Path: path, JSON: "/api/v1" + path}
-}
-
-// pageEvents fills in which events are shown, and the links to the others.
-func (h *Handler) pageEvents(data *findingBody, events api.EventPage, from int) {
-	n := len(events.Events)
-	if events.Total > 0 {
-		data.EventTotal = phrase.Count(int64(events.Total))
-	}
-	if n > 0 {
-		data.EventRange = phrase.Count(int64(from+1)) + " to " + phrase.Count(int64(from+n))
-		if data.EventTotal != "" {
-			data.EventRange += " of " + data.EventTotal
-		}
-	}
-	link := func(at int) string {
-		if at <= 0 {
-			return data.Finding.Path + "#events"
-		}
-		return data.Finding.Path + "?from=" + strconv.Itoa(at) + "#events"
-	}
-	if from > 0 {
-		data.Prev = link(from - eventSize)
-	}
-	if (events.More || from+n < events.Total) && n > 0 && from+n <= maxOffset {
-		data.Next = link(from + n)
-	}
 }
 
 // sendLive sends a whole page or its renewing part, or says that the one the

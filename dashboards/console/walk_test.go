@@ -47,12 +47,16 @@ func everything(texts []string) world {
 		}
 		vendor := sample.Vendor()
 		r.SetCase(sample.Case(&vendor))
-		w.services.Reader = r
+		w.services.Reader, w.services.Explorer, w.services.Actors = r, r, r
+		w.addresses[finding] = append(w.addresses[finding], "/findings/"+vendor.ID+"?from=2026-11-02T14:00:00Z&to=2026-11-02T15:00:00Z&network=203.0.113.0%2F24")
+		w.addresses["GET /actors/{id}"] = []string{"/actors/" + vendor.Actor + "?tenant=" + vendor.Tenant}
 	} else {
-		w.services.Reader = hostileReader(texts, len(texts))
+		r := hostileReader(texts, len(texts))
+		w.services.Reader, w.services.Explorer, w.services.Actors = r, r, r
+		w.addresses["GET /actors/{id}"] = []string{"/actors/somebody?tenant=t"}
 		w.addresses["GET /{$}"] = []string{"/", "/?page=2", "/?page=3", "/?page=4"}
 		for _, n := range []string{"000", "007", "050", "077", "100", "150", "199"} {
-			w.addresses[finding] = append(w.addresses[finding], "/findings/f-hostile-"+n, "/findings/f-hostile-"+n+"?from=50")
+			w.addresses[finding] = append(w.addresses[finding], "/findings/f-hostile-"+n, "/findings/f-hostile-"+n+"?skip=50")
 		}
 	}
 	notices := sample.NewNotices(sample.Vendor())

@@ -40,6 +40,7 @@ const (
 	DeedStatus      Deed = "status"
 	DeedTop         Deed = "top"
 	DeedReaders     Deed = "readers" // who read a customer's data
+	DeedActor       Deed = "actor"   // look at what is known of one actor
 	DeedAcknowledge Deed = "acknowledge"
 	DeedAssign      Deed = "assign"
 	DeedSnooze      Deed = "snooze"
@@ -64,6 +65,7 @@ func table() map[Deed][]Role {
 	return map[Deed][]Role{
 		DeedLook: everybody, DeedStatus: everybody, DeedTop: everybody,
 		DeedReaders:     {RoleResponder, RoleAnalyst, RolePrivacy},
+		DeedActor:       {RoleResponder, RoleAnalyst, RolePrivacy},
 		DeedAcknowledge: working, DeedAssign: working, DeedSnooze: working, DeedAsk: working, DeedUnasked: working, DeedVerdict: working,
 		DeedNote:   {RoleResponder, RoleAnalyst, RolePrivacy, RoleAdmin},
 		DeedAware:  {RoleResponder, RoleAnalyst, RolePrivacy},

@@ -108,6 +108,8 @@ type EventPage struct {
 	Events []*vigil.Event
 	Total  int
 	More   bool
+	// Damaged counts parts of the log that could not be read: what they hold is missing.
+	Damaged int
 }
 
 // Reader is what the console reads through. Every call is recorded by the

@@ -25,7 +25,7 @@ const (
 
 // applier folds the log through the detector, entry by entry in order, and
 // writes down how far it is together with what came of it. One goroutine runs it;
-// status and askSnapshot may be called from any.
+// status, profile and askSnapshot may be called from any.
 type applier struct {
 	ledger *ledger.Ledger
 	engine *detector.Engine
@@ -46,6 +46,9 @@ type applier struct {
 
 	// folding is held while entries are folded and what came of them is committed.
 	folding sync.Mutex
+	// using is held while something is asked of the engine, or it folds. Who holds folding
+	// may take it, never the other way round.
+	using sync.Mutex
 
 	mu    sync.Mutex   // guards the two below
 	wants []chan error // askers for a snapshot
@@ -239,7 +242,7 @@ func (a *applier) fold(ctx context.Context, entries []vigil.Entry) error {
 	for i := range entries {
 		e := &entries[i]
 		applied.Points = append(applied.Points, series.Roll(e.Events, a.caps)...)
-		findings, err := a.engine.Fold(e)
+		findings, err := a.judge(e)
 		if err != nil {
 			return fmt.Errorf("judge entry %d: %w", e.Seq, err)
 		}
@@ -278,6 +281,13 @@ func (a *applier) fold(ctx context.Context, entries []vigil.Entry) error {
 	a.seq, a.ahead = applied.Seq, false
 	a.publish()
 	return nil
+}
+
+// judge folds one entry while nothing else is asked of the engine.
+func (a *applier) judge(e *vigil.Entry) ([]vigil.Finding, error) {
+	a.using.Lock()
+	defer a.using.Unlock()
+	return a.engine.Fold(e)
 }
 
 func (a *applier) setFault(text string) {
@@ -348,7 +358,9 @@ func (a *applier) snapshot(ctx context.Context) error {
 	if a.seq == 0 || a.seq == a.saved {
 		return nil
 	}
+	a.using.Lock()
 	parts, err := a.engine.Snapshot(a.whole)
+	a.using.Unlock()
 	if err != nil {
 		return fmt.Errorf("take snapshot: %w", err)
 	}

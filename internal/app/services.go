@@ -6,6 +6,8 @@ import "vigil/dashboards/console"
 func (a *App) services() console.Services {
 	return console.Services{
 		Reader:   a.reader,
+		Explorer: a.reader,
+		Actors:   a.reader,
 		Watcher:  a.news,
 		Worker:   &caseDesk{desk: a.desk, book: a.book, people: a.people.Load, status: a.reader.Status},
 		Driller:  a.drills,

@@ -21,6 +21,11 @@ type Query struct {
 	// Actor, Subject, Session and Conversation are exact ids, Network and Source
 	// exact names.
 	Actor, Subject, Session, Conversation, Network, Source string
+	// Resource is an exact name, Outcome an exact one.
+	Resource string
+	Outcome  vigil.Outcome
+	// Tenant is the actor's; nil matches any.
+	Tenant *string
 	// Actors, when there are any, are those of whom one at least must match.
 	Actors []string
 	// From and To bound the event time: From inclusive, To exclusive; zero means
@@ -36,6 +41,9 @@ func (q Query) Match(e *vigil.Event) bool {
 		(q.Conversation == "" || e.Conversation == q.Conversation) &&
 		(q.Network == "" || e.Network == q.Network) &&
 		(q.Source == "" || e.Source == q.Source) &&
+		(q.Resource == "" || e.Resource == q.Resource) &&
+		(q.Outcome == "" || e.Outcome == q.Outcome) &&
+		(q.Tenant == nil || e.Actor.Tenant == *q.Tenant) &&
 		(len(q.Actors) == 0 || slices.Contains(q.Actors, e.Actor.ID)) &&
 		q.covers(e.Time)
 }
@@ -129,6 +137,7 @@ func (q Query) spans(group parquet.RowGroup) ([]span, error) {
 	}{
 		{"actor", one(q.Actor)}, {"actor", q.Actors}, {"session", one(q.Session)}, {"conversation", one(q.Conversation)},
 		{"subjects.list.element", one(q.Subject)}, {"network", one(q.Network)}, {"source", one(q.Source)},
+		{"resource", one(q.Resource)}, {"outcome", one(string(q.Outcome))}, {"tenant", q.tenants()},
 	} {
 		if len(want.values) == 0 {
 			continue
@@ -174,6 +183,14 @@ func one(value string) []string {
 		return nil
 	}
 	return []string{value}
+}
+
+// tenants is what to look for among tenants: none is one as well.
+func (q Query) tenants() []string {
+	if q.Tenant == nil {
+		return nil
+	}
+	return []string{*q.Tenant}
 }
 
 func column(group parquet.RowGroup, path string) (parquet.ColumnChunk, error) {

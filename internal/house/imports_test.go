@@ -69,6 +69,7 @@ var rules = []rule{
 	{folder: "internal/api/...", may: []string{root, "internal/access", "internal/api", "internal/gate"}},
 	{folder: "internal/gate", may: []string{root, "internal/access", "internal/api"}},
 	{folder: "internal/news", may: []string{root, "internal/api"}},
+	{folder: "internal/activity", may: nil, pure: true},
 	{folder: "internal/series", may: []string{root}},
 	{folder: "internal/series/...", may: []string{root, "internal/series"}},
 	{folder: "internal/evidence/...", may: []string{root, "internal/evidence/..."}},

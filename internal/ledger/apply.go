@@ -131,7 +131,10 @@ func (l *Ledger) putFinding(ctx context.Context, tx *sql.Tx, f *vigil.Finding) e
 			harm = excluded.harm, detected = excluded.detected, updated = excluded.updated, data = excluded.data, sum = excluded.sum, likely = NULL
 		WHERE excluded.revision >= revision`,
 		f.ID, f.Revision, string(f.State), f.Severity.Rank(), f.Harm, nanos(f.Detected), nanos(l.now()), data, int64(findingSum(f.ID, data)))
-	return err
+	if err != nil {
+		return err
+	}
+	return putLinks(ctx, tx, f)
 }
 
 func findingSum(id string, data []byte) uint32 {

@@ -22,6 +22,9 @@ import (
 // EventQuery asks for events. Empty fields match everything.
 type EventQuery struct {
 	Actor, Subject, Session, Conversation, Network, Source string
+	// Resource and Outcome are exact.
+	Resource string
+	Outcome  vigil.Outcome
 	// Actors, when there are any, are those of whom one at least must match.
 	Actors []string
 	// Tenant is the actor's tenant; nil matches any.
@@ -50,13 +53,11 @@ type EventPage struct {
 func (q EventQuery) evidence() evidence.Query {
 	return evidence.Query{
 		Actor: q.Actor, Actors: q.Actors, Subject: q.Subject, Session: q.Session, Conversation: q.Conversation,
-		Network: q.Network, Source: q.Source, From: q.From, To: q.To,
+		Network: q.Network, Source: q.Source, Resource: q.Resource, Outcome: q.Outcome, Tenant: q.Tenant, From: q.From, To: q.To,
 	}
 }
 
-func (q EventQuery) match(e *vigil.Event) bool {
-	return q.evidence().Match(e) && (q.Tenant == nil || e.Actor.Tenant == *q.Tenant)
-}
+func (q EventQuery) match(e *vigil.Event) bool { return q.evidence().Match(e) }
 
 // times returns the bounds in nanoseconds, From inclusive and To exclusive.
 func (q EventQuery) times() (from, to int64) {
@@ -70,7 +71,9 @@ func (q EventQuery) times() (from, to int64) {
 	return from, to
 }
 
-// Events returns the events that match, sealed or not, in event-time order.
+// Events returns the events that match, sealed or not, in event-time order. It counts
+// all of them, and reads in full no more than those of the page: the number of matches
+// costs time and no memory.
 func (l *Ledger) Events(ctx context.Context, q EventQuery) (EventPage, error) {
 	if q.Limit <= 0 {
 		q.Limit = 100
@@ -79,14 +82,26 @@ func (l *Ledger) Events(ctx context.Context, q EventQuery) (EventPage, error) {
 	if q.Offset+q.Limit > MaxPage {
 		return EventPage{}, fmt.Errorf("events %d to %d asked for: at most the first %d can be paged through; narrow the time", q.Offset, q.Offset+q.Limit, MaxPage)
 	}
-	top := &earliestRows{n: q.Offset + q.Limit}
-	damaged, err := l.visit(ctx, q, top.add)
+	times := &earliestTimes{n: q.Offset + q.Limit}
+	damaged, err := l.Tally(ctx, q, nil, func(c evidence.Columns) { times.add(c.Times) })
 	if err != nil {
+		return EventPage{}, fmt.Errorf("count events: %w", err)
+	}
+	page := EventPage{Total: times.total, More: times.total > q.Offset+q.Limit, Damaged: damaged}
+	first := times.done()
+	if q.Offset >= len(first) {
+		return page, nil
+	}
+	from, to := first[q.Offset], first[len(first)-1]
+	before, _ := slices.BinarySearch(first, from) // of those at the same instant the page may begin in the middle
+	q.From, q.To = fromNanos(from), fromNanos(to+1)
+	top := &earliestRows{n: q.Offset + q.Limit - before}
+	if damaged, err = l.visit(ctx, q, top.add); err != nil {
 		return EventPage{}, fmt.Errorf("read events: %w", err)
 	}
+	page.Damaged = max(page.Damaged, damaged)
 	rows := top.done()
-	page := EventPage{Total: top.total, More: top.total > q.Offset+q.Limit, Damaged: damaged}
-	for _, row := range rows[min(q.Offset, len(rows)):] {
+	for _, row := range rows[min(q.Offset-before, len(rows)):] {
 		page.Events = append(page.Events, row.Event)
 	}
 	return page, nil
@@ -99,14 +114,41 @@ func (l *Ledger) Timeline(ctx context.Context, q EventQuery, bucket time.Duratio
 		return api.Timeline{}, fmt.Errorf("timeline from %s to %s by %s can't be drawn", q.From, q.To, bucket)
 	}
 	n := int((q.To.Sub(q.From) + bucket - 1) / bucket)
-	t := api.Timeline{Start: q.From, Bucket: bucket, Events: make([]float64, n), Rows: make([]float64, n), SubjectsNamed: make([]float64, n)}
+	t := api.Timeline{Start: q.From, Bucket: bucket, Events: make([]float64, n), Rows: make([]float64, n)}
+	from, total := q.From.UnixNano(), 0
+	_, err := l.Tally(ctx, q, nil, func(c evidence.Columns) {
+		total += len(c.Times)
+		for j, at := range c.Times {
+			i := (at - from) / int64(bucket)
+			t.Events[i]++
+			t.Rows[i] += float64(max(c.Rows[j], 0))
+		}
+	})
+	if err != nil {
+		return api.Timeline{}, fmt.Errorf("draw timeline: %w", err)
+	}
+	if total <= MaxNamed {
+		t.SubjectsNamed, err = l.Named(ctx, q, bucket, n)
+	}
+	if err != nil {
+		return api.Timeline{}, fmt.Errorf("count customers over time: %w", err)
+	}
+	return t, nil
+}
+
+// MaxNamed is among how many accesses customers are told apart over time: all of their
+// names are held at once.
+const MaxNamed = 100_000
+
+// Named counts the distinct customers of each of n buckets from q.From on, conversations
+// where none are named. The query must match no access beyond the last bucket, and should
+// match no more than MaxNamed.
+func (l *Ledger) Named(ctx context.Context, q EventQuery, bucket time.Duration, n int) ([]float64, error) {
 	distinct := make([]map[string]struct{}, n)
-	_, err := l.visit(ctx, q, func(rows []evidence.Row) {
+	err := l.look(ctx, q, func(rows []evidence.Row) {
 		for _, row := range rows {
 			e := row.Event
 			i := int(e.Time.Sub(q.From) / bucket)
-			t.Events[i]++
-			t.Rows[i] += float64(max(e.Rows, 0))
 			named := e.Subjects
 			if len(named) == 0 && e.Conversation != "" {
 				named = []string{e.Conversation}
@@ -118,19 +160,44 @@ func (l *Ledger) Timeline(ctx context.Context, q EventQuery, bucket time.Duratio
 				distinct[i][s] = struct{}{}
 			}
 		}
-	})
+	}, "time", "subjects.list.element", "conversation")
 	if err != nil {
-		return api.Timeline{}, fmt.Errorf("draw timeline: %w", err)
+		return nil, err
 	}
+	out := make([]float64, n)
 	for i, d := range distinct {
-		t.SubjectsNamed[i] = float64(len(d))
+		out[i] = float64(len(d))
 	}
-	return t, nil
+	return out, nil
 }
 
 // visit hands all matching rows to f, in no particular order, and never at the
 // same time. It returns how much could not be read.
 func (l *Ledger) visit(ctx context.Context, q EventQuery, f func([]evidence.Row)) (damaged int, err error) {
+	return each(ctx, l, q, f, func(ctx context.Context, s evidence.Segment) ([]evidence.Row, error) {
+		return l.store.Find(ctx, s, q.evidence())
+	}, f)
+}
+
+// look is visit with some columns of what is sealed alone.
+func (l *Ledger) look(ctx context.Context, q EventQuery, f func([]evidence.Row), columns ...string) error {
+	_, err := each(ctx, l, q, f, func(ctx context.Context, s evidence.Segment) ([]evidence.Row, error) {
+		return l.store.Scan(ctx, s, q.evidence(), columns)
+	}, f)
+	return err
+}
+
+// Tally hands columns of all matching rows to f, in no particular order, and never at the
+// same time. It returns how many segments and batches could not be read.
+func (l *Ledger) Tally(ctx context.Context, q EventQuery, texts []evidence.Text, f func(evidence.Columns)) (damaged int, err error) {
+	return each(ctx, l, q, func(rows []evidence.Row) { f(evidence.ColumnsOf(rows, texts...)) }, func(ctx context.Context, s evidence.Segment) (evidence.Columns, error) {
+		return l.store.Columns(ctx, s, q.evidence(), texts...)
+	}, f)
+}
+
+// each visits all that may match: the batches that are not sealed, and the segments, of
+// which several are read at once. What is read of one goes to its f, one at a time.
+func each[T any](ctx context.Context, l *Ledger, q EventQuery, unsealed func([]evidence.Row), read func(context.Context, evidence.Segment) (T, error), sealed func(T)) (damaged int, err error) {
 	var segments []segmentRow
 	from, to := q.times()
 	// One read transaction sees each batch either in the ledger or in a segment,
@@ -158,7 +225,7 @@ func (l *Ledger) visit(ctx context.Context, q EventQuery, f func([]evidence.Row)
 				damaged++
 				continue
 			}
-			f(found)
+			unsealed(found)
 		}
 		return rows.Err()
 	})
@@ -170,38 +237,31 @@ func (l *Ledger) visit(ctx context.Context, q EventQuery, f func([]evidence.Row)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, s := range segments {
 		group.Go(func() error {
-			rows, err := l.findIn(gctx, s, q)
+			var got T
+			err := s.damage
+			if err == nil {
+				got, err = read(gctx, s.Segment)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if errors.Is(err, evidence.ErrCorrupt) {
+				// Retention may take a segment away while it is searched: then it holds
+				// nothing any more, which is no damage.
+				if _, gone := l.segment(ctx, s.id); errors.Is(gone, sql.ErrNoRows) {
+					return nil
+				}
+				l.log.Error("a segment is damaged and can't be searched", "segment", s.Key, "error", err)
 				damaged++
 				return nil
 			}
 			if err == nil {
-				f(rows)
+				sealed(got)
 			}
 			return err
 		})
 	}
 	err = group.Wait()
 	return damaged, err
-}
-
-// findIn searches one segment. Retention may take a segment away while it is
-// searched: then it holds nothing any more, which is no damage.
-func (l *Ledger) findIn(ctx context.Context, s segmentRow, q EventQuery) ([]evidence.Row, error) {
-	var rows []evidence.Row
-	err := s.damage
-	if err == nil {
-		rows, err = l.store.Find(ctx, s.Segment, q.evidence())
-	}
-	if errors.Is(err, evidence.ErrCorrupt) {
-		if _, gone := l.segment(ctx, s.id); errors.Is(gone, sql.ErrNoRows) {
-			return nil, nil
-		}
-		l.log.Error("a segment is damaged and can't be searched", "segment", s.Key, "error", err)
-	}
-	return slices.DeleteFunc(rows, func(r evidence.Row) bool { return !q.match(r.Event) }), err
 }
 
 // search looks into one unsealed batch: first at the columns that most queries
@@ -260,4 +320,26 @@ func (t *earliestRows) done() []evidence.Row {
 		t.rows = t.rows[:t.n]
 	}
 	return t.rows
+}
+
+// earliestTimes keeps the n earliest times and counts all, as earliestRows does.
+type earliestTimes struct {
+	n, total int
+	times    []int64
+}
+
+func (t *earliestTimes) add(times []int64) {
+	t.total += len(times)
+	for _, at := range times {
+		t.times = append(t.times, at)
+		if len(t.times) >= 2*t.n+1024 {
+			t.done()
+		}
+	}
+}
+
+func (t *earliestTimes) done() []int64 {
+	slices.Sort(t.times)
+	t.times = t.times[:min(len(t.times), t.n)]
+	return t.times
 }

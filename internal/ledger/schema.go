@@ -355,6 +355,29 @@ CREATE TABLE case_seen (
 	seen     INTEGER NOT NULL,
 	PRIMARY KEY (who, casefile)
 ) STRICT, WITHOUT ROWID;
+`, `
+-- What findings are related by. Those that are there already are found by whom they are
+-- about; networks and query shapes come with their next revision.
+CREATE TABLE finding_link (
+	kind     TEXT NOT NULL,
+	name     TEXT NOT NULL,
+	detected INTEGER NOT NULL,
+	finding  TEXT NOT NULL,
+	PRIMARY KEY (kind, name, detected, finding)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX finding_link_finding ON finding_link (finding);
+CREATE TRIGGER finding_went AFTER DELETE ON finding BEGIN
+	DELETE FROM finding_link WHERE finding = OLD.id;
+END;
+INSERT OR IGNORE INTO finding_link (kind, name, detected, finding)
+	SELECT k.kind, json_extract(f.text, '$.' || k.kind), f.detected, f.id
+	FROM (SELECT id, detected, CASE WHEN json_valid(CAST(data AS TEXT)) THEN CAST(data AS TEXT) ELSE '{}' END AS text FROM finding) f,
+		(SELECT 'actor' AS kind UNION ALL SELECT 'subject' UNION ALL SELECT 'network') k
+	WHERE coalesce(json_extract(f.text, '$.' || k.kind), '') <> '';
+INSERT OR IGNORE INTO finding_link (kind, name, detected, finding)
+	SELECT 'actor', j.value, f.detected, f.id
+	FROM finding f, json_each(CASE WHEN json_valid(CAST(f.data AS TEXT)) THEN CAST(f.data AS TEXT) ELSE '{}' END, '$.actors') j
+	WHERE j.type = 'text';
 `}
 }
 

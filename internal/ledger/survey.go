@@ -155,7 +155,7 @@ func choose(segments []segmentRow, q Survey, out *Surveyed) []segmentRow {
 	return chosen
 }
 
-// scanIn reads some columns of one segment; see findIn.
+// scanIn reads some columns of one segment; see each.
 func (l *Ledger) scanIn(ctx context.Context, s segmentRow, q EventQuery, columns []string) ([]evidence.Row, error) {
 	err := s.damage
 	var rows []evidence.Row

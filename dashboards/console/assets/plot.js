@@ -21,6 +21,7 @@
   function two(n) { return (n < 10 ? "0" : "") + n; }
   var months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   function iso(seconds) { return new Date(Math.round(seconds * 1000)).toISOString().replace(/\.000Z$/, "Z"); }
+  function when(text) { return text ? Date.parse(text) / 1000 : undefined; }
   function day(d) { return d.getUTCDate() + " " + months[d.getUTCMonth()]; }
   // ticks writes times in UTC, as fine as the steps between them.
   function ticks(splits, step) {
@@ -293,7 +294,7 @@
     document.querySelectorAll("figure.plot[data-plot]").forEach(function (f) {
       if (f.dataset.started) return;
       f.dataset.started = "yes";
-      new Plot(f).ask(f.dataset.from, f.dataset.to);
+      new Plot(f).ask(when(f.dataset.from), when(f.dataset.to));
     });
   }
   start();

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -199,6 +200,14 @@ func (p *Page) Text(selector string) string {
 func (p *Page) Click(selector string) {
 	p.t.Helper()
 	p.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Drag presses the mouse within the first element that a selector names, and lets go of it
+// further along: from and to are parts of the element's width, its middle the height.
+func (p *Page) Drag(selector string, from, to float64) {
+	p.t.Helper()
+	box := Eval[[]float64](p, `(e => { e.scrollIntoView({ block: "center", behavior: "instant" }); const b = e.getBoundingClientRect(); return [b.left, b.top + b.height / 2, b.width]; })(document.querySelector(`+strconv.Quote(selector)+`))`)
+	p.do(chromedp.DragAndDropXY(box[0]+from*box[2], box[1], box[0]+to*box[2], box[1]))
 }
 
 // Press presses keys.

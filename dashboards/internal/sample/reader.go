@@ -17,6 +17,7 @@ type Reader struct {
 	cases    []api.CaseView
 	status   api.Status
 	err      error
+	hostile  func(any)
 	calls    map[string]int
 	seen     map[string]bool // cases
 }

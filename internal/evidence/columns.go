@@ -1,0 +1,126 @@
+package evidence
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/parquet-go/parquet-go"
+
+	"vigil"
+)
+
+// Columns are a few columns of some rows, side by side. What adds up over millions of
+// rows is read so: an event for each would be a hundred times as large.
+type Columns struct {
+	// Times are UTC nanoseconds, Rows the rows that each access returned, vigil.Unknown
+	// where no source told.
+	Times, Rows []int64
+	// Texts are the columns of text that were asked for, in that order.
+	Texts [][]string
+}
+
+// Text is a column of text.
+type Text string
+
+// The columns of text that can be read side by side.
+const (
+	TextActor    Text = "actor"
+	TextNetwork  Text = "network"
+	TextCountry  Text = "country"
+	TextASN      Text = "asn"
+	TextStore    Text = "store"
+	TextResource Text = "resource"
+	TextSession  Text = "session"
+	TextOutcome  Text = "outcome"
+)
+
+// of is the event's value in the column.
+func (t Text) of(e *vigil.Event) string {
+	switch t {
+	case TextActor:
+		return e.Actor.ID
+	case TextNetwork:
+		return e.Network
+	case TextCountry:
+		return e.Country
+	case TextASN:
+		return e.ASN
+	case TextStore:
+		return e.Store
+	case TextResource:
+		return e.Resource
+	case TextSession:
+		return e.Session
+	case TextOutcome:
+		return string(e.Outcome)
+	}
+	return ""
+}
+
+// ColumnsOf are those of events that are at hand.
+func ColumnsOf(rows []Row, texts ...Text) Columns {
+	c := Columns{Times: make([]int64, len(rows)), Rows: make([]int64, len(rows)), Texts: make([][]string, len(texts))}
+	for j := range texts {
+		c.Texts[j] = make([]string, len(rows))
+	}
+	for i, row := range rows {
+		c.Times[i], c.Rows[i] = row.Event.Time.UnixNano(), row.Event.Rows
+		for j, t := range texts {
+			c.Texts[j][i] = t.of(row.Event)
+		}
+	}
+	return c
+}
+
+// Columns reads them of the rows that the query asks for, in the segment's order.
+func (s *Store) Columns(ctx context.Context, seg Segment, q Query, texts ...Text) (Columns, error) {
+	c := Columns{Texts: make([][]string, len(texts))}
+	err := s.with(ctx, seg, func(f *parquet.File) error {
+		for _, group := range f.RowGroups() {
+			spans, err := q.spans(group)
+			if err != nil {
+				return err
+			}
+			if err := c.read(group, spans, texts); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return c, err
+}
+
+func (c *Columns) read(group parquet.RowGroup, spans []span, texts []Text) error {
+	if len(spans) == 0 {
+		return nil
+	}
+	for name, to := range map[string]*[]int64{"time": &c.Times, "rows": &c.Rows} {
+		chunk, err := column(group, name)
+		if err != nil {
+			return err
+		}
+		if err := visit(chunk, spans, func(_ int64, v parquet.Value) { *to = append(*to, v.Int64()) }); err != nil {
+			return fmt.Errorf("column %s: %w", name, err)
+		}
+	}
+	for i, t := range texts {
+		chunk, err := column(group, string(t))
+		if err != nil {
+			return err
+		}
+		shared := map[string]string{}
+		err = visit(chunk, spans, func(_ int64, v parquet.Value) {
+			b := v.ByteArray()
+			text, ok := shared[string(b)]
+			if !ok {
+				text = string(b)
+				shared[text] = text
+			}
+			c.Texts[i] = append(c.Texts[i], text)
+		})
+		if err != nil {
+			return fmt.Errorf("column %s: %w", t, err)
+		}
+	}
+	return nil
+}

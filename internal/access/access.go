@@ -56,6 +56,8 @@ const (
 	DeedNotice      Deed = "notice"  // write the notification to the authority
 	DeedPack        Deed = "pack"    // take the evidence of a case out of vigil
 	DeedAudit       Deed = "audit"   // see who did and saw what
+	DeedReveal      Deed = "reveal"  // ask for the name behind a pseudonym
+	DeedApprove     Deed = "approve" // that a name is shown to somebody else
 )
 
 // table says which roles may do a deed. Every deed has a row.
@@ -75,6 +77,10 @@ func table() map[Deed][]Role {
 		DeedNotice: {RoleResponder, RoleAnalyst, RolePrivacy},
 		DeedPack:   {RoleResponder, RoleAnalyst, RolePrivacy},
 		DeedAudit:  {RolePrivacy, RoleAdmin},
+		DeedReveal: {RoleResponder, RoleAnalyst, RolePrivacy},
+		// The officer answers for it; a second responder is there at three in the morning. Who
+		// runs vigil could make themselves a second account, and so may not.
+		DeedApprove: {RoleResponder, RolePrivacy},
 	}
 }
 

@@ -225,10 +225,12 @@ func between(from, to time.Time) string {
 	}
 }
 
-// tenants are those of the configuration, and those that events were of.
-func (d *caseDesk) tenants() []string {
-	all := slices.Clone(d.people().tenants)
-	for _, k := range d.desk.ledger.SeriesKeys() {
+func (d *caseDesk) tenants() []string { return tenantsOf(d.people(), d.desk.ledger) }
+
+// tenantsOf are the tenants of the configuration, and those that events were of.
+func tenantsOf(p *people, l *ledger.Ledger) []string {
+	all := slices.Clone(p.tenants)
+	for _, k := range l.SeriesKeys() {
 		all = append(all, k.Tenant)
 	}
 	slices.Sort(all)

@@ -28,6 +28,8 @@ type Query struct {
 	Tenant *string
 	// Actors, when there are any, are those of whom one at least must match.
 	Actors []string
+	// Subjects, when there are any, are those of whom one at least must be named.
+	Subjects []string
 	// From and To bound the event time: From inclusive, To exclusive; zero means
 	// no bound.
 	From, To time.Time
@@ -45,6 +47,7 @@ func (q Query) Match(e *vigil.Event) bool {
 		(q.Outcome == "" || e.Outcome == q.Outcome) &&
 		(q.Tenant == nil || e.Actor.Tenant == *q.Tenant) &&
 		(len(q.Actors) == 0 || slices.Contains(q.Actors, e.Actor.ID)) &&
+		(len(q.Subjects) == 0 || slices.ContainsFunc(e.Subjects, func(s string) bool { return slices.Contains(q.Subjects, s) })) &&
 		q.covers(e.Time)
 }
 
@@ -136,7 +139,7 @@ func (q Query) spans(group parquet.RowGroup) ([]span, error) {
 		values []string
 	}{
 		{"actor", one(q.Actor)}, {"actor", q.Actors}, {"session", one(q.Session)}, {"conversation", one(q.Conversation)},
-		{"subjects.list.element", one(q.Subject)}, {"network", one(q.Network)}, {"source", one(q.Source)},
+		{"subjects.list.element", one(q.Subject)}, {"subjects.list.element", q.Subjects}, {"network", one(q.Network)}, {"source", one(q.Source)},
 		{"resource", one(q.Resource)}, {"outcome", one(string(q.Outcome))}, {"tenant", q.tenants()},
 	} {
 		if len(want.values) == 0 {

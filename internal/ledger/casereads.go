@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"vigil"
 )
@@ -54,4 +55,72 @@ func (l *Ledger) LastCaseEvents(ctx context.Context, id string, max int) (out []
 	}
 	out, err = l.CaseEvents(ctx, id, first-1, max)
 	return out, total, err
+}
+
+// CaseFindings visits the findings of a case, all of them and not only those that the case
+// lists. Damaged ones are left out and logged.
+func (l *Ledger) CaseFindings(ctx context.Context, id string, visit func(*vigil.Finding)) error {
+	err := l.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT `+findingColumns+` FROM case_finding c JOIN finding f ON f.id = c.finding
+			LEFT JOIN verdict v ON v.finding = f.id WHERE c.casefile = ? ORDER BY f.id`, id)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			f, err := scanFinding(rows.Scan)
+			var damage *CorruptError
+			if errors.As(err, &damage) {
+				l.log.Error("a finding is damaged and left out", "error", err)
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			visit(&f)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return fmt.Errorf("read findings of case %q: %w", id, err)
+	}
+	return nil
+}
+
+// Earliest is the time of the earliest event that is kept, as far as the parts of the store
+// tell it; zero when none is.
+func (l *Ledger) Earliest(ctx context.Context) (time.Time, error) {
+	var first sql.NullInt64
+	err := l.read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT min(first) FROM (SELECT min(first) AS first FROM segment WHERE state = 'live'
+			UNION ALL SELECT min(first) FROM entry INDEXED BY entry_unsealed WHERE segment = 0 AND events > 0 AND damaged = '')`).Scan(&first)
+	})
+	if err != nil || !first.Valid {
+		return time.Time{}, err
+	}
+	return fromNanos(first.Int64), nil
+}
+
+// CaseIDsAbout lists the cases about a topic (see vigil.Case) that overlap a time, the first
+// first, at most max.
+func (l *Ledger) CaseIDsAbout(ctx context.Context, topic string, from, to time.Time, max int) (ids []string, err error) {
+	err = l.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT id FROM casefile WHERE topic = ? AND last >= ? AND start <= ? ORDER BY start, id LIMIT ?`, topic, nanos(from), nanos(to), max)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for cases about %q: %w", topic, err)
+	}
+	return ids, nil
 }

@@ -27,6 +27,8 @@ type EventQuery struct {
 	Outcome  vigil.Outcome
 	// Actors, when there are any, are those of whom one at least must match.
 	Actors []string
+	// Subjects, when there are any, are those of whom one at least must be named.
+	Subjects []string
 	// Tenant is the actor's tenant; nil matches any.
 	Tenant *string
 	// From and To bound the event time, From inclusive and To exclusive; zero
@@ -53,9 +55,12 @@ type EventPage struct {
 func (q EventQuery) evidence() evidence.Query {
 	return evidence.Query{
 		Actor: q.Actor, Actors: q.Actors, Subject: q.Subject, Session: q.Session, Conversation: q.Conversation,
-		Network: q.Network, Source: q.Source, Resource: q.Resource, Outcome: q.Outcome, Tenant: q.Tenant, From: q.From, To: q.To,
+		Subjects: q.Subjects, Network: q.Network, Source: q.Source, Resource: q.Resource, Outcome: q.Outcome, Tenant: q.Tenant, From: q.From, To: q.To,
 	}
 }
+
+// Match reports whether an event is one that the query asks for.
+func (q EventQuery) Match(e *vigil.Event) bool { return q.match(e) }
 
 func (q EventQuery) match(e *vigil.Event) bool { return q.evidence().Match(e) }
 
@@ -187,6 +192,26 @@ func (l *Ledger) look(ctx context.Context, q EventQuery, f func([]evidence.Row),
 	return err
 }
 
+// EachEvent hands all events that match to visit, in no particular order and never at the
+// same time; they belong to visit during the call only. However many there are, one segment
+// for each processor is in memory at once. columns are those of segments that are filled in
+// (see evidence.Store.Scan); none means all. It returns how many segments and batches could
+// not be read.
+func (l *Ledger) EachEvent(ctx context.Context, q EventQuery, columns []string, visit func(*vigil.Event)) (damaged int, err error) {
+	give := func(rows []evidence.Row) {
+		for _, row := range rows {
+			visit(row.Event)
+		}
+	}
+	damaged, err = each(ctx, l, q, give, func(ctx context.Context, s evidence.Segment) ([]evidence.Row, error) {
+		return l.store.Scan(ctx, s, q.evidence(), columns)
+	}, give)
+	if err != nil {
+		return damaged, fmt.Errorf("read events: %w", err)
+	}
+	return damaged, nil
+}
+
 // Tally hands columns of all matching rows to f, in no particular order, and never at the
 // same time. It returns how many segments and batches could not be read.
 func (l *Ledger) Tally(ctx context.Context, q EventQuery, texts []evidence.Text, f func(evidence.Columns)) (damaged int, err error) {
@@ -270,9 +295,9 @@ func (l *Ledger) search(m meta, body []byte, q EventQuery) ([]evidence.Row, erro
 	if err := m.check(body); err != nil {
 		return nil, err
 	}
-	light := EventQuery{Actor: q.Actor, Actors: q.Actors, Subject: q.Subject, From: q.From, To: q.To, Tenant: q.Tenant}
+	light := EventQuery{Actor: q.Actor, Actors: q.Actors, Subject: q.Subject, Subjects: q.Subjects, From: q.From, To: q.To, Tenant: q.Tenant}
 	cols := columnar.Who
-	if q.Subject != "" {
+	if q.Subject != "" || len(q.Subjects) > 0 {
 		cols |= columnar.Whose
 	}
 	events, err := l.codec.Decode(body, cols)

@@ -112,6 +112,7 @@ func (l *Ledger) pruneCases(ctx context.Context, tx *sql.Tx, until time.Time) er
 		{`DELETE FROM case_event WHERE casefile NOT IN (SELECT id FROM casefile)`, nil},
 		{`DELETE FROM notice WHERE casefile NOT IN (SELECT id FROM casefile)`, nil},
 		{`DELETE FROM case_seen WHERE casefile <> '' AND casefile NOT IN (SELECT id FROM casefile)`, nil},
+		{`DELETE FROM reveal WHERE casefile NOT IN (SELECT id FROM casefile)`, nil},
 		{`DELETE FROM deed WHERE time < ?`, []any{before}},
 		{`DELETE FROM outbox WHERE dead = 1 AND created < ?`, []any{before}},
 		{`DELETE FROM receipt WHERE sent < ? AND thread NOT IN (SELECT 'case/' || id FROM casefile)`, []any{before}},

@@ -378,6 +378,18 @@ INSERT OR IGNORE INTO finding_link (kind, name, detected, finding)
 	SELECT 'actor', j.value, f.detected, f.id
 	FROM finding f, json_each(CASE WHEN json_valid(CAST(f.data AS TEXT)) THEN CAST(f.data AS TEXT) ELSE '{}' END, '$.actors') j
 	WHERE j.type = 'text';
+`, `
+-- Who asked for the name behind a pseudonym of a case, and who let them; never a name.
+CREATE TABLE reveal (
+	id       TEXT PRIMARY KEY,
+	casefile TEXT NOT NULL,
+	revision INTEGER NOT NULL,
+	asked    INTEGER NOT NULL,
+	data     BLOB NOT NULL,
+	sum      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reveal_case ON reveal (casefile, asked);
+CREATE INDEX reveal_asked ON reveal (asked);
 `}
 }
 

@@ -19,6 +19,7 @@ import (
 	"vigil/internal/feeds"
 	"vigil/internal/ledger"
 	"vigil/internal/news"
+	"vigil/internal/vault"
 )
 
 // Options is what code passes to New.
@@ -57,7 +58,9 @@ type App struct {
 	clean  cleanups
 	ledger *ledger.Ledger
 	intake *intake
-	desk   *desk
+	// vault is nil where the configuration wants none.
+	vault *vault.Vault
+	desk  *desk
 	// reports makes audit reports.
 	reports *reporter
 	outbox  *outbox

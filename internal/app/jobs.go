@@ -72,7 +72,20 @@ func (a *App) prune(ctx context.Context) error {
 	if err := a.judge().askSnapshot(ctx); err != nil {
 		return err
 	}
-	_, err := a.ledger.Prune(ctx, a.opts.Now())
+	if _, err := a.ledger.Prune(ctx, a.opts.Now()); err != nil {
+		return err
+	}
+	return a.pruneVault(ctx)
+}
+
+// pruneVault forgets the names of whom no event is kept any more.
+func (a *App) pruneVault(ctx context.Context) error {
+	keep := a.conf().Retention.Std()
+	if a.vault == nil || keep == 0 {
+		return nil
+	}
+	// A day later: the vault counts whole days.
+	_, err := a.vault.Prune(ctx, a.opts.Now().Add(-keep-24*time.Hour))
 	return err
 }
 

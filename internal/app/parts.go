@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"time"
 
 	"vigil/internal/config"
 	"vigil/internal/ledger"
 	"vigil/internal/privacy"
+	"vigil/internal/vault"
 )
 
 func (a *App) openLedger(ctx context.Context) error {
@@ -48,7 +50,14 @@ func (a *App) openIntake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pseudonyms, err := privacy.New(key, privacy.Options{})
+	if err := a.openVault(ctx); err != nil {
+		return err
+	}
+	var saw func(pseudonym, id string)
+	if a.vault != nil {
+		saw = a.vault.Saw
+	}
+	pseudonyms, err := privacy.New(key, privacy.Options{Saw: saw})
 	if err != nil {
 		return err
 	}
@@ -73,6 +82,42 @@ func (a *App) openIntake(ctx context.Context) error {
 	a.reports.budget = a.budget
 	a.clean.add("audit report in the making", a.reports.wait)
 	return nil
+}
+
+// openVault opens what leads pseudonyms back to names, unless the configuration wants none.
+// One that is there from before is left alone then, and told.
+func (a *App) openVault(ctx context.Context) error {
+	cfg := a.conf()
+	if cfg.Vault == "off" {
+		if _, err := os.Stat(filepath.Join(cfg.DataDir, vault.FileName)); err == nil {
+			a.logger.Warn("the vault is off, and one from before is kept: remove its files if nobody is to be revealed ever again",
+				"file", filepath.Join(cfg.DataDir, vault.FileName))
+		}
+		return nil
+	}
+	key, err := vaultKey(cfg)
+	if err != nil {
+		return err
+	}
+	v, err := vault.Open(ctx, vault.Config{Dir: cfg.DataDir, Key: key}, vault.Options{Now: a.opts.Now, Logger: a.logger})
+	if err != nil {
+		return err
+	}
+	a.vault = v
+	a.clean.add("vault", v.Close)
+	return nil
+}
+
+// vaultKey is the configured key, or the data folder's.
+func vaultKey(cfg *config.Config) ([]byte, error) {
+	if !cfg.VaultKey.IsSet() {
+		return privacy.LoadVaultKey(cfg.DataDir)
+	}
+	value, err := cfg.VaultKey.Reveal()
+	if err != nil {
+		return nil, fmt.Errorf("read vault_key: %w", err)
+	}
+	return []byte(value), nil
 }
 
 // consoleOf is the console's address as people reach it under a configuration.

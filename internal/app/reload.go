@@ -79,6 +79,7 @@ func sections() []section {
 		{"otlp_listen", true, func(c *config.Config) any { return c.OTLPListen }},
 		{"push_tls", true, func(c *config.Config) any { return c.PushTLS }},
 		{"pseudonym_key", true, func(c *config.Config) any { return c.PseudonymKey }},
+		{"vault", true, func(c *config.Config) any { return []any{c.Vault, c.VaultKey} }},
 		{"retention", true, func(c *config.Config) any { return c.Retention }},
 		{"finding_retention", true, func(c *config.Config) any { return c.FindingRetention }},
 		{"disk_floor", true, func(c *config.Config) any { return c.DiskFloor }},

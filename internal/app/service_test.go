@@ -19,6 +19,8 @@ import (
 	"vigil"
 	"vigil/internal/app"
 	"vigil/internal/config"
+	"vigil/internal/privacy"
+	"vigil/internal/vault"
 )
 
 const (
@@ -371,8 +373,25 @@ func TestNobodyShows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(seen) < 10 {
-		t.Errorf("only %d places were looked at", len(seen))
+	if len(seen) < 10 || seen[filepath.Join(cfg.DataDir, vault.FileName)] == "" {
+		t.Errorf("only %d places were looked at, or not the vault", len(seen))
+	}
+	// The vault alone leads back, and its key with it.
+	key, err := privacy.LoadVaultKey(cfg.DataDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := vault.Open(t.Context(), vault.Config{Dir: cfg.DataDir, Key: key}, vault.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pseudonym, want := range map[string]string{f.Actor: "canary-actor", f.SubjectIDs[0]: "canary-customer-"} {
+		if got, err := v.Name(t.Context(), pseudonym); !strings.HasPrefix(got, want) {
+			t.Errorf("%s leads back to %q, %v", pseudonym, got, err)
+		}
+	}
+	if err := v.Close(t.Context()); err != nil {
+		t.Error(err)
 	}
 	for where, text := range seen {
 		text = strings.ReplaceAll(strings.ToLower(text), strings.ToLower(dir), "")

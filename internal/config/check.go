@@ -78,8 +78,16 @@ func (c *checker) check() {
 	if cfg.DiskFloor < 0 {
 		c.at("disk_floor", "is negative", "leave it out for the default")
 	}
-	if value, ok := c.secret("pseudonym_key", cfg.PseudonymKey); ok && value != "" && len(value) < minKey {
-		c.at("pseudonym_key", fmt.Sprintf("has fewer than %d bytes", minKey), "use a long random value, or leave it out and one is made")
+	for _, k := range []struct {
+		field string
+		key   Secret
+	}{{"pseudonym_key", cfg.PseudonymKey}, {"vault_key", cfg.VaultKey}} {
+		if value, ok := c.secret(k.field, k.key); ok && value != "" && len(value) < minKey {
+			c.at(k.field, fmt.Sprintf("has fewer than %d bytes", minKey), "use a long random value, or leave it out and one is made")
+		}
+	}
+	if cfg.Vault != "on" && cfg.Vault != "off" {
+		c.at("vault", fmt.Sprintf("%q is neither on nor off", cfg.Vault), "leave it out for on")
 	}
 	c.specs()
 	c.sources()

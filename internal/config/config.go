@@ -58,6 +58,14 @@ type Config struct {
 	// key is made once and kept in DataDir, readable by its owner only. Whoever
 	// holds it can link pseudonyms to people; whoever loses it gets new ones.
 	PseudonymKey Secret `yaml:"pseudonym_key"`
+	// Vault says whether what leads a pseudonym back to a name is kept, encrypted, for
+	// reveals that two people approve: "on", the default, or "off". Off, nobody can be told
+	// who a pseudonym is.
+	Vault string `yaml:"vault"`
+	// VaultKey keys the vault, at least 16 bytes. When unset, a random key is made once
+	// and kept in DataDir, readable by its owner only. Whoever holds it and the vault has
+	// the names; whoever loses it has none of before.
+	VaultKey Secret `yaml:"vault_key"`
 	// Sources are what is watched. Required, at least one.
 	Sources []Source `yaml:"sources"`
 	// Collectors are the remote vigils that send sources here. May be empty.
@@ -285,6 +293,7 @@ func DefaultConfig() *Config {
 		Retention:        Duration(180 * day),
 		FindingRetention: Duration(730 * day),
 		DiskFloor:        64 << 20,
+		Vault:            "on",
 		Digest:           "0 7 * * *",
 		Alerts:           Alerts{Weekly: "0 7 * * 1", Report: "0 6 1 * *"},
 		AuditCheckpoints: AuditCheckpoints{Every: "@every 1m"},

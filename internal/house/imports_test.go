@@ -110,7 +110,7 @@ var homes = map[string][]string{
 	"github.com/gorilla/websocket":                {"alerts/slack/talk/talktest"},
 	"github.com/wneessen/go-mail":                 {"alerts/email"},
 	"github.com/robfig/cron/v3":                   {"internal/schedule"},
-	"modernc.org/sqlite":                          {"internal/ledger/...", "internal/spool"},
+	"modernc.org/sqlite":                          {"internal/ledger/...", "internal/spool", "internal/vault"},
 	"github.com/parquet-go/parquet-go":            {"internal/evidence/..."},
 	"gocloud.dev":                                 {"internal/evidence/...", "collectors/objects"},
 	"cloud.google.com/go/storage":                 {"collectors/objects"},

@@ -38,10 +38,10 @@ func (p *Pseudonymizer) Event(e *vigil.Event, tenant string) {
 	}
 	e.IP = ""
 	e.ID = p.eventID(e.Source, e.ID)
-	e.Actor.ID = p.Actor(own, e.Actor.ID)
-	e.Principal = p.Subject(theirs, e.Principal)
+	e.Actor.ID = p.seen(p.Actor(own, e.Actor.ID), e.Actor.ID)
+	e.Principal = p.seen(p.Subject(theirs, e.Principal), e.Principal)
 	for i, id := range e.Subjects {
-		e.Subjects[i] = p.Subject(theirs, id)
+		e.Subjects[i] = p.seen(p.Subject(theirs, id), id)
 	}
 	e.Session = p.Session(own, e.Session)
 	e.Conversation = p.Conversation(theirs, e.Conversation)
@@ -65,6 +65,14 @@ func (p *Pseudonymizer) Event(e *vigil.Event, tenant string) {
 		}
 		e.Destination = &vigil.Destination{Kind: Text(d.Kind), Network: network, Region: Text(d.Region)}
 	}
+}
+
+// seen tells whose pseudonym it is, to who is to be told, and returns it.
+func (p *Pseudonymizer) seen(name, id string) string {
+	if p.saw != nil && id != "" {
+		p.saw(name, id)
+	}
+	return name
 }
 
 // eventID hashes an id, which may be a provider's and name anything. It is not

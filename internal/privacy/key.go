@@ -11,24 +11,32 @@ import (
 	"path/filepath"
 )
 
-// keyFile is the key's name in the data folder.
-const keyFile = "pseudonym.key"
+// The keys' names in the data folder.
+const (
+	keyFile   = "pseudonym.key"
+	vaultFile = "vault.key"
+)
 
-// LoadKey reads the key kept in dir, and makes one of 32 random bytes when there
-// is none. The file is readable by its owner only; one that others may read is
+// LoadKey reads the key of pseudonyms kept in dir, and makes one of 32 random bytes when
+// there is none. The file is readable by its owner only; one that others may read is
 // refused, with the remedy. The folder must exist.
-func LoadKey(dir string) ([]byte, error) {
-	path := filepath.Join(dir, keyFile)
+func LoadKey(dir string) ([]byte, error) { return loadKey(dir, keyFile) }
+
+// LoadVaultKey does the same with the key of the vault of names.
+func LoadVaultKey(dir string) ([]byte, error) { return loadKey(dir, vaultFile) }
+
+func loadKey(dir, file string) ([]byte, error) {
+	path := filepath.Join(dir, file)
 	key, err := readKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
 	raw := make([]byte, 32)
 	if _, err := rand.Read(raw); err != nil {
-		return nil, fmt.Errorf("make pseudonym key: %w", err)
+		return nil, fmt.Errorf("make %s: %w", file, err)
 	}
 	if err := writeKey(dir, path, raw); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("keep pseudonym key: %w", err)
+		return nil, fmt.Errorf("keep %s: %w", file, err)
 	}
 	return readKey(path) // what stands in the file counts, whoever was first
 }
@@ -36,25 +44,25 @@ func LoadKey(dir string) ([]byte, error) {
 func readKey(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("look for pseudonym key: %w", err)
+		return nil, fmt.Errorf("look for the key %s: %w", path, err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("pseudonym key %s may be read by others (mode %04o); take their rights away with: chmod 600 %s", path, info.Mode().Perm(), path)
+		return nil, fmt.Errorf("the key %s may be read by others (mode %04o); take their rights away with: chmod 600 %s", path, info.Mode().Perm(), path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read pseudonym key: %w", err)
+		return nil, fmt.Errorf("read the key %s: %w", path, err)
 	}
 	key, err := hex.DecodeString(string(bytes.TrimSpace(text)))
 	if err != nil || len(key) < MinKey {
-		return nil, fmt.Errorf("pseudonym key %s is damaged; put the copy you kept back, or remove it and all pseudonyms change", path)
+		return nil, fmt.Errorf("the key %s is damaged; put the copy you kept back, or remove it: then all pseudonyms change, or no name of before can be led back", path)
 	}
 	return key, nil
 }
 
 // writeKey puts the whole key in place at once, and never over another.
 func writeKey(dir, path string, key []byte) error {
-	f, err := os.CreateTemp(dir, keyFile+".*") // mode 0600
+	f, err := os.CreateTemp(dir, filepath.Base(path)+".*") // mode 0600
 	if err != nil {
 		return err
 	}

@@ -58,12 +58,17 @@ const (
 type Options struct {
 	// CacheSize bounds the pseudonyms remembered. Zero means 262,144.
 	CacheSize int
+	// Saw is told each time that an event names an actor or a customer: the pseudonym and
+	// the identifier. It must not wait, and may be called at once from several goroutines.
+	// Nil means that nobody is told.
+	Saw func(pseudonym, id string)
 }
 
 // Pseudonymizer makes pseudonyms under one key.
 type Pseudonymizer struct {
 	macs   sync.Pool
 	seed   maphash.Seed
+	saw    func(pseudonym, id string)
 	shards [shardCount]shard
 }
 
@@ -92,7 +97,7 @@ func New(key []byte, opts Options) (*Pseudonymizer, error) {
 		opts.CacheSize = defaultCache
 	}
 	own := append([]byte(nil), key...)
-	p := &Pseudonymizer{seed: maphash.MakeSeed()}
+	p := &Pseudonymizer{seed: maphash.MakeSeed(), saw: opts.Saw}
 	p.macs.New = func() any { return hmac.New(sha256.New, own) }
 	for i := range p.shards {
 		// Two generations share the bound.

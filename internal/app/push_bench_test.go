@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"vigil/internal/app"
 	"vigil/internal/config"
 	"vigil/internal/traffic"
@@ -85,16 +83,6 @@ func benchmarkPush(b *testing.B, vault string) {
 		_ = os.RemoveAll(cfg.DataDir)
 		b.StartTimer()
 	}
-}
-
-// cpu is what the process has used of the processors so far: unlike the time it takes, it does
-// not depend on what else the machine does.
-func cpu(b *testing.B) time.Duration {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func post(b *testing.B, url string, body []byte) {

@@ -59,3 +59,14 @@ func PersonOf(ctx context.Context) Person {
 	p, _ := ctx.Value(personKey{}).(Person)
 	return p
 }
+
+type unattendedKey struct{}
+
+// WithUnattended returns a context in which a page asks by itself, as to renew itself: that
+// keeps nobody's session alive.
+func WithUnattended(ctx context.Context) context.Context {
+	return context.WithValue(ctx, unattendedKey{}, true)
+}
+
+// Unattended reports whether a page asks by itself.
+func Unattended(ctx context.Context) bool { return ctx.Value(unattendedKey{}) != nil }

@@ -59,6 +59,9 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 	head.Set("Cache-Control", "no-store")
+	if g.cfg.Secure != nil && g.cfg.Secure(r) {
+		head.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 
 	defer func() {
 		if p := recover(); p != nil {
@@ -123,6 +126,9 @@ func (g *Gate) admit(row access.Route, h http.HandlerFunc) http.Handler {
 		if row.Local && !local(r) {
 			g.cfg.Fail(w, r, errRemote)
 			return
+		}
+		if row.Kind == access.KindPart || row.Kind == access.KindStream {
+			r = r.WithContext(api.WithUnattended(r.Context()))
 		}
 		who, err := g.cfg.Door.Who(r)
 		switch {
@@ -199,7 +205,8 @@ func taken(w http.ResponseWriter, r *http.Request, row access.Route, who api.Per
 		}
 		return api.NewProblem(http.StatusBadRequest, "This form can't be read", "Go back, reload the page, and send it again.")
 	}
-	if who.Form != "" && !same(r.PostForm.Get(FormField), who.Form) && !same(r.Header.Get(FormHeader), who.Form) {
+	// A form is of a page of ours, always: programs send JSON.
+	if !same(r.PostForm.Get(FormField), who.Form) && !same(r.Header.Get(FormHeader), who.Form) {
 		return errForm
 	}
 	return nil

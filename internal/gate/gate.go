@@ -73,6 +73,9 @@ type Config struct {
 	// SignIn is the page that lets people in; who is nobody is led there from a page.
 	// Empty answers with a problem instead.
 	SignIn string
+	// Secure tells whether a request came by https: its answer tells the browser to come
+	// by nothing else for a year. Nil means never.
+	Secure func(r *http.Request) bool
 	// Now tells the time; nil means the clock.
 	Now func() time.Time
 	// Logger gets panics of handlers and failures of the door. Nil means none.

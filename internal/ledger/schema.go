@@ -390,6 +390,21 @@ CREATE TABLE reveal (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reveal_case ON reveal (casefile, asked);
 CREATE INDEX reveal_asked ON reveal (asked);
+`, `
+-- Accounts, sessions, tokens and invitations. key is a pseudonym, or a hash of the
+-- secret that opens it; ends is 0 for what has no end.
+CREATE TABLE credential (
+	kind    TEXT NOT NULL,
+	key     TEXT NOT NULL,
+	owner   TEXT NOT NULL,
+	ends    INTEGER NOT NULL,
+	data    BLOB NOT NULL,
+	version INTEGER NOT NULL,
+	sum     INTEGER NOT NULL,
+	UNIQUE (kind, key)
+) STRICT;
+CREATE INDEX credential_owner ON credential (owner, kind);
+CREATE INDEX credential_ends ON credential (ends) WHERE ends > 0;
 `}
 }
 

@@ -50,6 +50,9 @@ func (c *serveCommand) Run(ctx context.Context, io streams) (err error) {
 	if url := service.PushURL(); url != "" {
 		fmt.Fprintf(io.err, "vigil: events are taken at %s\n", url)
 	}
+	if link := service.SetUpLink(); link != "" {
+		fmt.Fprintf(io.err, "vigil: nobody can sign in yet; set up the first account within 30 minutes, once: %s\n", link)
+	}
 	err = c.stay(ctx, io, service)
 	fmt.Fprintln(io.err, "vigil: stopping")
 	return errors.Join(err, service.Stop(ctx))

@@ -165,7 +165,16 @@ func TestCollectCommand(t *testing.T) {
 	collecting.says(`collecting 1 source for `)
 	var status []byte
 	waitFor(t, "the event", func() bool {
-		res, err := http.Get(url + "/api/v1/status")
+		token, err := os.ReadFile(filepath.Join(dir, "data", "console.token"))
+		if err != nil {
+			return false
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/v1/status", nil)
+		if err != nil {
+			return false
+		}
+		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+		res, err := http.DefaultClient.Do(req)
 		if err != nil {
 			return false
 		}

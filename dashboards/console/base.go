@@ -26,6 +26,8 @@ type base struct {
 	// where they sign out, empty where nobody signs in.
 	Nav, Menu []navLink
 	SignOut   string
+	// Guises are as whom a demonstration can be looked at; empty where people sign in.
+	Guises []api.Guise
 	// Said is what came of what they just did, empty for nothing.
 	Said string
 }
@@ -51,6 +53,9 @@ func (h *Handler) base(r *http.Request, title string, live bool) base {
 	}
 	for _, role := range who.Roles {
 		b.Roles = append(b.Roles, strings.ReplaceAll(string(role), "_", " "))
+	}
+	if h.do.Guises != nil {
+		b.Guises = h.do.Guises.Guises(r)
 	}
 	if h.has("POST /sign-out") && who.Way == api.WaySession {
 		b.SignOut = "/sign-out"

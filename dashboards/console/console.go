@@ -75,6 +75,10 @@ type Services struct {
 	Notices api.Notices
 	// Packs makes evidence packs.
 	Packs api.Packs
+	// Accounts lets people sign in; Guises are those of a demonstration, to which nobody
+	// does.
+	Accounts api.Accounts
+	Guises   api.Guises
 }
 
 // Handler serves the console.
@@ -223,6 +227,18 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 			"POST /cases/{id}/notice/sent":  h.sendNotice,
 			"GET /cases/{id}/notice/{name}": h.noticePaper,
 		})
+	}
+	if h.do.Accounts != nil {
+		maps.Copy(out, map[string]http.HandlerFunc{
+			"GET /sign-in":   h.signIn,
+			"POST /sign-in":  h.takeSignIn,
+			"POST /sign-out": h.signOut,
+			"GET /set-up":    h.setUp,
+			"POST /set-up":   h.takeSetUp,
+		})
+	}
+	if h.do.Guises != nil {
+		out["POST /demo/guise"] = h.takeGuise
 	}
 	return out
 }

@@ -37,6 +37,10 @@ func said(code string) string {
 		return "The drill has begun. Its board appears here when it is over; you need not wait."
 	case "drill-stopped":
 		return "The drill was ended."
+	case "signed-out":
+		return "You are signed out."
+	case "set-up":
+		return "Your account is set up, and you are signed in."
 	}
 	return ""
 }

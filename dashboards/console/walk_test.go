@@ -38,6 +38,8 @@ func everything(texts []string) world {
 		"GET /{$}":     {"/", "/?min=high&state=open"},
 		"GET /sources": {"/sources"},
 		"GET /drills":  {"/drills", "/drills?run=" + sample.Now().Add(-78*time.Hour).Format("20060102T150405.000Z")},
+		"GET /sign-in": {"/sign-in", "/sign-in?again=ann&next=/sources"},
+		"GET /set-up":  {"/set-up?token=first", "/set-up?token=other"},
 	}}
 	finding := "GET /findings/{id}"
 	if texts == nil {
@@ -70,7 +72,16 @@ func everything(texts []string) world {
 	w.addresses["GET /cases/{id}/notice"] = []string{"/cases/" + notices.Case() + "/notice"}
 	w.services.Watcher = news.New()
 	w.services.Driller = sample.NewDriller(texts)
+	w.services.Accounts = sample.Accounts{Text: text(texts, 0, "Company sign-in")}
 	return w
+}
+
+// text is one of the texts, or what stands there usually.
+func text(texts []string, i int, usual string) string {
+	if texts == nil {
+		return usual
+	}
+	return texts[i%len(texts)]
 }
 
 // pages lists the addresses of all pages of the table of routes. A page without a service

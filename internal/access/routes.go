@@ -68,6 +68,13 @@ func Routes() []Route {
 		file("/healthz", DeedPublic),
 		file("/assets/{name}", DeedPublic),
 
+		page("/sign-in", DeedPublic),
+		form("/sign-in", DeedPublic),
+		form("/sign-out", DeedSelf),
+		page("/set-up", DeedPublic),
+		form("/set-up", DeedPublic),
+		form("/demo/guise", DeedSelf),
+
 		page("/{$}", DeedLook),
 		part("/live", DeedLook),
 		{Method: "GET", Pattern: "/live/events", Kind: KindStream, Deed: DeedLook},

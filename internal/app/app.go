@@ -15,8 +15,11 @@ import (
 	"vigil/collectors"
 	"vigil/collectors/otlp"
 	"vigil/collectors/relay"
+	"vigil/internal/api"
 	"vigil/internal/config"
 	"vigil/internal/feeds"
+	"vigil/internal/gate"
+	"vigil/internal/identity"
 	"vigil/internal/ledger"
 	"vigil/internal/news"
 	"vigil/internal/vault"
@@ -41,6 +44,10 @@ type Options struct {
 	// replay is, 0 to 1, or less than 0 when there is none; both optional.
 	Note     func() string
 	Progress func() float64
+	// Door tells who looks at the console; nil lets in who has signed in.
+	Door gate.Door
+	// Guises are those as whom a demonstration is looked at; nil where people sign in.
+	Guises api.Guises
 	// Version is this program's, for what is handed to other systems; may be empty.
 	Version string
 	// Free tells how many bytes are free on a folder's disk; nil asks the system.
@@ -65,8 +72,12 @@ type App struct {
 	reports *reporter
 	outbox  *outbox
 	book    *casebook
-	super   *supervisor
-	reader  *reader
+	// identity knows who signs in; localToken is with which commands on this machine come.
+	identity   *identity.Service
+	localToken string
+	setUp      string
+	super      *supervisor
+	reader     *reader
 	// judging is the applier in force, see judge; fed reads the feeds in force.
 	judging atomic.Pointer[applier]
 	fed     atomic.Pointer[feeds.Service]
@@ -232,6 +243,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 		a.clean.add("OTLP", a.otlp.ServeGRPC(spoken))
 	}
 	if err := a.publishAddress(); err != nil {
+		return err
+	}
+	if err := a.firstRun(ctx); err != nil {
 		return err
 	}
 	a.startCollecting(ctx, next)

@@ -84,7 +84,9 @@ func StartDemo(ctx context.Context, opts DemoOptions) (d *Demo, err error) {
 	for _, r := range demo.ActorRules() {
 		cfg.Actors = append(cfg.Actors, config.ActorRule{Match: r.Match, Kind: r.Kind, Role: r.Role, Team: r.Team})
 	}
+	door := newDemoDoor()
 	d.app, err = New(cfg, Options{
+		Door: door, Guises: door,
 		Logger: opts.Logger, Output: opts.Output, Quiet: true,
 		Collectors: map[string]collectors.Collector{demoSource: d.replay},
 		Note:       d.note, Progress: d.progress,

@@ -83,7 +83,7 @@ func (a *App) prepare(cfg *config.Config) (*edition, error) {
 	if next.peers, err = relayPeers(cfg); err != nil {
 		return nil, fmt.Errorf("set up collectors: %w", err)
 	}
-	if next.console, err = newConsole(cfg.ConsoleURL, a.services(), a.logger, a.opts.Now); err != nil {
+	if next.console, err = a.newConsole(cfg); err != nil {
 		return nil, fmt.Errorf("set up console: %w", err)
 	}
 	if next.collectors, err = a.wantedCollectors(cfg); err != nil {

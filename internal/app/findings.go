@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"vigil"
 	"vigil/internal/api"
 	"vigil/internal/config"
+	"vigil/internal/identity"
 	"vigil/internal/ledger"
 	"vigil/internal/privacy"
 )
@@ -125,13 +127,18 @@ func (f *folder) Finding(ctx context.Context, id string) (vigil.Finding, error) 
 // publishAddress writes down where the console is, for commands that find the folder
 // in use.
 func (a *App) publishAddress() error {
+	if err := writeToken(a.conf().DataDir, a.localToken); err != nil {
+		return err
+	}
 	path := filepath.Join(a.conf().DataDir, addressFile)
 	if err := os.WriteFile(path, []byte(a.url+"\n"), 0o600); err != nil {
 		return fmt.Errorf("write console's address: %w", err)
 	}
 	a.clean.add("console's address", func(context.Context) error {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+		for _, path := range []string{path, filepath.Join(a.conf().DataDir, tokenFile)} {
+			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 		}
 		return nil
 	})
@@ -142,6 +149,8 @@ func (a *App) publishAddress() error {
 type remote struct {
 	base   string
 	client *http.Client
+	// token is with which commands on this machine come, by who runs the command.
+	token, by string
 }
 
 // remoteTimeout bounds one call; maxAnswer what is read of its answer.
@@ -174,7 +183,11 @@ func newRemote(cfg *config.Config) (*remote, error) {
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && ip.IsUnspecified() {
 		u.Host = net.JoinHostPort("127.0.0.1", u.Port()) // it listens everywhere, here too
 	}
-	return &remote{base: u.String(), client: &http.Client{Timeout: remoteTimeout, Transport: &http.Transport{Proxy: nil}}}, nil
+	token, err := os.ReadFile(filepath.Join(cfg.DataDir, tokenFile))
+	if err != nil {
+		return nil, fmt.Errorf("read the running vigil's token: %w", err)
+	}
+	return &remote{base: u.String(), token: strings.TrimSpace(string(token)), by: loginName(), client: &http.Client{Timeout: remoteTimeout, Transport: &http.Transport{Proxy: nil}}}, nil
 }
 
 func (r *remote) call(ctx context.Context, method, path string, body, into any) error {
@@ -193,6 +206,8 @@ func (r *remote) call(ctx context.Context, method, path string, body, into any) 
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	req.Header.Set("Authorization", "Bearer "+r.token)
+	req.Header.Set(identity.ByHeader, r.by)
 	resp, err := r.client.Do(req)
 	if err != nil {
 		return fmt.Errorf("ask the running vigil: %w", err)
@@ -311,3 +326,12 @@ var (
 	_ api.Decider  = (*remote)(nil)
 	_ api.Silencer = (*remote)(nil)
 )
+
+// loginName is who runs this command; empty where the system can't tell.
+func loginName() string {
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return u.Username
+}

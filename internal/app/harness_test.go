@@ -8,11 +8,19 @@ import (
 	"testing"
 	"time"
 
+	"vigil/internal/access"
+	"vigil/internal/api"
 	"vigil/internal/app"
+	"vigil/internal/gate"
 )
 
 // testClient waits for no answer for ever.
 var testClient = &http.Client{Timeout: 30 * time.Second}
+
+// everybody is a door through which each comes with every role, without signing in.
+func everybody() gate.Door {
+	return gate.Open{By: "console", Roles: access.Roles(), Way: api.WayOpen}
+}
 
 func serveHTTP(t *testing.T, h http.HandlerFunc) string {
 	t.Helper()

@@ -41,7 +41,7 @@ func beService(dir string) int {
 		{Name: "bot", Push: &config.Push{Token: config.NewSecret(token)}},
 		{Name: "files", File: []string{filepath.Join(filepath.Dir(dir), "*.log")}},
 	}
-	a, err := app.New(cfg, app.Options{Output: os.Stderr, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	a, err := app.New(cfg, app.Options{Door: everybody(), Output: os.Stderr, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err == nil {
 		err = a.Start(ctx)
 	}

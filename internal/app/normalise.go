@@ -31,7 +31,7 @@ type actorRules struct {
 	networks bool // some rule looks at the address
 
 	mu         sync.Mutex
-	young, old map[identity]int
+	young, old map[appearance]int
 }
 
 type actorRule struct {
@@ -40,14 +40,14 @@ type actorRule struct {
 	set                config.ActorRule
 }
 
-type identity struct{ source, id, app, ip string }
+type appearance struct{ source, id, app, ip string }
 
-// noRule is what the memo holds for an identity that none is about.
+// noRule is what the memo holds for one that none is about.
 const noRule = -1
 
 // newActorRules compiles rules. The error names the rule that can't be used.
 func newActorRules(rules []config.ActorRule) (*actorRules, error) {
-	out := &actorRules{young: map[identity]int{}}
+	out := &actorRules{young: map[appearance]int{}}
 	for i, r := range rules {
 		rule := actorRule{set: r}
 		for _, g := range []struct {
@@ -123,7 +123,7 @@ func (a *actorRules) apply(e *vigil.Event) {
 	if len(a.rules) == 0 {
 		return
 	}
-	key := identity{source: e.Source, id: e.Actor.ID, app: e.Actor.App}
+	key := appearance{source: e.Source, id: e.Actor.ID, app: e.Actor.App}
 	if a.networks {
 		key.ip = e.IP
 	}
@@ -176,7 +176,7 @@ func (r *actorRule) about(e *vigil.Event) bool {
 	return true
 }
 
-func (a *actorRules) remembered(key identity) (int, bool) {
+func (a *actorRules) remembered(key appearance) (int, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if index, ok := a.young[key]; ok {
@@ -189,16 +189,16 @@ func (a *actorRules) remembered(key identity) (int, bool) {
 	return index, ok
 }
 
-func (a *actorRules) remember(key identity, index int) {
+func (a *actorRules) remember(key appearance, index int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.keep(key, index)
 }
 
 // keep needs mu.
-func (a *actorRules) keep(key identity, index int) {
+func (a *actorRules) keep(key appearance, index int) {
 	if len(a.young) >= memoSize {
-		a.old, a.young = a.young, map[identity]int{}
+		a.old, a.young = a.young, map[appearance]int{}
 	}
 	a.young[key] = index
 }

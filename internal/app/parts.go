@@ -72,6 +72,9 @@ func (a *App) openIntake(ctx context.Context) error {
 			return err
 		}
 	}
+	if d, ok := a.opts.Door.(*demoDoor); ok {
+		d.use(pseudonyms)
+	}
 	a.outbox = newOutbox(a.ledger)
 	a.book = newCasebook(a.ledger, a.outbox, a.opts.Now)
 	a.desk = &desk{
@@ -81,7 +84,7 @@ func (a *App) openIntake(ctx context.Context) error {
 	a.reports = newReporter(a.ending, a.ledger, a.conf, pseudonyms, a.logger, a.opts.Now)
 	a.reports.budget = a.budget
 	a.clean.add("audit report in the making", a.reports.wait)
-	return nil
+	return a.openIdentity(key)
 }
 
 // openVault opens what leads pseudonyms back to names, unless the configuration wants none.

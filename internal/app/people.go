@@ -7,6 +7,7 @@ import (
 	"vigil/alerts"
 	"vigil/internal/access"
 	"vigil/internal/config"
+	"vigil/internal/identity"
 	"vigil/internal/privacy"
 )
 
@@ -25,6 +26,8 @@ type person struct {
 type people struct {
 	pseudonyms *privacy.Pseudonymizer
 	all        []person
+	// users are the same people as those who sign in.
+	users []identity.User
 	// tenants are those within which actors have pseudonyms.
 	tenants []string
 	bySlack map[string]*person
@@ -38,6 +41,10 @@ func newPeople(cfg *config.Config, pseudonyms *privacy.Pseudonymizer) *people {
 		p.all = append(p.all, person{
 			name: u.Name, by: pseudonyms.Actor("", u.Name), roles: u.Roles, slack: u.Slack, logins: logins(append([]string{u.Name, u.Email}, u.Actors...)),
 		})
+	}
+	for i := range p.all {
+		one := &p.all[i]
+		p.users = append(p.users, identity.User{Name: one.name, By: one.by, Email: cfg.Users[i].Email, Roles: one.roles, Logins: one.logins})
 	}
 	for i := range cfg.Sources {
 		p.tenants = append(p.tenants, cfg.Sources[i].Tenant)

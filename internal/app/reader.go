@@ -136,6 +136,7 @@ func (a *App) note() string {
 	if text := certificateNote(a.conf().PushTLS, a.opts.Now()); text != "" {
 		notes = append(notes, text)
 	}
+	notes = append(notes, a.identity.Notes()...)
 	if a.opts.Note != nil {
 		notes = append(notes, a.opts.Note())
 	}

@@ -71,6 +71,9 @@ func begin(t *testing.T, cfg *config.Config, opts app.Options) *watched {
 	t.Helper()
 	w := &watched{t: t, output: &buffer{}, logs: &buffer{}}
 	opts.Output = w.output
+	if opts.Door == nil {
+		opts.Door = everybody()
+	}
 	opts.Logger = slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	a, err := app.New(cfg, opts)
 	if err != nil {

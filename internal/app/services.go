@@ -16,5 +16,6 @@ func (a *App) services() console.Services {
 		Reporter: a.reports,
 		Notices:  &notices{reader: a.reader, conf: a.conf},
 		Packs:    &packs{reader: a.reader, conf: a.conf},
+		Guises:   a.opts.Guises,
 	}
 }

@@ -86,34 +86,44 @@ func (a *App) changed(c ledger.Change) {
 	a.news.Publish(topics...)
 }
 
-// newConsole makes the console's handler over what it reads and acts through.
-func newConsole(consoleURL string, services console.Services, logger *slog.Logger, now func() time.Time) (http.Handler, error) {
-	c, err := console.New(console.Config{Logger: logger, Now: now}, services)
+// newConsole makes what answers people and programs, with the gate before it.
+func (a *App) newConsole(cfg *config.Config) (http.Handler, error) {
+	gated := gate.Config{Logger: a.logger, Now: a.opts.Now}
+	services := a.services()
+	behindTLS := ""
+	if cfg.ConsoleURL != "" {
+		u, err := url.Parse(cfg.ConsoleURL)
+		if err != nil {
+			return nil, fmt.Errorf("read console_url: %w", err)
+		}
+		gated.Hosts = append(gated.Hosts, u.Hostname())
+		if u.Scheme == "https" {
+			behindTLS = u.Hostname()
+		}
+	}
+	if gated.Door = a.opts.Door; gated.Door == nil {
+		door := a.newDoor(cfg, behindTLS)
+		gated.Door, gated.Secure, gated.SignIn = door, door.Secure, "/sign-in"
+		services.Accounts = door
+	}
+	pages, err := console.New(console.Config{Logger: a.logger, Now: a.opts.Now}, services)
 	if err != nil {
 		return nil, err
 	}
-	a, err := rest.New(rest.Config{Logger: logger}, rest.Services{
+	programs, err := rest.New(rest.Config{Logger: a.logger}, rest.Services{
 		Reader: services.Reader, Decider: services.Decider, Silencer: services.Silencer, Reporter: services.Reporter,
 	})
 	if err != nil {
 		return nil, err
 	}
-	fail := func(w http.ResponseWriter, r *http.Request, p *api.Problem) {
+	gated.Fail = func(w http.ResponseWriter, r *http.Request, p *api.Problem) {
 		if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/v1/") {
-			a.Fail(w, r, p)
+			programs.Fail(w, r, p)
 			return
 		}
-		c.Fail(w, r, p)
+		pages.Fail(w, r, p)
 	}
-	cfg := gate.Config{Logger: logger, Now: now, Fail: fail, Door: gate.Open{By: "console", Roles: access.Roles(), Way: api.WayOpen}}
-	if consoleURL != "" {
-		u, err := url.Parse(consoleURL)
-		if err != nil {
-			return nil, fmt.Errorf("read console_url: %w", err)
-		}
-		cfg.Hosts = append(cfg.Hosts, u.Hostname())
-	}
-	return gate.New(cfg, access.Routes(), c.Handlers(), a.Handlers())
+	return gate.New(gated, access.Routes(), pages.Handlers(), programs.Handlers())
 }
 
 // newPush makes the receiver of the configured push sources; nil when there is

@@ -95,6 +95,7 @@ func (c *checker) check() {
 	c.actors()
 	c.feeds()
 	c.users()
+	c.accounts()
 	c.channels()
 	c.policy()
 	if folder := c.cfg.Alerts.Templates; folder != "" && c.known.Templates != nil {
@@ -136,8 +137,8 @@ func (c *checker) listen() {
 	c.address("console_url", c.cfg.ConsoleURL)
 	host, ok := c.hostPort("listen", c.cfg.Listen)
 	if ok && !thisMachine(host) {
-		c.at("listen", fmt.Sprintf("%q is not an address of this machine alone; the console has no accounts yet, so no other is accepted until it has", host),
-			`write "127.0.0.1:8470", and reach it through an SSH tunnel or a proxy that signs people in`)
+		c.at("listen", fmt.Sprintf("%q is not an address of this machine alone, and passwords would go there in the clear", host),
+			`write "127.0.0.1:8470", and reach it through an SSH tunnel or a proxy that ends TLS`)
 	}
 }
 
@@ -150,7 +151,7 @@ func CheckListen(address string) error {
 		return fmt.Errorf("%q is not host:port; write for example \"127.0.0.1:8470\"", address)
 	}
 	if !thisMachine(host) {
-		return fmt.Errorf("%q is not an address of this machine alone, and the console has no accounts yet; write \"127.0.0.1:8470\", and reach it through an SSH tunnel", host)
+		return fmt.Errorf("%q is not an address of this machine alone, and what is shown would go there in the clear; write \"127.0.0.1:8470\", and reach it through an SSH tunnel", host)
 	}
 	return nil
 }

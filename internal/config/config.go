@@ -15,8 +15,8 @@ type Config struct {
 	// default. Required.
 	DataDir string `yaml:"data_dir"`
 	// Listen is the address of the console and of POST /v1/events, as host:port.
-	// Port 0 takes a free one. Only this machine's own addresses are accepted
-	// until accounts exist. Default "127.0.0.1:8470".
+	// Port 0 takes a free one. Only this machine's own addresses are accepted:
+	// what people type would go anywhere else in the clear. Default "127.0.0.1:8470".
 	Listen string `yaml:"listen"`
 	// PushListen is an address for POST /v1/events alone, as host:port, for
 	// senders on other machines; they are known by their tokens. Empty, the
@@ -30,8 +30,7 @@ type Config struct {
 	// alone is accepted. Empty, the default, takes OTLP over HTTP alone.
 	OTLPListen string `yaml:"otlp_listen"`
 	// ConsoleURL is the console's address as people reach it, for links in
-	// messages, when a proxy that signs people in stands before it. Empty uses
-	// Listen.
+	// messages, when a proxy that ends TLS stands before it. Empty uses Listen.
 	ConsoleURL string `yaml:"console_url"`
 	// Budget is how many false findings a day people accept. Zero, the default,
 	// means one a day for each 1,000 actors, and at least one a month.
@@ -83,6 +82,8 @@ type Config struct {
 	FeedPolls string `yaml:"feed_polls"`
 	// Users are those who work with vigil: who may do what by Slack. May be empty.
 	Users []User `yaml:"users"`
+	// Accounts says how people sign in to the console.
+	Accounts Accounts `yaml:"accounts"`
 	// Slack is where findings are told. Without a token they are printed.
 	Slack Slack `yaml:"slack"`
 	// Alerts says who is told what besides, and what happens when nobody answers.
@@ -295,6 +296,7 @@ func DefaultConfig() *Config {
 		DiskFloor:        64 << 20,
 		Vault:            "on",
 		Digest:           "0 7 * * *",
+		Accounts:         Accounts{Idle: Duration(15 * time.Minute), Absolute: Duration(8 * time.Hour)},
 		Alerts:           Alerts{Weekly: "0 7 * * 1", Report: "0 6 1 * *"},
 		AuditCheckpoints: AuditCheckpoints{Every: "@every 1m"},
 		Snapshots:        "@every 5m",

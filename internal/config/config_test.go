@@ -191,8 +191,8 @@ func TestProblems(t *testing.T) {
 		{"kinds", "data_dir: [1]\nbudget: many\nmax_actors: 1.5\nsources: [{name: a, file: {x: 1}, mapping: {tables: {t: {ignore: perhaps}}}}]\n", []string{
 			"data_dir: a single value", `budget: "many" is no number`, `max_actors: "1.5" is no whole`, "file: a single value", `ignore: "perhaps" is neither`,
 		}},
-		{"foreign listener", ok + "listen: 192.0.2.1:80\n", []string{"3:1: listen:", "until it has"}},
-		{"listener by name", ok + "listen: console.example:80\n", []string{"until it has"}},
+		{"foreign listener", ok + "listen: 192.0.2.1:80\n", []string{"3:1: listen:", "in the clear"}},
+		{"listener by name", ok + "listen: console.example:80\n", []string{"in the clear"}},
 		{"listener without a port", ok + "listen: localhost\n", []string{"not host:port"}},
 		{"listener's port", ok + "listen: localhost:99999\n", []string{"not 0 to 65535"}},
 		{"other addresses", ok + "push_listen: x\nconsole_url: ftp://x\nretention: 5m\n", []string{"push_listen:", "console_url:", "retention: 5m is shorter"}},

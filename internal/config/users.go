@@ -25,7 +25,8 @@ type User struct {
 	Roles []access.Role `yaml:"roles"`
 	// Slack is the Slack member's id ("U0123ABC"). Empty for one who is not there.
 	Slack string `yaml:"slack"`
-	// Email is the address. May be empty.
+	// Email is the address, by which a sign-in provider may know the user too. May be
+	// empty.
 	Email string `yaml:"email"`
 	// Actors are the logins that the user has at the sources: of a case about one of
 	// them the user must keep off. The name and the address count as such in any case.

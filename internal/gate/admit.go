@@ -163,7 +163,7 @@ func (g *Gate) admit(row access.Route, h http.HandlerFunc) http.Handler {
 
 // unsigned leads a person to where they sign in, and back to the page that they wanted.
 func (g *Gate) unsigned(w http.ResponseWriter, r *http.Request, row access.Route, p *api.Problem) {
-	if g.cfg.SignIn == "" || row.Kind == access.KindAPI || row.Kind == access.KindPart {
+	if g.cfg.SignIn == "" || row.Kind == access.KindAPI || row.Kind == access.KindPart || row.Kind == access.KindStream {
 		if row.Kind == access.KindAPI {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="vigil"`)
 		}

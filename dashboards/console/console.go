@@ -213,6 +213,7 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 			"GET /cases/{id}/pack":  h.pack,
 			"POST /cases/{id}/pack": h.makePack,
 		})
+	}
 	if h.do.Explorer != nil {
 		out["GET /findings/{id}/timeline.json"] = h.findingPlot
 	}

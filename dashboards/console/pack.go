@@ -117,4 +117,3 @@ func (b *begun) Write(p []byte) (int, error) {
 	b.is = true
 	return b.ResponseWriter.Write(p)
 }
-

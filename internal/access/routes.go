@@ -97,6 +97,7 @@ func Routes() []Route {
 		page("/cases/{id}/pack", DeedPack),
 		form("/cases/{id}/pack", DeedPack),
 
+		read("/api/v1/openapi.json", DeedSelf),
 		read("/api/v1/findings", DeedLook),
 		read("/api/v1/findings/{id}", DeedLook),
 		read("/api/v1/cases", DeedLook),

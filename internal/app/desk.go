@@ -118,7 +118,7 @@ func (d *desk) Judged(ctx context.Context) ([]vigil.Finding, error) {
 
 // Expect implements api.Decider.
 func (d *desk) Expect(ctx context.Context, ask api.Expecting) (api.Covered, error) {
-	return d.except(ctx, d.loginsOf(ask.By), "", ask)
+	return d.except(ctx, d.loginsOf(ask.By), api.DeedOf(ctx), ask)
 }
 
 // loginsOf are by what the sources know somebody who gives a name.

@@ -29,7 +29,7 @@ func (d *desk) Silence(ctx context.Context, ask api.Silencing) (api.Silenced, er
 		By: d.pseudonyms.Actor("", ask.By), Note: ask.Note, Time: now, Match: ask.Match,
 		From: now, To: now.Add(time.Duration(ask.For * float64(time.Second))),
 	}
-	covered, err := d.silence(ctx, &s, d.loginsOf(ask.By), "", ask.Preview)
+	covered, err := d.silence(ctx, &s, d.loginsOf(ask.By), api.DeedOf(ctx), ask.Preview)
 	if err != nil {
 		return api.Silenced{}, err
 	}
@@ -44,7 +44,7 @@ func (d *desk) Silence(ctx context.Context, ask api.Silencing) (api.Silenced, er
 // logins. The deed's id is empty where it can't come twice.
 func (d *desk) silence(ctx context.Context, s *vigil.Silence, names []string, deedID string, preview bool) (*alerts.Covered, error) {
 	refuse := func(err error) (*alerts.Covered, error) { return nil, fmt.Errorf("%w: %w", api.ErrRefused, err) }
-	s.ID = silenceID(s)
+	s.ID = silenceID(s, deedID)
 	asked := *s
 	if preview && asked.Note == "" {
 		asked.Note = "preview" // the reason can come later
@@ -210,9 +210,10 @@ func matchWords(m *vigil.Match) string {
 	return strings.Join(parts, ", ")
 }
 
-func silenceID(s *vigil.Silence) string {
+// silenceID is the same for the same deed, and else another each time.
+func silenceID(s *vigil.Silence, deedID string) string {
 	x := vigil.Exception{Finding: s.By, Scope: "silence", Time: s.Time}
-	return "s" + strings.TrimPrefix(exceptionID(&x, ""), "x")
+	return "s" + strings.TrimPrefix(exceptionID(&x, deedID), "x")
 }
 
 var _ api.Silencer = (*desk)(nil)

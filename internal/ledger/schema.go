@@ -405,6 +405,18 @@ CREATE TABLE credential (
 ) STRICT;
 CREATE INDEX credential_owner ON credential (owner, kind);
 CREATE INDEX credential_ends ON credential (ends) WHERE ends > 0;
+`, `
+-- What came of writes that named themselves, so that one that comes again is answered
+-- alike.
+CREATE TABLE done_once (
+	key      TEXT PRIMARY KEY,
+	time     INTEGER NOT NULL,
+	print    TEXT NOT NULL,
+	revision INTEGER NOT NULL,
+	answer   BLOB NOT NULL,
+	sum      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX done_once_time ON done_once (time);
 `}
 }
 

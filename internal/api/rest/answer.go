@@ -17,24 +17,28 @@ import (
 // revised is an answer that says how often it was changed: its ETag.
 type revised interface{ revision() int }
 
-// answer sends what came of a request.
-func (h *Handler) answer(w http.ResponseWriter, r *http.Request, v any) {
+// done is what came of a request, as it is sent.
+func done(v any) (d api.DoneOnce, err error) {
 	if x, ok := v.(revised); ok {
-		tag := tagOf(x.revision())
+		d.Revision = x.revision()
+	}
+	d.Answer, err = write(v)
+	return d, err
+}
+
+// send sends what came of a request.
+func (h *Handler) send(w http.ResponseWriter, r *http.Request, d api.DoneOnce) {
+	if d.Revision > 0 {
+		tag := tagOf(d.Revision)
 		w.Header().Set("ETag", tag)
 		if r.Method == http.MethodGet && r.Header.Get("If-None-Match") == tag {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
 	}
-	body, err := write(v)
-	if err != nil {
-		h.complain("write answer", err)
-		h.Fail(w, r, errInside)
-		return
-	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	_, _ = w.Write(append(body, '\n'))
+	_, _ = w.Write(d.Answer)
+	_, _ = w.Write([]byte("\n"))
 }
 
 func tagOf(revision int) string { return `"` + strconv.Itoa(revision) + `"` }

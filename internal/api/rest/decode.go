@@ -147,19 +147,25 @@ func bounds(tag reflect.StructTag) (low, high int) {
 // readBody reads a body of one JSON object.
 func readBody(w http.ResponseWriter, r *http.Request, optional bool, into any) *api.Problem {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var long *http.MaxBytesError
-	switch {
-	case errors.As(err, &long):
-		return api.NewProblem(http.StatusRequestEntityTooLarge, "The body is too long", fmt.Sprintf("At most %d bytes are read.", maxBody))
-	case err != nil:
-		return badRequest("The body ends too early. Send it again.")
-	case len(data) == 0 && optional:
+	if err != nil {
+		return bodyProblem(err)
+	}
+	if len(data) == 0 && optional {
 		return nil
 	}
 	if err := json.Unmarshal(data, into, json.RejectUnknownMembers(true)); err != nil {
 		return badRequest("The body is not the JSON object that is taken here: %s.", bodyFault(err))
 	}
 	return nil
+}
+
+// bodyProblem says why a body could not be read to its end.
+func bodyProblem(err error) *api.Problem {
+	var long *http.MaxBytesError
+	if errors.As(err, &long) {
+		return api.NewProblem(http.StatusRequestEntityTooLarge, "The body is too long", fmt.Sprintf("At most %d bytes are read.", maxBody))
+	}
+	return badRequest("The body ends too early. Send it again.")
 }
 
 // bodyFault says what is wrong with a body, without the words of the library's own types.

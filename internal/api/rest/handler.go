@@ -29,12 +29,16 @@ type Services struct {
 	Silencer api.Silencer
 	// Reporter makes audit reports.
 	Reporter api.Reporter
+	// Once keeps what came of writes. Without it their keys are names of deeds alone.
+	Once api.Once
 }
 
 // Handler serves the API.
 type Handler struct {
 	cfg Config
 	do  Services
+
+	turns turns
 
 	mu       sync.Mutex
 	lastFail string // guarded by mu: what was last logged, empty when all is well
@@ -51,12 +55,12 @@ func New(cfg Config, services Services) (*Handler, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{cfg: cfg, do: services}, nil
+	return &Handler{cfg: cfg, do: services, turns: turns{taken: map[string]chan struct{}{}}}, nil
 }
 
 // resources lists all that the API has, whether its service is there or not.
 func (h *Handler) resources() []resource {
-	return []resource{h.status(), h.findings(), h.verdicts(), h.exceptions(), h.cases(), h.silences(), h.reports()}
+	return []resource{h.description(), h.status(), h.findings(), h.verdicts(), h.exceptions(), h.cases(), h.silences(), h.reports()}
 }
 
 // Handlers are what the API answers, by the name of the route in access.Routes.
@@ -76,6 +80,11 @@ func (h *Handler) Handlers() map[string]http.HandlerFunc {
 // handler answers an endpoint.
 func (h *Handler) handler(of resource, e endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		key, bad := readOnce(w, r)
+		if bad != nil {
+			h.Fail(w, r, bad)
+			return
+		}
 		in, bad := e.read(w, r)
 		if bad == errNoID {
 			bad = notFound(of)
@@ -86,12 +95,52 @@ func (h *Handler) handler(of resource, e endpoint) http.HandlerFunc {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), h.cfg.Timeout)
 		defer cancel()
-		out, err := e.do(ctx, in)
+		out, err := h.carryOut(ctx, e, in, key)
 		if err != nil {
 			h.Fail(w, r, h.problem(r, of, err))
 			return
 		}
 		h.content()
-		h.answer(w, r, out)
+		h.send(w, r, out)
 	}
+}
+
+// carryOut does what an endpoint does, once for each key.
+func (h *Handler) carryOut(ctx context.Context, e endpoint, in any, key *once) (api.DoneOnce, error) {
+	if key == nil {
+		out, err := e.do(ctx, in)
+		if err != nil {
+			return api.DoneOnce{}, err
+		}
+		return done(out)
+	}
+	over, err := h.turns.take(ctx, key.key)
+	if err != nil {
+		return api.DoneOnce{}, err
+	}
+	defer over()
+	if h.do.Once != nil {
+		was, ok, err := h.do.Once.Answered(ctx, key.key)
+		switch {
+		case err != nil:
+			return was, err
+		case ok && was.Print != key.print:
+			return was, errReused
+		case ok:
+			return was, nil
+		}
+	}
+	out, err := e.do(api.WithDeed(ctx, "api-"+key.key), in)
+	if err != nil {
+		return api.DoneOnce{}, err
+	}
+	d, err := done(out)
+	if err != nil || h.do.Once == nil || len(d.Answer) > maxOnceAnswer {
+		return d, err
+	}
+	d.Print = key.print
+	if err := h.do.Once.KeepAnswer(ctx, key.key, d); err != nil {
+		h.complain("keep answer", err) // it is done, and who asked may know
+	}
+	return d, nil
 }

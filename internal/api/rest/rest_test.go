@@ -26,7 +26,17 @@ import (
 // serving is the API behind a gate that lets everybody in as one person with every role.
 func serving(t testing.TB, cfg rest.Config, s *store) http.Handler {
 	t.Helper()
-	h, err := rest.New(cfg, rest.Services{Reader: s, Decider: s, Silencer: s, Reporter: s})
+	return behindGate(t, cfg, rest.Services{Reader: s, Decider: s, Silencer: s, Reporter: s, Once: s})
+}
+
+func servingWith(t testing.TB, s rest.Services) http.Handler {
+	t.Helper()
+	return behindGate(t, rest.Config{}, s)
+}
+
+func behindGate(t testing.TB, cfg rest.Config, s rest.Services) http.Handler {
+	t.Helper()
+	h, err := rest.New(cfg, s)
 	if err != nil {
 		t.Fatal(err)
 	}

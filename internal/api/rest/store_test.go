@@ -22,13 +22,14 @@ type store struct {
 	findings []vigil.Finding
 	case1    api.CaseView
 	said     []api.Saying
+	kept     map[string]api.DoneOnce
 }
 
 func at(day int) time.Time { return time.Date(2026, 10, day, 8, 0, 0, 0, time.UTC) }
 
 // newStore holds n findings, the worst first.
 func newStore(n int) *store {
-	s := &store{case1: api.CaseView{Case: vigil.Case{ID: "c-1", Revision: 7, State: vigil.CaseNew, Severity: vigil.SeverityHigh, Findings: []string{"f-000"}}}}
+	s := &store{kept: map[string]api.DoneOnce{}, case1: api.CaseView{Case: vigil.Case{ID: "c-1", Revision: 7, State: vigil.CaseNew, Severity: vigil.SeverityHigh, Findings: []string{"f-000"}}}}
 	for i := range n {
 		s.findings = append(s.findings, vigil.Finding{
 			ID: fmt.Sprintf("f-%03d", i), Revision: 1, State: vigil.StateOpen, Severity: vigil.SeverityHigh, Harm: float64(n - i), Start: at(1), End: at(2), Detected: at(2),

@@ -41,6 +41,7 @@ func TestBrowser(t *testing.T) {
 		"keeps nobody out":            browserKeepsNobodyOut,
 		"sees barriers":               browserSeesBarriers,
 		"runs a drill":                browserRunsADrill,
+		"takes the first steps":       browserTakesTheFirstSteps,
 		"fits a phone":                browserFitsAPhone,
 		"is told of changes":          browserIsToldOfChanges,
 	} {

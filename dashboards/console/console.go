@@ -60,6 +60,8 @@ type Services struct {
 	Watcher api.Watcher
 	// Worker does what people do with cases.
 	Worker api.CaseWorker
+	// Keeper tells what those who keep sources ask for.
+	Keeper api.SourceKeeper
 	// Driller stages breaches.
 	Driller api.Driller
 	// Explorer goes into what is behind a finding, Actors tells of single actors.
@@ -196,6 +198,13 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 		"GET /sources/live":       h.sourcesLive,
 		"GET /healthz":            h.health,
 		"GET /assets/{name}":      h.asset,
+	}
+	if h.do.Keeper != nil {
+		maps.Copy(out, map[string]http.HandlerFunc{
+			"GET /sources/sight":   h.sight,
+			"GET /sources/sample":  h.sample,
+			"POST /sources/sample": h.readSample,
+		})
 	}
 	if h.do.Driller != nil {
 		maps.Copy(out, map[string]http.HandlerFunc{

@@ -66,6 +66,7 @@ type queueBody struct {
 	Filters    []filterLink
 	Filtered   bool
 	NoEvents   bool
+	First      firstStep
 	Prev, Next string
 	Host       string
 }
@@ -122,7 +123,7 @@ func (h *Handler) serveQueue(w http.ResponseWriter, r *http.Request, name string
 	now := h.now(status)
 	data := queueBody{
 		Status: view.NewStatus(status, now), Total: phrase.Count(int64(page.Total)), Filters: q.links(), Filtered: q.min != "" || q.state != "" || q.page > 1,
-		NoEvents: status.Events == 0, Host: r.Host,
+		NoEvents: status.Events == 0, Host: r.Host, First: h.firstStep(r),
 	}
 	for i := range page.Findings {
 		card := view.NewFinding(&page.Findings[i], place(page.Findings[i].ID, now))

@@ -17,6 +17,10 @@ type sourcesBody struct {
 	// Bad is how many ask for somebody.
 	Bad string
 	Any bool
+	// Aside are the newest records that were set aside; Meter and Sample say that there are
+	// those pages.
+	Aside         []setAside
+	Meter, Sample bool
 }
 
 func (h *Handler) sources(w http.ResponseWriter, r *http.Request) {
@@ -46,6 +50,11 @@ func (h *Handler) serveSources(w http.ResponseWriter, r *http.Request, name stri
 		}
 	}
 	data.Bad, data.Any = phrase.Count(int64(bad)), bad > 0
+	if data.Aside, err = h.setAsides(r); err != nil {
+		h.fail(w, r, h.readError(r, "set-aside records", err))
+		return
+	}
+	data.Meter, data.Sample = h.has("GET /sources/sight"), h.firstStep(r).Sample
 	body, err := h.render("sources-body", data)
 	if err != nil {
 		h.fail(w, r, h.readError(r, "page", err))

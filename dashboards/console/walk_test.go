@@ -35,11 +35,13 @@ type world struct {
 // A new page has a line here, and a new service a sample: or TestWalk fails.
 func everything(texts []string) world {
 	w := world{addresses: map[string][]string{
-		"GET /{$}":     {"/", "/?min=high&state=open"},
-		"GET /sources": {"/sources"},
-		"GET /drills":  {"/drills", "/drills?run=" + sample.Now().Add(-78*time.Hour).Format("20060102T150405.000Z")},
-		"GET /sign-in": {"/sign-in", "/sign-in?again=ann&next=/sources"},
-		"GET /set-up":  {"/set-up?token=first", "/set-up?token=other"},
+		"GET /sign-in":        {"/sign-in", "/sign-in?again=ann&next=/sources"},
+		"GET /set-up":         {"/set-up?token=first", "/set-up?token=other"},
+		"GET /{$}":            {"/", "/?min=high&state=open"},
+		"GET /sources":        {"/sources"},
+		"GET /sources/sight":  {"/sources/sight"},
+		"GET /sources/sample": {"/sources/sample"},
+		"GET /drills":         {"/drills", "/drills?run=" + sample.Now().Add(-78*time.Hour).Format("20060102T150405.000Z")},
 	}}
 	finding := "GET /findings/{id}"
 	if texts == nil {
@@ -71,6 +73,7 @@ func everything(texts []string) world {
 	w.addresses["GET /cases/{id}/pack"] = []string{"/cases/" + packs.View.Case.ID + "/pack"}
 	w.addresses["GET /cases/{id}/notice"] = []string{"/cases/" + notices.Case() + "/notice"}
 	w.services.Watcher = news.New()
+	w.services.Keeper = sample.Keeper{Texts: texts}
 	w.services.Driller = sample.NewDriller(texts)
 	w.services.Accounts = sample.Accounts{Text: text(texts, 0, "Company sign-in")}
 	return w

@@ -51,6 +51,7 @@ const (
 	DeedAware       Deed = "aware"   // start the 72-hour clock
 	DeedExpect      Deed = "expect"  // make or end an exception
 	DeedSilence     Deed = "silence" // make or end a silence
+	DeedSample      Deed = "sample"  // have a piece of a log read, in memory
 	DeedDrill       Deed = "drill"   // stage breaches beside what is live
 	DeedReport      Deed = "report"  // make or read the audit report
 	DeedNotice      Deed = "notice"  // write the notification to the authority
@@ -72,7 +73,7 @@ func table() map[Deed][]Role {
 		DeedNote:   {RoleResponder, RoleAnalyst, RolePrivacy, RoleAdmin},
 		DeedAware:  {RoleResponder, RoleAnalyst, RolePrivacy},
 		DeedExpect: {RoleAnalyst}, DeedSilence: {RoleAnalyst, RoleAdmin},
-		DeedDrill:  {RoleAnalyst, RoleAdmin},
+		DeedDrill: {RoleAnalyst, RoleAdmin}, DeedSample: {RoleAnalyst, RoleAdmin},
 		DeedReport: {RolePrivacy, RoleAdmin},
 		DeedNotice: {RoleResponder, RoleAnalyst, RolePrivacy},
 		DeedPack:   {RoleResponder, RoleAnalyst, RolePrivacy},

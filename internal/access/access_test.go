@@ -23,7 +23,7 @@ func TestMay(t *testing.T) {
 		{[]access.Role{access.RolePrivacy}, access.DeedReaders, true},
 		{[]access.Role{access.RoleViewer, access.RoleAnalyst}, access.DeedSilence, true},
 		{[]access.Role{"root"}, access.DeedStatus, false},
-		{access.Roles(), "reveal", false},
+		{access.Roles(), "conjure", false},
 	} {
 		if got := access.May(c.roles, c.deed); got != c.want {
 			t.Errorf("May(%v, %s) = %v, want %v", c.roles, c.deed, got, c.want)

@@ -89,6 +89,8 @@ type App struct {
 	// tellers are the ways to tell in force.
 	tellers  atomic.Pointer[ways]
 	troubles troubles
+	// sources tells what those who keep sources ask for.
+	sources *sourceDesk
 	// drills stages breaches beside what is live.
 	drills *drillDesk
 	// news passes on to open pages what changed.
@@ -206,7 +208,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 			a.logger.Warn("it can't be written down that nobody listened; it is tried again", "error", err.Error())
 		}
 	}
-	a.reader, a.drills = newReader(a), newDrillDesk(a)
+	a.reader, a.drills, a.sources = newReader(a), newDrillDesk(a), &sourceDesk{app: a}
 	if a.otlp, err = newOTLP(nil, a.conf().PushTLS, a.intake, a.logger, a.opts.Now); err != nil {
 		return fmt.Errorf("set up OTLP: %w", err)
 	}

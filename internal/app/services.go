@@ -11,6 +11,7 @@ func (a *App) services() console.Services {
 		Watcher:  a.news,
 		Worker:   &caseDesk{desk: a.desk, book: a.book, people: a.people.Load, status: a.reader.Status},
 		Driller:  a.drills,
+		Keeper:   a.sources,
 		Decider:  a.desk,
 		Silencer: a.desk,
 		Reporter: a.reports,

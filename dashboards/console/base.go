@@ -75,6 +75,8 @@ func pages() []headPage {
 		{"Queue", "q", "/", access.DeedLook},
 		{"Drills", "d", "/drills", access.DeedLook},
 		{"Sources", "s", "/sources", access.DeedStatus},
+		{"Readers", "r", "/readers", access.DeedReaders},
+		{"Names", "n", "/reveals", access.DeedReveal},
 	}
 }
 

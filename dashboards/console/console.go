@@ -75,6 +75,11 @@ type Services struct {
 	Reporter api.Reporter
 	// Notices keeps the notifications to the authority.
 	Notices api.Notices
+	// Subjects tells whose data a case touched, Readers who has read a customer, Revealer
+	// leads pseudonyms back to names.
+	Subjects api.SubjectLister
+	Readers  api.ReaderFinder
+	Revealer api.Revealer
 	// Packs makes evidence packs.
 	Packs api.Packs
 	// Accounts lets people sign in; Guises are those of a demonstration, to which nobody
@@ -229,6 +234,31 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 	if h.do.Actors != nil {
 		out["GET /actors/{id}"] = h.actor
 		out["GET /actors/{id}/timeline.json"] = h.actorPlot
+	}
+	if h.do.Subjects != nil {
+		maps.Copy(out, map[string]http.HandlerFunc{
+			"GET /cases/{id}/subjects":      h.subjects,
+			"GET /cases/{id}/subjects.csv":  h.subjectsFile(formCSV),
+			"GET /cases/{id}/subjects.json": h.subjectsFile(formJSON),
+		})
+	}
+	if h.do.Readers != nil {
+		maps.Copy(out, map[string]http.HandlerFunc{
+			"GET /readers":                 h.askReaders,
+			"POST /readers":                h.findReaders,
+			"GET /readers/{id}":            h.readers,
+			"GET /readers/{id}/export.csv": h.readersFile,
+		})
+	}
+	if h.do.Revealer != nil {
+		maps.Copy(out, map[string]http.HandlerFunc{
+			"GET /reveals":               h.reveals,
+			"GET /cases/{id}/reveals":    h.caseReveals,
+			"POST /cases/{id}/reveals":   h.askReveal,
+			"GET /reveals/{id}":          h.reveal,
+			"POST /reveals/{id}/approve": h.decideReveal(true),
+			"POST /reveals/{id}/end":     h.decideReveal(false),
+		})
 	}
 	if h.do.Notices != nil {
 		maps.Copy(out, map[string]http.HandlerFunc{

@@ -29,6 +29,12 @@ const (
 // elsewhere can stand there.
 func said(code string) string {
 	switch code {
+	case "reveal-asked":
+		return "A second person is asked. The name is shown once somebody else has approved."
+	case "reveal-approved":
+		return "You approved it: the name is shown to who asked, and to you."
+	case "reveal-ended":
+		return "It is ended: no name is shown."
 	case "notice-kept":
 		return "What you wrote is kept. Nothing was sent."
 	case "notice-sent":

@@ -20,6 +20,7 @@ import (
 	"vigil/dashboards/internal/sample"
 	"vigil/internal/access"
 	"vigil/internal/news"
+	"vigil/internal/reveal"
 )
 
 // world is a console with something on each of its pages: services of every kind, and the
@@ -72,6 +73,16 @@ func everything(texts []string) world {
 	w.services.Packs = packs
 	w.addresses["GET /cases/{id}/pack"] = []string{"/cases/" + packs.View.Case.ID + "/pack"}
 	w.addresses["GET /cases/{id}/notice"] = []string{"/cases/" + notices.Case() + "/notice"}
+	vendor := sample.Vendor()
+	whose := sample.NewWhose(&vendor, texts)
+	w.services.Subjects, w.services.Readers = whose, whose
+	w.services.Revealer = reveal.New(sample.NewWorld(whose.Case.ID, texts), sample.NewWorld("", nil), sample.Now)
+	w.addresses["GET /cases/{id}/subjects"] = []string{"/cases/" + whose.Case.ID + "/subjects", "/cases/" + whose.Case.ID + "/subjects?touch=possible&class="}
+	w.addresses["GET /readers"] = []string{"/readers"}
+	w.addresses["GET /readers/{id}"] = []string{"/readers/subject-asked", "/readers/subject-other"}
+	w.addresses["GET /reveals"] = []string{"/reveals"}
+	w.addresses["GET /cases/{id}/reveals"] = []string{"/cases/" + whose.Case.ID + "/reveals"}
+	w.addresses["GET /reveals/{id}"] = []string{"/reveals/r-0000000000000000", "/reveals/r-0000000000000001", "/reveals/r-0000000000000002"}
 	w.services.Watcher = news.New()
 	w.services.Keeper = sample.Keeper{Texts: texts}
 	w.services.Driller = sample.NewDriller(texts)

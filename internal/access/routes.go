@@ -93,6 +93,21 @@ func Routes() []Route {
 		form("/drills", DeedDrill),
 		form("/drills/stop", DeedDrill),
 
+		page("/cases/{id}/subjects", DeedReaders),
+		file("/cases/{id}/subjects.csv", DeedReaders),
+		file("/cases/{id}/subjects.json", DeedReaders),
+		page("/readers", DeedReaders),
+		form("/readers", DeedReaders),
+		page("/readers/{id}", DeedReaders),
+		file("/readers/{id}/export.csv", DeedReaders),
+		page("/reveals", DeedReveal),
+		page("/cases/{id}/reveals", DeedReveal),
+		form("/cases/{id}/reveals", DeedReveal),
+		// What shows a name, or lets it be shown, wants a fresh proof of who asks.
+		{Method: "GET", Pattern: "/reveals/{id}", Kind: KindPage, Deed: DeedReveal, Fresh: true},
+		{Method: "POST", Pattern: "/reveals/{id}/approve", Kind: KindForm, Deed: DeedApprove, Fresh: true},
+		form("/reveals/{id}/end", DeedReveal),
+
 		page("/cases/{id}/notice", DeedLook),
 		form("/cases/{id}/notice", DeedNotice),
 		form("/cases/{id}/notice/sent", DeedNotice),

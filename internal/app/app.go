@@ -22,6 +22,7 @@ import (
 	"vigil/internal/identity"
 	"vigil/internal/ledger"
 	"vigil/internal/news"
+	"vigil/internal/reveal"
 	"vigil/internal/vault"
 )
 
@@ -65,6 +66,11 @@ type App struct {
 	clean  cleanups
 	ledger *ledger.Ledger
 	intake *intake
+	// whose tells whose data cases touched, askers who read a customer, reveals leads
+	// pseudonyms back to names.
+	whose   *caseSubjects
+	askers  *whoRead
+	reveals *reveal.Desk
 	// vault is nil where the configuration wants none.
 	vault *vault.Vault
 	desk  *desk
@@ -209,6 +215,8 @@ func (a *App) Start(ctx context.Context) (err error) {
 		}
 	}
 	a.reader, a.drills, a.sources = newReader(a), newDrillDesk(a), &sourceDesk{app: a}
+	a.reader, a.drills = newReader(a), newDrillDesk(a)
+	a.openSubjects()
 	if a.otlp, err = newOTLP(nil, a.conf().PushTLS, a.intake, a.logger, a.opts.Now); err != nil {
 		return fmt.Errorf("set up OTLP: %w", err)
 	}

@@ -32,6 +32,9 @@ type caseSubjects struct {
 	// names are those that are revealed to who asks.
 	names func(ctx context.Context, caseID string) (map[string]string, error)
 
+	// making are the counts in the making.
+	making sync.WaitGroup
+
 	mu     sync.Mutex
 	counts map[string]*counted // by what was counted
 }
@@ -146,7 +149,7 @@ func (s *caseSubjects) count(ctx context.Context, c *vigil.Case) (api.TouchSum, 
 		}
 		s.makeRoom(now)
 		s.counts[key] = x
-		go s.make(context.WithoutCancel(ctx), x, parts)
+		s.making.Go(func() { s.make(context.WithoutCancel(ctx), x, parts) })
 	}
 	s.mu.Unlock()
 	select {

@@ -13,6 +13,14 @@ import (
 	"vigil/internal/vault"
 )
 
+// openSubjects makes what tells whose data was touched, and who it was.
+func (a *App) openSubjects() {
+	a.whose, a.askers = &caseSubjects{reader: a.reader}, &whoRead{reader: a.reader}
+	a.reveals = reveal.New(revealStore{a.ledger, a.opts.Now}, revealWorld{a, a.whose}, a.opts.Now)
+	a.whose.names = a.reveals.Names
+	a.clean.add("counting of customers", func(context.Context) error { a.whose.making.Wait(); return nil })
+}
+
 // revealStore keeps requests for names in the ledger.
 type revealStore struct {
 	ledger *ledger.Ledger

@@ -16,6 +16,9 @@ func (a *App) services() console.Services {
 		Silencer: a.desk,
 		Reporter: a.reports,
 		Notices:  &notices{reader: a.reader, conf: a.conf},
+		Subjects: a.whose,
+		Readers:  a.askers,
+		Revealer: a.reveals,
 		Packs:    &packs{reader: a.reader, conf: a.conf},
 		Guises:   a.opts.Guises,
 	}

@@ -63,6 +63,7 @@ var rules = []rule{
 	{folder: "alerts/slack/...", may: []string{root, "alerts", "alerts/picture", "alerts/slack/..."}},
 
 	{folder: "dashboards/...", may: []string{root, "dashboards/...", "internal/access", "internal/api"}},
+	{folder: "dashboards/internal/sample", may: []string{root, "dashboards/...", "internal/access", "internal/api", "internal/reveal"}},
 
 	{folder: "internal/app/...", may: []string{root, "..."}},
 	{folder: "internal/api", may: []string{root, "internal/access"}},

@@ -61,8 +61,8 @@ func Routes() []Route {
 	read := func(pattern string, d Deed) Route {
 		return Route{Method: "GET", Pattern: pattern, Kind: KindAPI, Deed: d}
 	}
-	local := func(method, pattern string, d Deed) Route {
-		return Route{Method: method, Pattern: pattern, Kind: KindAPI, Deed: d, Local: true}
+	write := func(method, pattern string, d Deed) Route {
+		return Route{Method: method, Pattern: pattern, Kind: KindAPI, Deed: d}
 	}
 	return []Route{
 		file("/healthz", DeedPublic),
@@ -123,17 +123,24 @@ func Routes() []Route {
 		read("/api/v1/status", DeedStatus),
 
 		read("/api/v1/findings/{id}/timeline", DeedLook),
-		local("PUT", "/api/v1/findings/{id}/verdict", DeedVerdict),
-		local("DELETE", "/api/v1/findings/{id}/verdict", DeedVerdict),
-		local("POST", "/api/v1/findings/{id}/exception", DeedExpect),
-		local("GET", "/api/v1/exceptions", DeedLook),
-		local("DELETE", "/api/v1/exceptions/{id}", DeedExpect),
-		local("GET", "/api/v1/verdicts", DeedLook),
-		local("POST", "/api/v1/silences", DeedSilence),
-		local("GET", "/api/v1/silences", DeedLook),
-		local("DELETE", "/api/v1/silences/{id}", DeedSilence),
-		local("GET", "/api/v1/reports", DeedReport),
-		local("POST", "/api/v1/reports", DeedReport),
-		local("GET", "/api/v1/reports/{id}", DeedReport),
+		write("PUT", "/api/v1/findings/{id}/verdict", DeedVerdict),
+		write("DELETE", "/api/v1/findings/{id}/verdict", DeedVerdict),
+		write("POST", "/api/v1/findings/{id}/exception", DeedExpect),
+		read("/api/v1/exceptions", DeedLook),
+		write("DELETE", "/api/v1/exceptions/{id}", DeedExpect),
+		read("/api/v1/verdicts", DeedLook),
+		write("POST", "/api/v1/cases/{id}/acknowledge", DeedAcknowledge),
+		write("POST", "/api/v1/cases/{id}/assign", DeedAssign),
+		write("POST", "/api/v1/cases/{id}/snooze", DeedSnooze),
+		write("POST", "/api/v1/cases/{id}/note", DeedNote),
+		write("POST", "/api/v1/cases/{id}/aware", DeedAware),
+		write("PUT", "/api/v1/cases/{id}/verdict", DeedVerdict),
+		write("DELETE", "/api/v1/cases/{id}/verdict", DeedVerdict),
+		write("POST", "/api/v1/silences", DeedSilence),
+		read("/api/v1/silences", DeedLook),
+		write("DELETE", "/api/v1/silences/{id}", DeedSilence),
+		read("/api/v1/reports", DeedReport),
+		write("POST", "/api/v1/reports", DeedReport),
+		read("/api/v1/reports/{id}", DeedReport),
 	}
 }

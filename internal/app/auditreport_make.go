@@ -235,7 +235,10 @@ func fileOf(name string, data []byte) ManifestFile {
 // BeginReport implements api.Reporter: the making goes on by itself.
 func (r *reporter) BeginReport(ctx context.Context, ask api.ReportAsk) (string, error) {
 	by := commandLine
-	if ask.By != "" {
+	switch who := api.PersonOf(ctx); {
+	case who.By != "" && (who.Way != api.WayLocal || ask.By == ""):
+		by = who.By
+	case ask.By != "":
 		by = r.by(ask.By)
 	}
 	k, err := r.begin(ctx, ask, by)

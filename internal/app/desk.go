@@ -63,7 +63,16 @@ func (d *desk) one(ctx context.Context, id string) (vigil.Finding, error) {
 
 // Decide implements api.Decider.
 func (d *desk) Decide(ctx context.Context, s api.Saying) (vigil.Verdict, error) {
-	v, err := d.judge(ctx, s.Finding, s.Word, d.pseudonyms.Actor("", s.By), s.Note)
+	name, by := d.speaker(ctx, s.By)
+	f, err := d.ledger.Finding(ctx, s.Finding)
+	if err != nil {
+		return vigil.Verdict{}, err
+	}
+	names := append(d.loginsOf(name), api.PersonOf(ctx).Logins...)
+	if d.people != nil && d.people().is(names, f.Tenant, append([]string{f.Actor}, f.Actors...)...) {
+		return vigil.Verdict{}, cmp.Or(d.audit(ctx, by, "kept off a finding about themselves", "finding "+f.ID), api.ErrOwnCase)
+	}
+	v, err := d.judge(ctx, s.Finding, s.Word, by, s.Note)
 	if err == nil {
 		err = d.book.judged(ctx, v)
 	}
@@ -118,7 +127,18 @@ func (d *desk) Judged(ctx context.Context) ([]vigil.Finding, error) {
 
 // Expect implements api.Decider.
 func (d *desk) Expect(ctx context.Context, ask api.Expecting) (api.Covered, error) {
-	return d.except(ctx, d.loginsOf(ask.By), api.DeedOf(ctx), ask)
+	ask.By, _ = d.speaker(ctx, ask.By)
+	return d.except(ctx, append(d.loginsOf(ask.By), api.PersonOf(ctx).Logins...), api.DeedOf(ctx), ask)
+}
+
+// speaker is who speaks: who asks in the context, or whom a command on this machine names.
+// Nobody else can speak in another's name.
+func (d *desk) speaker(ctx context.Context, named string) (name, by string) {
+	who := api.PersonOf(ctx)
+	if who.By == "" || who.Way == api.WayLocal && named != "" {
+		return named, d.pseudonyms.Actor("", named)
+	}
+	return cmp.Or(who.Name, who.By), who.By
 }
 
 // loginsOf are by what the sources know somebody who gives a name.
@@ -316,7 +336,8 @@ func (d *desk) EndException(ctx context.Context, id, by string) (vigil.Exception
 	if x.Ended {
 		return x, fmt.Errorf("%w: exception %s is ended already", api.ErrRefused, id)
 	}
-	x.Ended, x.EndedBy = true, d.pseudonyms.Actor("", by)
+	x.Ended = true
+	_, x.EndedBy = d.speaker(ctx, by)
 	if x.EndedBy == "" {
 		return x, fmt.Errorf("%w: nobody is named who ends the exception", api.ErrRefused)
 	}

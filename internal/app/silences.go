@@ -25,11 +25,12 @@ func (d *desk) Silence(ctx context.Context, ask api.Silencing) (api.Silenced, er
 		return api.Silenced{}, fmt.Errorf("%w: a silence holds for a time of up to %d days", api.ErrRefused, vigil.MaxSilence/(24*time.Hour))
 	}
 	now := d.now().UTC().Round(0)
+	name, by := d.speaker(ctx, ask.By)
 	s := vigil.Silence{
-		By: d.pseudonyms.Actor("", ask.By), Note: ask.Note, Time: now, Match: ask.Match,
+		By: by, Note: ask.Note, Time: now, Match: ask.Match,
 		From: now, To: now.Add(time.Duration(ask.For * float64(time.Second))),
 	}
-	covered, err := d.silence(ctx, &s, d.loginsOf(ask.By), api.DeedOf(ctx), ask.Preview)
+	covered, err := d.silence(ctx, &s, append(d.loginsOf(name), api.PersonOf(ctx).Logins...), api.DeedOf(ctx), ask.Preview)
 	if err != nil {
 		return api.Silenced{}, err
 	}
@@ -166,7 +167,7 @@ func (d *desk) EndSilence(ctx context.Context, id, by string) (vigil.Silence, er
 	if !s.Holds(d.now()) {
 		return s, fmt.Errorf("%w: silence %s has ended already", api.ErrRefused, id)
 	}
-	if s.EndedBy = d.pseudonyms.Actor("", by); s.EndedBy == "" {
+	if _, s.EndedBy = d.speaker(ctx, by); s.EndedBy == "" {
 		return s, fmt.Errorf("%w: nobody is named who ends the silence", api.ErrRefused)
 	}
 	s.Ended = true

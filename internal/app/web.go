@@ -112,7 +112,7 @@ func (a *App) newConsole(cfg *config.Config) (http.Handler, error) {
 	}
 	programs, err := rest.New(rest.Config{Logger: a.logger}, rest.Services{
 		Reader: services.Reader, Decider: services.Decider, Silencer: services.Silencer, Reporter: services.Reporter,
-		Once: a.ledger,
+		Once: a.ledger, Worker: services.Worker,
 	})
 	if err != nil {
 		return nil, err

@@ -25,6 +25,7 @@ const maxBody = 64 << 10
 const (
 	tagPath  = "path"  // an id in the address
 	tagQuery = "query" // a parameter of the address
+	tagSeen  = "seen"  // the revision that If-Match names, 0 for none
 	tagBody  = "body"  // the body, one JSON object; "optional" where it may be left out
 
 	tagEnum    = "enum"    // the values that a parameter may have, with commas between
@@ -65,6 +66,13 @@ func read(w http.ResponseWriter, r *http.Request, into any) *api.Problem {
 				return bad
 			}
 		}
+		if _, ok := f.Tag.Lookup(tagSeen); ok {
+			revision, bad := readSeen(r)
+			if bad != nil {
+				return bad
+			}
+			to.SetInt(int64(revision))
+		}
 		if how, ok := f.Tag.Lookup(tagBody); ok {
 			if bad := readBody(w, r, how == "optional", to.Addr().Interface()); bad != nil {
 				return bad
@@ -77,6 +85,20 @@ func read(w http.ResponseWriter, r *http.Request, into any) *api.Problem {
 		}
 	}
 	return nil
+}
+
+// readSeen reads the revision that who asks looked at: what was changed since, by
+// somebody else, is not changed.
+func readSeen(r *http.Request) (int, *api.Problem) {
+	text := r.Header.Get("If-Match")
+	if text == "" || text == "*" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(text, `"`), `"`))
+	if err != nil || n < 1 || tagOf(n) != text {
+		return 0, badRequest("The header If-Match is not an ETag that was given, such as %s.", tagOf(7))
+	}
+	return n, nil
 }
 
 func knownWords(known []string) string {

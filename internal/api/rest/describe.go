@@ -134,6 +134,9 @@ func (d *describer) operation(r resource, e endpoint, method string) object {
 		case f.Tag.Get(tagPath) != "":
 			params = append(params, object{"name": f.Tag.Get(tagPath), "in": "path", "required": true, "description": text,
 				"schema": object{"type": "string", "maxLength": 128}})
+		case f.Tag == `seen:""`:
+			params = append(params, object{"name": "If-Match", "in": "header", "description": "The ETag that was seen. Where somebody else has changed it since, nothing is done.",
+				"schema": object{"type": "string"}})
 		case f.Tag.Get(tagQuery) != "":
 			params = append(params, object{"name": f.Tag.Get(tagQuery), "in": "query", "description": text, "schema": d.parameter(f)})
 		default:

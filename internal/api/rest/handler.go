@@ -25,6 +25,8 @@ type Services struct {
 	api.Reader
 	// Decider takes verdicts and exceptions.
 	Decider api.Decider
+	// Worker does what is done with cases.
+	Worker api.CaseWorker
 	// Silencer takes silences.
 	Silencer api.Silencer
 	// Reporter makes audit reports.
@@ -60,7 +62,7 @@ func New(cfg Config, services Services) (*Handler, error) {
 
 // resources lists all that the API has, whether its service is there or not.
 func (h *Handler) resources() []resource {
-	return []resource{h.description(), h.status(), h.findings(), h.verdicts(), h.exceptions(), h.cases(), h.silences(), h.reports()}
+	return []resource{h.description(), h.status(), h.findings(), h.verdicts(), h.exceptions(), h.cases(), h.casework(), h.silences(), h.reports()}
 }
 
 // Handlers are what the API answers, by the name of the route in access.Routes.

@@ -26,6 +26,16 @@ var (
 // the client's doing is logged.
 func (h *Handler) problem(r *http.Request, of resource, err error) *api.Problem {
 	var known *api.Problem
+	if errors.Is(err, api.ErrStale) {
+		stale := *errStale
+		if errors.As(err, &known) {
+			stale.Remedy = known.Remedy
+		}
+		if r.Header.Get("If-Match") != "" {
+			stale.Status = http.StatusPreconditionFailed
+		}
+		return &stale
+	}
 	switch {
 	case errors.As(err, &known):
 		return known
@@ -36,8 +46,6 @@ func (h *Handler) problem(r *http.Request, of resource, err error) *api.Problem 
 		return api.NewProblem(http.StatusUnprocessableEntity, "That can't be done", err.Error())
 	case errors.Is(err, api.ErrNotFound):
 		return notFound(of)
-	case errors.Is(err, api.ErrStale):
-		return errStale
 	case errors.Is(err, api.ErrOwnCase):
 		return errOwnCase
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:

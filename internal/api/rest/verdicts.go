@@ -8,6 +8,8 @@ import (
 	"vigil/internal/api"
 )
 
+var errNoVerdict = api.NewProblem(http.StatusUnprocessableEntity, "That is no verdict", "Say breach, misuse, expected or unknown.")
+
 func (h *Handler) verdicts() resource {
 	return resource{name: "verdicts", thing: "finding", there: h.do.Decider != nil, endpoints: []endpoint{
 		on("PUT /api/v1/findings/{id}/verdict", "giveVerdict", "Says what a finding was.", h.giveVerdict),
@@ -23,7 +25,7 @@ type giveVerdict struct {
 
 func (h *Handler) giveVerdict(ctx context.Context, in giveVerdict) (vigil.Verdict, error) {
 	if !in.Body.Word.Known() {
-		return vigil.Verdict{}, api.NewProblem(http.StatusUnprocessableEntity, "That is no verdict", "Say breach, misuse, expected or unknown.")
+		return vigil.Verdict{}, errNoVerdict
 	}
 	in.Body.Finding = in.ID
 	return h.do.Decider.Decide(ctx, in.Body)
@@ -31,7 +33,8 @@ func (h *Handler) giveVerdict(ctx context.Context, in giveVerdict) (vigil.Verdic
 
 // Undoing takes something back.
 type Undoing struct {
-	// By is the name of who does so: it is kept as a pseudonym.
+	// By is the name of who does so: it is taken from a command on vigil's own machine, and
+	// else it is who signs in.
 	By   string `json:"by,omitempty"`
 	Note string `json:"note,omitempty"`
 }

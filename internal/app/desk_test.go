@@ -43,7 +43,7 @@ func TestVerdictIsAuditedFirst(t *testing.T) {
 		t.Errorf("got %+v, %v", f.Verdict, err)
 	}
 	for _, bad := range []api.Saying{
-		{Finding: "f-2", Word: vigil.WordBreach, By: "ann"}, {Finding: "f-1", Word: "odd", By: "ann"}, {Finding: "f-1", Word: vigil.WordBreach},
+		{Finding: "f-2", Word: vigil.WordBreach, By: "ann"}, {Finding: "f-1", Word: "odd", By: "ann"},
 	} {
 		if _, err := d.Decide(t.Context(), bad); err == nil {
 			t.Errorf("%+v was taken", bad)

@@ -30,6 +30,7 @@ func TestBrowser(t *testing.T) {
 		"shows queue and finding":     browserShowsQueueAndFinding,
 		"live update and keys":        browserLiveUpdateAndKeys,
 		"shows sources":               browserShowsSources,
+		"works a case":                browserWorksACase,
 		"shows the case":              browserShowsCase,
 		"finding grows live":          browserFindingGrowsLive,
 		"reads without script":        browserReadsWithoutScript,
@@ -91,7 +92,7 @@ func browserLiveUpdateAndKeys(t *testing.T, b *browser.Browser) {
 	p.Click("#standing summary")
 	p.Press("j")
 	p.Press("j")
-	if got := browser.Eval[string](p, `document.activeElement.closest(".card").dataset.id`); got != sample.Scrape().ID {
+	if got := browser.Eval[string](p, `document.activeElement.closest(".card").dataset.id`); got != "c-"+sample.Scrape().ID[2:] {
 		t.Errorf("after j j the focus is on %q", got)
 	}
 
@@ -108,7 +109,7 @@ func browserLiveUpdateAndKeys(t *testing.T, b *browser.Browser) {
 	if !browser.Eval[bool](p, `document.getElementById("standing").open`) {
 		t.Error("the update closed what the reader had opened")
 	}
-	if got := browser.Eval[string](p, `document.activeElement.closest(".card")?.dataset.id ?? "nothing"`); got != sample.Scrape().ID {
+	if got := browser.Eval[string](p, `document.activeElement.closest(".card")?.dataset.id ?? "nothing"`); got != "c-"+sample.Scrape().ID[2:] {
 		t.Errorf("the update moved the focus to %q", got)
 	}
 
@@ -119,7 +120,7 @@ func browserLiveUpdateAndKeys(t *testing.T, b *browser.Browser) {
 	p.Press("k")
 	p.Press("k")
 	p.Press("\r")
-	p.Wait(`location.pathname === "/findings/` + vendor.ID + `" && document.readyState === "complete"`)
+	p.Wait(`location.pathname === "/cases/c-` + vendor.ID[2:] + `" && document.readyState === "complete"`)
 	p.Press("u")
 	p.Wait(`location.pathname === "/" && document.readyState === "complete"`)
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 
 	"vigil/dashboards/view"
 	"vigil/internal/api"
@@ -21,6 +20,7 @@ func (h *Handler) caseOf(ctx context.Context, r *http.Request, finding string) (
 		_ = h.readError(r, "case", err) // for the log
 		return nil, true
 	}
-	v := view.NewCase(&x, finding, h.cfg.Now(), func(id string) string { return "/findings/" + url.PathEscape(id) })
+	v := view.NewCase(&x, finding, h.cfg.Now(), findingPath)
+	v.Path = casePath(x.Case.ID)
 	return &v, false
 }

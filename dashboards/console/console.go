@@ -32,6 +32,7 @@ import (
 
 	"vigil/dashboards/theme"
 	"vigil/dashboards/view"
+	"vigil/internal/access"
 	"vigil/internal/api"
 )
 
@@ -197,6 +198,8 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 	out := map[string]http.HandlerFunc{
 		"GET /{$}":                h.queue,
 		"GET /live":               h.queueLive,
+		"GET /cases/{id}":         h.caseFile,
+		"GET /cases/{id}/live":    h.caseLive,
 		"GET /findings/{id}":      h.finding,
 		"GET /findings/{id}/live": h.findingLive,
 		"GET /sources":            h.sources,
@@ -258,6 +261,27 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 			"GET /reveals/{id}":          h.reveal,
 			"POST /reveals/{id}/approve": h.decideReveal(true),
 			"POST /reveals/{id}/end":     h.decideReveal(false),
+		})
+	}
+	if h.do.Worker != nil {
+		maps.Copy(out, map[string]http.HandlerFunc{
+			"POST /cases/seen":             h.seeAll,
+			"POST /cases/verdicts":         h.judgeAll,
+			"POST /cases/{id}/acknowledge": h.work(access.DeedAcknowledge, plainly("acknowledged")),
+			"POST /cases/{id}/assign":      h.work(access.DeedAssign, readAssign),
+			"POST /cases/{id}/snooze":      h.work(access.DeedSnooze, readSnooze),
+			"POST /cases/{id}/note":        h.work(access.DeedNote, plainly("noted")),
+			"POST /cases/{id}/verdict":     h.work(access.DeedVerdict, readVerdict),
+			"POST /cases/{id}/aware":       h.work(access.DeedAware, readAware),
+			"POST /cases/{id}/exception":   h.expect,
+		})
+	}
+	if h.do.Decider != nil {
+		out["GET /exceptions"], out["POST /exceptions/{id}/end"] = h.exceptionsPage, h.endException
+	}
+	if h.do.Silencer != nil {
+		maps.Copy(out, map[string]http.HandlerFunc{
+			"GET /silences": h.silencesPage, "POST /silences": h.silence, "POST /silences/{id}/end": h.endSilence,
 		})
 	}
 	if h.do.Notices != nil {

@@ -42,6 +42,12 @@ func handler(t testing.TB, cfg console.Config, r api.Reader) http.Handler {
 
 func serving(t testing.TB, cfg console.Config, s console.Services) http.Handler {
 	t.Helper()
+	return servingAs(t, cfg, sample.Person(), s)
+}
+
+// servingAs lets everybody in as who.
+func servingAs(t testing.TB, cfg console.Config, who api.Person, s console.Services) http.Handler {
+	t.Helper()
 	if cfg.Now == nil {
 		cfg.Now = sample.Now
 	}
@@ -49,7 +55,7 @@ func serving(t testing.TB, cfg console.Config, s console.Services) http.Handler 
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := gate.New(gate.Config{Door: gate.Open(sample.Person()), Fail: h.Fail, Logger: cfg.Logger}, access.Routes(), h.Handlers())
+	g, err := gate.New(gate.Config{Door: gate.Open(who), Fail: h.Fail, Logger: cfg.Logger}, access.Routes(), h.Handlers())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +109,8 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 		{"/healthz", 200, nil}, {asset, 200, nil},
 		{"/nothing", 404, nil}, {"/findings/none", 404, nil}, {"/findings/%3Cscript%3E", 404, nil}, {"/findings/a%2Fb", 404, nil},
 		{"/findings/" + strings.Repeat("a", 129), 404, nil}, {"/assets/none.js", 404, nil},
-		{"/?min=worst", 400, nil}, {"/?state=ajar", 400, nil}, {"/?page=0", 400, nil}, {"/?page=99999999999999999999", 400, nil},
+		{"/?min=worst", 400, nil}, {"/?state=ajar", 400, nil}, {"/?owner=ann", 400, nil}, {"/?about=people", 400, nil}, {"/?new=yes", 400, nil},
+		{"/?from=yesterday", 400, nil}, {"/?from=2026-11-02&to=2026-11-01", 400, nil}, {"/?place=" + strings.Repeat("a", 500), 400, nil}, {"/cases/none", 404, nil}, {"/cases/%3Cx%3E", 404, nil},
 		{"/findings/" + id + "?skip=-1", 400, nil},
 		{"/", 405, []string{"Method", "POST"}}, {"/", 405, []string{"Method", "OPTIONS"}}, {"/findings/" + id, 405, []string{"Method", "DELETE"}},
 		{"/", 421, []string{"Host", "evil.example"}}, {"/live", 421, []string{"Host", "evil.example:80"}},
@@ -163,7 +170,7 @@ func TestQueueRenewsOnlyWhenSomethingChanged(t *testing.T) {
 		t.Errorf("a whole page was answered with %d", page.code)
 	}
 	r.Add(sample.Vendor())
-	if changed := get(t, h, "/live", "If-None-Match", tag); changed.code != 200 || !strings.Contains(changed.body, sample.Vendor().ID) {
+	if changed := get(t, h, "/live", "If-None-Match", tag); changed.code != 200 || !strings.Contains(changed.body, sample.Vendor().ID[2:]) {
 		t.Errorf("changed: status %d", changed.code)
 	}
 }
@@ -224,23 +231,30 @@ func TestEventsArePaged(t *testing.T) {
 func TestQueueIsPagedAndFiltered(t *testing.T) {
 	t.Parallel()
 	var many []vigil.Finding
-	for range 60 {
-		many = append(many, sample.Bot())
+	for i := range 60 {
+		bot := sample.Bot()
+		bot.ID = fmt.Sprintf("f-%016x", i)
+		many = append(many, bot)
 	}
 	h := handler(t, console.Config{}, sample.NewReader(append(many, sample.All()...)...))
 	first := get(t, h, "/").body
 	if n := strings.Count(first, "<article"); n != 50 {
-		t.Errorf("%d findings on the first page, want 50", n)
+		t.Errorf("%d cases on the first page, want 50", n)
 	}
-	if !strings.Contains(first, `rel="next" href="/?page=2"`) {
+	if !strings.Contains(first, `rel="next" href="/?after=`) {
 		t.Error("the first page does not lead on")
 	}
-	high := get(t, h, "/?min=high&state=open").body
-	if n := strings.Count(high, "<article"); n != 1 {
-		t.Errorf("%d high and open findings, want 1", n)
+	high := get(t, h, "/?min=high&state=all").body
+	if n := strings.Count(high, "<article"); n != 2 {
+		t.Errorf("%d cases of high severity, want 2", n)
 	}
-	if !strings.Contains(high, `hx-get="/live?min=high&amp;state=open"`) {
+	if !strings.Contains(high, `hx-get="/live?min=high&amp;state=all"`) {
 		t.Error("the filtered queue renews as another")
+	}
+	for path, want := range map[string]int{"/?about=network": 0, "/?owner=me": 0, "/?owner=nobody&min=high": 2, "/?from=2026-11-03": 0, "/?state=resolved": 0, "/?place=nowhere": 0} {
+		if n := strings.Count(get(t, h, path).body, "<article"); n != want {
+			t.Errorf("%s: %d cases, want %d", path, n, want)
+		}
 	}
 }
 

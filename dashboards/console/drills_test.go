@@ -30,7 +30,7 @@ func TestDrillForms(t *testing.T) {
 	d := sample.NewDriller(nil)
 	h := serving(t, console.Config{}, console.Services{Reader: sample.NewReader(), Driller: d})
 	all := url.Values{"on": {"recorded"}, "intensity": {"0.5"}, "which": {"all"}, "scenario": {"T01"}, "key": {"k"}}
-	if got := post(t, h, "/drills", all); got.code != http.StatusUnprocessableEntity || !strings.Contains(got.body, "another drill is running") {
+	if got := post(t, h, "/drills", all); got.code != http.StatusUnprocessableEntity || !strings.Contains(got.body, "Another drill is running") {
 		t.Errorf("beside one that runs: %d", got.code)
 	}
 	if got := post(t, h, "/drills/stop", url.Values{"id": {"r"}}); got.code != http.StatusSeeOther || got.head.Get("Location") != "/drills?said=drill-stopped" {

@@ -21,7 +21,7 @@ func TestASampleIsReadAndShownToWhoPastedIt(t *testing.T) {
 		t.Errorf("%d %.300s", got.code, got.body)
 	}
 	got = post(t, h, "/sources/sample", url.Values{"text": {"nothing"}})
-	if got.code != http.StatusOK || !strings.Contains(got.body, "no format fits") || !strings.Contains(got.body, ">nothing</textarea>") {
+	if got.code != http.StatusOK || !strings.Contains(got.body, "No format fits") || !strings.Contains(got.body, ">nothing</textarea>") {
 		t.Errorf("what can't be read: %d", got.code)
 	}
 	if got = post(t, h, "/sources/sample", url.Values{"text": {strings.Repeat("x", 300<<10)}}); got.code != http.StatusRequestEntityTooLarge {

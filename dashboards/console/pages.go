@@ -13,14 +13,11 @@ import (
 	"strings"
 	"time"
 
-	"vigil"
-	"vigil/dashboards/phrase"
 	"vigil/dashboards/view"
 	"vigil/internal/api"
 )
 
 const (
-	pageSize  = 50      // findings on a page of the queue
 	eventSize = 50      // events on a finding's page
 	maxOffset = 1000000 // of events or findings: beyond it an address is refused
 )
@@ -35,6 +32,30 @@ func said(code string) string {
 		return "You approved it: the name is shown to who asked, and to you."
 	case "reveal-ended":
 		return "It is ended: no name is shown."
+	case "acknowledged":
+		return "You have taken note of it. It is yours now."
+	case "assigned":
+		return "It is handed over."
+	case "snoozed":
+		return "It is left alone for that time, unless it gets graver."
+	case "noted":
+		return "Your note is kept."
+	case "aware":
+		return "The 72-hour clock runs."
+	case "judged":
+		return "Your verdict is kept, and teaches what comes after."
+	case "taken-back":
+		return "The verdict is taken back, and the case is open again."
+	case "expected":
+		return "From now on this is expected."
+	case "seen":
+		return "Everything is marked as seen."
+	case "exception-ended":
+		return "The exception has ended: what it expected is judged again."
+	case "silenced":
+		return "The silence holds from now on. What it keeps back is still in the queue and in the digest."
+	case "silence-ended":
+		return "The silence has ended."
 	case "notice-kept":
 		return "What you wrote is kept. Nothing was sent."
 	case "notice-sent":
@@ -65,23 +86,6 @@ type errorPage struct {
 	Headline, Remedy string
 }
 
-type queueBody struct {
-	Status     view.Status
-	Cards      []view.Finding
-	Total      string
-	Filters    []filterLink
-	Filtered   bool
-	NoEvents   bool
-	First      firstStep
-	Prev, Next string
-	Host       string
-}
-
-type filterLink struct {
-	Word, URL      string
-	Current, Split bool
-}
-
 // render executes a template in full before anything is sent.
 func (h *Handler) render(name string, data any) ([]byte, error) {
 	var b bytes.Buffer
@@ -99,59 +103,6 @@ func (h *Handler) now(s api.Status) time.Time {
 		return now
 	}
 	return s.Watermark
-}
-
-func (h *Handler) queue(w http.ResponseWriter, r *http.Request) { h.serveQueue(w, r, "queue") }
-
-func (h *Handler) queueLive(w http.ResponseWriter, r *http.Request) {
-	h.serveQueue(w, r, "queue-live")
-}
-
-func (h *Handler) serveQueue(w http.ResponseWriter, r *http.Request, name string) {
-	q, bad := readQuery(r.URL.Query())
-	if bad != nil {
-		h.fail(w, r, bad)
-		return
-	}
-	ctx, cancel := h.context(r)
-	defer cancel()
-	status, err := h.reader.Status(ctx)
-	if err != nil {
-		h.fail(w, r, h.readError(r, "status", err))
-		return
-	}
-	page, err := h.reader.Findings(ctx, api.FindingFilter{MinSeverity: q.min, State: q.state, Limit: pageSize, Offset: (q.page - 1) * pageSize})
-	if err != nil {
-		h.fail(w, r, h.readError(r, "findings", err))
-		return
-	}
-	h.content()
-	now := h.now(status)
-	data := queueBody{
-		Status: view.NewStatus(status, now), Total: phrase.Count(int64(page.Total)), Filters: q.links(), Filtered: q.min != "" || q.state != "" || q.page > 1,
-		NoEvents: status.Events == 0, Host: r.Host, First: h.firstStep(r),
-	}
-	for i := range page.Findings {
-		card := view.NewFinding(&page.Findings[i], place(page.Findings[i].ID, now))
-		if c, ok := page.Cases[page.Findings[i].ID]; ok {
-			hands := view.NewHands(&c)
-			card.Hands = &hands
-		}
-		data.Cards = append(data.Cards, card)
-	}
-	if q.page > 1 {
-		data.Prev = "/" + q.with(q.min, q.state, q.page-1)
-	}
-	if q.page*pageSize < page.Total {
-		data.Next = "/" + q.with(q.min, q.state, q.page+1)
-	}
-	body, err := h.render("queue-body", data)
-	if err != nil {
-		h.fail(w, r, h.readError(r, "page", err))
-		return
-	}
-	h.sendLive(w, r, name, tagOf(body), livePage{base: h.base(r, "Findings", true), Poll: "/live" + q.with(q.min, q.state, q.page), Topics: "queue status",
-		Every: milliseconds(h.cfg.Refresh), Body: template.HTML(body)}) //nolint:gosec // html/template made it
 }
 
 // place says where in the console a finding stands.
@@ -223,25 +174,6 @@ func safely(read func() error) (err error) {
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + "ms" }
 
-// query is what an address asks of the queue.
-type query struct {
-	min   vigil.Severity
-	state vigil.FindingState
-	page  int
-}
-
-func readQuery(values url.Values) (q query, bad *api.Problem) {
-	q.min, q.state = vigil.Severity(values.Get("min")), vigil.FindingState(values.Get("state"))
-	if q.min != "" && q.min.Rank() == 0 {
-		return q, badRequest("“min” is not low, medium, high or critical.")
-	}
-	if q.state != "" && q.state != vigil.StateOpen && q.state != vigil.StateClosed {
-		return q, badRequest("“state” is not open or closed.")
-	}
-	q.page, bad = readNumber(values, "page", 1, 1, maxOffset/pageSize)
-	return q, bad
-}
-
 func readNumber(values url.Values, name string, otherwise, low, high int) (int, *api.Problem) {
 	s := values.Get(name)
 	if s == "" {
@@ -252,42 +184,6 @@ func readNumber(values url.Values, name string, otherwise, low, high int) (int, 
 		return 0, badRequest("“%s” is not a number from %d to %d.", name, low, high)
 	}
 	return n, nil
-}
-
-// with writes the query string for another choice.
-func (q query) with(least vigil.Severity, state vigil.FindingState, page int) string {
-	v := url.Values{}
-	if least != "" {
-		v.Set("min", string(least))
-	}
-	if state != "" {
-		v.Set("state", string(state))
-	}
-	if page > 1 {
-		v.Set("page", strconv.Itoa(page))
-	}
-	if len(v) == 0 {
-		return ""
-	}
-	return "?" + v.Encode()
-}
-
-func (q query) links() []filterLink {
-	var out []filterLink
-	for _, s := range []struct {
-		min  vigil.Severity
-		word string
-	}{{"", "all"}, {vigil.SeverityMedium, "medium and up"}, {vigil.SeverityHigh, "high and up"}, {vigil.SeverityCritical, "critical"}} {
-		out = append(out, filterLink{Word: s.word, URL: "/" + q.with(s.min, q.state, 1), Current: q.min == s.min})
-	}
-	out = append(out, filterLink{Split: true})
-	for _, s := range []struct {
-		state vigil.FindingState
-		word  string
-	}{{"", "any state"}, {vigil.StateOpen, "still going"}, {vigil.StateClosed, "over"}} {
-		out = append(out, filterLink{Word: s.word, URL: "/" + q.with(q.min, s.state, 1), Current: q.state == s.state})
-	}
-	return out
 }
 
 // validID tells whether a text can be a finding's id: at most 128 letters, digits

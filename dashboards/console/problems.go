@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"vigil/internal/api"
 )
@@ -42,7 +45,7 @@ func (h *Handler) readError(r *http.Request, what string, err error) *api.Proble
 		h.complain(what, err)
 		return errSealed
 	case errors.Is(err, api.ErrRefused):
-		return api.NewProblem(http.StatusUnprocessableEntity, "That can't be done", err.Error())
+		return api.NewProblem(http.StatusUnprocessableEntity, "That can't be done", reason(err))
 	case errors.Is(err, api.ErrNotFound):
 		return errNoFinding
 	case errors.Is(err, api.ErrStale):
@@ -57,6 +60,18 @@ func (h *Handler) readError(r *http.Request, what string, err error) *api.Proble
 	}
 	h.complain(what, err)
 	return errInside
+}
+
+// reason is what the error of something that was refused says to who asked.
+func reason(err error) string {
+	text := strings.TrimPrefix(err.Error(), api.ErrRefused.Error()+": ")
+	if r, size := utf8.DecodeRuneInString(text); size > 0 {
+		text = string(unicode.ToUpper(r)) + text[size:]
+	}
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
 }
 
 // complain logs an error unless it is the one that was logged last: a page that

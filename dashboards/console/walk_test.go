@@ -38,7 +38,7 @@ func everything(texts []string) world {
 	w := world{addresses: map[string][]string{
 		"GET /sign-in":        {"/sign-in", "/sign-in?again=ann&next=/sources"},
 		"GET /set-up":         {"/set-up?token=first", "/set-up?token=other"},
-		"GET /{$}":            {"/", "/?min=high&state=open"},
+		"GET /{$}":            {"/", "/?min=high&state=all&place=pg-eu&new=1"},
 		"GET /sources":        {"/sources"},
 		"GET /sources/sight":  {"/sources/sight"},
 		"GET /sources/sample": {"/sources/sample"},
@@ -59,11 +59,22 @@ func everything(texts []string) world {
 		r := hostileReader(texts, len(texts))
 		w.services.Reader, w.services.Explorer, w.services.Actors = r, r, r
 		w.addresses["GET /actors/{id}"] = []string{"/actors/somebody?tenant=t"}
-		w.addresses["GET /{$}"] = []string{"/", "/?page=2", "/?page=3", "/?page=4"}
+		w.addresses["GET /{$}"] = []string{"/", "/?state=all&after=c-hostile-049", "/?state=all&after=c-hostile-099", "/?state=all&after=c-hostile-149"}
 		for _, n := range []string{"000", "007", "050", "077", "100", "150", "199"} {
 			w.addresses[finding] = append(w.addresses[finding], "/findings/f-hostile-"+n, "/findings/f-hostile-"+n+"?skip=50")
 		}
 	}
+	desk := sample.NewDesk(w.services.Reader.(*sample.Reader))
+	for _, f := range w.addresses[finding] {
+		if id := strings.TrimPrefix(f, "/findings/f-"); !strings.Contains(id, "?") {
+			w.addresses["GET /cases/{id}"] = append(w.addresses["GET /cases/{id}"], "/cases/c-"+id)
+		}
+	}
+	if texts != nil {
+		desk.Hostilely(texts)
+	}
+	w.services.Worker, w.services.Decider, w.services.Silencer = desk, desk, desk
+	w.addresses["GET /exceptions"], w.addresses["GET /silences"] = []string{"/exceptions"}, []string{"/silences"}
 	notices := sample.NewNotices(sample.Vendor())
 	if texts != nil {
 		notices.Fill = sample.Hostilely(texts)

@@ -18,6 +18,8 @@ const (
 // Case is a case ready to print.
 type Case struct {
 	ID, Key string
+	// Path leads to it, empty for nowhere.
+	Path string
 	// Hands says in whose hands it is.
 	Hands Hands
 	// Standing says where it is, one thing after the other.

@@ -314,6 +314,12 @@ func who(f *vigil.Finding) (name string, traits []string) {
 	return phrase.Text(name, maxName), traits
 }
 
+// At is an instant ready to print, without how long ago it was.
+func At(t time.Time) Moment { return moment(t, time.Time{}) }
+
+// Class is the word of a severity for the style sheet.
+func Class(s vigil.Severity) string { return class(s) }
+
 func class(s vigil.Severity) string {
 	if s.Rank() == 0 {
 		return "unrated"

@@ -58,6 +58,10 @@ func Routes() []Route {
 	form := func(pattern string, d Deed) Route {
 		return Route{Method: "POST", Pattern: pattern, Kind: KindForm, Deed: d}
 	}
+	fresh := func(r Route) Route {
+		r.Fresh = true
+		return r
+	}
 	read := func(pattern string, d Deed) Route {
 		return Route{Method: "GET", Pattern: pattern, Kind: KindAPI, Deed: d}
 	}
@@ -78,6 +82,23 @@ func Routes() []Route {
 		page("/{$}", DeedLook),
 		part("/live", DeedLook),
 		{Method: "GET", Pattern: "/live/events", Kind: KindStream, Deed: DeedLook},
+		form("/cases/seen", DeedLook),
+		form("/cases/verdicts", DeedVerdict),
+		page("/cases/{id}", DeedLook),
+		part("/cases/{id}/live", DeedLook),
+		form("/cases/{id}/acknowledge", DeedAcknowledge),
+		form("/cases/{id}/assign", DeedAssign),
+		form("/cases/{id}/snooze", DeedSnooze),
+		form("/cases/{id}/note", DeedNote),
+		form("/cases/{id}/verdict", DeedVerdict),
+		form("/cases/{id}/aware", DeedAware),
+		fresh(form("/cases/{id}/exception", DeedExpect)),
+		page("/exceptions", DeedLook),
+		fresh(form("/exceptions/{id}/end", DeedExpect)),
+		page("/silences", DeedLook),
+		form("/silences", DeedSilence),
+		form("/silences/{id}/end", DeedSilence),
+
 		page("/findings/{id}", DeedLook),
 		part("/findings/{id}/live", DeedLook),
 		file("/findings/{id}/timeline.json", DeedLook),

@@ -96,9 +96,9 @@
   function busy() {
     if (!part) return false;
     var at = document.activeElement;
-    if (at && part.contains(at) && at.matches("textarea, select, input:not([type=checkbox], [type=radio])")) return true;
+    if (at && part.contains(at) && !at.closest("[hx-morph-skip]") && at.matches("textarea, select, input:not([type=checkbox], [type=radio])")) return true;
     return all("input, textarea, select", part).some(function (f) {
-      if (f.type === "hidden") return false;
+      if (f.type === "hidden" || f.closest("[hx-morph-skip]")) return false; // what is skipped is not lost
       if (f.type === "checkbox" || f.type === "radio") return f.checked !== f.defaultChecked;
       if (f.tagName === "SELECT") return all("option", f).some(function (o) { return o.selected !== o.defaultSelected && all("[selected]", f).length > 0; });
       return f.value !== f.defaultValue;

@@ -42,6 +42,7 @@ type commands struct {
 	Alerts     alertsCommand     `cmd:"" group:"run" help:"Preview a message, or send one that is a test."`
 	Reports    reportsCommand    `cmd:"" group:"run" help:"Make, list and verify audit reports, signed and kept."`
 	Verify     verifyCommand     `cmd:"" group:"run" help:"Verify an evidence pack, and compute its findings again."`
+	Audit      auditCommand      `cmd:"" group:"run" help:"Verify the log of who saw and did what."`
 	Rules      rulesCommand      `cmd:"" group:"run" help:"List the rules, show one, or try one on history before it goes live."`
 	Honey      honeyCommand      `cmd:"" group:"run" help:"Plant customers who do not exist, so that any read of them is seen."`
 	Scan       scanCommand       `cmd:"" group:"logs" help:"Learn and judge existing logs in one pass; print findings, worst first."`

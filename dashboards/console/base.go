@@ -77,6 +77,8 @@ func pages() []headPage {
 		{"Sources", "s", "/sources", access.DeedStatus},
 		{"Readers", "r", "/readers", access.DeedReaders},
 		{"Names", "n", "/reveals", access.DeedReveal},
+		{"Reports", "p", "/reports", access.DeedReport},
+		{"Audit", "a", "/audit", access.DeedAudit},
 	}
 }
 

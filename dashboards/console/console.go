@@ -83,6 +83,10 @@ type Services struct {
 	Revealer api.Revealer
 	// Packs makes evidence packs.
 	Packs api.Packs
+	// Auditor shows the audit log.
+	Auditor api.Auditor
+	// ReportFiles hands over what Reporter has made.
+	ReportFiles api.ReportFiles
 	// Accounts lets people sign in; Guises are those of a demonstration, to which nobody
 	// does.
 	Accounts api.Accounts
@@ -224,6 +228,12 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 	}
 	if h.do.Watcher != nil {
 		out["GET /live/events"] = h.events
+	}
+	if h.do.Auditor != nil {
+		out["GET /audit"], out["GET /audit/export"] = h.audit, h.auditExport
+	}
+	if h.do.Reporter != nil && h.do.ReportFiles != nil {
+		out["GET /reports"], out["POST /reports"], out["GET /reports/{id}/{name}"] = h.reports, h.makeReport, h.reportFile
 	}
 	if h.do.Packs != nil {
 		maps.Copy(out, map[string]http.HandlerFunc{

@@ -58,6 +58,8 @@ func said(code string) string {
 		return "The silence has ended."
 	case "notice-kept":
 		return "What you wrote is kept. Nothing was sent."
+	case "report-begun":
+		return "The report is being made. It stands here when it is there: reload the page in a minute."
 	case "notice-sent":
 		return "It is written down that the notification was sent, with its text as it was."
 	case "drill-begun":

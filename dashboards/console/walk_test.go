@@ -80,6 +80,10 @@ func everything(texts []string) world {
 		notices.Fill = sample.Hostilely(texts)
 	}
 	w.services.Notices = notices
+	reports := &sample.Reports{Texts: texts}
+	w.services.Auditor, w.services.Reporter, w.services.ReportFiles = sample.NewAuditor(texts), reports, reports
+	w.addresses["GET /audit"] = []string{"/audit", "/audit?kind=settings", "/audit?before=100"}
+	w.addresses["GET /reports"] = []string{"/reports"}
 	packs := sample.NewPacks(sample.Vendor(), texts)
 	w.services.Packs = packs
 	w.addresses["GET /cases/{id}/pack"] = []string{"/cases/" + packs.View.Case.ID + "/pack"}

@@ -133,6 +133,11 @@ func Routes() []Route {
 		form("/cases/{id}/notice", DeedNotice),
 		form("/cases/{id}/notice/sent", DeedNotice),
 		file("/cases/{id}/notice/{name}", DeedLook),
+		page("/audit", DeedAudit),
+		file("/audit/export", DeedAudit),
+		page("/reports", DeedReport),
+		form("/reports", DeedReport),
+		file("/reports/{id}/{name}", DeedReport),
 		page("/cases/{id}/pack", DeedPack),
 		form("/cases/{id}/pack", DeedPack),
 

@@ -97,6 +97,8 @@ type App struct {
 	troubles troubles
 	// sources tells what those who keep sources ask for.
 	sources *sourceDesk
+	// audits watches the audit log itself.
+	audits auditWatch
 	// drills stages breaches beside what is live.
 	drills *drillDesk
 	// news passes on to open pages what changed.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -13,6 +14,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -280,10 +282,31 @@ func (r *reporter) Report(ctx context.Context, id string) (api.KeptReport, bool,
 
 // Reports implements api.Reporter.
 func (r *reporter) Reports(ctx context.Context) ([]api.KeptReport, error) {
-	if _, err := r.ledger.Audit(ctx, ledger.AuditRecord{Time: r.now().UTC(), Who: commandLine, What: "audit reports listed"}); err != nil {
+	if _, err := r.ledger.Audit(ctx, ledger.AuditRecord{Time: r.now().UTC(), Who: cmp.Or(api.PersonOf(ctx).By, commandLine), What: "audit reports listed"}); err != nil {
 		return nil, fmt.Errorf("%w: %w", api.ErrUnrecorded, err)
 	}
 	return r.ledger.Reports(ctx, reportsListed)
+}
+
+// ReportFile implements api.ReportFiles.
+func (r *reporter) ReportFile(ctx context.Context, id, name string) ([]byte, error) {
+	k, made, err := r.Report(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !made || !slices.Contains(k.Files, name) || name != filepath.Base(name) {
+		return nil, fmt.Errorf("file %q of report %q: %w", name, id, api.ErrNotFound)
+	}
+	if _, err := r.ledger.Audit(ctx, ledger.AuditRecord{
+		Time: r.now().UTC(), Who: cmp.Or(api.PersonOf(ctx).By, commandLine), What: "audit report read", Object: "report " + id + ", " + name,
+	}); err != nil {
+		return nil, fmt.Errorf("%w: %w", api.ErrUnrecorded, err)
+	}
+	data, err := readBounded(filepath.Join(r.conf().DataDir, k.Dir, name), maxReportFile)
+	if err != nil {
+		return nil, fmt.Errorf("read file %q of report %q: %w", name, id, err)
+	}
+	return data, nil
 }
 
 // wait returns when no report is being made any more, or ctx ends.

@@ -167,7 +167,7 @@ func (a *App) begin(ctx context.Context, next *edition) error {
 		{partJudging, judgingPrint(cfg, next.rules), func() (func(context.Context) error, error) { return a.startJudging(ctx, next) }},
 		{partShipping, config.PrintOf(cfg.Influx), func() (func(context.Context) error, error) { return a.ship(ctx, next), nil }},
 		{partFeeds, config.PrintOf(cfg.Feeds, cfg.DataDir), func() (func(context.Context) error, error) { a.startFeeds(ctx); return nil, nil }},
-		{partJobs, config.PrintOf(cfg.Snapshots, cfg.Sealing, cfg.Pruning, cfg.FeedPolls, cfg.Ticks, cfg.Digest, cfg.Alerts.Weekly, cfg.Alerts.Report), a.startJobs},
+		{partJobs, config.PrintOf(cfg.Snapshots, cfg.Sealing, cfg.Pruning, cfg.FeedPolls, cfg.Ticks, cfg.Digest, cfg.Alerts.Weekly, cfg.Alerts.Report, cfg.AuditCheckpoints), a.startJobs},
 	} {
 		if err := a.replace(ctx, p.name, p.print, p.start); err != nil {
 			return err

@@ -28,6 +28,10 @@ func (a *App) startJobs() (stop func(context.Context) error, err error) {
 		{Name: "rules", Spec: a.conf().FeedPolls, Run: a.noteRules},
 	}
 	if !a.opts.Quiet {
+		jobs = append(jobs, schedule.Job{Name: "audit log", Spec: auditVerifying, Run: a.verifyAudit})
+		if cfg := a.conf().AuditCheckpoints; cfg.File != "" {
+			jobs = append(jobs, schedule.Job{Name: "audit checkpoints", Spec: cfg.Every, Run: a.keepCheckpoint})
+		}
 		jobs = append(jobs, schedule.Job{Name: "tick", Spec: a.conf().Ticks, Run: a.tick}, schedule.Job{Name: "pulse", Spec: pulse, Run: a.intake.presence.beat})
 		jobs = append(jobs, schedule.Job{Name: "reminders", Spec: "@every 1m", Run: func(ctx context.Context) error { return a.dispatcher.Load().nudge(ctx) }})
 		jobs = append(jobs, schedule.Job{Name: "refreshing", Spec: "@every 3m", Run: a.refreshWays})

@@ -12,7 +12,10 @@ import (
 	"time"
 
 	"vigil"
+	"vigil/internal/access"
+	"vigil/internal/api"
 	"vigil/internal/app"
+	"vigil/internal/gate"
 )
 
 // A pack that is made by the running service verifies, and its findings come out the same
@@ -21,7 +24,8 @@ func TestEvidencePackIsComputedAgain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	cfg := smallWorld(t, dir)
-	w := begin(t, cfg, app.Options{Quiet: true, Version: "v1.2.3"})
+	door := gate.Open{By: "actor-ann", Roles: access.Roles(), Way: api.WayOpen, Form: "form-of-ann"}
+	w := begin(t, cfg, app.Options{Quiet: true, Version: "v1.2.3", Door: door})
 	until(t, "all events", func() bool { return w.status().accepted("files") == 28*8+2+1 })
 	app.Tick(t, w.App, time.Date(2024, 11, 2, 0, 0, 0, 0, time.UTC))
 	app.Judged(t, w.App)
@@ -44,7 +48,7 @@ func TestEvidencePackIsComputedAgain(t *testing.T) {
 		if !strings.Contains(page, "Make it and download") || !strings.Contains(page, c.ID) {
 			t.Fatalf("the page of the pack: %.300s", page)
 		}
-		resp, err := testClient.PostForm(w.URL()+"/cases/"+c.ID+"/pack", url.Values{})
+		resp, err := testClient.PostForm(w.URL()+"/cases/"+c.ID+"/pack", url.Values{"form": {door.Form}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -133,6 +133,7 @@ func (a *App) note() string {
 	}
 	notes = append(notes, a.feedTroubles()...)
 	notes = append(notes, a.troubles.list()...)
+	notes = append(notes, a.audits.notes()...)
 	if text := certificateNote(a.conf().PushTLS, a.opts.Now()); text != "" {
 		notes = append(notes, text)
 	}

@@ -86,6 +86,7 @@ var rules = []rule{
 	{folder: "internal/yaml", may: nil, pure: true},
 	{folder: "internal/privacy", may: []string{root}},
 	{folder: "internal/feeds", may: []string{root, "internal/privacy"}},
+	{folder: "internal/anchor", may: nil},
 	{folder: "internal/pack", may: []string{root, "collectors/formats/native"}},
 	{folder: "internal/vault", may: nil},
 	{folder: "internal/subjects", may: []string{root, "internal/api"}, pure: true},

@@ -107,17 +107,8 @@ func (l *Ledger) AuditLog(ctx context.Context, after uint64, max int) ([]AuditRe
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var r AuditRecord
-			var n, at int64
-			if err := rows.Scan(&n, &at, &r.Who, &r.What, &r.Object, &r.Hash); err != nil {
-				return err
-			}
-			r.N, r.Time = uint64(n), fromNanos(at)
-			out = append(out, r)
-		}
-		return rows.Err()
+		out, err = scanAudit(rows)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read audit log: %w", err)
@@ -125,20 +116,139 @@ func (l *Ledger) AuditLog(ctx context.Context, after uint64, max int) ([]AuditRe
 	return out, nil
 }
 
+// AuditMark is a place in the audit log that is known: how many records there are up to
+// it, and the hash of the last of them. The zero AuditMark is the beginning.
+type AuditMark struct {
+	N    uint64
+	Hash []byte
+}
+
 // VerifyAudit walks the whole audit log and returns its length and the newest
 // hash. The error is a *CorruptError that names the first record that does not
 // fit.
 func (l *Ledger) VerifyAudit(ctx context.Context) (n uint64, hash []byte, err error) {
-	for {
-		records, err := l.AuditLog(ctx, n, 1000)
-		if err != nil || len(records) == 0 {
-			return n, hash, err
+	m, err := l.VerifyAuditFrom(ctx, AuditMark{}, nil)
+	return m.N, m.Hash, err
+}
+
+// VerifyAuditFrom walks the audit log from a mark on, whose own record must still be
+// there as it was, and returns the mark of its end. visit, when given, gets each mark on
+// the way; its error ends the walk. The error is a *CorruptError that names the first
+// record that does not fit; then the mark is that of the one before.
+func (l *Ledger) VerifyAuditFrom(ctx context.Context, at AuditMark, visit func(AuditMark) error) (AuditMark, error) {
+	if at.N > 0 {
+		was, err := l.AuditLog(ctx, at.N-1, 1)
+		if err != nil {
+			return at, err
 		}
-		for _, r := range records {
-			if r.N != n+1 || !bytes.Equal(r.Hash, r.hash(hash)) {
-				return n, hash, &CorruptError{What: "audit", Name: "record " + strconv.FormatUint(n+1, 10), Err: errors.New("the chain of hashes breaks here")}
-			}
-			n, hash = r.N, r.Hash
+		if len(was) == 0 || was[0].N != at.N || !bytes.Equal(was[0].Hash, at.Hash) {
+			return at, corruptAudit(at.N, errors.New("it is not the one that stood there before: the log was cut off, put back or written anew"))
 		}
 	}
+	for {
+		records, err := l.AuditLog(ctx, at.N, 1000)
+		if err != nil || len(records) == 0 {
+			return at, err
+		}
+		for _, r := range records {
+			if r.N != at.N+1 || !bytes.Equal(r.Hash, r.hash(at.Hash)) {
+				return at, corruptAudit(at.N+1, errors.New("the chain of hashes breaks here"))
+			}
+			at = AuditMark{N: r.N, Hash: r.Hash}
+			if visit == nil {
+				continue
+			}
+			if err := visit(at); err != nil {
+				return at, err
+			}
+		}
+	}
+}
+
+func corruptAudit(n uint64, err error) error {
+	return &CorruptError{What: "audit", Name: "record " + strconv.FormatUint(n, 10), Err: err}
+}
+
+// AuditQuery asks for records of the audit log. Empty fields match everything.
+type AuditQuery struct {
+	// After and Before bound the numbers, both excluded; zero for no bound.
+	After, Before uint64
+	// Who is who did it, Object a part of the name of what it was done to.
+	Who, Object string
+	// What are patterns of SQL's LIKE of which one must match what was done, NotWhat such
+	// of which none may.
+	What, NotWhat []string
+	// From and To bound the time, From inclusive and To exclusive; zero for no bound.
+	From, To time.Time
+	// Newest asks for the newest first, else the oldest.
+	Newest bool
+	// Limit bounds them.
+	Limit int
+}
+
+// AuditFind returns records of the audit log in the order that is asked for.
+func (l *Ledger) AuditFind(ctx context.Context, q AuditQuery) ([]AuditRecord, error) {
+	where, args := []string{"n > ?"}, []any{int64(q.After)}
+	and := func(clause string, arg ...any) { where, args = append(where, clause), append(args, arg...) }
+	if q.Before > 0 {
+		and("n < ?", int64(q.Before))
+	}
+	if q.Who != "" {
+		and("who = ?", q.Who)
+	}
+	if q.Object != "" {
+		and("instr(object, ?) > 0", q.Object)
+	}
+	if !q.From.IsZero() {
+		and("time >= ?", nanos(q.From))
+	}
+	if !q.To.IsZero() {
+		and("time < ?", nanos(q.To))
+	}
+	like := func(patterns []string) (string, []any) {
+		var any []any
+		for _, p := range patterns {
+			any = append(any, p)
+		}
+		return "(" + strings.TrimSuffix(strings.Repeat("what LIKE ? OR ", len(patterns)), " OR ") + ")", any
+	}
+	if len(q.What) > 0 {
+		clause, patterns := like(q.What)
+		and(clause, patterns...)
+	}
+	if len(q.NotWhat) > 0 {
+		clause, patterns := like(q.NotWhat)
+		and("NOT "+clause, patterns...)
+	}
+	order := "n"
+	if q.Newest {
+		order = "n DESC"
+	}
+	var out []AuditRecord
+	err := l.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT n, time, who, what, object, hash FROM audit WHERE `+strings.Join(where, " AND ")+` ORDER BY `+order+` LIMIT ?`, append(args, q.Limit)...)
+		if err != nil {
+			return err
+		}
+		out, err = scanAudit(rows)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("search the audit log: %w", err)
+	}
+	return out, nil
+}
+
+func scanAudit(rows *sql.Rows) (out []AuditRecord, err error) {
+	defer rows.Close()
+	for rows.Next() {
+		var r AuditRecord
+		var n, at int64
+		if err := rows.Scan(&n, &at, &r.Who, &r.What, &r.Object, &r.Hash); err != nil {
+			return nil, err
+		}
+		r.N, r.Time = uint64(n), fromNanos(at)
+		out = append(out, r)
+	}
+	return out, rows.Err()
 }

@@ -38,8 +38,13 @@ func ledgerConfig(cfg *config.Config) ledger.Config {
 		}
 		return d.Std()
 	}
+	hold := cfg.CaseHold.Std()
+	if hold == 0 {
+		hold = -1 // to the ledger zero is its default
+	}
 	return ledger.Config{
-		Dir: cfg.DataDir, Retention: keep(cfg.Retention), FindingRetention: keep(cfg.FindingRetention),
+		CaseHold: hold,
+		Dir:      cfg.DataDir, Retention: keep(cfg.Retention), FindingRetention: keep(cfg.FindingRetention),
 		RollupRetention: keep(cfg.FindingRetention), MinFree: int64(cfg.DiskFloor), MaxBytes: int64(cfg.MaxSize),
 		Spool: cfg.Influx.URL != "",
 	}

@@ -81,6 +81,7 @@ func sections() []section {
 		{"pseudonym_key", true, func(c *config.Config) any { return c.PseudonymKey }},
 		{"vault", true, func(c *config.Config) any { return []any{c.Vault, c.VaultKey} }},
 		{"retention", true, func(c *config.Config) any { return c.Retention }},
+		{"case_hold", true, func(c *config.Config) any { return c.CaseHold }},
 		{"finding_retention", true, func(c *config.Config) any { return c.FindingRetention }},
 		{"disk_floor", true, func(c *config.Config) any { return c.DiskFloor }},
 		{"max_size", true, func(c *config.Config) any { return c.MaxSize }},

@@ -75,6 +75,9 @@ func (c *checker) check() {
 			c.at(r.field, fmt.Sprintf("%s is shorter than an hour", r.d), "write for example 180d, or 0 to keep for ever")
 		}
 	}
+	if cfg.CaseHold < 0 {
+		c.at("case_hold", "is negative", "write for example 90d, or 0 to keep nothing longer")
+	}
 	if cfg.DiskFloor < 0 {
 		c.at("disk_floor", "is negative", "leave it out for the default")
 	}

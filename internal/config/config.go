@@ -44,6 +44,9 @@ type Config struct {
 	// Retention is how long events are kept. Default "180d"; zero keeps them for
 	// ever.
 	Retention Duration `yaml:"retention"`
+	// CaseHold is for how much longer than Retention events are kept that lie in the time
+	// of a case which is not resolved. Default "90d"; zero for not at all.
+	CaseHold Duration `yaml:"case_hold"`
 	// FindingRetention is how long closed findings and rollups are kept. Default
 	// "730d"; zero keeps them for ever.
 	FindingRetention Duration `yaml:"finding_retention"`
@@ -292,6 +295,7 @@ func DefaultConfig() *Config {
 	return &Config{
 		Listen:           "127.0.0.1:8470",
 		Retention:        Duration(180 * day),
+		CaseHold:         Duration(90 * day),
 		FindingRetention: Duration(730 * day),
 		DiskFloor:        64 << 20,
 		Vault:            "on",

@@ -20,6 +20,10 @@ type Config struct {
 	// Retention is how long events are kept after they were taken in; default
 	// 400 days. At least 1 hour.
 	Retention time.Duration
+	// CaseHold is for how much longer than Retention events are kept that lie in the time of
+	// a case which is not resolved; default 90 days, negative for not at all. MaxBytes comes
+	// first.
+	CaseHold time.Duration
 	// FindingRetention is how long closed findings are kept after they closed;
 	// default 3 years. Open findings stay.
 	FindingRetention time.Duration
@@ -96,6 +100,7 @@ func (c *Config) defaults() error {
 	}
 	const day = 24 * time.Hour
 	setDuration(&c.Retention, 400*day)
+	setDuration(&c.CaseHold, 90*day)
 	setDuration(&c.FindingRetention, 3*365*day)
 	setDuration(&c.RollupRetention, 2*365*day)
 	setDuration(&c.SealAfter, 5*time.Minute)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"vigil"
 )
 
 // Pruned says what one call of Prune removed.
@@ -30,7 +32,8 @@ const (
 
 // Prune removes what is past its retention: whole segments, counted from when
 // they were taken in, and only such as are judged and older than the oldest
-// snapshot that is kept, so that the log can always be judged again from there.
+// snapshot that is kept, so that the log can always be judged again from there. Events
+// in the time of a case that is not resolved stay for up to CaseHold longer.
 // Closed findings and time series have retentions of their own. When more than
 // MaxBytes is kept, the oldest segments go early. A crash on the way loses
 // nothing else; the next start or Prune finishes it.
@@ -156,9 +159,9 @@ func (l *Ledger) prunable(ctx context.Context, now time.Time) (id int64, key str
 		return 0, "", 0, 0, false, err
 	}
 	err = l.read(ctx, func(tx *sql.Tx) error {
-		var lastSeq, accepted int64
-		err := tx.QueryRowContext(ctx, `SELECT id, key, rows, size, last_seq, accepted FROM segment WHERE state = 'live' ORDER BY first_seq LIMIT 1`).
-			Scan(&id, &key, &rows, &size, &lastSeq, &accepted)
+		var lastSeq, accepted, first, last int64
+		err := tx.QueryRowContext(ctx, `SELECT id, key, rows, size, last_seq, accepted, first, last FROM segment WHERE state = 'live' ORDER BY first_seq LIMIT 1`).
+			Scan(&id, &key, &rows, &size, &lastSeq, &accepted, &first, &last)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -166,6 +169,13 @@ func (l *Ledger) prunable(ctx context.Context, now time.Time) (id int64, key str
 			return err
 		}
 		old := now.Sub(time.Unix(0, accepted)) >= l.cfg.Retention
+		if age := now.Sub(time.Unix(0, accepted)); old && age < l.cfg.Retention+l.cfg.CaseHold {
+			held, err := heldByCase(ctx, tx, first, last)
+			if err != nil {
+				return err
+			}
+			old = !held
+		}
 		early = !old && l.cfg.MaxBytes > 0 && total > l.cfg.MaxBytes/10*9
 		var covered, unsealed sql.NullInt64
 		if err := tx.QueryRowContext(ctx, `SELECT (SELECT min(seq) FROM snapshot),
@@ -178,6 +188,14 @@ func (l *Ledger) prunable(ctx context.Context, now time.Time) (id int64, key str
 		return nil
 	})
 	return id, key, rows, size, early, err
+}
+
+// heldByCase reports whether a case that is not resolved is about a time in which a
+// segment has events: whoever works on it needs them.
+func heldByCase(ctx context.Context, tx *sql.Tx, first, last int64) (held bool, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM casefile WHERE state <> ? AND start <= ? AND last >= ?)`,
+		string(vigil.CaseResolved), last, first).Scan(&held)
+	return held, err
 }
 
 // doom cuts the log after the segment and gives the segment up. The file goes

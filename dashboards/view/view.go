@@ -9,9 +9,11 @@
 package view
 
 import (
+	"cmp"
 	"embed"
 	"html/template"
 	"math"
+	"slices"
 	"time"
 
 	"vigil"
@@ -241,7 +243,8 @@ func NewFinding(f *vigil.Finding, o Options) Finding {
 // and the timeline.
 func (v *Finding) Draw(f *vigil.Finding, t api.Timeline) {
 	const most = 40
-	terms := f.Contributions
+	grouped := byQuestion(f.Contributions)
+	terms := grouped
 	if len(terms) > most {
 		v.MoreTerms = len(terms) - most
 		terms = terms[:most]
@@ -253,8 +256,31 @@ func (v *Finding) Draw(f *vigil.Finding, t api.Timeline) {
 		t.SubjectsNamed = nil // it is one
 	}
 	v.ByRule = f.Rule != ""
-	v.Chart = chart.Contributions("c-"+v.Key, f.Contributions)
+	v.Chart = chart.Contributions("c-"+v.Key, grouped)
 	v.Timeline = chart.Timeline("t-"+v.Key, t, f.Start, f.End)
+}
+
+// byQuestion puts together what was asked of the same thing in the same span, held against
+// the actor's own past, its peers and everyone: the thing first that weighs most in all.
+func byQuestion(terms []vigil.Contribution) []vigil.Contribution {
+	type question struct{ observation, span string }
+	share, first := map[question]float64{}, map[question]int{}
+	of := func(k *vigil.Contribution) question { return question{k.Observation, k.Span} }
+	for i := range terms {
+		q := of(&terms[i])
+		if _, ok := first[q]; !ok {
+			first[q] = i
+		}
+		if s := terms[i].Share; s > 0 && !math.IsInf(s, 1) {
+			share[q] += s
+		}
+	}
+	out := slices.Clone(terms)
+	slices.SortStableFunc(out, func(a, b vigil.Contribution) int {
+		p, q := of(&a), of(&b)
+		return cmp.Or(cmp.Compare(share[q], share[p]), cmp.Compare(first[p], first[q]))
+	})
+	return out
 }
 
 func contribution(k *vigil.Contribution) Contribution {

@@ -117,6 +117,7 @@ func (h *Handler) caseBody(r *http.Request, file *api.CaseFile, now time.Time, s
 		Finding: view.NewFinding(&file.Lead, place(file.Lead.ID, now)), Path: casePath(c.ID),
 		Case: view.NewCase(&file.CaseView, c.Lead, h.cfg.Now(), findingPath),
 	}
+	data.Case.Others, data.Case.More = nil, "" // they are listed below
 	for i := range file.Findings {
 		f := &file.Findings[i]
 		v := view.NewFinding(f, place(f.ID, now))

@@ -283,7 +283,7 @@ func browserWorksACase(t *testing.T, b *browser.Browser) {
 	}
 
 	// Without script the same forms stand there.
-	q := b.Open(t, s.URL+"/cases/c-"+sample.Scrape().ID[2:], browser.Look{NoScript: true})
+	q := b.Open(t, s.URL+"/cases/c-"+sample.Bot().ID[2:], browser.Look{NoScript: true})
 	if got := q.Text(`form[action$="/acknowledge"] button`); got != "I take it" {
 		t.Errorf("without script: %q", got)
 	}

@@ -353,6 +353,9 @@ func (d *desk) EndException(ctx context.Context, id, by string) (vigil.Exception
 
 // Exceptions implements api.Decider: the latest first.
 func (d *desk) Exceptions(ctx context.Context) ([]vigil.Exception, error) {
+	if err := d.audit(ctx, cmp.Or(api.PersonOf(ctx).By, commandLine), "exceptions listed", ""); err != nil {
+		return nil, err
+	}
 	all, err := d.ledger.Exceptions(ctx)
 	slices.SortFunc(all, func(a, b vigil.Exception) int { return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(a.ID, b.ID)) })
 	return all, err

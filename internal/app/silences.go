@@ -179,6 +179,9 @@ func (d *desk) EndSilence(ctx context.Context, id, by string) (vigil.Silence, er
 
 // Silences implements api.Silencer.
 func (d *desk) Silences(ctx context.Context) ([]vigil.Silence, error) {
+	if err := d.audit(ctx, cmp.Or(api.PersonOf(ctx).By, commandLine), "silences listed", ""); err != nil {
+		return nil, err
+	}
 	all, err := d.ledger.Silences(ctx)
 	slices.SortFunc(all, func(a, b vigil.Silence) int { return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(a.ID, b.ID)) })
 	return all, err

@@ -217,7 +217,6 @@ func (a *App) Start(ctx context.Context) (err error) {
 		}
 	}
 	a.reader, a.drills, a.sources = newReader(a), newDrillDesk(a), &sourceDesk{app: a}
-	a.reader, a.drills = newReader(a), newDrillDesk(a)
 	a.openSubjects()
 	if a.otlp, err = newOTLP(nil, a.conf().PushTLS, a.intake, a.logger, a.opts.Now); err != nil {
 		return fmt.Errorf("set up OTLP: %w", err)

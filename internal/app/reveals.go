@@ -95,12 +95,9 @@ func (w revealWorld) Involved(ctx context.Context, id, pseudonym string) (bool, 
 }
 
 // May implements reveal.World.
-func (w revealWorld) May(_ context.Context, by string, d access.Deed) (may, known bool, err error) {
-	one := w.app.people.Load().byName[by]
-	if one == nil {
-		return false, false, nil
-	}
-	return access.May(one.roles, d), true, nil
+func (w revealWorld) May(ctx context.Context, by string, d access.Deed) (may, known bool, err error) {
+	roles, known, err := w.app.identity.Roles(ctx, by)
+	return access.May(roles, d), known, err
 }
 
 // Name implements reveal.World.

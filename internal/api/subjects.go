@@ -15,7 +15,8 @@ const (
 	// TouchConfirmed is of a customer whom an access names that succeeded and shows data.
 	TouchConfirmed Touch = "confirmed"
 	// TouchPossible is of one whom accesses name of which that can't be said: they were
-	// refused or failed, the source does not tell how they ended, or they show no data.
+	// refused or failed, the source does not tell how they ended, or they show no data; and
+	// of one whom a finding names and no access that is kept.
 	TouchPossible Touch = "possible"
 )
 

@@ -134,7 +134,7 @@ func (s *caseSubjects) involved(ctx context.Context, c *vigil.Case, pseudonym st
 // count counts the customers of a case, once for who asks at the same time or soon after. A
 // count goes on when who asked for it leaves, so that one of a huge case comes to its end.
 func (s *caseSubjects) count(ctx context.Context, c *vigil.Case) (api.TouchSum, []api.Touched, error) {
-	parts, err := s.parts(ctx, c)
+	parts, told, err := s.parts(ctx, c)
 	if err != nil {
 		return api.TouchSum{}, nil, err
 	}
@@ -149,7 +149,7 @@ func (s *caseSubjects) count(ctx context.Context, c *vigil.Case) (api.TouchSum, 
 		}
 		s.makeRoom(now)
 		s.counts[key] = x
-		s.making.Go(func() { s.make(context.WithoutCancel(ctx), x, parts) })
+		s.making.Go(func() { s.make(context.WithoutCancel(ctx), x, parts, told) })
 	}
 	s.mu.Unlock()
 	select {
@@ -189,7 +189,7 @@ func (s *caseSubjects) makeRoom(now time.Time) {
 }
 
 // make counts.
-func (s *caseSubjects) make(ctx context.Context, x *counted, parts []casePart) {
+func (s *caseSubjects) make(ctx context.Context, x *counted, parts []casePart, told []toldOf) {
 	a := s.reader.app
 	ctx, cancel := context.WithTimeout(ctx, countMost)
 	defer cancel()
@@ -216,6 +216,11 @@ func (s *caseSubjects) make(ctx context.Context, x *counted, parts []casePart) {
 			return
 		}
 	}
+	for i := range told {
+		for _, id := range told[i].subjects {
+			tally.Name(id, told[i].from, told[i].to)
+		}
+	}
 	x.sum, x.list = tally.Done(damaged, a.opts.Now())
 }
 
@@ -232,15 +237,25 @@ func (p casePart) String() string {
 	return fmt.Sprintf("%q %q %q %q %s %d %d", q.Actor, q.Actors, q.Subject, q.Network, tenant, q.From.UnixNano(), q.To.UnixNano())
 }
 
+// toldOf are the customers whom a finding names itself: those of accesses that are no longer
+// kept, and on whose behalf a bot acted.
+type toldOf struct {
+	subjects []string
+	from, to time.Time
+}
+
 // parts are the accesses of a case by its findings; where none is kept any more, by what the
 // case itself says. Findings about the same whose times overlap are one part. A source's
 // findings are about no access.
-func (s *caseSubjects) parts(ctx context.Context, c *vigil.Case) ([]casePart, error) {
+func (s *caseSubjects) parts(ctx context.Context, c *vigil.Case) (out []casePart, told []toldOf, err error) {
 	same := map[string][]casePart{}
 	take := func(f *vigil.Finding) {
 		q, ok := queryOf(f)
 		if !ok || f.About == vigil.AboutSource {
 			return
+		}
+		if ids := f.SubjectIDs; len(ids) > 0 && f.About != vigil.AboutSubject {
+			told = append(told, toldOf{ids, f.Start, f.End})
 		}
 		q.Actors = slices.Sorted(slices.Values(q.Actors))
 		who := casePart{q}.String()
@@ -249,13 +264,12 @@ func (s *caseSubjects) parts(ctx context.Context, c *vigil.Case) ([]casePart, er
 	}
 	kept := false
 	if err := s.reader.app.ledger.CaseFindings(ctx, c.ID, func(f *vigil.Finding) { kept = true; take(f) }); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !kept {
 		f := ghost(c)
 		take(&f)
 	}
-	var out []casePart
 	for _, all := range same {
 		slices.SortFunc(all, func(a, b casePart) int { return a.query.From.Compare(b.query.From) })
 		one := all[0]
@@ -270,7 +284,7 @@ func (s *caseSubjects) parts(ctx context.Context, c *vigil.Case) ([]casePart, er
 		out = append(out, one)
 	}
 	slices.SortFunc(out, func(a, b casePart) int { return strings.Compare(a.String(), b.String()) })
-	return out, nil
+	return out, told, nil
 }
 
 var _ api.SubjectLister = (*caseSubjects)(nil)

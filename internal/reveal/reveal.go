@@ -175,8 +175,12 @@ func (d *Desk) ApproveReveal(ctx context.Context, id string, seen int) (api.Reve
 		return r, errors.Join(refused("a second person must approve, and you asked"), d.store.Write(ctx, Audit{who.By, "own request not approved", object(&r)}))
 	}
 	// Not by somebody whom the case is about, and not for a pseudonym that has left it.
-	if involved, err := d.world.Involved(ctx, r.Case, r.Pseudonym); err != nil || !involved {
-		return r, errors.Join(err, refusedUnless(involved, "the pseudonym is no longer one of this case"))
+	involved, err := d.world.Involved(ctx, r.Case, r.Pseudonym)
+	if err != nil {
+		return r, err
+	}
+	if !involved {
+		return r, refused("the pseudonym is no longer one of this case")
 	}
 	if err := d.stillMay(ctx, r.By, false, access.DeedReveal); err != nil {
 		return r, err
@@ -186,13 +190,6 @@ func (d *Desk) ApproveReveal(ctx context.Context, id string, seen int) (api.Reve
 	r.State, r.Decider, r.Decided, r.Open = api.RevealGranted, who.By, now, who.Way == api.WayOpen
 	r.Until = now.Add(time.Duration(r.For * float64(time.Second)))
 	return r, d.store.Keep(ctx, r, was, Audit{who.By, "name approved", object(&r) + " for " + r.By + " until " + r.Until.Format(time.RFC3339)})
-}
-
-func refusedUnless(ok bool, why string) error {
-	if ok {
-		return nil
-	}
-	return refused("%s", why)
 }
 
 // EndReveal implements api.Revealer.

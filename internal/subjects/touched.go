@@ -96,6 +96,22 @@ func (t *Touched) Add(e *vigil.Event, only string) {
 	}
 }
 
+// Name adds a customer whom a finding of that time names, unless an event did: give them after
+// all events.
+func (t *Touched) Name(subject string, from, to time.Time) {
+	if t.all != nil {
+		if t.all.Insert([]byte(subject)); subject >= t.limit {
+			return
+		}
+	}
+	if t.by[subject] == nil {
+		t.by[subject] = &touch{first: from.UnixNano(), last: to.UnixNano(), classes: t.class("")}
+		if len(t.by) > 2*t.most {
+			t.cut()
+		}
+	}
+}
+
 // class returns the bit of a class of data.
 func (t *Touched) class(name string) uint64 {
 	i, known := t.classes[name]

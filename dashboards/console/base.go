@@ -86,6 +86,7 @@ func pages() []headPage {
 func ownPages() []headPage {
 	return []headPage{
 		{"Your account", "", "/account", access.DeedSelf},
+		{"People", "", "/people", access.DeedPeople},
 	}
 }
 

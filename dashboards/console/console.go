@@ -304,11 +304,22 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 	}
 	if h.do.Accounts != nil {
 		maps.Copy(out, map[string]http.HandlerFunc{
-			"GET /sign-in":   h.signIn,
-			"POST /sign-in":  h.takeSignIn,
-			"POST /sign-out": h.signOut,
-			"GET /set-up":    h.setUp,
-			"POST /set-up":   h.takeSetUp,
+			"GET /sign-in":              h.signIn,
+			"GET /sign-in/provider":     h.toProvider,
+			"GET /sign-in/back":         h.fromProvider,
+			"POST /sign-in":             h.takeSignIn,
+			"POST /sign-out":            h.signOut,
+			"GET /set-up":               h.setUp,
+			"POST /set-up":              h.takeSetUp,
+			"GET /account":              h.account,
+			"POST /account/password":    h.changePassword,
+			"POST /account/sessions":    h.endSession,
+			"POST /account/tokens":      h.makeToken,
+			"POST /account/tokens/{id}": h.revokeToken,
+			"GET /people":               h.people,
+			"POST /people":              h.invite,
+			"POST /people/{id}/state":   h.disable,
+			"POST /people/{id}/roles":   h.setRoles,
 		})
 	}
 	if h.do.Guises != nil {

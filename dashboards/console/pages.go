@@ -66,6 +66,18 @@ func said(code string) string {
 		return "The drill has begun. Its board appears here when it is over; you need not wait."
 	case "drill-stopped":
 		return "The drill was ended."
+	case "password-changed":
+		return "Your password is changed, and all your other sessions are ended."
+	case "session-ended":
+		return "The session is ended."
+	case "token-revoked":
+		return "The token is revoked: what comes with it is refused from now on."
+	case "account-disabled":
+		return "The account is disabled, and its sessions are ended."
+	case "account-enabled":
+		return "The account is enabled again."
+	case "roles-given":
+		return "The roles are given. Who was signed in has to sign in again."
 	case "signed-out":
 		return "You are signed out."
 	case "set-up":

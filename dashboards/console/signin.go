@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -63,6 +64,37 @@ func (h *Handler) showSignIn(w http.ResponseWriter, r *http.Request, code int, p
 	}
 	page.Form = form
 	h.showPage(w, r, code, "sign-in", page)
+}
+
+// toProvider sends a browser to the sign-in provider.
+func (h *Handler) toProvider(w http.ResponseWriter, r *http.Request) {
+	address, err := h.do.Accounts.Begin(w, r, within(r.URL.Query().Get("next")), r.URL.Query().Get("again") != "")
+	if err != nil {
+		h.refuseSignIn(w, r, err)
+		return
+	}
+	http.Redirect(w, r, address, http.StatusSeeOther)
+}
+
+// fromProvider takes a browser that the provider sends back.
+func (h *Handler) fromProvider(w http.ResponseWriter, r *http.Request) {
+	next, err := h.do.Accounts.End(w, r)
+	if err != nil {
+		h.refuseSignIn(w, r, err)
+		return
+	}
+	h.content()
+	http.Redirect(w, r, within(next), http.StatusSeeOther)
+}
+
+// refuseSignIn shows the ways in again, with why one did not lead there.
+func (h *Handler) refuseSignIn(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, api.ErrNotFound) {
+		h.fail(w, r, errNoPage)
+		return
+	}
+	problem := h.readError(r, "sign-in", err)
+	h.showSignIn(w, r, problem.Status, problem, "", "")
 }
 
 func (h *Handler) signOut(w http.ResponseWriter, r *http.Request) {

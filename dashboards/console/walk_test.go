@@ -43,6 +43,8 @@ func everything(texts []string) world {
 		"GET /sources/sight":  {"/sources/sight"},
 		"GET /sources/sample": {"/sources/sample"},
 		"GET /drills":         {"/drills", "/drills?run=" + sample.Now().Add(-78*time.Hour).Format("20060102T150405.000Z")},
+		"GET /account":        {"/account"},
+		"GET /people":         {"/people"},
 	}}
 	finding := "GET /findings/{id}"
 	if texts == nil {

@@ -53,6 +53,7 @@ const (
 	DeedSilence     Deed = "silence" // make or end a silence
 	DeedSample      Deed = "sample"  // have a piece of a log read, in memory
 	DeedDrill       Deed = "drill"   // stage breaches beside what is live
+	DeedPeople      Deed = "people"  // give people their accounts and roles
 	DeedReport      Deed = "report"  // make or read the audit report
 	DeedNotice      Deed = "notice"  // write the notification to the authority
 	DeedPack        Deed = "pack"    // take the evidence of a case out of vigil
@@ -74,6 +75,7 @@ func table() map[Deed][]Role {
 		DeedAware:  {RoleResponder, RoleAnalyst, RolePrivacy},
 		DeedExpect: {RoleAnalyst}, DeedSilence: {RoleAnalyst, RoleAdmin},
 		DeedDrill: {RoleAnalyst, RoleAdmin}, DeedSample: {RoleAnalyst, RoleAdmin},
+		DeedPeople: {RoleAdmin},
 		DeedReport: {RolePrivacy, RoleAdmin},
 		DeedNotice: {RoleResponder, RoleAnalyst, RolePrivacy},
 		DeedPack:   {RoleResponder, RoleAnalyst, RolePrivacy},

@@ -68,6 +68,10 @@ func Routes() []Route {
 	write := func(method, pattern string, d Deed) Route {
 		return Route{Method: method, Pattern: pattern, Kind: KindAPI, Deed: d}
 	}
+	fresh := func(r Route) Route {
+		r.Fresh = true
+		return r
+	}
 	return []Route{
 		file("/healthz", DeedPublic),
 		file("/assets/{name}", DeedPublic),
@@ -78,6 +82,18 @@ func Routes() []Route {
 		page("/set-up", DeedPublic),
 		form("/set-up", DeedPublic),
 		form("/demo/guise", DeedSelf),
+		file("/sign-in/provider", DeedPublic),
+		file("/sign-in/back", DeedPublic),
+
+		page("/account", DeedSelf),
+		fresh(form("/account/password", DeedSelf)),
+		form("/account/sessions", DeedSelf),
+		fresh(form("/account/tokens", DeedSelf)),
+		form("/account/tokens/{id}", DeedSelf),
+		fresh(page("/people", DeedPeople)),
+		fresh(form("/people", DeedPeople)),
+		fresh(form("/people/{id}/state", DeedPeople)),
+		fresh(form("/people/{id}/roles", DeedPeople)),
 
 		page("/{$}", DeedLook),
 		part("/live", DeedLook),

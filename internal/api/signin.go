@@ -38,6 +38,15 @@ type SignIns interface {
 	SignOut(w http.ResponseWriter, r *http.Request) error
 }
 
+// ProviderSignIn lets people in with the provider that SignInWays names; the errors wrap
+// ErrNotFound where there is none.
+type ProviderSignIn interface {
+	// Begin returns where at the provider a browser is sent, End takes it as it comes back,
+	// and returns where on to. Again has somebody who is signed in type their proof anew.
+	Begin(w http.ResponseWriter, r *http.Request, next string, again bool) (address string, err error)
+	End(w http.ResponseWriter, r *http.Request) (next string, err error)
+}
+
 // SetUps sets accounts up by links that are used once.
 type SetUps interface {
 	// SetUp looks what a link stands for; it is not used up by that.
@@ -46,10 +55,13 @@ type SetUps interface {
 	Accept(w http.ResponseWriter, r *http.Request, token, name, password string) error
 }
 
-// Accounts is what the pages of sign-in and set-up work with.
+// Accounts is what the pages of sign-in and of accounts work with.
 type Accounts interface {
 	SignIns
+	ProviderSignIn
 	SetUps
+	OwnAccount
+	People
 }
 
 // Guise is one of the people as whom a demonstration can be looked at.

@@ -1,12 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"vigil/internal/config"
 	"vigil/internal/identity"
@@ -41,10 +43,35 @@ func newIdentity(key []byte, l *ledger.Ledger, users func() *people, opts identi
 
 // newDoor makes the door of a configuration; behindTLS is the host under which people
 // come by https, empty for none.
-func (a *App) newDoor(cfg *config.Config, behindTLS string) *identity.Door {
+func (a *App) newDoor(cfg *config.Config, behindTLS string) (*identity.Door, error) {
+	base := strings.TrimSuffix(a.consoleOf(cfg), "/")
+	provider, err := providerOf(cfg.Accounts.OIDC, base)
+	if err != nil {
+		return nil, err
+	}
 	return a.identity.Door(identity.DoorConfig{
+		Base: base, Provider: provider,
 		Idle: cfg.Accounts.Idle.Std(), Absolute: cfg.Accounts.Absolute.Std(), SecureHost: behindTLS, Local: a.localToken,
-	})
+	}), nil
+}
+
+// providerOf is the sign-in provider of a configuration, nil where there is none.
+func providerOf(o *config.OIDC, base string) (*identity.Provider, error) {
+	if o == nil {
+		return nil, nil
+	}
+	secret, err := o.ClientSecret.Reveal()
+	if err != nil {
+		return nil, fmt.Errorf("read accounts.oidc.client_secret: %w", err)
+	}
+	scopes := o.Scopes
+	if len(scopes) == 0 {
+		scopes = []string{"email", "profile"}
+	}
+	return identity.NewProvider(identity.ProviderConfig{
+		Name: cmp.Or(o.Name, "your organisation"), Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: secret,
+		RedirectURL: base + "/sign-in/back", Scopes: scopes, Claim: cmp.Or(o.Claim, "groups"), Groups: o.Groups,
+	}), nil
 }
 
 // directory tells of the users of a configuration.
@@ -78,7 +105,7 @@ func (a *App) firstRun(ctx context.Context) error {
 
 // setUpLink is the address at which a link's token is used.
 func (a *App) setUpLink(token string) string {
-	return a.consoleOf(a.conf()) + "/set-up?token=" + url.QueryEscape(token)
+	return strings.TrimSuffix(a.consoleOf(a.conf()), "/") + "/set-up?token=" + url.QueryEscape(token)
 }
 
 // SetUpLink is where the first account is set up, within half an hour of the start; empty

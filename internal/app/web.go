@@ -102,7 +102,10 @@ func (a *App) newConsole(cfg *config.Config) (http.Handler, error) {
 		}
 	}
 	if gated.Door = a.opts.Door; gated.Door == nil {
-		door := a.newDoor(cfg, behindTLS)
+		door, err := a.newDoor(cfg, behindTLS)
+		if err != nil {
+			return nil, err
+		}
 		gated.Door, gated.Secure, gated.SignIn = door, door.Secure, "/sign-in"
 		services.Accounts = door
 	}

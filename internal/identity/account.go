@@ -34,6 +34,8 @@ type account struct {
 	// Changed is when, and By by whom, roles or state were changed last.
 	Changed   time.Time `json:"changed,omitzero"`
 	ChangedBy string    `json:"changed_by,omitempty"`
+	// ChangedAt is the record's version that this change made.
+	ChangedAt int64     `json:"changed_at,omitempty"`
 	Signed    time.Time `json:"signed,omitzero"`
 	// Familiar are marks of the addresses from which they signed in, the latest last.
 	Familiar []string `json:"familiar,omitempty"`

@@ -30,6 +30,8 @@ type DoorConfig struct {
 	// SecureHost is the host, without a port, under which people come by https through
 	// something that ends TLS before vigil; empty for none.
 	SecureHost string
+	// Base is the console's address as people reach it, without a slash at its end.
+	Base string
 	// Local is the token with which commands on this machine come; empty for none.
 	Local string
 	// Provider is with whom people sign in besides; nil for none.
@@ -65,9 +67,8 @@ type Door struct {
 // Door makes a door.
 func (s *Service) Door(cfg DoorConfig) *Door {
 	cfg.Idle, cfg.Absolute = cmp.Or(cfg.Idle, 15*time.Minute), cmp.Or(cfg.Absolute, 8*time.Hour)
-	m := scs.New()
-	m.Store, m.Codec = sessions{s.opts.Store}, codec{}
-	m.IdleTimeout, m.Lifetime, m.HashTokenInStore = cfg.Idle, cfg.Absolute, true
+	// Not by scs.New: it would start a clean-up that never ends, of a store that is not used.
+	m := &scs.SessionManager{Store: sessions{s.opts.Store}, Codec: codec{}, IdleTimeout: cfg.Idle, Lifetime: cfg.Absolute, HashTokenInStore: true}
 	return &Door{Service: s, cfg: cfg, sessions: m}
 }
 

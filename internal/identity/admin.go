@@ -1,0 +1,139 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"vigil/internal/access"
+	"vigil/internal/api"
+	"vigil/internal/identity/record"
+)
+
+// People implements api.People.
+func (d *Door) People(ctx context.Context) ([]api.AccountView, error) {
+	if err := d.audit(ctx, api.PersonOf(ctx).By, "accounts listed", ""); err != nil {
+		return nil, err
+	}
+	all, err := d.everybody(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]api.AccountView, 0, len(all))
+	for i := range all {
+		out = append(out, all[i].view())
+	}
+	return out, nil
+}
+
+// Invite implements api.People.
+func (d *Door) Invite(ctx context.Context, name string, roles []access.Role) (link string, ends time.Time, err error) {
+	who := api.PersonOf(ctx)
+	inv, err := d.invitation(ctx, name, roles)
+	if err != nil {
+		return "", ends, err
+	}
+	if inv.By == who.By {
+		return "", ends, fmt.Errorf("%w: you change your own password at your account", api.ErrRefused)
+	}
+	token, ends, err := d.invite(ctx, who.By, inv, invitedFor)
+	if err != nil {
+		return "", ends, err
+	}
+	return d.cfg.Base + "/set-up?token=" + url.QueryEscape(token), ends, nil
+}
+
+// invitation is one for somebody of a name.
+func (s *Service) invitation(ctx context.Context, name string, roles []access.Role) (invitation, error) {
+	name = s.canonical(name)
+	if _, ok := named(s.opts.Directory(), name); ok {
+		return invitation{By: s.opts.Directory().Pseudonym(name)}, nil
+	}
+	if bad := nameable(name); bad != nil {
+		return invitation{}, bad
+	}
+	inv := invitation{By: s.opts.Directory().Pseudonym(name), Roles: roles}
+	have, err := s.someone(ctx, inv.By)
+	if err != nil {
+		return inv, err
+	}
+	if have.version > 0 && len(roles) == 0 {
+		inv.Roles = have.account.Roles
+	}
+	if err := rolesKnown(inv.Roles); err != nil {
+		return inv, err
+	}
+	inv.Sealed, err = s.sealName(inv.By, whoIs{Name: name})
+	return inv, err
+}
+
+// Disable implements api.People.
+func (d *Door) Disable(ctx context.Context, by string, disabled bool, seen int64) error {
+	what := "account enabled"
+	if disabled {
+		what = "account disabled"
+	}
+	return d.alter(ctx, by, seen, what, func(p *someone) error {
+		p.account.Disabled = disabled
+		return nil
+	})
+}
+
+// SetRoles implements api.People.
+func (d *Door) SetRoles(ctx context.Context, by string, roles []access.Role, seen int64) error {
+	if err := rolesKnown(roles); err != nil {
+		return err
+	}
+	return d.alter(ctx, by, seen, "roles given: "+strings.TrimSpace(rolesText(roles)), func(p *someone) error {
+		if p.configured {
+			return fmt.Errorf("%w: the configuration gives them their roles: change users there", api.ErrRefused)
+		}
+		p.account.Roles = roles
+		return nil
+	})
+}
+
+// alter changes somebody's account, and ends their sessions.
+func (d *Door) alter(ctx context.Context, by string, seen int64, what string, how func(p *someone) error) error {
+	who := api.PersonOf(ctx)
+	if who.By == by {
+		return fmt.Errorf("%w: nobody changes what they may themselves: ask another administrator", api.ErrRefused)
+	}
+	p, err := d.someone(ctx, by)
+	if err != nil {
+		return err
+	}
+	if p.version == 0 && !p.configured {
+		return fmt.Errorf("account %q: %w", by, api.ErrNotFound)
+	}
+	// What they themselves changed, as by signing in, is no reason to look again.
+	if p.account.ChangedBy != who.By && seen < p.account.ChangedAt {
+		return fmt.Errorf("%w: %s changed it at %s", api.ErrStale, p.account.ChangedBy, p.account.Changed.Format("15:04:05 UTC"))
+	}
+	if err := how(&p); err != nil {
+		return err
+	}
+	over, err := d.sessionChanges(ctx, by, "")
+	if err != nil {
+		return err
+	}
+	// A link that is out must not undo this.
+	links, err := d.opts.Store.Credentials(ctx, record.KindInvitation, by, maxAccounts)
+	if err != nil {
+		return err
+	}
+	for _, r := range links {
+		over = append(over, record.Change{Record: record.Record{Kind: r.Kind, Key: r.Key}, Delete: true, Was: record.Any})
+	}
+	p.account.Generation++
+	p.account.Changed, p.account.ChangedBy, p.account.ChangedAt = d.now(), who.By, p.version+1
+	if p.account.Made.IsZero() {
+		p.account.Made = p.account.Changed
+	}
+	if err := d.audit(ctx, who.By, what, "account "+by); err != nil {
+		return err
+	}
+	return d.keep(ctx, &p, over...)
+}

@@ -79,6 +79,7 @@ func pages() []headPage {
 		{"Names", "n", "/reveals", access.DeedReveal},
 		{"Reports", "p", "/reports", access.DeedReport},
 		{"Audit", "a", "/audit", access.DeedAudit},
+		{"Tuning", "t", "/tuning", access.DeedTune},
 	}
 }
 

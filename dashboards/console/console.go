@@ -91,6 +91,9 @@ type Services struct {
 	// does.
 	Accounts api.Accounts
 	Guises   api.Guises
+	// Tuner changes what is found, Replayer tries it on history.
+	Tuner    api.Tuner
+	Replayer api.Replayer
 }
 
 // Handler serves the console.
@@ -226,6 +229,7 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 			"POST /drills/stop": h.stopDrill,
 		})
 	}
+	h.tuningHandlers(out)
 	if h.do.Watcher != nil {
 		out["GET /live/events"] = h.events
 	}

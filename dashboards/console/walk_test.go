@@ -100,6 +100,14 @@ func everything(texts []string) world {
 	w.addresses["GET /reveals"] = []string{"/reveals"}
 	w.addresses["GET /cases/{id}/reveals"] = []string{"/cases/" + whose.Case.ID + "/reveals"}
 	w.addresses["GET /reveals/{id}"] = []string{"/reveals/r-0000000000000000", "/reveals/r-0000000000000001", "/reveals/r-0000000000000002"}
+	tuner := sample.NewTuner()
+	if texts != nil {
+		tuner.Hostile(texts)
+	}
+	w.services.Tuner, w.services.Replayer = tuner, tuner
+	w.addresses["GET /tuning"] = []string{"/tuning", "/tuning?per_day=3&version=2"}
+	w.addresses["GET /tuning/replays"] = []string{"/tuning/replays"}
+	w.addresses["GET /tuning/replays/{id}"] = []string{"/tuning/replays/r-3", "/tuning/replays/r-2", "/tuning/replays/r-1"}
 	w.services.Watcher = news.New()
 	w.services.Keeper = sample.Keeper{Texts: texts}
 	w.services.Driller = sample.NewDriller(texts)

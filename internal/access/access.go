@@ -60,6 +60,7 @@ const (
 	DeedAudit       Deed = "audit"   // see who did and saw what
 	DeedReveal      Deed = "reveal"  // ask for the name behind a pseudonym
 	DeedApprove     Deed = "approve" // that a name is shown to somebody else
+	DeedTune        Deed = "tune"    // try settings, propose and confirm them
 )
 
 // table says which roles may do a deed. Every deed has a row.
@@ -84,6 +85,7 @@ func table() map[Deed][]Role {
 		// The officer answers for it; a second responder is there at three in the morning. Who
 		// runs vigil could make themselves a second account, and so may not.
 		DeedApprove: {RoleResponder, RolePrivacy},
+		DeedTune:    {RoleAnalyst, RoleAdmin},
 	}
 }
 

@@ -144,6 +144,13 @@ func Routes() []Route {
 		{Method: "GET", Pattern: "/reveals/{id}", Kind: KindPage, Deed: DeedReveal, Fresh: true},
 		{Method: "POST", Pattern: "/reveals/{id}/approve", Kind: KindForm, Deed: DeedApprove, Fresh: true},
 		form("/reveals/{id}/end", DeedReveal),
+		page("/tuning", DeedTune),
+		fresh(form("/tuning/budget", DeedTune)),
+		fresh(form("/tuning/budget/{id}", DeedTune)),
+		page("/tuning/replays", DeedTune),
+		form("/tuning/replays", DeedTune),
+		page("/tuning/replays/{id}", DeedTune),
+		form("/tuning/replays/{id}/stop", DeedTune),
 
 		page("/cases/{id}/notice", DeedLook),
 		form("/cases/{id}/notice", DeedNotice),
@@ -184,5 +191,9 @@ func Routes() []Route {
 		read("/api/v1/reports", DeedReport),
 		write("POST", "/api/v1/reports", DeedReport),
 		read("/api/v1/reports/{id}", DeedReport),
+		read("/api/v1/replays", DeedTune),
+		write("POST", "/api/v1/replays", DeedTune),
+		read("/api/v1/replays/{id}", DeedTune),
+		write("DELETE", "/api/v1/replays/{id}", DeedTune),
 	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"time"
 
 	"vigil"
@@ -23,6 +24,8 @@ type ReplayFinding struct {
 	ID       string         `json:"id"`
 	About    vigil.About    `json:"about"`
 	Who      string         `json:"who"` // the pseudonym or name of what it is about
+	Tenant   string         `json:"tenant,omitempty"`
+	Actors   []string       `json:"actors,omitempty"` // those who took part, at most 50
 	Lane     string         `json:"lane"`
 	Rule     string         `json:"rule,omitempty"`
 	Severity vigil.Severity `json:"severity"`
@@ -109,4 +112,62 @@ type ReplayReport struct {
 	More        int                `json:"more,omitempty"`
 	// Warnings say what a reader must know before trusting it.
 	Warnings []string `json:"warnings,omitempty"`
+}
+
+// MaxReplayBudgets bounds the budgets that one back-test tries.
+const MaxReplayBudgets = 8
+
+// ReplayAsk asks the service for a back-test.
+type ReplayAsk struct {
+	// From and To bound when the compared findings were declared, the second excluded. Zero
+	// means up to the newest event, and 30 days before To.
+	From time.Time `json:"from,omitzero"`
+	To   time.Time `json:"to,omitzero"`
+	// Budgets are tried one after the other, in false findings a day; none means the one
+	// that was live.
+	Budgets []float64 `json:"budgets,omitempty"`
+	// Without are ids of rules that are left out.
+	Without []string `json:"without,omitempty"`
+	// Key names the deed, so that what is asked for twice is done once; empty for none.
+	Key string `json:"key,omitempty"`
+}
+
+// ReplayState is how far a back-test is.
+type ReplayState string
+
+// The states of a back-test.
+const (
+	ReplayRunning ReplayState = "running"
+	ReplayDone    ReplayState = "done"
+	ReplayFailed  ReplayState = "failed"
+	ReplayStopped ReplayState = "stopped" // by somebody, or since the service stopped
+)
+
+// Replay is a back-test that the service makes or has made.
+type Replay struct {
+	ID    string      `json:"id"`
+	Ask   ReplayAsk   `json:"ask"`
+	State ReplayState `json:"state"`
+	// By is the pseudonym of who asked, Asked when, and Ended when it was over.
+	By    string    `json:"by"`
+	Asked time.Time `json:"asked"`
+	Ended time.Time `json:"ended,omitzero"`
+	// Done is how much is done, 0 to 1.
+	Done float64 `json:"done"`
+	// Error is why it failed, empty where it did not.
+	Error string `json:"error,omitempty"`
+	// Reports are what came of it: one for each budget. A list leaves them out.
+	Reports []ReplayReport `json:"reports,omitempty"`
+}
+
+// Replayer makes back-tests, one at a time, and keeps the latest. Each deed and each look
+// is in the audit log before it happens. The errors wrap ErrNotFound for what is not there
+// and ErrRefused for what can't be done.
+type Replayer interface {
+	StartReplay(ctx context.Context, ask ReplayAsk) (Replay, error)
+	// Replays lists those that are kept, the newest first, without their reports.
+	Replays(ctx context.Context) ([]Replay, error)
+	Replay(ctx context.Context, id string) (Replay, error)
+	// StopReplay stops one that runs; one that is over stays as it is.
+	StopReplay(ctx context.Context, id string) error
 }

@@ -84,6 +84,10 @@ type App struct {
 	setUp      string
 	super      *supervisor
 	reader     *reader
+	// budgets changes the alert budget, backtests judges history again.
+	budgets   *budgets
+	backtests *backtests
+	tuning    *tuning
 	// judging is the applier in force, see judge; fed reads the feeds in force.
 	judging atomic.Pointer[applier]
 	fed     atomic.Pointer[feeds.Service]
@@ -151,6 +155,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 		opts.Now = time.Now
 	}
 	a := &App{opts: opts, logger: opts.Logger, failed: make(chan error, 8), parts: map[string]*part{}, door: &door{}, push: &door{}, news: news.New()}
+	a.budgets = &budgets{app: a}
 	a.ending, a.end = context.WithCancel(context.Background())
 	a.cfg.Store(cfg)
 	a.clean.logger = opts.Logger
@@ -218,6 +223,11 @@ func (a *App) Start(ctx context.Context) (err error) {
 	}
 	a.reader, a.drills, a.sources = newReader(a), newDrillDesk(a), &sourceDesk{app: a}
 	a.openSubjects()
+	if a.backtests, err = newBacktests(a.ending, a.reader, a.conf().DataDir, a.logger, a.opts.Now); err != nil {
+		return err
+	}
+	a.clean.add("back-test", a.backtests.wait)
+	a.tuning = &tuning{reader: a.reader}
 	if a.otlp, err = newOTLP(nil, a.conf().PushTLS, a.intake, a.logger, a.opts.Now); err != nil {
 		return fmt.Errorf("set up OTLP: %w", err)
 	}

@@ -177,6 +177,9 @@ func (a *App) begin(ctx context.Context, next *edition) error {
 	if err := a.noteRules(ctx); err != nil {
 		a.logger.Error("which rules judge can't be written down; it is tried again", "error", err.Error())
 	}
+	if err := a.budgets.note(ctx); err != nil {
+		a.logger.Error("the alert budget can't be written down; it is tried again", "error", err.Error())
+	}
 	return a.open(next)
 }
 

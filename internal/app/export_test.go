@@ -19,11 +19,11 @@ func EachEvent(t *testing.T, a *App, visit func(e *vigil.Event)) {
 }
 
 // Controls returns the control records that a running service keeps, as text, save
-// those of rules.
+// those of rules and of the budget.
 func Controls(t *testing.T, a *App) (out []string) {
 	t.Helper()
 	for _, c := range allControls(t, a) {
-		if !strings.HasPrefix(c, vigil.ControlRules+" ") {
+		if !strings.HasPrefix(c, vigil.ControlRules+" ") && !strings.HasPrefix(c, vigil.ControlBudget+" ") {
 			out = append(out, c)
 		}
 	}
@@ -46,6 +46,23 @@ func allControls(t *testing.T, a *App) (out []string) {
 	eachEntry(t, a, func(*vigil.Event) {}, func(c vigil.Control) { out = append(out, c.Type+" "+string(c.Data)) })
 	return out
 }
+
+// BudgetRecords returns the control records about the budget, as text.
+func BudgetRecords(t *testing.T, a *App) (out []string) {
+	t.Helper()
+	for _, c := range allControls(t, a) {
+		if data, ok := strings.CutPrefix(c, vigil.ControlBudget+" "); ok {
+			out = append(out, data)
+		}
+	}
+	return out
+}
+
+// Tuner changes what a running service finds, Replayer tries it on its history.
+func Tuner(a *App) api.Tuner { return a.tuning }
+
+// Replayer is described with Tuner.
+func Replayer(a *App) api.Replayer { return a.backtests }
 
 // NoteRules writes down which rules judge, as the schedule does.
 func NoteRules(t *testing.T, a *App) error {

@@ -26,6 +26,7 @@ func (a *App) startJobs() (stop func(context.Context) error, err error) {
 		{Name: "pruning", Spec: a.conf().Pruning, Run: a.prune},
 		{Name: "feeds", Spec: a.conf().FeedPolls, Run: a.pollFeeds},
 		{Name: "rules", Spec: a.conf().FeedPolls, Run: a.noteRules},
+		{Name: "budget", Spec: a.conf().FeedPolls, Run: a.budgets.note},
 	}
 	if !a.opts.Quiet {
 		jobs = append(jobs, schedule.Job{Name: "audit log", Spec: auditVerifying, Run: a.verifyAudit})

@@ -23,5 +23,7 @@ func (a *App) services() console.Services {
 		Guises:      a.opts.Guises,
 		Auditor:     &auditLog{reader: a.reader},
 		ReportFiles: a.reports,
+		Tuner:       a.tuning,
+		Replayer:    a.backtests,
 	}
 }

@@ -116,6 +116,7 @@ func (a *App) newConsole(cfg *config.Config) (http.Handler, error) {
 	programs, err := rest.New(rest.Config{Logger: a.logger}, rest.Services{
 		Reader: services.Reader, Decider: services.Decider, Silencer: services.Silencer, Reporter: services.Reporter,
 		Once: a.ledger, Worker: services.Worker,
+		Replayer: services.Replayer,
 	})
 	if err != nil {
 		return nil, err

@@ -28,23 +28,21 @@ type story struct {
 	word vigil.Word
 	// revision orders what is told of one finding.
 	revision int
-	// actors are those who took part.
-	actors []string
 }
 
 func storyOf(f *vigil.Finding) *story {
 	s := &story{
 		ReplayFinding: api.ReplayFinding{
-			ID: f.ID, About: f.About, Who: whoOf(f), Lane: f.Lane, Rule: f.Rule, Severity: f.Severity,
+			ID: f.ID, About: f.About, Who: whoOf(f), Tenant: f.Tenant, Actors: f.Actors, Lane: f.Lane, Rule: f.Rule, Severity: f.Severity,
 			Start: f.Start, Detected: f.Detected, Evidence: f.Evidence, Threshold: f.Threshold, Sentence: f.Sentence,
 		},
-		end: f.End, revision: f.Revision, actors: f.Actors,
+		end: f.End, revision: f.Revision,
 	}
 	if f.Detected.After(s.end) {
 		s.end = f.Detected
 	}
 	if f.About == vigil.AboutActor {
-		s.actors = []string{f.Actor}
+		s.Actors = []string{f.Actor}
 	}
 	s.key = key{f.About, s.Who, f.Tenant, f.Rule}
 	if f.Verdict != nil {
@@ -75,7 +73,7 @@ func (s *story) meets(o *story) bool {
 
 // shares reports whether somebody took part in both.
 func (s *story) shares(o *story) bool {
-	return slices.ContainsFunc(s.actors, func(a string) bool { return slices.Contains(o.actors, a) })
+	return slices.ContainsFunc(s.Actors, func(a string) bool { return slices.Contains(o.Actors, a) })
 }
 
 // pair is a story as it was live and as it is judged again; one of them may be nil.

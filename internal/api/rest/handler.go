@@ -33,6 +33,8 @@ type Services struct {
 	Reporter api.Reporter
 	// Once keeps what came of writes. Without it their keys are names of deeds alone.
 	Once api.Once
+	// Replayer tries settings on history.
+	Replayer api.Replayer
 }
 
 // Handler serves the API.
@@ -62,7 +64,7 @@ func New(cfg Config, services Services) (*Handler, error) {
 
 // resources lists all that the API has, whether its service is there or not.
 func (h *Handler) resources() []resource {
-	return []resource{h.description(), h.status(), h.findings(), h.verdicts(), h.exceptions(), h.cases(), h.casework(), h.silences(), h.reports()}
+	return []resource{h.description(), h.status(), h.findings(), h.verdicts(), h.exceptions(), h.cases(), h.casework(), h.silences(), h.reports(), h.replays()}
 }
 
 // Handlers are what the API answers, by the name of the route in access.Routes.

@@ -52,6 +52,7 @@ type commands struct {
 	Formats    formatsCommand    `cmd:"" group:"logs" help:"List the logs that vigil reads, and what each tells."`
 	Drill      drillCommand      `cmd:"" group:"proof" help:"Stage breaches in made-up or recorded traffic and tell which of them are found."`
 	Blindspots blindspotsCommand `cmd:"" group:"proof" help:"Tell which breaches your logs and feeds would show, and what would mend the rest."`
+	Tune       tuneCommand       `cmd:"" group:"proof" help:"Show the alert budget, who changed it, and what another one would have told."`
 	Replay     replayCommand     `cmd:"" group:"proof" help:"Judge recorded history again, and show what another setting would have found."`
 	Triage     triageCommand     `cmd:"" group:"proof" help:"Tell how well verdicts and drills tell breaches from what is none."`
 	Schema     schemaCommand     `cmd:"" group:"tools" help:"Print the JSON Schema of the configuration, for editors."`

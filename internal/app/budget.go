@@ -11,6 +11,7 @@ import (
 
 	"vigil"
 	"vigil/internal/api"
+	"vigil/internal/config"
 	"vigil/internal/ledger"
 )
 
@@ -196,4 +197,42 @@ func (b *budgets) note(ctx context.Context) error {
 	_, err = l.AcceptBudget(ctx, c)
 	b.app.intake.note(err)
 	return err
+}
+
+// Budgets is the alert budget of a data folder.
+type Budgets struct {
+	// File is what the configuration says, in false findings a day; zero for the default.
+	File float64 `json:"file"`
+	// Changes are the newest changes, the one in force first.
+	Changes []vigil.BudgetChange `json:"changes"`
+	// Proposal waits for a second person; nil where none does.
+	Proposal *api.BudgetProposal `json:"proposal,omitempty"`
+}
+
+// listedBudgets bounds the changes that BudgetHistory lists.
+const listedBudgets = 20
+
+// BudgetHistory tells which alert budgets held. It reads the data folder beside the
+// service that writes to it.
+func BudgetHistory(ctx context.Context, cfg *config.Config) (b *Budgets, err error) {
+	l, err := ledger.OpenReader(ctx, ledgerConfig(cfg), ledger.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if cerr := l.Close(); err == nil && cerr != nil {
+			err = cerr
+		}
+	}()
+	b = &Budgets{File: cfg.Budget, Changes: []vigil.BudgetChange{}}
+	changes, err := l.BudgetChanges(ctx, listedBudgets)
+	if err != nil {
+		return nil, err
+	}
+	for i := range changes {
+		b.Changes = append(b.Changes, changes[i].BudgetChange)
+	}
+	s, err := (&budgets{app: &App{ledger: l}}).state(ctx)
+	b.Proposal = s.Proposal
+	return b, err
 }

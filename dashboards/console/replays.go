@@ -52,7 +52,7 @@ func (h *Handler) replays(w http.ResponseWriter, r *http.Request) {
 		last = max(last, all[i].ID)
 	}
 	p.Key = keyOf(api.PersonOf(r.Context()).By, "replays", last)
-	h.show(w, r, "replays", p)
+	h.show(w, r, http.StatusOK, "replays", p)
 }
 
 var errNoReplay = api.NewProblem(http.StatusNotFound, "There is no such back-test", "Only the latest are kept. The list shows which.")
@@ -91,7 +91,7 @@ func (h *Handler) replay(w http.ResponseWriter, r *http.Request) {
 		}
 		p.Reports = append(p.Reports, v)
 	}
-	h.show(w, r, "replay", p)
+	h.show(w, r, http.StatusOK, "replay", p)
 }
 
 func (h *Handler) startReplay(w http.ResponseWriter, r *http.Request) {

@@ -129,18 +129,7 @@ func (h *Handler) tuning(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	h.content()
-	h.show(w, r, "tuning", p)
-}
-
-// show sends a page that does not renew itself.
-func (h *Handler) show(w http.ResponseWriter, r *http.Request, name string, page any) {
-	body, err := h.render(name, page)
-	if err != nil {
-		h.fail(w, r, h.readError(r, "page", err))
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(body)
+	h.show(w, r, http.StatusOK, "tuning", p)
 }
 
 func (h *Handler) newTuning(r *http.Request, v *api.TuningView) tuningPage {

@@ -68,10 +68,6 @@ func Routes() []Route {
 	write := func(method, pattern string, d Deed) Route {
 		return Route{Method: method, Pattern: pattern, Kind: KindAPI, Deed: d}
 	}
-	fresh := func(r Route) Route {
-		r.Fresh = true
-		return r
-	}
 	return []Route{
 		file("/healthz", DeedPublic),
 		file("/assets/{name}", DeedPublic),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -280,11 +281,7 @@ func (h *Handler) reports(w http.ResponseWriter, r *http.Request) {
 		k := &all[i]
 		out := keptReport{ID: phrase.Text(k.ID, 80), Period: phrase.Range(k.From, k.To), Made: phrase.Moment(k.Made), ISO: phrase.ISO(k.Made), Revision: k.Revision}
 		for _, name := range k.Files {
-			_, ending, _ := strings.Cut(name, ".")
-			if at := strings.LastIndexByte(name, '.'); at >= 0 {
-				ending = name[at+1:]
-			}
-			word := map[string]string{"html": "page", "pdf": "PDF", "json": "manifest", "sig": "signature"}[ending]
+			word := map[string]string{".html": "page", ".pdf": "PDF", ".json": "manifest", ".sig": "signature"}[path.Ext(name)]
 			if word == "" {
 				continue
 			}

@@ -60,7 +60,7 @@ func (h *Handler) actor(w http.ResponseWriter, r *http.Request) {
 		keep.Set("tenant", q.tenant)
 	}
 	at := view.Place{Path: path, Hash: "time", Keep: keep}
-	page.Actor = view.NewActor(&a, func(id string) view.Options { return place(id, a.Now) }, func(from, to time.Time) string { return at.At(from, to) })
+	page.Actor = view.NewActor(&a, func(id string) view.Options { return place(id, a.Now) }, at.At)
 	activity, err := h.do.Actors.ActorActivity(ctx, q.tenant, id, q.from, q.to)
 	if err != nil {
 		_ = h.readError(r, "timeline", err) // for the log: the page itself is shown

@@ -66,23 +66,29 @@ func putLinks(ctx context.Context, tx *sql.Tx, f *vigil.Finding) error {
 	return nil
 }
 
-// linked lists the ids of findings that have something in common with one, and what: of
-// each thing those that came last.
-func linked(ctx context.Context, tx *sql.Tx, id string) (map[string][]api.Tie, error) {
-	mine, err := tx.QueryContext(ctx, `SELECT DISTINCT kind, name FROM finding_link WHERE finding = ?1
+// linksIn lists what a finding is related by, its case as well.
+func linksIn(ctx context.Context, tx *sql.Tx, id string) (out []link, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT DISTINCT kind, name FROM finding_link WHERE finding = ?1
 		UNION ALL SELECT ?2, casefile FROM case_finding WHERE finding = ?1`, id, string(api.RelatedCase))
 	if err != nil {
 		return nil, err
 	}
-	var links []link
-	for mine.Next() {
+	defer rows.Close()
+	for rows.Next() {
 		var l link
-		if err := mine.Scan(&l.kind, &l.name); err != nil {
-			return nil, errors.Join(err, mine.Close())
+		if err := rows.Scan(&l.kind, &l.name); err != nil {
+			return nil, err
 		}
-		links = append(links, l)
+		out = append(out, l)
 	}
-	if err := errors.Join(mine.Err(), mine.Close()); err != nil {
+	return out, rows.Err()
+}
+
+// linked lists the ids of findings that have something in common with one, and what: of
+// each thing those that came last.
+func linked(ctx context.Context, tx *sql.Tx, id string) (map[string][]api.Tie, error) {
+	links, err := linksIn(ctx, tx, id)
+	if err != nil {
 		return nil, err
 	}
 	out := map[string][]api.Tie{}

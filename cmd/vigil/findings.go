@@ -25,19 +25,42 @@ type findingsCommand struct {
 	Expect  expectCommand       `cmd:"" help:"Make an exception out of a finding: what it tells of is expected for a while."`
 }
 
-// deskFlags say whose findings are meant.
-type deskFlags struct {
+// hereFlags say which vigil is meant of this machine.
+type hereFlags struct {
 	Config string `short:"c" default:"vigil.yaml" placeholder:"FILE" help:"The configuration of the vigil that is meant (default: ${default})."`
 	JSON   bool   `name:"json" help:"Print JSON."`
 }
 
+// deskFlags say whose findings are meant.
+type deskFlags struct {
+	hereFlags `embed:""`
+
+	Server string `placeholder:"URL" help:"A vigil on another machine: the address of its console."`
+	Token  string `placeholder:"SECRET" help:"The API token for --server: env:NAME or file:PATH."`
+}
+
+// open opens the desk that is meant.
+func (f *deskFlags) open(ctx context.Context) (*app.Desk, error) {
+	if f.Server == "" && f.Token == "" {
+		cfg, err := config.Load(f.Config, app.Known())
+		if err != nil {
+			return nil, err
+		}
+		return app.OpenDesk(ctx, cfg)
+	}
+	if f.Server == "" || f.Token == "" {
+		return nil, &usageError{errors.New("--server and --token go together: where the other vigil is, and the API token for it")}
+	}
+	var token config.Secret
+	if err := token.UnmarshalText([]byte(f.Token)); err != nil {
+		return nil, &usageError{fmt.Errorf("--token: %w", err)}
+	}
+	return app.OpenServer(f.Server, token)
+}
+
 // at opens the desk for a while.
 func (f *deskFlags) at(ctx context.Context, use func(d *app.Desk) error) (err error) {
-	cfg, err := config.Load(f.Config, app.Known())
-	if err != nil {
-		return err
-	}
-	d, err := app.OpenDesk(ctx, cfg)
+	d, err := f.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -124,8 +147,8 @@ func (c *findingsListCommand) Run(ctx context.Context, io streams) error {
 		if err := t.Flush(); err != nil {
 			return err
 		}
-		if more := page.Total - len(page.Findings); more > 0 {
-			fmt.Fprintf(io.out, "%s more; see --limit\n", count(int64(more)))
+		if page.Next != nil {
+			fmt.Fprintln(io.out, "there are more; see --limit")
 		}
 		return nil
 	})

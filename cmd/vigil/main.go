@@ -36,6 +36,7 @@ type commands struct {
 	Serve      serveCommand      `cmd:"" group:"run" help:"Watch the configured sources: keep, judge and tell."`
 	Collect    collectCommand    `cmd:"" group:"run" help:"Read sources near where they are, and send them to a central vigil."`
 	Sources    sourcesCommand    `cmd:"" group:"run" help:"Tell how each source is, or suggest sources from logs that lie there."`
+	Cases      casesCommand      `cmd:"" group:"run" help:"List cases, show one, and work on it."`
 	Findings   findingsCommand   `cmd:"" group:"run" help:"List findings, show one, say what it was, expect what it tells of."`
 	Exceptions exceptionsCommand `cmd:"" group:"run" help:"List and end exceptions."`
 	Silences   silencesCommand   `cmd:"" group:"run" help:"Keep messages back for a time, and list and end such silences."`

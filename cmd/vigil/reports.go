@@ -25,7 +25,7 @@ type reportsCommand struct {
 var errNotAsSigned = errors.New("not everything is as it was signed")
 
 // open opens the reports for a while.
-func (f *deskFlags) reports(ctx context.Context, use func(r *app.Reports, cfg *config.Config) error) (err error) {
+func (f *hereFlags) reports(ctx context.Context, use func(r *app.Reports, cfg *config.Config) error) (err error) {
 	cfg, err := config.Load(f.Config, app.Known())
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func (f *deskFlags) reports(ctx context.Context, use func(r *app.Reports, cfg *c
 }
 
 type reportsListCommand struct {
-	deskFlags `embed:""`
+	hereFlags `embed:""`
 }
 
 // Run lists.
@@ -70,7 +70,7 @@ func (c *reportsListCommand) Run(ctx context.Context, io streams) error {
 }
 
 type reportsMakeCommand struct {
-	deskFlags `embed:""`
+	hereFlags `embed:""`
 	byFlag    `embed:""`
 
 	From   string `placeholder:"DAY" help:"The first day, such as 2026-10-01 (default: the whole month before this one)."`

@@ -15,7 +15,7 @@ import (
 )
 
 type sourceStatusCommand struct {
-	deskFlags `embed:""`
+	hereFlags `embed:""`
 
 	Quarantine int `default:"0" placeholder:"N" help:"Also list that many records of each source that were set aside, the newest first: where they stand and why, never what is in them."`
 }

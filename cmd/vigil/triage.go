@@ -45,7 +45,7 @@ func (c *triageReportCommand) Run(ctx context.Context, io streams) error {
 	}
 	var judged []vigil.Finding
 	if c.Config != "" {
-		flags := deskFlags{Config: c.Config}
+		flags := deskFlags{hereFlags: hereFlags{Config: c.Config}}
 		err := flags.at(ctx, func(d *app.Desk) (err error) {
 			judged, err = d.Judged(ctx)
 			return err

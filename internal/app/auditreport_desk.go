@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -61,7 +59,7 @@ func OpenReports(ctx context.Context, cfg *config.Config) (*Reports, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Reports{Reporter: r, close: func() error { r.client.CloseIdleConnections(); return nil }}, nil
+		return &Reports{Reporter: r, close: r.Close}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -116,34 +114,6 @@ func (r *Reports) Make(ctx context.Context, ask api.ReportAsk) (api.KeptReport, 
 		}
 	}
 }
-
-// BeginReport has the service begin to make one.
-func (r *remote) BeginReport(ctx context.Context, ask api.ReportAsk) (string, error) {
-	var out struct {
-		ID string `json:"id"`
-	}
-	err := r.call(ctx, http.MethodPost, "/api/v1/reports", ask, &out)
-	return out.ID, err
-}
-
-// Report asks the service for one.
-func (r *remote) Report(ctx context.Context, id string) (api.KeptReport, bool, error) {
-	var out struct {
-		Made   bool           `json:"made"`
-		Report api.KeptReport `json:"report"`
-	}
-	err := r.call(ctx, http.MethodGet, "/api/v1/reports/"+url.PathEscape(id), nil, &out)
-	return out.Report, out.Made, about(err, "report", id)
-}
-
-// Reports lists those of the service.
-func (r *remote) Reports(ctx context.Context) ([]api.KeptReport, error) {
-	var out struct{ Reports []api.KeptReport }
-	err := r.call(ctx, http.MethodGet, "/api/v1/reports", nil, &out)
-	return out.Reports, err
-}
-
-var _ api.Reporter = (*remote)(nil)
 
 // ReportKey returns the public key with which the reports of a data folder are signed,
 // as one line and as PEM.

@@ -13,14 +13,23 @@ func (r *reader) Cases(ctx context.Context, f api.CaseFilter) (api.CasePage, err
 	if err := r.record(ctx, "cases listed", ""); err != nil {
 		return api.CasePage{}, err
 	}
+	if f.Limit <= 0 {
+		f.Limit = 200
+	}
 	cases, total, err := r.app.ledger.Cases(ctx, ledger.CaseFilter{
-		State: f.State, Unresolved: f.Unresolved, MinSeverity: f.MinSeverity, Limit: f.Limit, Offset: f.Offset,
+		State: f.State, Unresolved: f.Unresolved, MinSeverity: f.MinSeverity, Limit: f.Limit + 1, Offset: f.Offset, After: f.After,
 	})
 	if err != nil {
 		return api.CasePage{}, err
 	}
-	cases, err = r.others(ctx, cases)
-	return api.CasePage{Cases: cases, Total: total}, err
+	page := api.CasePage{Total: total}
+	if len(cases) > f.Limit { // one more tells whether there are any
+		cases = cases[:f.Limit]
+		key := ledger.KeyOfCase(&cases[f.Limit-1])
+		page.Next = &key
+	}
+	page.Cases, err = r.others(ctx, cases)
+	return page, err
 }
 
 // Case implements api.CaseReader.

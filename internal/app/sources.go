@@ -3,8 +3,8 @@ package app
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -245,12 +245,14 @@ func runningFaults(ctx context.Context, cfg *config.Config) (faults map[string]s
 	if err != nil {
 		return nil, false
 	}
-	defer r.client.CloseIdleConnections()
-	r.client.Timeout = 5 * time.Second
+	defer r.Close()
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	var status struct {
 		Sources []struct{ Name, Fault string }
 	}
-	if err := r.call(ctx, http.MethodGet, "/api/v1/status", nil, &status); err != nil {
+	text, err := r.Status(ctx)
+	if err != nil || json.Unmarshal(text, &status) != nil {
 		return nil, false
 	}
 	faults = map[string]string{}

@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+
+	"vigil"
+	"vigil/client"
+	"vigil/internal/access"
+	"vigil/internal/api"
+	"vigil/internal/ledger"
+)
+
+// cases is where cases are listed and worked on by commands.
+type cases interface {
+	Cases(ctx context.Context, f client.CaseFilter, limit int) (out []vigil.Case, more bool, err error)
+	Case(ctx context.Context, id string) (client.Case, error)
+	// Work does something with a case in the name of somebody.
+	Work(ctx context.Context, by string, a api.CaseAct) (client.Done, error)
+}
+
+// Cases lists cases, those first that may do most harm, and tells whether there are more.
+func (d *Desk) Cases(ctx context.Context, f client.CaseFilter, limit int) ([]vigil.Case, bool, error) {
+	return d.cases.Cases(ctx, f, limit)
+}
+
+// Case reads one case.
+func (d *Desk) Case(ctx context.Context, id string) (client.Case, error) {
+	return d.cases.Case(ctx, id)
+}
+
+// Work does something with a case in the name of somebody.
+func (d *Desk) Work(ctx context.Context, by string, a api.CaseAct) (client.Done, error) {
+	return d.cases.Work(ctx, by, a)
+}
+
+// caseFolder is the cases of a data folder that no service has open. Who may read it may
+// do all of it; each look and deed is recorded.
+type caseFolder struct{ desk *caseDesk }
+
+// Cases lists them from the data folder.
+func (f *caseFolder) Cases(ctx context.Context, q client.CaseFilter, limit int) ([]vigil.Case, bool, error) {
+	if err := f.desk.desk.audit(ctx, commandLine, "cases listed", ""); err != nil {
+		return nil, false, err
+	}
+	filter := ledger.CaseFilter{MinSeverity: q.Min, Limit: limit + 1}
+	if q.State == "unresolved" {
+		filter.Unresolved = true
+	} else {
+		filter.State = vigil.CaseState(q.State)
+	}
+	all, _, err := f.desk.desk.ledger.Cases(ctx, filter)
+	if len(all) > limit {
+		return all[:limit], true, err
+	}
+	return all, false, err
+}
+
+// Case reads one from the data folder.
+func (f *caseFolder) Case(ctx context.Context, id string) (out client.Case, err error) {
+	if out.Case, err = f.desk.desk.ledger.Case(ctx, id); err != nil {
+		return out, err
+	}
+	if err := f.desk.desk.audit(ctx, commandLine, "case read", id); err != nil {
+		return client.Case{}, err
+	}
+	out.Events, out.EventsTotal, err = f.desk.desk.ledger.LastCaseEvents(ctx, id, api.MaxCaseEvents)
+	return out, err
+}
+
+// Work does something with a case in the data folder.
+func (f *caseFolder) Work(ctx context.Context, by string, a api.CaseAct) (client.Done, error) {
+	d := f.desk.desk
+	a.Key = "cli-" + rand.Text() // one that can't come again
+	done, err := f.desk.Work(api.WithPerson(ctx, api.Person{
+		Name: by, By: d.pseudonyms.Actor("", by), Logins: d.loginsOf(by), Roles: access.Roles(), Way: api.WayLocal,
+	}), a)
+	return client.Done{Text: done.Text, Case: done.Case}, err
+}

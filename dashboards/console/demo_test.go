@@ -90,7 +90,7 @@ func TestTheDemoFillsThePages(t *testing.T) {
 		}
 		if picture := tour()[name]; picture != "" {
 			if dir := os.Getenv("VIGIL_TOUR"); dir != "" {
-				p.Picture(filepath.Join(dir, "tour-"+picture+".png"))
+				p.Picture(filepath.Join(dir, picture+".png"))
 			}
 			p.Shoot("demo-" + picture)
 		}

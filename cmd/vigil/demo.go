@@ -69,6 +69,9 @@ func (c *demoCommand) Run(ctx context.Context, io streams) (err error) {
 	if c.ExitAfterReplay {
 		return nil
 	}
+	if err := d.Furnish(ctx); err != nil {
+		return stopped(ctx, err)
+	}
 	fmt.Fprintf(io.out, "\nThe console stays at %s until you press Ctrl-C.\n", d.URL())
 	select {
 	case <-ctx.Done():

@@ -41,6 +41,7 @@ type DemoOptions struct {
 // recording.
 type Demo struct {
 	app    *App
+	door   *demoDoor
 	replay *replay
 	truth  demo.Truth
 	dir    string
@@ -85,6 +86,7 @@ func StartDemo(ctx context.Context, opts DemoOptions) (d *Demo, err error) {
 		cfg.Actors = append(cfg.Actors, config.ActorRule{Match: r.Match, Kind: r.Kind, Role: r.Role, Team: r.Team})
 	}
 	door := newDemoDoor()
+	d.door = door
 	d.app, err = New(cfg, Options{
 		Door: door, Guises: door,
 		Logger: opts.Logger, Output: opts.Output, Quiet: true,

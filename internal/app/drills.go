@@ -87,6 +87,14 @@ func (d *drillDesk) kept(ctx context.Context) (out []api.Drill, err error) {
 
 // StartDrill implements api.Driller.
 func (d *drillDesk) StartDrill(ctx context.Context, ask api.DrillAsk) error {
+	return d.begin(ctx, ask, company{d.actors, d.days})
+}
+
+// company is the size of one that is made up.
+type company struct{ actors, days int }
+
+// begin is StartDrill with a company of that size for made-up traffic.
+func (d *drillDesk) begin(ctx context.Context, ask api.DrillAsk, size company) error {
 	scenarios, err := drill.Named(ask.Scenarios)
 	if err != nil {
 		return fmt.Errorf("%w: %w", api.ErrRefused, err)
@@ -119,7 +127,7 @@ func (d *drillDesk) StartDrill(ctx context.Context, ask api.DrillAsk) error {
 	}
 	d.running, d.stopped = run, false
 	d.stop = d.app.background(d.app.ending, "drill", func(ctx context.Context) error {
-		d.run(ctx, *run, ask, scenarios)
+		d.run(ctx, *run, ask, scenarios, size)
 		return nil
 	})
 	d.app.news.Publish(api.TopicDrills)
@@ -145,9 +153,9 @@ func (d *drillDesk) StopDrill(ctx context.Context, id string) error {
 
 // run is one drill from its beginning to where its result is kept. One that the end of the
 // program cuts short leaves nothing.
-func (d *drillDesk) run(ctx context.Context, now api.DrillRunning, ask api.DrillAsk, scenarios []drill.Scenario) {
+func (d *drillDesk) run(ctx context.Context, now api.DrillRunning, ask api.DrillAsk, scenarios []drill.Scenario, size company) {
 	out := api.Drill{ID: now.ID, By: now.By, On: now.On, Began: now.Began, Intensity: ask.Intensity}
-	result, meter, err := d.drill(ctx, ask, scenarios)
+	result, meter, err := d.drill(ctx, ask, scenarios, size)
 	d.mu.Lock()
 	out.Stopped = d.stopped
 	d.mu.Unlock()
@@ -190,13 +198,13 @@ func (d *drillDesk) keep(ctx context.Context, x api.Drill) error {
 }
 
 // drill stages and judges. Of recorded traffic the meter says what can't be seen in it.
-func (d *drillDesk) drill(ctx context.Context, ask api.DrillAsk, scenarios []drill.Scenario) (r *drill.Result, meter map[string]drill.Verdict, err error) {
+func (d *drillDesk) drill(ctx context.Context, ask api.DrillAsk, scenarios []drill.Scenario, size company) (r *drill.Result, meter map[string]drill.Verdict, err error) {
 	defer func() {
 		if p := recover(); p != nil { // what is staged beside the service must not end it
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	opts := DrillOptions{Actors: d.actors, Days: d.days}
+	opts := DrillOptions{Actors: size.actors, Days: size.days}
 	opts.Scenarios, opts.Intensity, opts.Workers, opts.Budget = scenarios, ask.Intensity, 1, d.app.conf().Budget
 	opts.Progress = func(done, total int) {
 		d.mu.Lock()

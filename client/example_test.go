@@ -3,7 +3,6 @@ package client_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
 
 	"vigil"
@@ -15,11 +14,13 @@ func ExampleClient_Findings() {
 	ctx := context.Background()
 	c, err := client.New(client.Config{URL: "https://vigil.example.com", Token: os.Getenv("VIGIL_TOKEN")})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	for f, err := range c.Findings(ctx, client.FindingFilter{Min: vigil.SeverityHigh}) {
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		fmt.Println(f.ID, f.Sentence)
 	}
@@ -30,11 +31,13 @@ func ExampleClient_Acknowledge() {
 	ctx := context.Background()
 	c, err := client.New(client.Config{URL: "https://vigil.example.com", Token: os.Getenv("VIGIL_TOKEN")})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	x, err := c.Case(ctx, "c-0123456789abcdef")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	_, err = c.Acknowledge(ctx, client.On{Case: x.ID, Seen: x.Revision})
 	if client.CodeOf(err) == client.CodeStale {

@@ -54,7 +54,8 @@ func (c *Client) Say(ctx context.Context, finding string, s Saying) (v vigil.Ver
 	if s.Word == "" {
 		q.method, q.body = http.MethodDelete, undoing{By: s.By, Note: s.Note}
 	}
-	return v, c.do(ctx, q, &v)
+	err = c.do(ctx, q, &v)
+	return v, err
 }
 
 // TakeVerdictBack takes the verdict on a finding back.

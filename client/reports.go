@@ -7,10 +7,11 @@ import (
 	"vigil/internal/api"
 )
 
-// ReportAsk asks for an audit report of a time, Report is one that is kept.
 type (
+	// ReportAsk asks for an audit report of a time.
 	ReportAsk = api.ReportAsk
-	Report    = api.KeptReport
+	// Report is one that is kept.
+	Report = api.KeptReport
 )
 
 // MakeReport begins to make an audit report, and gives the id that it will have.

@@ -9,13 +9,15 @@ import (
 	"vigil/internal/api"
 )
 
-// Expecting asks for an exception, Covered is one with what it would have covered lately.
-// Silencing asks for a silence, Silenced is one with what it would have kept back.
 type (
+	// Expecting asks for an exception.
 	Expecting = api.Expecting
-	Covered   = api.Covered
+	// Covered is an exception with what it would have covered lately.
+	Covered = api.Covered
+	// Silencing asks for a silence.
 	Silencing = api.Silencing
-	Silenced  = api.Silenced
+	// Silenced is a silence with what it would have kept back.
+	Silenced = api.Silenced
 )
 
 // Expect makes an exception out of a finding, or only previews it.

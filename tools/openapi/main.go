@@ -32,5 +32,5 @@ func run(out string) error {
 		_, err = os.Stdout.Write(text)
 		return err
 	}
-	return os.WriteFile(out, text, 0o644) //nolint:gosec // it is a part of the source
+	return os.WriteFile(out, text, 0o644)
 }

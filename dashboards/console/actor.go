@@ -12,7 +12,7 @@ import (
 
 var (
 	errNoActor  = api.NewProblem(http.StatusNotFound, "Nothing is known of this actor", "What they did may have been removed when its time to be kept was over.")
-	errOwnActor = api.NewProblem(http.StatusForbidden, "This page is about yourself", "Nobody looks into what vigil knows of themselves here; ask the privacy officer for what is kept of you.").As(api.CodeOwnCase)
+	errOwnActor = api.NewProblem(http.StatusForbidden, "This page is about yourself", "Nobody looks into what vigil knows of themselves here; ask the privacy officer for what is kept of you.").With(api.CodeOwnCase)
 )
 
 type actorPage struct {

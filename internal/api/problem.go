@@ -50,8 +50,8 @@ func NewProblem(status int, headline, remedy string) *Problem {
 	return &Problem{Status: status, Code: code, Headline: headline, Remedy: remedy}
 }
 
-// As returns the problem with another code.
-func (p *Problem) As(c Code) *Problem {
+// With returns the problem with another code.
+func (p *Problem) With(c Code) *Problem {
 	q := *p
 	q.Code = c
 	return &q

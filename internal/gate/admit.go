@@ -44,7 +44,7 @@ var (
 	errMayNot  = api.NewProblem(http.StatusForbidden, "Your role does not allow this", "Ask an administrator of vigil for the role that it needs.")
 	errForm    = api.NewProblem(http.StatusForbidden, "This form is not of this session", "Nothing was done. Go back, reload the page, and send it again.")
 	errStale   = api.NewProblem(http.StatusUnauthorized, "Prove once more who you are", "Sign in again: what you asked for wants a sign-in of the last fifteen minutes.")
-	errDoor    = api.NewProblem(http.StatusServiceUnavailable, "It can't be told who asks", "The store of sessions does not answer. Try again; if it stays so, look at the program's own log.").As(api.CodeInside)
+	errDoor    = api.NewProblem(http.StatusServiceUnavailable, "It can't be told who asks", "The store of sessions does not answer. Try again; if it stays so, look at the program's own log.").With(api.CodeInside)
 	errInside  = api.NewProblem(http.StatusInternalServerError, "Something went wrong here", "The program's own log tells what. Nothing was changed; try again.")
 )
 

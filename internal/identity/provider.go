@@ -60,7 +60,7 @@ func NewProvider(cfg ProviderConfig) *Provider {
 func (p *Provider) Name() string { return p.cfg.Name }
 
 var (
-	errAway    = api.NewProblem(http.StatusServiceUnavailable, "The sign-in provider does not answer", "Try again in a minute. Meanwhile a password of vigil's own works, for who has one.").As(api.CodeUnavailable)
+	errAway    = api.NewProblem(http.StatusServiceUnavailable, "The sign-in provider does not answer", "Try again in a minute. Meanwhile a password of vigil's own works, for who has one.").With(api.CodeUnavailable)
 	errReturn  = api.NewProblem(http.StatusUnauthorized, "This sign-in can't be taken", "It is not the one that was begun in this browser, or it took longer than ten minutes. Begin again.")
 	errClaims  = api.NewProblem(http.StatusUnauthorized, "What the sign-in provider says can't be believed", "Begin again. If it stays so, whoever runs vigil finds why in the program's own log.")
 	errUnknown = api.NewProblem(http.StatusForbidden, "vigil does not know you",

@@ -21,7 +21,7 @@ const (
 )
 
 var (
-	errLink  = api.NewProblem(http.StatusGone, "This link can't be used any more", "It was used already, or its time is over. Ask an administrator for a new one; the first one is printed anew when vigil starts.").As(api.CodeNotFound)
+	errLink  = api.NewProblem(http.StatusGone, "This link can't be used any more", "It was used already, or its time is over. Ask an administrator for a new one; the first one is printed anew when vigil starts.").With(api.CodeNotFound)
 	errAdmin = api.NewProblem(http.StatusUnprocessableEntity, "That name is no administrator's", "The configuration names who administers vigil: take the name of one of them.")
 	errThere = api.NewProblem(http.StatusUnprocessableEntity, "That name has an account already", "Take another name, or ask for a link to set that account up anew.")
 )

@@ -15,10 +15,10 @@ var (
 	errStale = api.NewProblem(http.StatusConflict, "Somebody else has changed it meanwhile",
 		"Nothing of yours was done. Read it again: what they did may make yours needless.")
 	errOwnCase = api.NewProblem(http.StatusForbidden, "This case is about yourself",
-		"Nobody works on a case about themselves: ask somebody else to.").As(api.CodeOwnCase)
+		"Nobody works on a case about themselves: ask somebody else to.").With(api.CodeOwnCase)
 	errSlow   = api.NewProblem(http.StatusGatewayTimeout, "The store took too long to answer", "Try again; if it stays so, look at the program's own log.")
 	errSealed = api.NewProblem(http.StatusServiceUnavailable, "Nothing can be shown just now",
-		"Each look is recorded before it is granted, and the record can't be written. Is the disk full? Make room: nothing that was accepted is lost.").As(api.CodeUnrecorded)
+		"Each look is recorded before it is granted, and the record can't be written. Is the disk full? Make room: nothing that was accepted is lost.").With(api.CodeUnrecorded)
 	errInside = api.NewProblem(http.StatusInternalServerError, "Something went wrong here", "The program's own log tells what. Nothing was changed; try again.")
 )
 

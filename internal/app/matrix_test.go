@@ -104,7 +104,7 @@ func passes(t *testing.T, v *visitor, route access.Route) bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		res.Body.Close() // it would go on for ever
+		res.Body.Close()                                                                  // it would go on for ever
 		return res.StatusCode == http.StatusOK || res.StatusCode == http.StatusBadRequest // that it names no topic
 	case route.Method == http.MethodGet:
 		code, body, to := v.ask(route.Method, path, nil)

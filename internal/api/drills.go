@@ -87,14 +87,20 @@ type Drill struct {
 
 // DrillRunning is the one that runs: Done of Total parts of it are over.
 type DrillRunning struct {
-	ID, By      string
-	On          DrillTraffic
-	Began       time.Time
-	Done, Total int
+	ID    string       `json:"id"`
+	By    string       `json:"by"`
+	On    DrillTraffic `json:"on"`
+	Began time.Time    `json:"began"`
+	Done  int          `json:"done"`
+	Total int          `json:"total"`
 }
 
 // DrillChoice is a breach that can be staged.
-type DrillChoice struct{ ID, Name, About string }
+type DrillChoice struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	About string `json:"about"`
+}
 
 // Drills are those that are kept, the newest first, and the one that runs, nil for none.
 type Drills struct {

@@ -10,12 +10,3 @@ type FindingKey struct {
 	Detected int64   `json:"d"`
 	ID       string  `json:"id"`
 }
-
-// CaseKey is where a case stands in the list, as FindingKey.
-type CaseKey struct {
-	Harm     float64 `json:"h"`
-	Severity int     `json:"s"`
-	// Opened is in nanoseconds since 1970.
-	Opened int64  `json:"o"`
-	ID     string `json:"id"`
-}

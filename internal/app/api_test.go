@@ -18,7 +18,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	t.Parallel()
 	cfg := configure(t, t.TempDir())
 	now := time.Now().UTC()
-	app.Keep(t, cfg.DataDir, vigil.Finding{
+	app.KeepNews(t, cfg.DataDir, vigil.Finding{
 		ID: "f-1", Revision: 1, State: vigil.StateOpen, Actor: "actor-9", About: vigil.AboutActor, Severity: vigil.SeverityHigh, Start: now, End: now, Detected: now,
 		Contributions: []vigil.Contribution{{Model: "volume", Observation: "rows", SpanStart: now, Frame: "self", Seen: 9, Share: 1}},
 	})
@@ -31,9 +31,20 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	if err := c.AddResource("mem:///vigil", description); err != nil {
 		t.Fatal(err)
 	}
+	var id string
+	until(t, "a case", func() bool {
+		cases := app.Cases(t, w.App)
+		if len(cases) > 0 {
+			id = cases[0].ID
+		}
+		return id != ""
+	})
 	for path, of := range map[string]string{
 		"/findings": "/findings", "/findings?min=low&limit=1": "/findings", "/findings/f-1": "/findings/{id}", "/findings/f-1/timeline": "/findings/{id}/timeline",
-		"/cases": "/cases", "/status": "/status", "/exceptions": "/exceptions", "/verdicts": "/verdicts", "/silences": "/silences", "/reports": "/reports",
+		"/cases": "/cases", "/cases?state=unresolved&unowned=true": "/cases", "/findings/f-1/events?limit=2": "/findings/{id}/events", "/sources": "/sources", "/sources/set-aside": "/sources/set-aside",
+		"/audit?limit=3": "/audit", "/audit/standing": "/audit/standing", "/drills": "/drills", "/replays": "/replays", "/status": "/status", "/exceptions": "/exceptions", "/verdicts": "/verdicts", "/silences": "/silences", "/reports": "/reports",
+		"/cases/" + id: "/cases/{id}", "/cases/" + id + "/events": "/cases/{id}/events", "/cases/" + id + "/subjects": "/cases/{id}/subjects",
+		"/cases/" + id + "/notice": "/cases/{id}/notice", "/cases/" + id + "/pack": "/cases/{id}/pack", "/colleagues": "/colleagues",
 		"/openapi.json": "/openapi.json",
 	} {
 		at := strings.NewReplacer("~", "~0", "/", "~1").Replace("/api/v1" + of)

@@ -2,41 +2,21 @@ package app
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
 
 	"vigil"
 	"vigil/internal/api"
-	"vigil/internal/ledger"
 )
 
 // Queue implements api.CaseQueue.
 func (r *reader) Queue(ctx context.Context, f api.QueueFilter) (api.QueuePage, error) {
-	if err := r.record(ctx, "cases listed", ""); err != nil {
-		return api.QueuePage{}, err
-	}
-	who, l := api.PersonOf(ctx).By, r.app.ledger
-	q := ledger.QueueFilter{
-		State: f.State, Unresolved: f.Unresolved, MinSeverity: f.MinSeverity, Owner: f.Owner, Unowned: f.Unowned, About: f.About, Place: f.Place,
-		OpenedFrom: f.OpenedFrom, OpenedTo: f.OpenedTo, After: f.After, Limit: f.Limit,
-	}
-	if f.New {
-		q.NewTo = who
-	}
-	page, err := l.CaseQueue(ctx, q)
-	if errors.Is(err, ledger.ErrCursor) {
-		return api.QueuePage{}, api.NewProblem(http.StatusBadRequest, "That place in the list is not known", "Begin at the head of the queue again.")
-	}
+	page, err := r.Cases(ctx, f)
 	if err != nil {
 		return api.QueuePage{}, err
 	}
-	cases, err := r.others(ctx, page.Cases)
-	if err != nil {
-		return api.QueuePage{}, err
-	}
+	who, l, cases := api.PersonOf(ctx).By, r.app.ledger, page.Cases
 	ids := make([]string, len(cases))
 	for i := range cases {
 		ids[i] = cases[i].ID

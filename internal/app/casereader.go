@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"net/http"
 
 	"vigil"
 	"vigil/internal/api"
@@ -9,27 +11,41 @@ import (
 )
 
 // Cases implements api.CaseReader.
-func (r *reader) Cases(ctx context.Context, f api.CaseFilter) (api.CasePage, error) {
+func (r *reader) Cases(ctx context.Context, f api.QueueFilter) (api.CasePage, error) {
 	if err := r.record(ctx, "cases listed", ""); err != nil {
 		return api.CasePage{}, err
 	}
-	if f.Limit <= 0 {
-		f.Limit = 200
+	q := ledger.QueueFilter{
+		State: f.State, Unresolved: f.Unresolved, MinSeverity: f.MinSeverity, Owner: f.Owner, Unowned: f.Unowned, About: f.About, Place: f.Place,
+		OpenedFrom: f.OpenedFrom, OpenedTo: f.OpenedTo, After: f.After, Limit: f.Limit,
 	}
-	cases, total, err := r.app.ledger.Cases(ctx, ledger.CaseFilter{
-		State: f.State, Unresolved: f.Unresolved, MinSeverity: f.MinSeverity, Limit: f.Limit + 1, Offset: f.Offset, After: f.After,
-	})
+	if f.New {
+		q.NewTo = api.PersonOf(ctx).By
+	}
+	page, err := r.app.ledger.CaseQueue(ctx, q)
+	if errors.Is(err, ledger.ErrCursor) {
+		return api.CasePage{}, api.NewProblem(http.StatusBadRequest, "That place in the list is not known", "Begin at the head of the queue again.")
+	}
 	if err != nil {
 		return api.CasePage{}, err
 	}
-	page := api.CasePage{Total: total}
-	if len(cases) > f.Limit { // one more tells whether there are any
-		cases = cases[:f.Limit]
-		key := ledger.KeyOfCase(&cases[f.Limit-1])
-		page.Next = &key
+	cases, err := r.others(ctx, page.Cases)
+	return api.CasePage{Cases: cases, Total: page.Total, Next: page.Next}, err
+}
+
+// CaseEvents implements api.CaseReader.
+func (r *reader) CaseEvents(ctx context.Context, id string, after int64, limit int) ([]vigil.CaseEvent, error) {
+	c, err := r.app.ledger.Case(ctx, id)
+	if err != nil {
+		return nil, err
 	}
-	page.Cases, err = r.others(ctx, cases)
-	return page, err
+	if err := r.keepOff(ctx, &c); err != nil {
+		return nil, err
+	}
+	if err := r.record(ctx, "case read", c.ID); err != nil {
+		return nil, err
+	}
+	return r.app.ledger.CaseEvents(ctx, c.ID, after, min(max(limit, 1), api.MaxCaseLines))
 }
 
 // Case implements api.CaseReader.

@@ -45,8 +45,8 @@ func TestConsoleReadsCases(t *testing.T) {
 	if _, err := r.Case(t.Context(), "c-none"); !errors.Is(err, api.ErrNotFound) {
 		t.Errorf("no such case: %v", err)
 	}
-	for want, f := range map[int]api.CaseFilter{2: {Unresolved: true}, 1: {State: vigil.CaseNew}, 0: {State: vigil.CaseResolved}} {
-		if page, err := r.Cases(t.Context(), f); err != nil || page.Total != want || len(page.Cases) != want {
+	for want, f := range map[int64]api.QueueFilter{2: {Unresolved: true}, 1: {State: vigil.CaseNew}, 0: {State: vigil.CaseResolved}} {
+		if page, err := r.Cases(t.Context(), f); err != nil || page.Total != want || int64(len(page.Cases)) != want {
 			t.Errorf("%+v: %d cases, %v", f, page.Total, err)
 		}
 	}
@@ -64,7 +64,7 @@ func TestConsoleReadsCases(t *testing.T) {
 	if err := o.book.ledger.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if v, err := r.Cases(t.Context(), api.CaseFilter{}); err == nil || len(v.Cases) > 0 {
+	if v, err := r.Cases(t.Context(), api.QueueFilter{}); err == nil || len(v.Cases) > 0 {
 		t.Error("cases are shown without a record")
 	}
 }

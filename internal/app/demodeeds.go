@@ -19,7 +19,7 @@ func (d *Demo) Furnish(ctx context.Context) error {
 	}
 	ada, bo := api.WithPerson(ctx, d.door.people[0]), api.WithPerson(ctx, d.door.people[1])
 	services := d.app.services()
-	page, err := services.Cases(ada, api.CaseFilter{Limit: 3})
+	page, err := services.Cases(ada, api.QueueFilter{Limit: 3})
 	if err != nil {
 		return fmt.Errorf("furnish the demo: %w", err)
 	}

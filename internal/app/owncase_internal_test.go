@@ -51,7 +51,7 @@ func TestOwnCaseIsNotShown(t *testing.T) {
 			t.Errorf("%s: ann is answered %v", name, err)
 		}
 	}
-	cases, err := r.Cases(o.as("bob"), api.CaseFilter{})
+	cases, err := r.Cases(o.as("bob"), api.QueueFilter{})
 	if err != nil || len(cases.Cases) != 1 || cases.Cases[0].Actor != "actor-2" {
 		t.Errorf("bob is listed %+v, %v", cases.Cases, err)
 	}
@@ -59,7 +59,7 @@ func TestOwnCaseIsNotShown(t *testing.T) {
 	if err != nil || len(findings.Findings) != 1 || findings.Findings[0].ID != "f-2" {
 		t.Errorf("bob is listed %d findings, %v", len(findings.Findings), err)
 	}
-	if all, err := r.Cases(o.as("ann"), api.CaseFilter{}); err != nil || len(all.Cases) != 3 {
+	if all, err := r.Cases(o.as("ann"), api.QueueFilter{}); err != nil || len(all.Cases) != 3 {
 		t.Errorf("ann is listed %d cases, %v", len(all.Cases), err)
 	}
 	if !o.audited("kept off a case about themselves") || !o.audited("kept off a finding about themselves") {

@@ -56,8 +56,8 @@ func TestTriageOrdersTheQueueOnceItKnows(t *testing.T) {
 	}
 	first := func() vigil.Finding {
 		page, err := d.Findings(t.Context(), api.FindingFilter{Limit: 100})
-		if err != nil || page.Total != len(findings) || len(page.Findings) != len(findings) {
-			t.Fatalf("listed are %d of %d, %v", len(page.Findings), page.Total, err)
+		if err != nil || page.Next != nil || len(page.Findings) != len(findings) {
+			t.Fatalf("listed are %d, more: %v, %v", len(page.Findings), page.Next != nil, err)
 		}
 		return page.Findings[0]
 	}

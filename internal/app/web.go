@@ -116,7 +116,8 @@ func (a *App) newConsole(cfg *config.Config) (http.Handler, error) {
 	programs, err := rest.New(rest.Config{Logger: a.logger}, rest.Services{
 		Reader: services.Reader, Decider: services.Decider, Silencer: services.Silencer, Reporter: services.Reporter,
 		Once: a.ledger, Worker: services.Worker,
-		Replayer: services.Replayer,
+		Replayer: services.Replayer, Explorer: services.Explorer, Subjects: services.Subjects, Readers: services.Readers,
+		Notices: services.Notices, Packs: services.Packs, Auditor: services.Auditor, Driller: services.Driller, Keeper: services.Keeper,
 	})
 	if err != nil {
 		return nil, err

@@ -353,13 +353,6 @@ type CaseFilter struct {
 	OpenedFrom, OpenedTo time.Time
 	// Limit bounds the list; zero means 200. Offset skips.
 	Limit, Offset int
-	// After goes on behind a case of an earlier list; nil begins with the first.
-	After *api.CaseKey
-}
-
-// KeyOfCase is where a case stands in the list of Cases.
-func KeyOfCase(c *vigil.Case) api.CaseKey {
-	return api.CaseKey{Harm: c.Harm, Severity: c.Severity.Rank(), Opened: nanos(c.Opened), ID: c.ID}
 }
 
 // Cases lists cases, those first that may do most harm, and how many there are.
@@ -380,12 +373,8 @@ func (l *Ledger) Cases(ctx context.Context, f CaseFilter) (out []vigil.Case, tot
 		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+where, args...).Scan(&total); err != nil {
 			return err
 		}
-		args, from := append(args, f.Limit, max(0, f.Offset)), ""
-		if k := f.After; k != nil {
-			from = ` AND (-harm, -severity, -opened, id) > (?9, ?10, ?11, ?12)`
-			args = append(args, -k.Harm, -k.Severity, -k.Opened, k.ID)
-		}
-		rows, err := tx.QueryContext(ctx, `SELECT `+caseColumns+` FROM (SELECT rowid AS at`+where+from+`
+		args := append(args, f.Limit, max(0, f.Offset))
+		rows, err := tx.QueryContext(ctx, `SELECT `+caseColumns+` FROM (SELECT rowid AS at`+where+`
 			ORDER BY harm DESC, severity DESC, opened DESC, id LIMIT ?7 OFFSET ?8) q JOIN casefile c ON c.rowid = q.at
 			ORDER BY c.harm DESC, c.severity DESC, c.opened DESC, c.id`, args...)
 		if err != nil {

@@ -74,7 +74,7 @@ func (r *Reader) caseOf(finding string) *api.CaseView {
 }
 
 // Cases implements api.CaseReader.
-func (r *Reader) Cases(ctx context.Context, f api.CaseFilter) (api.CasePage, error) {
+func (r *Reader) Cases(ctx context.Context, f api.QueueFilter) (api.CasePage, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.begin(ctx, "Cases"); err != nil {
@@ -88,8 +88,21 @@ func (r *Reader) Cases(ctx context.Context, f api.CaseFilter) (api.CasePage, err
 		}
 		all = append(all, *c)
 	}
-	from := min(f.Offset, len(all))
-	return api.CasePage{Cases: all[from:min(from+f.Limit, len(all))], Total: len(all)}, nil
+	if f.Limit <= 0 {
+		f.Limit = 50
+	}
+	return api.CasePage{Cases: all[:min(f.Limit, len(all))], Total: int64(len(all))}, nil
+}
+
+// CaseEvents implements api.CaseReader.
+func (r *Reader) CaseEvents(ctx context.Context, id string, after int64, limit int) (out []vigil.CaseEvent, err error) {
+	v, err := r.Case(ctx, id)
+	for _, e := range v.Events {
+		if e.N > after && len(out) < limit {
+			out = append(out, e)
+		}
+	}
+	return out, err
 }
 
 // Case implements api.CaseReader.

@@ -66,7 +66,9 @@ func Describe(docs Docs) ([]byte, error) {
 	d := describer{docs: docs, names: map[string]reflect.Type{}, schemas: map[string]any{}}
 	paths, tags := map[string]any{}, []any{}
 	for _, r := range (&Handler{}).resources() {
-		tags = append(tags, object{"name": r.name})
+		if tag := (object{"name": r.name}); !slices.ContainsFunc(tags, func(t any) bool { return t.(object)["name"] == r.name }) {
+			tags = append(tags, tag)
+		}
 		for _, e := range r.endpoints {
 			method, path, _ := strings.Cut(e.route, " ")
 			at, _ := paths[path].(object)
@@ -117,6 +119,9 @@ type describer struct {
 
 func (d *describer) operation(r resource, e endpoint, method string) object {
 	ok := object{"description": "It was done.", "content": object{"application/json": object{"schema": d.schema(e.out, false)}}}
+	if e.hand != nil {
+		ok = object{"description": "The file.", "content": object{e.media: object{}}}
+	}
 	if e.out.Implements(reflect.TypeFor[revised]()) {
 		ok["headers"] = object{"ETag": object{"description": "The revision.", "schema": object{"type": "string"}}}
 	}
@@ -146,7 +151,7 @@ func (d *describer) operation(r resource, e endpoint, method string) object {
 			}
 		}
 	}
-	if method != http.MethodGet {
+	if method != http.MethodGet && !e.fleeting {
 		params = append(params, object{"name": OnceHeader, "in": "header", "description": "The same one with the same body is done once, and answered alike for a day.",
 			"schema": object{"type": "string", "minLength": 1, "maxLength": maxOnceKey}})
 	}

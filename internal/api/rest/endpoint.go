@@ -2,8 +2,12 @@ package rest
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"reflect"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"vigil/internal/api"
 )
@@ -26,7 +30,19 @@ type endpoint struct {
 	in, out  reflect.Type
 	read     func(w http.ResponseWriter, r *http.Request) (any, *api.Problem)
 	do       func(ctx context.Context, in any) (any, error)
+
+	// fleeting says that its answers are not kept for who asks again: those of looks, of
+	// which each is recorded, and those that hold a secret.
+	fleeting bool
+	// hand, where it is there, hands a file over instead of do; media is its content type,
+	// limit how long that may take.
+	hand  func(ctx context.Context, in any) (name string, write writing, err error)
+	media string
+	limit time.Duration
 }
+
+// writing writes a file. An error leaves what is none.
+type writing = func(ctx context.Context, w io.Writer) error
 
 // on is an endpoint that does what the function does. In is a struct of which the tags
 // of the fields say where each comes from (see decode.go); Out is a struct, sent as JSON.
@@ -40,6 +56,20 @@ func on[In, Out any](route, id, does string, do func(ctx context.Context, in In)
 		},
 		do: func(ctx context.Context, in any) (any, error) { return do(ctx, in.(In)) },
 	}
+}
+
+// unkept is the endpoint, but its answers are not kept.
+func (e endpoint) unkept() endpoint {
+	e.fleeting = true
+	return e
+}
+
+// file is an endpoint that hands a file over, under a name that fits a header.
+func file[In any](route, id, does, media string, limit time.Duration, hand func(ctx context.Context, in In) (string, writing, error)) endpoint {
+	e := on(route, id, does, func(context.Context, In) (jsontext.Value, error) { return nil, nil })
+	e.hand = func(ctx context.Context, in any) (string, writing, error) { return hand(ctx, in.(In)) }
+	e.media, e.limit, e.fleeting = media, limit, true
+	return e
 }
 
 // nothing is what an endpoint takes that takes nothing.

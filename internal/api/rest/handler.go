@@ -35,6 +35,20 @@ type Services struct {
 	Once api.Once
 	// Replayer tries settings on history.
 	Replayer api.Replayer
+	// Explorer lists the accesses of findings.
+	Explorer api.FindingExplorer
+	// Subjects lists the customers of cases, Readers who has read one.
+	Subjects api.SubjectLister
+	Readers  api.ReaderFinder
+	// Notices keeps the notifications to the authority, Packs makes evidence packs.
+	Notices api.Notices
+	Packs   api.Packs
+	// Auditor shows the audit log.
+	Auditor api.Auditor
+	// Driller stages breaches.
+	Driller api.Driller
+	// Keeper tells what could not be read.
+	Keeper api.SourceKeeper
 }
 
 // Handler serves the API.
@@ -64,7 +78,10 @@ func New(cfg Config, services Services) (*Handler, error) {
 
 // resources lists all that the API has, whether its service is there or not.
 func (h *Handler) resources() []resource {
-	return []resource{h.description(), h.status(), h.findings(), h.verdicts(), h.exceptions(), h.cases(), h.casework(), h.silences(), h.reports(), h.replays()}
+	return []resource{
+		h.description(), h.status(), h.sources(), h.setAside(), h.findings(), h.findingEvents(), h.verdicts(), h.exceptions(),
+		h.cases(), h.casework(), h.colleagues(), h.subjects(), h.notice(), h.packs(), h.readers(), h.silences(), h.reports(), h.audit(), h.drills(), h.replays(),
+	}
 }
 
 // Handlers are what the API answers, by the name of the route in access.Routes.
@@ -97,6 +114,10 @@ func (h *Handler) handler(of resource, e endpoint) http.HandlerFunc {
 			h.Fail(w, r, bad)
 			return
 		}
+		if e.hand != nil {
+			h.handOver(w, r, of, e, in)
+			return
+		}
 		ctx, cancel := context.WithTimeout(r.Context(), h.cfg.Timeout)
 		defer cancel()
 		out, err := h.carryOut(ctx, e, in, key)
@@ -113,6 +134,13 @@ func (h *Handler) handler(of resource, e endpoint) http.HandlerFunc {
 func (h *Handler) carryOut(ctx context.Context, e endpoint, in any, key *once) (api.DoneOnce, error) {
 	if key == nil {
 		out, err := e.do(ctx, in)
+		if err != nil {
+			return api.DoneOnce{}, err
+		}
+		return done(out)
+	}
+	if e.fleeting {
+		out, err := e.do(api.WithDeed(ctx, "api-"+key.key), in)
 		if err != nil {
 			return api.DoneOnce{}, err
 		}

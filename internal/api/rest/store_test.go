@@ -66,7 +66,7 @@ func (s *store) Finding(_ context.Context, id string) (vigil.Finding, error) {
 	return vigil.Finding{}, fmt.Errorf("finding %q: %w", id, api.ErrNotFound)
 }
 
-func (s *store) Cases(_ context.Context, f api.CaseFilter) (page api.CasePage, err error) {
+func (s *store) Cases(_ context.Context, f api.QueueFilter) (page api.CasePage, err error) {
 	if f.State == "" || f.State == s.case1.Case.State {
 		page.Cases, page.Total = []vigil.Case{s.case1.Case}, 1
 	}
@@ -78,6 +78,15 @@ func (s *store) Case(_ context.Context, id string) (api.CaseView, error) {
 		return api.CaseView{}, api.ErrNotFound
 	}
 	return s.case1, s.err
+}
+
+func (s *store) CaseEvents(_ context.Context, _ string, after int64, limit int) (out []vigil.CaseEvent, err error) {
+	for _, e := range s.case1.Events {
+		if e.N > after && len(out) < limit {
+			out = append(out, e)
+		}
+	}
+	return out, s.err
 }
 
 func (s *store) Status(context.Context) (api.Status, error) { return api.Status{Progress: -1}, s.err }

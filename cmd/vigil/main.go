@@ -40,6 +40,8 @@ type commands struct {
 	Findings   findingsCommand   `cmd:"" group:"run" help:"List findings, show one, say what it was, expect what it tells of."`
 	Exceptions exceptionsCommand `cmd:"" group:"run" help:"List and end exceptions."`
 	Silences   silencesCommand   `cmd:"" group:"run" help:"Keep messages back for a time, and list and end such silences."`
+	Users      usersCommand      `cmd:"" group:"run" help:"List who works with vigil, make links that set accounts up, and disable accounts."`
+	Tokens     tokensCommand     `cmd:"" group:"run" help:"Make, list and revoke the tokens with which programs ask the API."`
 	Alerts     alertsCommand     `cmd:"" group:"run" help:"Preview a message, or send one that is a test."`
 	Reports    reportsCommand    `cmd:"" group:"run" help:"Make, list and verify audit reports, signed and kept."`
 	Verify     verifyCommand     `cmd:"" group:"run" help:"Verify an evidence pack, and compute its findings again."`

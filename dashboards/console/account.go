@@ -1,6 +1,8 @@
 package console
 
 import (
+	"context"
+	"crypto/rand"
 	"net/http"
 	"strconv"
 	"time"
@@ -22,6 +24,8 @@ type accountPage struct {
 	Made string
 	// CanSign says that they sign in, so that there is something to change.
 	CanSign bool
+	// Key names what the form does, so that one that is sent twice does it once.
+	Key     string
 	Choices []access.Role
 }
 
@@ -61,7 +65,7 @@ func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, code int, 
 	}
 	h.content()
 	page := accountPage{
-		base: h.base(r, "Your account", false), Problem: problem, Password: own.Account.Password, Made: made,
+		base: h.base(r, "Your account", false), Problem: problem, Password: own.Account.Password, Made: made, Key: rand.Text(),
 		CanSign: api.PersonOf(r.Context()).Way == api.WaySession, Choices: api.PersonOf(r.Context()).Roles,
 	}
 	for _, s := range own.Sessions {
@@ -109,8 +113,8 @@ func (h *Handler) makeToken(w http.ResponseWriter, r *http.Request) {
 		h.did(w, r, "token", "", api.NewProblem(http.StatusUnprocessableEntity, "That is no number of days", "Write 1 to 366."))
 		return
 	}
-	ask := api.NewToken{Name: r.PostForm.Get("name"), For: time.Duration(days) * 24 * time.Hour, Roles: rolesOf(r)}
-	made, err := h.do.Accounts.MakeToken(r, ask)
+	ask := api.NewToken{Name: r.PostForm.Get("name"), For: float64(days) * (24 * time.Hour).Seconds(), Roles: rolesOf(r)}
+	made, _, err := h.do.Accounts.MakeToken(sentOnce(r), ask)
 	if err != nil {
 		h.did(w, r, "token", "", err)
 		return
@@ -119,7 +123,16 @@ func (h *Handler) makeToken(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) revokeToken(w http.ResponseWriter, r *http.Request) {
-	h.did(w, r, "token", "token-revoked", h.do.Accounts.RevokeToken(r, r.PathValue("id")))
+	h.did(w, r, "token", "token-revoked", h.do.Accounts.RevokeToken(r.Context(), r.PathValue("id")))
+}
+
+// sentOnce names what a form does by what is in it, of which one is the key that its page
+// gave it.
+func sentOnce(r *http.Request) context.Context {
+	if r.PostForm.Get("key") == "" {
+		return r.Context()
+	}
+	return api.WithDeed(r.Context(), "form "+r.PostForm.Encode())
 }
 
 func rolesOf(r *http.Request) (out []access.Role) {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"slices"
@@ -20,6 +21,8 @@ type peoplePage struct {
 	Choices []roleChoice
 	// Link was made just now and is shown this once; Until is when it is over.
 	Link, Until string
+	// Key names what a form of the page does, so that one that is sent twice does it once.
+	Key string
 }
 
 type personRow struct {
@@ -58,7 +61,7 @@ func (h *Handler) showPeople(w http.ResponseWriter, r *http.Request, code int, p
 		return
 	}
 	h.content()
-	page := peoplePage{base: h.base(r, "People", false), Problem: problem, Choices: roleChoices(nil), Link: link, Until: until.UTC().Format("2 Jan 2006 15:04")}
+	page := peoplePage{base: h.base(r, "People", false), Problem: problem, Choices: roleChoices(nil), Link: link, Key: rand.Text(), Until: until.UTC().Format("2 Jan 2006 15:04")}
 	for _, a := range all {
 		row := personRow{
 			By: a.By, Name: phrase.Text(a.Name, 200), Roles: roleList(a.Roles), Configured: a.Configured, Disabled: a.Disabled, Self: a.By == page.Person.By,
@@ -78,9 +81,7 @@ func (h *Handler) showPeople(w http.ResponseWriter, r *http.Request, code int, p
 }
 
 func (h *Handler) invite(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := h.context(r)
-	defer cancel()
-	link, until, err := h.do.Accounts.Invite(ctx, r.PostForm.Get("name"), rolesOf(r))
+	link, until, err := h.do.Accounts.Invite(sentOnce(r), r.PostForm.Get("name"), rolesOf(r))
 	if err != nil {
 		problem := h.readError(r, "invitation", err)
 		h.showPeople(w, r, problem.Status, problem, "", until)

@@ -206,5 +206,12 @@ func Routes() []Route {
 		write("POST", "/api/v1/replays", DeedTune),
 		read("/api/v1/replays/{id}", DeedTune),
 		write("DELETE", "/api/v1/replays/{id}", DeedTune),
+		read("/api/v1/accounts", DeedPeople),
+		fresh(write("POST", "/api/v1/accounts", DeedPeople)),
+		fresh(write("PUT", "/api/v1/accounts/{id}/state", DeedPeople)),
+		fresh(write("PUT", "/api/v1/accounts/{id}/roles", DeedPeople)),
+		read("/api/v1/tokens", DeedSelf),
+		fresh(write("POST", "/api/v1/tokens", DeedSelf)),
+		write("DELETE", "/api/v1/tokens/{id}", DeedSelf),
 	}
 }

@@ -61,6 +61,7 @@ type Accounts interface {
 	ProviderSignIn
 	SetUps
 	OwnAccount
+	Tokens
 	People
 }
 

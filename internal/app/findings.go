@@ -14,6 +14,7 @@ import (
 	"vigil"
 	"vigil/internal/api"
 	"vigil/internal/config"
+	"vigil/internal/identity"
 	"vigil/internal/ledger"
 	"vigil/internal/privacy"
 )
@@ -25,6 +26,7 @@ type Desk struct {
 	api.Silencer
 	findings
 	cases cases
+	staff staff
 	close func() error
 }
 
@@ -90,7 +92,12 @@ func localDesk(ctx context.Context, l *ledger.Ledger, cfg *config.Config) (*Desk
 		return nil, err
 	}
 	work := &caseDesk{desk: d, book: book, people: d.people, status: func(context.Context) (api.Status, error) { return api.Status{}, nil }}
-	return &Desk{Decider: d, Silencer: d, findings: &folder{d}, cases: &caseFolder{work}, close: l.Close}, nil
+	who, err := newIdentity(key, l, d.people, identity.Options{})
+	if err != nil {
+		return nil, err
+	}
+	door := who.Door(identity.DoorConfig{Base: baseOf(cfg)})
+	return &Desk{Decider: d, Silencer: d, findings: &folder{d}, cases: &caseFolder{work}, staff: &staffFolder{door}, close: l.Close}, nil
 }
 
 // folder lists the findings of a data folder that no service has open. Each look is

@@ -125,3 +125,11 @@ func writeToken(dir, token string) error {
 	}
 	return nil
 }
+
+// baseOf is the console's address by a configuration alone, for while no service runs.
+func baseOf(cfg *config.Config) string {
+	if cfg.ConsoleURL != "" {
+		return strings.TrimSuffix(cfg.ConsoleURL, "/")
+	}
+	return "http://" + cfg.Listen
+}

@@ -55,7 +55,7 @@ func dial(cfg client.Config) (*remote, error) {
 }
 
 func (r *remote) desk() *Desk {
-	return &Desk{Decider: r, Silencer: r, findings: r, cases: r, close: r.Close}
+	return &Desk{Decider: r, Silencer: r, findings: r, cases: r, staff: remoteStaff{r}, close: r.Close}
 }
 
 func remoteDesk(cfg *config.Config, locked *ledger.LockedError) (*Desk, error) {
@@ -224,19 +224,12 @@ func (r *remote) Case(ctx context.Context, id string) (client.Case, error) {
 
 // Work has the service do something with a case, in somebody's name.
 func (r *remote) Work(ctx context.Context, by string, a api.CaseAct) (client.Done, error) {
-	c := r.Client
-	if r.cfg.Header != nil && by != "" {
-		cfg := r.cfg
-		cfg.Header = http.Header{identity.ByHeader: {by}}
-		other, err := client.New(cfg)
-		if err != nil {
-			return client.Done{}, err
-		}
-		c = other
+	c, err := r.as(by)
+	if err != nil {
+		return client.Done{}, err
 	}
 	on := client.On{Case: a.Case, Seen: a.Seen}
 	var d client.Done
-	var err error
 	switch {
 	case a.Deed == access.DeedAcknowledge:
 		d, err = c.Acknowledge(ctx, on)

@@ -90,6 +90,8 @@ func (a *App) changed(c ledger.Change) {
 func (a *App) newConsole(cfg *config.Config) (http.Handler, error) {
 	gated := gate.Config{Logger: a.logger, Now: a.opts.Now}
 	services := a.services()
+	var people api.People // nil where nobody signs in
+	var tokens api.Tokens
 	behindTLS := ""
 	if cfg.ConsoleURL != "" {
 		u, err := url.Parse(cfg.ConsoleURL)
@@ -107,7 +109,7 @@ func (a *App) newConsole(cfg *config.Config) (http.Handler, error) {
 			return nil, err
 		}
 		gated.Door, gated.Secure, gated.SignIn = door, door.Secure, "/sign-in"
-		services.Accounts = door
+		services.Accounts, people, tokens = door, door, door
 	}
 	pages, err := console.New(console.Config{Logger: a.logger, Now: a.opts.Now}, services)
 	if err != nil {
@@ -118,6 +120,7 @@ func (a *App) newConsole(cfg *config.Config) (http.Handler, error) {
 		Once: a.ledger, Worker: services.Worker,
 		Replayer: services.Replayer, Explorer: services.Explorer, Subjects: services.Subjects, Readers: services.Readers,
 		Notices: services.Notices, Packs: services.Packs, Auditor: services.Auditor, Driller: services.Driller, Keeper: services.Keeper,
+		People: people, Tokens: tokens,
 	})
 	if err != nil {
 		return nil, err

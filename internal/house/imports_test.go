@@ -65,7 +65,7 @@ var rules = []rule{
 	{folder: "dashboards/...", may: []string{root, "dashboards/...", "internal/access", "internal/api"}},
 	{folder: "dashboards/internal/sample", may: []string{root, "dashboards/...", "internal/access", "internal/api", "internal/reveal"}},
 
-	{folder: "client", may: []string{root, "internal/api"}},
+	{folder: "client", may: []string{root, "internal/access", "internal/api"}},
 
 	{folder: "internal/app/...", may: []string{root, "..."}},
 	{folder: "internal/api", may: []string{root, "internal/access"}},

@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -31,18 +33,48 @@ func (d *Door) People(ctx context.Context) ([]api.AccountView, error) {
 // Invite implements api.People.
 func (d *Door) Invite(ctx context.Context, name string, roles []access.Role) (link string, ends time.Time, err error) {
 	who := api.PersonOf(ctx)
+	if err := gives(who); err != nil {
+		return "", ends, err
+	}
 	inv, err := d.invitation(ctx, name, roles)
 	if err != nil {
 		return "", ends, err
 	}
-	if inv.By == who.By {
+	if inv.By == who.By && who.Way != api.WayLocal {
 		return "", ends, fmt.Errorf("%w: you change your own password at your account", api.ErrRefused)
 	}
-	token, ends, err := d.invite(ctx, who.By, inv, invitedFor)
+	by := d.deedOf(ctx, who.By, record.KindInvitation)
+	r, done, err := d.done(ctx, by, record.KindInvitation, digest(by.secret))
+	switch {
+	case err != nil:
+		return "", ends, err
+	case done && r.Owner != inv.By:
+		return "", ends, errDone
+	case done:
+		return d.link(by.secret), r.Ends, nil
+	}
+	token, ends, err := d.invite(ctx, who.By, by, inv)
+	if errors.Is(err, record.ErrChanged) {
+		return d.Invite(ctx, name, roles) // the same deed came twice at once, and the other one was faster
+	}
 	if err != nil {
 		return "", ends, err
 	}
-	return d.cfg.Base + "/set-up?token=" + url.QueryEscape(token), ends, nil
+	return d.link(token), ends, nil
+}
+
+// link is the address at which a link's token is used.
+func (d *Door) link(token string) string {
+	return d.cfg.Base + "/set-up?token=" + url.QueryEscape(token)
+}
+
+// gives says whether somebody may let others in. A program's token takes away and gives
+// nothing: one that leaked must not let in those who outlive it.
+func gives(who api.Person) error {
+	if who.Way == api.WayToken {
+		return fmt.Errorf("%w: a token lets nobody in: do it in the console, or with vigil users on the machine that vigil runs on", api.ErrRefused)
+	}
+	return nil
 }
 
 // invitation is one for somebody of a name.
@@ -71,9 +103,12 @@ func (s *Service) invitation(ctx context.Context, name string, roles []access.Ro
 
 // Disable implements api.People.
 func (d *Door) Disable(ctx context.Context, by string, disabled bool, seen int64) error {
-	what := "account enabled"
-	if disabled {
-		what = "account disabled"
+	what := "account disabled"
+	if !disabled {
+		what = "account enabled"
+		if err := gives(api.PersonOf(ctx)); err != nil {
+			return err
+		}
 	}
 	return d.alter(ctx, by, seen, what, func(p *someone) error {
 		p.account.Disabled = disabled
@@ -83,7 +118,7 @@ func (d *Door) Disable(ctx context.Context, by string, disabled bool, seen int64
 
 // SetRoles implements api.People.
 func (d *Door) SetRoles(ctx context.Context, by string, roles []access.Role, seen int64) error {
-	if err := rolesKnown(roles); err != nil {
+	if err := cmp.Or(gives(api.PersonOf(ctx)), rolesKnown(roles)); err != nil {
 		return err
 	}
 	return d.alter(ctx, by, seen, "roles given: "+strings.TrimSpace(rolesText(roles)), func(p *someone) error {
@@ -98,7 +133,8 @@ func (d *Door) SetRoles(ctx context.Context, by string, roles []access.Role, see
 // alter changes somebody's account, and ends their sessions.
 func (d *Door) alter(ctx context.Context, by string, seen int64, what string, how func(p *someone) error) error {
 	who := api.PersonOf(ctx)
-	if who.By == by {
+	// On the machine itself it may be the last administrator who lets themselves in again.
+	if who.By == by && who.Way != api.WayLocal {
 		return fmt.Errorf("%w: nobody changes what they may themselves: ask another administrator", api.ErrRefused)
 	}
 	p, err := d.someone(ctx, by)

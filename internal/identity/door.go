@@ -105,13 +105,17 @@ func (d *Door) local(r *http.Request) api.Person {
 	if err != nil || !peer.Addr().Unmap().IsLoopback() {
 		return api.Person{}
 	}
-	name := r.Header.Get(ByHeader)
+	return d.Local(r.Header.Get(ByHeader))
+}
+
+// Local is who runs a command of a name on the machine that vigil runs on.
+func (s *Service) Local(name string) api.Person {
 	if name == "" || len(name) > 200 {
 		name = "command line"
 	}
-	dir := d.opts.Directory()
+	dir := s.opts.Directory()
 	out := api.Person{
-		Name: name, By: dir.Pseudonym(d.canonical(name)), Logins: dir.Logins(name), Way: api.WayLocal, Signed: d.now(),
+		Name: name, By: dir.Pseudonym(s.canonical(name)), Logins: dir.Logins(name), Way: api.WayLocal, Signed: s.now(),
 		Roles: []access.Role{access.RoleResponder, access.RoleAnalyst, access.RolePrivacy, access.RoleAdmin},
 	}
 	if u, ok := named(dir, name); ok {

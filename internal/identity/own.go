@@ -1,14 +1,10 @@
 package identity
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
-	"time"
 
 	"vigil/internal/access"
 	"vigil/internal/api"
@@ -47,22 +43,6 @@ func (d *Door) Account(r *http.Request) (api.OwnView, error) {
 	slices.SortFunc(out.Sessions, func(a, b api.SessionView) int { return b.Seen.Compare(a.Seen) })
 	out.Tokens, err = d.tokens(ctx, p.by)
 	return out, err
-}
-
-func (s *Service) tokens(ctx context.Context, by string) (out []api.TokenView, err error) {
-	rows, err := s.opts.Store.Credentials(ctx, record.KindToken, by, maxTokens)
-	if err != nil {
-		return nil, err
-	}
-	for _, row := range rows {
-		var t token
-		if err := json.Unmarshal(row.Data, &t); err != nil {
-			return nil, fmt.Errorf("read token: %w", err)
-		}
-		out = append(out, api.TokenView{ID: t.ID, Name: t.Name, Roles: t.Roles, Made: t.Made, Used: t.Used, Ends: row.Ends})
-	}
-	slices.SortFunc(out, func(a, b api.TokenView) int { return b.Made.Compare(a.Made) })
-	return out, nil
 }
 
 // currentKey is under what the session of a request is kept; empty for none.
@@ -129,68 +109,6 @@ func (d *Door) EndSession(r *http.Request, id string) error {
 		return err
 	}
 	return d.opts.Store.ChangeCredentials(ctx, over...)
-}
-
-// MakeToken implements api.OwnAccount.
-func (d *Door) MakeToken(r *http.Request, ask api.NewToken) (secret string, err error) {
-	ctx, who := r.Context(), api.PersonOf(r.Context())
-	if who.Way != api.WaySession {
-		// A token that leaked must not make others that outlive it.
-		return "", fmt.Errorf("%w: tokens are made in the console, by who has signed in", api.ErrRefused)
-	}
-	ask.Name = strings.TrimSpace(ask.Name)
-	switch {
-	case ask.Name == "" || len(ask.Name) > 100:
-		return "", fmt.Errorf("%w: name the token for what uses it, in up to 100 characters", api.ErrRefused)
-	case ask.For < time.Hour || ask.For > maxTokenFor:
-		return "", fmt.Errorf("%w: a token holds for an hour up to 366 days", api.ErrRefused)
-	case len(ask.Roles) == 0:
-		return "", fmt.Errorf("%w: choose what the token may", api.ErrRefused)
-	}
-	for _, role := range ask.Roles {
-		if !who.Has(role) {
-			return "", fmt.Errorf("%w: a token may have no role that you have not", api.ErrRefused)
-		}
-	}
-	rows, err := d.opts.Store.Credentials(ctx, record.KindToken, who.By, maxTokens)
-	if err != nil {
-		return "", err
-	}
-	if len(rows) >= maxTokens {
-		return "", fmt.Errorf("%w: you have %d tokens already: revoke one first", api.ErrRefused, maxTokens)
-	}
-	t := token{ID: newID(), Name: ask.Name, Roles: ask.Roles, Made: d.now()}
-	data, err := json.Marshal(t)
-	if err != nil {
-		return "", err
-	}
-	secret = TokenPrefix + newSecret()
-	if err := d.audit(ctx, who.By, "token made with the roles "+strings.TrimSpace(rolesText(ask.Roles)), "token "+t.ID); err != nil {
-		return "", err
-	}
-	return secret, d.opts.Store.ChangeCredentials(ctx, record.Change{Record: record.Record{
-		Kind: record.KindToken, Key: digest(secret), Owner: who.By, Ends: t.Made.Add(ask.For), Data: data,
-	}})
-}
-
-// RevokeToken implements api.OwnAccount.
-func (d *Door) RevokeToken(r *http.Request, id string) error {
-	ctx, who := r.Context(), api.PersonOf(r.Context())
-	rows, err := d.opts.Store.Credentials(ctx, record.KindToken, who.By, maxTokens)
-	if err != nil {
-		return err
-	}
-	for _, row := range rows {
-		var t token
-		if json.Unmarshal(row.Data, &t) != nil || t.ID != id {
-			continue
-		}
-		if err := d.audit(ctx, who.By, "token revoked", "token "+id); err != nil {
-			return err
-		}
-		return d.opts.Store.ChangeCredentials(ctx, record.Change{Record: record.Record{Kind: row.Kind, Key: row.Key}, Delete: true, Was: record.Any})
-	}
-	return nil // it is gone already
 }
 
 // rolesKnown says what is wrong with roles that somebody is given.

@@ -91,7 +91,7 @@ func (f *faulty) token(w http.ResponseWriter, r *http.Request) {
 	}
 	now := time.Now()
 	claims := map[string]any{
-		"iss": f.URL, "sub": "1234", "aud": "vigil", "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "nonce": q.Get("nonce"),
+		"iss": f.URL, "sub": "subject-1234", "aud": "vigil", "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "nonce": q.Get("nonce"),
 		"email": "Carl@Example.com", "email_verified": true, "auth_time": now.Unix(),
 	}
 	if f.say != nil {
@@ -197,7 +197,7 @@ func TestProvider(t *testing.T) {
 		t.Error("eve left the group, and comes in")
 	}
 	dump, _ := json.Marshal(o.store.rows)
-	for _, name := range []string{"eve@", "1234", f.URL} {
+	for _, name := range []string{"eve@", "subject-1234", f.URL} {
 		if strings.Contains(string(dump), name) {
 			t.Errorf("%q stands in the store", name)
 		}

@@ -20,6 +20,7 @@ type keys struct {
 	states cipher.AEAD
 	forms  []byte
 	marks  []byte
+	deeds  []byte
 }
 
 // The purposes, as HKDF (RFC 5869) takes them.
@@ -28,6 +29,7 @@ const (
 	purposeStates = "vigil identity: sign-ins under way"
 	purposeForms  = "vigil identity: forms of sessions"
 	purposeMarks  = "vigil identity: addresses and subjects"
+	purposeDeeds  = "vigil identity: secrets of deeds"
 )
 
 func newKeys(secret []byte) (keys, error) {
@@ -47,7 +49,7 @@ func newKeys(secret []byte) (keys, error) {
 		failed = errors.Join(failed, err)
 		return out
 	}
-	k := keys{names: aead(purposeNames), states: aead(purposeStates), forms: derive(purposeForms), marks: derive(purposeMarks)}
+	k := keys{names: aead(purposeNames), states: aead(purposeStates), forms: derive(purposeForms), marks: derive(purposeMarks), deeds: derive(purposeDeeds)}
 	return k, failed
 }
 

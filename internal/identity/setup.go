@@ -48,7 +48,7 @@ func (s *Service) FirstRun(ctx context.Context) (token string, ends time.Time, e
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	return s.invite(ctx, "console", invitation{First: true}, firstFor, old...)
+	return s.invite(ctx, "console", deed{secret: newSecret()}, invitation{First: true}, old...)
 }
 
 // anybody reports whether there is an account with a password that is not disabled.
@@ -68,22 +68,22 @@ func (s *Service) firstOnes(ctx context.Context) (out []record.Change, err error
 	return out, err
 }
 
-// invite makes a link, of which only a hash is kept.
-func (s *Service) invite(ctx context.Context, who string, inv invitation, lasts time.Duration, more ...record.Change) (token string, ends time.Time, err error) {
+// invite makes a link out of a deed's secret, of which only a hash is kept.
+func (s *Service) invite(ctx context.Context, who string, by deed, inv invitation, more ...record.Change) (token string, ends time.Time, err error) {
 	data, err := json.Marshal(inv)
 	if err != nil {
 		return "", ends, err
 	}
-	token, ends = newSecret(), s.now().Add(lasts)
-	what, object := "link made to set up an account", "account "+inv.By
+	what, object, lasts := "link made to set up an account", "account "+inv.By, invitedFor
 	if inv.First {
-		what, object = "link made to set up the first account", ""
+		what, object, lasts = "link made to set up the first account", "", firstFor
 	}
+	token, ends = by.secret, s.now().Add(lasts)
 	if err := s.audit(ctx, who, what, object); err != nil {
 		return "", ends, err
 	}
 	c := record.Change{Record: record.Record{Kind: record.KindInvitation, Key: digest(token), Owner: inv.By, Ends: ends, Data: data}}
-	if err := s.opts.Store.ChangeCredentials(ctx, append(more, c)...); err != nil {
+	if err := s.opts.Store.ChangeCredentials(ctx, s.remembered(by, who, append(more, c)...)...); err != nil {
 		return "", ends, fmt.Errorf("keep link: %w", err)
 	}
 	return token, ends, nil

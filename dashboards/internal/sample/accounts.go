@@ -62,11 +62,18 @@ func (Accounts) ChangePassword(http.ResponseWriter, *http.Request, string, strin
 // EndSession implements api.OwnAccount.
 func (Accounts) EndSession(*http.Request, string) error { return nil }
 
-// MakeToken implements api.OwnAccount.
-func (Accounts) MakeToken(*http.Request, api.NewToken) (string, error) { return "vgl_sample", nil }
+// Tokens implements api.Tokens.
+func (a Accounts) Tokens(context.Context) ([]api.TokenView, error) {
+	return []api.TokenView{{ID: "three", Name: a.Text, Roles: access.Roles(), Made: Now(), Ends: Now().Add(24 * time.Hour)}}, nil
+}
 
-// RevokeToken implements api.OwnAccount.
-func (Accounts) RevokeToken(*http.Request, string) error { return nil }
+// MakeToken implements api.Tokens.
+func (Accounts) MakeToken(_ context.Context, ask api.NewToken) (string, api.TokenView, error) {
+	return "vgl_sample", api.TokenView{ID: "four", Name: ask.Name, Roles: ask.Roles, Made: Now(), Ends: Now().Add(time.Hour)}, nil
+}
+
+// RevokeToken implements api.Tokens.
+func (Accounts) RevokeToken(context.Context, string) error { return nil }
 
 // People implements api.People.
 func (a Accounts) People(context.Context) ([]api.AccountView, error) {

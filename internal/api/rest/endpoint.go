@@ -34,6 +34,9 @@ type endpoint struct {
 	// fleeting says that its answers are not kept for who asks again: those of looks, of
 	// which each is recorded, and those that hold a secret.
 	fleeting bool
+	// secret says the same of what the service itself does once and tells again: the same
+	// write is known as such, and another one of its key refused.
+	secret bool
 	// hand, where it is there, hands a file over instead of do; media is its content type,
 	// limit how long that may take.
 	hand  func(ctx context.Context, in any) (name string, write writing, err error)
@@ -69,6 +72,12 @@ func file[In any](route, id, does, media string, limit time.Duration, hand func(
 	e := on(route, id, does, func(context.Context, In) (jsontext.Value, error) { return nil, nil })
 	e.hand = func(ctx context.Context, in any) (string, writing, error) { return hand(ctx, in.(In)) }
 	e.media, e.limit, e.fleeting = media, limit, true
+	return e
+}
+
+// secretly is the endpoint, but its answers are secrets, and kept nowhere.
+func (e endpoint) secretly() endpoint {
+	e.secret = true
 	return e
 }
 

@@ -49,6 +49,9 @@ type Services struct {
 	Driller api.Driller
 	// Keeper tells what could not be read.
 	Keeper api.SourceKeeper
+	// People is who works with vigil, Tokens are those for programs.
+	People api.People
+	Tokens api.Tokens
 }
 
 // Handler serves the API.
@@ -81,6 +84,7 @@ func (h *Handler) resources() []resource {
 	return []resource{
 		h.description(), h.status(), h.sources(), h.setAside(), h.findings(), h.findingEvents(), h.verdicts(), h.exceptions(),
 		h.cases(), h.casework(), h.colleagues(), h.subjects(), h.notice(), h.packs(), h.readers(), h.silences(), h.reports(), h.audit(), h.drills(), h.replays(),
+		h.accounts(), h.tokens(),
 	}
 }
 
@@ -158,7 +162,7 @@ func (h *Handler) carryOut(ctx context.Context, e endpoint, in any, key *once) (
 			return was, err
 		case ok && was.Print != key.print:
 			return was, errReused
-		case ok:
+		case ok && !e.secret:
 			return was, nil
 		}
 	}
@@ -170,8 +174,11 @@ func (h *Handler) carryOut(ctx context.Context, e endpoint, in any, key *once) (
 	if err != nil || h.do.Once == nil || len(d.Answer) > maxOnceAnswer {
 		return d, err
 	}
-	d.Print = key.print
-	if err := h.do.Once.KeepAnswer(ctx, key.key, d); err != nil {
+	kept := api.DoneOnce{Print: key.print}
+	if !e.secret {
+		kept.Answer, kept.Revision = d.Answer, d.Revision
+	}
+	if err := h.do.Once.KeepAnswer(ctx, key.key, kept); err != nil {
 		h.complain("keep answer", err) // it is done, and who asked may know
 	}
 	return d, nil

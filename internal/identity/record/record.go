@@ -19,6 +19,8 @@ const (
 	KindToken      Kind = "token"
 	// KindLink ties a provider's subject to an account.
 	KindLink Kind = "link"
+	// KindDeed says that a deed was done which is not done twice.
+	KindDeed Kind = "deed"
 )
 
 // Record is one thing that is kept. Key names it within its kind; for what a secret opens

@@ -32,7 +32,7 @@ type endpoint struct {
 	do       func(ctx context.Context, in any) (any, error)
 
 	// fleeting says that its answers are not kept for who asks again: those of looks, of
-	// which each is recorded, and those that hold a secret.
+	// which each is recorded.
 	fleeting bool
 	// secret says the same of what the service itself does once and tells again: the same
 	// write is known as such, and another one of its key refused.

@@ -54,6 +54,8 @@ type Options struct {
 	Models bool
 	// Untaught are times of actors from which nothing is learnt.
 	Untaught []Untaught
+	// Tally asks for counts of the p-values of spans, see Engine.Tallies; nil for none.
+	Tally *TallyOptions
 }
 
 // Score is the judgement of one event.
@@ -179,10 +181,17 @@ func New(cfg Config, opts Options) (*Engine, error) {
 	e := &Engine{cfg: cfg, opts: opts, shared: newShared(newBudget(cfg.Budget), opts.Rules), affinities: models, sources: models.sources.Sources()}
 	e.shared.untaught = untaughtByActor(opts.Untaught)
 	e.shared.events.freeze()
+	var without map[string][]stretch
+	if opts.Tally != nil {
+		without = untaughtByActor(opts.Tally.Without)
+	}
 	for i := range e.shards {
 		e.shards[i] = newShard(e.shared, cfg.MaxActors/shardCount, cfg.MaxCold/shardCount)
 		e.shards[i].scoring = opts.Score != nil
 		e.shards[i].models = opts.Models
+		if opts.Tally != nil {
+			e.shards[i].tally = newTally(opts.Tally, without)
+		}
 		e.shards[i].edges = models.edges.Sketch()
 		e.targets[i] = newTargets(e.shared, models.edges, maxSubjects/shardCount, maxNetworks/shardCount)
 	}

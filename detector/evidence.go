@@ -79,6 +79,9 @@ func (sh *shard) close(a *actor, l features.Lane) {
 	sh.scratch = sh.scratch[:0]
 	all, e := sh.judge(a, l, true, sh.scratch)
 	sh.scratch = all
+	if sh.tally != nil && sh.shared.budget.Ready[l] {
+		sh.tally.take(a, &la.span, all)
+	}
 	sh.conclude(a, l, all, e)
 	sh.learn(a, l, all, e)
 	if l == features.Day {

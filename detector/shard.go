@@ -65,6 +65,7 @@ type shard struct {
 	evicted          int64
 	scoring          bool
 	models           bool
+	tally            *tally // nil where nothing is counted
 	dirty            bool
 }
 

@@ -83,7 +83,7 @@ func (h *Handler) replay(w http.ResponseWriter, r *http.Request) {
 	p := replayPage{base: h.base(r, "Back-test", false), Replay: view.NewReplay(&x, now), StopURL: "/tuning/replays/" + url.PathEscape(id) + "/stop"}
 	looks := api.PersonOf(r.Context()).May(access.DeedLook)
 	for i := range x.Reports {
-		v := view.NewReplayReport(&x.Reports[i], now)
+		v := view.NewReplayReport(&x.Reports[i], i, now)
 		for j := range v.Differences {
 			if !looks {
 				v.Differences[j].Path = ""

@@ -45,10 +45,12 @@ type tuningPage struct {
 	CanReplay bool
 	Factors   string
 	Lanes     []tuningLane
-	Words     []wordTable
-	Triage    triageStanding
-	Versions  []settingVersion
-	More      int
+	// Models are how well each is calibrated by the newest preview.
+	Models   []view.Calibrated
+	Words    []wordTable
+	Triage   triageStanding
+	Versions []settingVersion
+	More     int
 	// Exceptions is how many hold, ExceptionsURL where they are, empty where no page has them.
 	Exceptions, ExceptionsURL string
 }
@@ -213,7 +215,7 @@ func (h *Handler) preview(r *http.Request, p *tuningPage) error {
 	nearest := 0
 	for i := range x.Reports {
 		report := &x.Reports[i]
-		v := view.NewReplayReport(report, now)
+		v := view.NewReplayReport(report, i, now)
 		v.Differences = v.Differences[:min(len(v.Differences), 10)]
 		p.Range = v.Range
 		perDay := strconv.FormatFloat(report.Budget, 'g', 3, 64)
@@ -224,6 +226,7 @@ func (h *Handler) preview(r *http.Request, p *tuningPage) error {
 	}
 	if len(p.Steps) > 0 {
 		p.Steps[nearest].Current = true
+		p.Models = p.Steps[nearest].Report.Models
 	}
 	return nil
 }

@@ -316,3 +316,22 @@ func NotJudged(name string) string {
 	}
 	return Text(strings.ReplaceAll(name, "_", " "), 200)
 }
+
+// Model says what a model looks at, empty for one that is not known.
+func Model(name string) string {
+	switch name {
+	case "affinity":
+		return "who reads what, and from where"
+	case "forest":
+		return "unusual combinations"
+	case "novelty":
+		return "what was not seen before"
+	case "sequence":
+		return "in what order and how steadily"
+	case "together":
+		return "several oddities at once"
+	case "volume":
+		return "how much"
+	}
+	return ""
+}

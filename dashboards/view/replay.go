@@ -3,6 +3,7 @@ package view
 import (
 	"math"
 	"net/url"
+	"strconv"
 	"time"
 
 	"vigil/dashboards/phrase"
@@ -78,6 +79,7 @@ type ReplayReport struct {
 	Differences []ReplayDifference
 	More        string
 	Warnings    []string
+	Models      []Calibrated
 	// Breaches and Expected say in a sentence what becomes of what people judged.
 	Breaches, Expected, Unjudged string
 }
@@ -103,8 +105,8 @@ type ReplayDifference struct {
 	Path string
 }
 
-// NewReplayReport makes it.
-func NewReplayReport(r *api.ReplayReport, now time.Time) ReplayReport {
+// NewReplayReport makes it. at is its place among the reports of a page.
+func NewReplayReport(r *api.ReplayReport, at int, now time.Time) ReplayReport {
 	v := ReplayReport{
 		Budget: phrase.Number(r.Budget) + " a day", Range: phrase.Range(r.From, r.To), Events: phrase.Count(r.Events), Nothing: r.All.Differ() == 0,
 		Setting: "with the setting that was live",
@@ -135,6 +137,7 @@ func NewReplayReport(r *api.ReplayReport, now time.Time) ReplayReport {
 	for _, w := range r.Warnings {
 		v.Warnings = append(v.Warnings, phrase.Prose(w, 400))
 	}
+	v.Models = newCalibrated("calibration-"+strconv.Itoa(at), r.Models)
 	v.Breaches = fate(r.Breaches, "breach or misuse", "breaches or misuses", "confirmed")
 	v.Expected = fate(r.Expected, "finding", "findings", "judged expected")
 	v.Unjudged = fate(r.Unjudged, "finding", "findings", "not judged")

@@ -80,6 +80,25 @@ type ReplayDay struct {
 	Again int       `json:"again"`
 }
 
+// ReplayModelSteps is how many bounds of a ReplayModel make a decade.
+const ReplayModelSteps = 4
+
+// ReplayModel is how well the p-values of one model are calibrated: on quiet traffic as
+// many lie below a bound as the bound says. The n-th bound is ten to the power of
+// -n/ReplayModelSteps. What people said to be a breach or misuse is left out, and so is
+// what was judged while vigil still learnt.
+type ReplayModel struct {
+	Model string `json:"model"`
+	// Answers is how many p-values there were, one for each question about each span of an
+	// actor; Below is how many of them lie at or below each bound.
+	Answers int64   `json:"answers"`
+	Below   []int64 `json:"below"`
+	// Scored is how many answers are a probability by the model itself, and Scores how many
+	// of those lay at or below each bound before they were ranked among what came before.
+	Scored int64   `json:"scored"`
+	Scores []int64 `json:"scores"`
+}
+
 // ReplayReport is what came of judging recorded history again.
 type ReplayReport struct {
 	// From and To bound when the compared findings were declared, the second excluded.
@@ -105,7 +124,9 @@ type ReplayReport struct {
 	Expected ReplayCounts `json:"expected"`
 	Unjudged ReplayCounts `json:"unjudged"`
 	Lanes    []ReplayLane `json:"lanes"`
-	Days     []ReplayDay  `json:"days"`
+	// Models are those that were asked anything, sorted by name.
+	Models []ReplayModel `json:"models,omitempty"`
+	Days   []ReplayDay   `json:"days"`
 	// Differences are the findings that differ, those with a word first, and then the most
 	// severe; More is how many further ones there are.
 	Differences []ReplayDifference `json:"differences"`

@@ -2,12 +2,14 @@ package app_test
 
 import (
 	"context"
+	"math"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"vigil"
+	"vigil/internal/api"
 	"vigil/internal/app"
 	"vigil/internal/config"
 )
@@ -66,6 +68,7 @@ func TestBacktestOfTheRecording(t *testing.T) {
 	if same.Breaches.Same != len(breaches) || same.Expected.Same != len(others) {
 		t.Errorf("words: %+v %+v", same.Breaches, same.Expected)
 	}
+	calibrated(t, same.Models)
 	many, err := app.Backtest(t.Context(), cfg, app.BacktestOptions{Workers: 3})
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +85,23 @@ func TestBacktestOfTheRecording(t *testing.T) {
 	t.Logf("more: %+v breaches %+v", wide.All, wide.Breaches)
 	if wide.All.New == 0 || wide.Breaches.Gone != 0 {
 		t.Errorf("a wide budget: %+v %+v", wide.All, wide.Breaches)
+	}
+}
+
+// calibrated looks at whether p-values outside the recording's breaches lie below a bound
+// no more often than the bound says, within a factor of three, as far as that can be told.
+func calibrated(t *testing.T, models []api.ReplayModel) {
+	t.Helper()
+	if len(models) < 5 {
+		t.Errorf("%d models are counted", len(models))
+	}
+	for _, m := range models {
+		for i, n := range m.Below {
+			says := math.Pow(10, -float64(i)/api.ReplayModelSteps)
+			if want := says * float64(m.Answers); want >= 10 && float64(n) > 3*want {
+				t.Errorf("%s: %d of %d lie below %.2g", m.Model, n, m.Answers, says)
+			}
+		}
 	}
 }
 

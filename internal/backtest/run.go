@@ -79,6 +79,7 @@ func Run(ctx context.Context, log Log, t Task) (*api.ReplayReport, error) {
 		From: t.From.UTC(), To: t.To.UTC(), Began: j.began, Events: j.status.Events, Changed: t.Changed, Budget: j.status.Budget,
 		Lanes: []api.ReplayLane{}, Differences: []api.ReplayDifference{},
 	}
+	r.Models = modelsOf(j.engine)
 	compare(r, near(&t, storiesOf(t.Live)), near(&t, j.stories()), storiesOf(t.Judged))
 	if len(missed) > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%d breaches that people confirmed are not found with this setting; their accesses were kept out of what it learns", len(missed)))
@@ -127,7 +128,7 @@ type judging struct {
 }
 
 func judge(ctx context.Context, log Log, t *Task, untaught []detector.Untaught) (*judging, error) {
-	engine, err := detector.New(t.Detector, detector.Options{Workers: t.Workers, Rules: t.Rules, Untaught: untaught})
+	engine, err := detector.New(t.Detector, detector.Options{Workers: t.Workers, Rules: t.Rules, Untaught: untaught, Tally: t.tally()})
 	if err != nil {
 		return nil, fmt.Errorf("set up detector: %w", err)
 	}

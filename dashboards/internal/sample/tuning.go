@@ -79,6 +79,11 @@ func Report(budget float64, news int) api.ReplayReport {
 			{Change: api.ReplayGone, Live: export, Word: vigil.WordExpected},
 		},
 		Warnings: []string{"the rules changed 1 times in this log"},
+		Models: []api.ReplayModel{
+			{Model: "affinity", Answers: 20_000, Below: []int64{20_000, 11_000, 6_100, 3_400, 1_900, 1_100, 600, 330, 190, 100, 60, 33, 19, 11}},
+			{Model: "volume", Answers: 500_000, Below: []int64{500_000, 120_000, 52_000, 28_000, 14_000, 7_100, 4_000, 2_300, 900, 310, 160, 80, 42, 20, 9, 3, 1, 0},
+				Scored: 480_000, Scores: []int64{480_000, 90_000, 40_000, 30_000, 22_000, 16_000, 12_000, 9_000, 7_000, 5_000, 4_000, 3_100, 2_400, 2_000, 1_700, 1_400, 1_100}},
+		},
 	}
 	for range news {
 		r.Differences = append(r.Differences, api.ReplayDifference{Change: api.ReplayNew, Again: export})

@@ -128,9 +128,6 @@ func (s *Store) readError(key string, err error) error {
 	return fmt.Errorf("read segment %q: %w", key, err)
 }
 
-// span is a run of rows, from inclusive, to exclusive.
-type span struct{ from, to int64 }
-
 // spans returns the runs of rows that match, in order.
 func (q Query) spans(group parquet.RowGroup) ([]span, error) {
 	keep := []span{{0, group.NumRows()}}
@@ -163,10 +160,7 @@ func (q Query) spans(group parquet.RowGroup) ([]span, error) {
 				return nil, nil
 			}
 		}
-		keep, err = narrow(chunk, keep, func(v parquet.Value) bool {
-			return !v.IsNull() && slices.Contains(want.values, string(v.ByteArray()))
-		})
-		if err != nil {
+		if keep, err = narrowTo(chunk, keep, want.values); err != nil {
 			return nil, err
 		}
 	}
@@ -202,78 +196,6 @@ func column(group parquet.RowGroup, path string) (parquet.ColumnChunk, error) {
 		return nil, fmt.Errorf("%w: no column %q", ErrCorrupt, path)
 	}
 	return group.ColumnChunks()[leaf.ColumnIndex], nil
-}
-
-// narrow keeps of the runs the rows of which one value at least matches.
-func narrow(chunk parquet.ColumnChunk, in []span, match func(parquet.Value) bool) ([]span, error) {
-	var out []span
-	err := visit(chunk, in, func(row int64, v parquet.Value) {
-		if !match(v) {
-			return
-		}
-		if n := len(out); n > 0 && out[n-1].to >= row {
-			out[n-1].to = row + 1
-			return
-		}
-		out = append(out, span{row, row + 1})
-	})
-	return out, err
-}
-
-// visit calls f for each value of the rows in the runs, in order. Values are
-// valid during the call only.
-func visit(chunk parquet.ColumnChunk, spans []span, f func(row int64, v parquet.Value)) error {
-	if len(spans) == 0 {
-		return nil
-	}
-	pages := chunk.Pages()
-	defer pages.Close()
-	buf := make([]parquet.Value, 512)
-	start := int64(0)
-	for len(spans) > 0 {
-		page, err := pages.ReadPage()
-		if errors.Is(err, io.EOF) {
-			return fmt.Errorf("%w: a column ends before its rows do", ErrCorrupt)
-		}
-		if err != nil {
-			return err
-		}
-		end := start + page.NumRows()
-		for len(spans) > 0 && spans[0].from < end {
-			part := span{max(spans[0].from, start), min(spans[0].to, end)}
-			if err := visitPage(page.Slice(part.from-start, part.to-start), part.from, buf, f); err != nil {
-				parquet.Release(page)
-				return err
-			}
-			if spans[0].to > end {
-				break
-			}
-			spans = spans[1:]
-		}
-		parquet.Release(page)
-		start = end
-	}
-	return nil
-}
-
-func visitPage(page parquet.Page, row int64, buf []parquet.Value, f func(int64, parquet.Value)) error {
-	values := page.Values()
-	row--
-	for {
-		n, err := values.ReadValues(buf)
-		for _, v := range buf[:n] {
-			if v.RepetitionLevel() == 0 {
-				row++
-			}
-			f(row, v)
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
 }
 
 // pick reads the rows of the runs, column by column: those that are asked for, none for

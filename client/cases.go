@@ -16,16 +16,30 @@ type CaseFilter struct {
 	// empty for all.
 	Min   vigil.Severity
 	State string
+	// Owner is the pseudonym of who has it; Unowned lists those that nobody has.
+	Owner   string
+	Unowned bool
+	About   vigil.About
+	// Place is a store or source of which a finding of the case tells.
+	Place string
+	// OpenedFrom and OpenedTo bound when it began, the second excluded.
+	OpenedFrom, OpenedTo time.Time
 	// Page is how many are asked for at once, 1 to 500; zero means 100.
 	Page int
 }
 
-// Cases lists cases, those first that may do most harm. It asks for the next part when it
+// Cases lists cases, those first of which most harm is to be expected. It asks for the next part when it
 // is needed, and ends with the first error.
 func (c *Client) Cases(ctx context.Context, f CaseFilter) iter.Seq2[vigil.Case, error] {
 	q := url.Values{}
 	set(q, "min", string(f.Min))
 	set(q, "state", f.State)
+	set(q, "owner", f.Owner)
+	setTrue(q, "unowned", f.Unowned)
+	set(q, "about", string(f.About))
+	set(q, "place", f.Place)
+	setTime(q, "opened_from", f.OpenedFrom)
+	setTime(q, "opened_to", f.OpenedTo)
 	return pages[vigil.Case](ctx, c, "/cases", q, f.Page, "cases")
 }
 
@@ -41,6 +55,25 @@ type Case struct {
 func (c *Client) Case(ctx context.Context, id string) (x Case, err error) {
 	err = c.do(ctx, request{method: http.MethodGet, path: path("cases", id)}, &x)
 	return x, err
+}
+
+// CaseEvents lists a case's whole timeline, the oldest line first.
+func (c *Client) CaseEvents(ctx context.Context, id string) iter.Seq2[vigil.CaseEvent, error] {
+	return pages[vigil.CaseEvent](ctx, c, path("cases", id, "events"), url.Values{}, 0, "events")
+}
+
+// Colleague is somebody to whom a case can be given.
+type Colleague struct {
+	// By is their pseudonym.
+	By    string   `json:"by"`
+	Roles []string `json:"roles"`
+}
+
+// Colleagues lists those to whom a case can be given, but who asks.
+func (c *Client) Colleagues(ctx context.Context) ([]Colleague, error) {
+	var out struct{ Colleagues []Colleague }
+	err := c.do(ctx, request{method: http.MethodGet, path: "/colleagues"}, &out)
+	return out.Colleagues, err
 }
 
 // Done is a case after a deed.

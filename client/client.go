@@ -102,8 +102,13 @@ func (c *Client) do(ctx context.Context, q request, into any) error {
 	if q.method != http.MethodGet {
 		key = rand.Text() // the same one for each attempt
 	}
+	return c.again(ctx, func() (time.Duration, error) { return c.try(ctx, q, body, key, into) })
+}
+
+// again tries until it is answered, or not worth it any more.
+func (c *Client) again(ctx context.Context, try func() (again time.Duration, err error)) error {
 	for attempt := 0; ; attempt++ {
-		again, err := c.try(ctx, q, body, key, into)
+		again, err := try()
 		if err == nil || again < 0 || attempt >= c.cfg.Retries {
 			return err
 		}
@@ -121,13 +126,36 @@ func (c *Client) do(ctx context.Context, q request, into any) error {
 // try asks once. again is how long to wait before it is worth asking again, negative for
 // never.
 func (c *Client) try(ctx context.Context, q request, body []byte, key string, into any) (again time.Duration, err error) {
+	resp, err := c.send(ctx, c.cfg.HTTP, q, body, key)
+	if err != nil {
+		if ctx.Err() != nil {
+			return -1, err
+		}
+		return 0, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return 0, fmt.Errorf("read vigil's answer: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return problem(resp, answer)
+	}
+	if err := json.Unmarshal(answer, into); err != nil {
+		return -1, fmt.Errorf("read vigil's answer: %w", err)
+	}
+	return -1, nil
+}
+
+// send sends a request once.
+func (c *Client) send(ctx context.Context, by *http.Client, q request, body []byte, key string) (*http.Response, error) {
 	address := c.base + "/api/v1" + q.path
 	if len(q.query) > 0 {
 		address += "?" + q.query.Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, q.method, address, bytes.NewReader(body))
 	if err != nil {
-		return -1, fmt.Errorf("ask vigil: %w", err)
+		return nil, fmt.Errorf("ask vigil: %w", err)
 	}
 	for name, values := range c.cfg.Header {
 		req.Header[name] = values
@@ -142,24 +170,16 @@ func (c *Client) try(ctx context.Context, q request, body []byte, key string, in
 	if c.cfg.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.cfg.Token)
 	}
-	resp, err := c.cfg.HTTP.Do(req)
+	resp, err := by.Do(req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return -1, fmt.Errorf("ask vigil: %w", err)
-		}
-		return 0, fmt.Errorf("ask vigil: %w", err)
+		return nil, fmt.Errorf("ask vigil: %w", err)
 	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return 0, fmt.Errorf("read vigil's answer: %w", err)
-	}
-	if resp.StatusCode == http.StatusOK {
-		if err := json.Unmarshal(answer, into); err != nil {
-			return -1, fmt.Errorf("read vigil's answer: %w", err)
-		}
-		return -1, nil
-	}
+	return resp, nil
+}
+
+// problem is what an answer that is none says, and how long to wait before it is worth
+// asking again, negative for never.
+func problem(resp *http.Response, answer []byte) (again time.Duration, err error) {
 	e := &Error{Status: resp.StatusCode}
 	var said api.Problem
 	if json.Unmarshal(answer, &said) == nil && said.Headline != "" {

@@ -82,6 +82,12 @@ func set(q url.Values, name, value string) {
 	}
 }
 
+func setTrue(q url.Values, name string, yes bool) {
+	if yes {
+		q.Set(name, "true")
+	}
+}
+
 func setTime(q url.Values, name string, t time.Time) {
 	if !t.IsZero() {
 		q.Set(name, t.UTC().Format(time.RFC3339Nano))

@@ -23,6 +23,7 @@ type casesCommand struct {
 	Note    casesNoteCommand    `cmd:"" help:"Write a note into a case's timeline."`
 	Verdict casesVerdictCommand `cmd:"" help:"Say what a case was, which resolves it, or take that back."`
 	Aware   casesAwareCommand   `cmd:"" help:"Say that you have become aware of a breach: the 72 hours begin."`
+	Pack    casesPackCommand    `cmd:"" help:"Take the evidence of a case out of vigil, signed."`
 }
 
 type casesListCommand struct {

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
+	"io"
 
 	"vigil"
 	"vigil/client"
@@ -17,6 +19,8 @@ type cases interface {
 	Case(ctx context.Context, id string) (client.Case, error)
 	// Work does something with a case in the name of somebody.
 	Work(ctx context.Context, by string, a api.CaseAct) (client.Done, error)
+	// MakePack writes the evidence pack of a case. After an error what was written is none.
+	MakePack(ctx context.Context, id string, w io.Writer) (name string, err error)
 }
 
 // Cases lists cases, those first that may do most harm, and tells whether there are more.
@@ -32,6 +36,12 @@ func (d *Desk) Case(ctx context.Context, id string) (client.Case, error) {
 // Work does something with a case in the name of somebody.
 func (d *Desk) Work(ctx context.Context, by string, a api.CaseAct) (client.Done, error) {
 	return d.cases.Work(ctx, by, a)
+}
+
+// MakePack has the running service make the evidence pack of a case, and writes it. After
+// an error what was written is no pack.
+func (d *Desk) MakePack(ctx context.Context, id string, w io.Writer) (name string, err error) {
+	return d.cases.MakePack(ctx, id, w)
 }
 
 // caseFolder is the cases of a data folder that no service has open. Who may read it may
@@ -76,4 +86,9 @@ func (f *caseFolder) Work(ctx context.Context, by string, a api.CaseAct) (client
 		Name: by, By: d.pseudonyms.Actor("", by), Logins: d.loginsOf(by), Roles: access.Roles(), Way: api.WayLocal,
 	}), a)
 	return client.Done{Text: done.Text, Case: done.Case}, err
+}
+
+// MakePack is the service's: what it signs says by which rules it judges.
+func (f *caseFolder) MakePack(context.Context, string, io.Writer) (string, error) {
+	return "", fmt.Errorf("%w: a pack is made by the service, which does not run: start it with vigil serve, and ask again", api.ErrRefused)
 }

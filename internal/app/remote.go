@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -220,6 +221,12 @@ func (r *remote) Cases(ctx context.Context, f client.CaseFilter, limit int) (out
 func (r *remote) Case(ctx context.Context, id string) (client.Case, error) {
 	c, err := r.Client.Case(ctx, id)
 	return c, plain(err, "case", id)
+}
+
+// MakePack has the service make the evidence pack of a case.
+func (r *remote) MakePack(ctx context.Context, id string, w io.Writer) (string, error) {
+	name, err := r.Client.MakePack(ctx, id, w)
+	return name, plain(err, "case", id)
 }
 
 // Work has the service do something with a case, in somebody's name.

@@ -105,8 +105,14 @@ func (d *drillDesk) begin(ctx context.Context, ask api.DrillAsk, size company) e
 	if ask.On != api.DrillRecorded && ask.On != api.DrillMadeUp {
 		return fmt.Errorf("%w: “%s” is neither recorded nor made-up traffic", api.ErrRefused, ask.On)
 	}
-	if ask.On == api.DrillRecorded && d.app.ledger.Applied() == 0 {
-		return fmt.Errorf("%w: nothing is recorded yet; run it on made-up traffic", api.ErrRefused)
+	if ask.On == api.DrillRecorded {
+		stats, err := d.app.ledger.Stats(ctx)
+		if err != nil {
+			return err
+		}
+		if stats.Judged == 0 {
+			return fmt.Errorf("%w: no access is recorded yet; run it on made-up traffic", api.ErrRefused)
+		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -44,3 +44,18 @@ func ExampleClient_Acknowledge() {
 		fmt.Println("somebody else was here")
 	}
 }
+
+// worst is the example of docs/api.md.
+func worst(ctx context.Context) error {
+	c, err := client.New(client.Config{URL: "https://vigil.example.com", Token: os.Getenv("VIGIL_TOKEN")})
+	if err != nil {
+		return err
+	}
+	for f, err := range c.Findings(ctx, client.FindingFilter{Min: vigil.SeverityHigh}) {
+		if err != nil {
+			return err
+		}
+		fmt.Println(f.ID, f.Sentence)
+	}
+	return nil
+}

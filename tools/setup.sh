@@ -189,3 +189,4 @@ fi
 
 tools/influxd.sh || echo "setup: influxd could not be built; its tests will be listed as skipped" >&2
 tools/alertmanager.sh || echo "setup: the Alertmanager could not be built; the test with a real one will be listed as skipped" >&2
+tools/openid.sh || echo "setup: no OpenID provider could be built; the tests that sign in with a real one will be listed as skipped" >&2

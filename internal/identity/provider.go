@@ -151,9 +151,6 @@ func (p *Provider) claimed(ctx context.Context, code string, u underWay, now fun
 	}
 	var said struct {
 		AuthorizedParty string `json:"azp"`
-		Email           string `json:"email"`
-		Verified        any    `json:"email_verified"`
-		Name            string `json:"preferred_username"`
 		At              int64  `json:"auth_time"`
 	}
 	all := map[string]any{}
@@ -163,24 +160,66 @@ func (p *Provider) claimed(ctx context.Context, code string, u underWay, now fun
 	if len(id.Audience) > 1 && said.AuthorizedParty != p.cfg.ClientID {
 		return out, errors.Join(errClaims, errors.New("the token is for another client"))
 	}
-	out = claims{issuer: id.Issuer, subject: id.Subject, name: said.Name}
-	if said.Verified == true || said.Verified == "true" {
-		out.email = said.Email
-	}
+	out = claims{issuer: id.Issuer, subject: id.Subject}
 	if said.At > 0 {
 		out.at = time.Unix(said.At, 0)
 	}
-	switch g := all[p.cfg.Claim].(type) {
+	if err := p.more(ctx, found, flow.TokenSource(ctx, tokens), id.Subject, all); err != nil {
+		return out, err
+	}
+	out.fill(all, p.cfg.Claim)
+	return out, nil
+}
+
+// more adds what a provider tells of a person only where it is asked for it (OpenID
+// Connect Core 1.0, section 5.3): many keep the address or the groups out of the signed
+// token. What that says stands.
+func (p *Provider) more(ctx context.Context, found *oidc.Provider, tokens oauth2.TokenSource, subject string, all map[string]any) error {
+	grouped := len(p.cfg.Groups) == 0 || all[p.cfg.Claim] != nil
+	if all["email"] != nil && grouped || found.UserInfoEndpoint() == "" {
+		return nil
+	}
+	info, err := found.UserInfo(ctx, tokens)
+	if err != nil && all["email"] != nil {
+		return nil // whom the configuration names is let in without their groups
+	}
+	if err != nil {
+		return errors.New("the provider does not tell more of who signed in")
+	}
+	if info.Subject != subject {
+		return errors.Join(errClaims, errors.New("what the provider tells more is of somebody else"))
+	}
+	told := map[string]any{}
+	if err := info.Claims(&told); err != nil {
+		return errors.Join(errClaims, err)
+	}
+	if all["email"] == nil {
+		delete(all, "email_verified") // it is said of the address beside it, and of no other
+	}
+	for name, value := range told {
+		if _, ok := all[name]; !ok {
+			all[name] = value
+		}
+	}
+	return nil
+}
+
+// fill takes in what is told of a person; their groups are the claim of that name.
+func (c *claims) fill(all map[string]any, claim string) {
+	c.name, _ = all["preferred_username"].(string)
+	if v := all["email_verified"]; v == true || v == "true" {
+		c.email, _ = all["email"].(string)
+	}
+	switch g := all[claim].(type) {
 	case string:
-		out.groups = []string{g}
+		c.groups = []string{g}
 	case []any:
 		for _, one := range g {
 			if text, ok := one.(string); ok {
-				out.groups = append(out.groups, text)
+				c.groups = append(c.groups, text)
 			}
 		}
 	}
-	return out, nil
 }
 
 // redacted drops from an error what a provider answered: it may quote the code.

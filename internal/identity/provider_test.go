@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -32,6 +33,8 @@ type faulty struct {
 	say   func(claims map[string]any)
 	sign  string
 	codes map[string]url.Values // what each code was asked with
+	// told is what is told of who signed in where it is asked for; nil refuses.
+	told map[string]any
 }
 
 func startFaulty(t *testing.T) *faulty {
@@ -47,7 +50,7 @@ func startFaulty(t *testing.T) *faulty {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]any{
-			"issuer": f.URL, "authorization_endpoint": f.URL + "/auth", "token_endpoint": f.URL + "/token", "jwks_uri": f.URL + "/keys",
+			"issuer": f.URL, "authorization_endpoint": f.URL + "/auth", "token_endpoint": f.URL + "/token", "jwks_uri": f.URL + "/keys", "userinfo_endpoint": f.URL + "/told",
 			"id_token_signing_alg_values_supported": []string{"RS256", "HS256", "none"},
 		})
 	})
@@ -57,6 +60,16 @@ func startFaulty(t *testing.T) *faulty {
 		}}})
 	})
 	mux.HandleFunc("/token", f.token)
+	mux.HandleFunc("/told", func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.told == nil || r.Header.Get("Authorization") != "Bearer x" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(f.told)
+	})
 	f.Server = httptest.NewServer(mux)
 	t.Cleanup(f.Close)
 	return f
@@ -207,6 +220,39 @@ func TestProvider(t *testing.T) {
 func (b *browser) signedBy(f *faulty) (*browser, error) {
 	_, err := b.end(b.begin(f, false))
 	return b, err
+}
+
+// Many providers keep the address and the groups out of the signed token.
+func TestProviderTellsMoreWhereItIsAsked(t *testing.T) {
+	t.Parallel()
+	type told = map[string]any
+	for name, x := range map[string]struct {
+		signed, told told
+		want         string
+	}{
+		"the address":              {nil, told{"sub": "subject-1234", "email": "dora@example.com", "email_verified": true}, "actor-dora"},
+		"the groups":               {told{"email": "eve@example.com", "email_verified": true}, told{"sub": "subject-1234", "groups": []string{"soc"}}, "actor-eve-example-com"},
+		"of somebody else":         {nil, told{"sub": "subject-5", "email": "dora@example.com", "email_verified": true}, ""},
+		"an address of no proof":   {nil, told{"sub": "subject-1234", "email": "dora@example.com"}, ""},
+		"the proof of another":     {told{"email_verified": true}, told{"sub": "subject-1234", "email": "dora@example.com"}, ""},
+		"another than is signed":   {told{"email": "eve@example.com", "email_verified": true}, told{"sub": "subject-1234", "email": "dora@example.com"}, ""},
+		"nothing":                  {nil, told{"sub": "subject-1234"}, ""},
+		"nothing, since it is off": {nil, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := startFaulty(t)
+			f.told = x.told
+			f.say = func(c map[string]any) {
+				delete(c, "email")
+				delete(c, "email_verified")
+				maps.Copy(c, x.signed)
+			}
+			if b, _ := provided(t, f).browser().signedBy(f); b.signed() != x.want {
+				t.Errorf("signed in as %q, want %q", b.signed(), x.want)
+			}
+		})
+	}
 }
 
 func TestProviderIsNotBelieved(t *testing.T) {

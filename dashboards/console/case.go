@@ -162,10 +162,10 @@ func (h *Handler) caseLinks(who api.Person, c *vigil.Case) (out []navLink) {
 		{"Whose data", "d", "GET /cases/{id}/subjects", path + "/subjects"},
 		{"72 hours", "h", "GET /cases/{id}/notice", path + "/notice"},
 		{"Evidence pack", "e", "GET /cases/{id}/pack", path + "/pack"},
-		{"Who this is, over time", "t", "GET /actors/{id}", "/actors/" + url.PathEscape(c.Actor)},
+		{"Who this is, over time", "t", "GET /actors/{id}", h.actorURL(who, c.Tenant, c.Actor)},
 		{"Reveal a name", "r", "GET /cases/{id}/reveals", path + "/reveals"},
 	} {
-		if !h.has(l.route) || !who.May(deedOf(l.route)) || l.url == "/actors/" {
+		if !h.has(l.route) || !who.May(deedOf(l.route)) || l.url == "" {
 			continue
 		}
 		out = append(out, navLink{Name: l.name, URL: l.url, Key: l.key})

@@ -298,3 +298,22 @@ func browserWorksACase(t *testing.T, b *browser.Browser) {
 		p.Shoot("cases-" + name)
 	}
 }
+
+// The same pseudonym in another tenant is somebody else: a case leads to whom it is about.
+func TestCaseLeadsToItsActor(t *testing.T) {
+	t.Parallel()
+	f := sample.Vendor()
+	f.Tenant = "acme"
+	r := sample.NewReader(f)
+	v := sample.Case(&f)
+	r.SetCase(v)
+	viewer := sample.Person()
+	viewer.Roles = []access.Role{access.RoleViewer}
+	for want, who := range map[bool]api.Person{true: sample.Person(), false: viewer} {
+		h := servingAs(t, console.Config{}, who, console.Services{Reader: r, Actors: r})
+		link := `href="/actors/` + v.Case.Actor + `?tenant=acme"`
+		if body := get(t, h, "/cases/"+v.Case.ID).body; strings.Contains(body, link) != want {
+			t.Errorf("the roles %v are led to the actor: %v", who.Roles, !want)
+		}
+	}
+}

@@ -108,7 +108,7 @@ func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name stri
 	v := view.NewFinding(&f, place(f.ID, now))
 	data := findingBody{Finding: v}
 	if f.About == vigil.AboutActor && f.Actor != "" {
-		data.ActorURL = h.actorURL(r, f.Tenant, f.Actor)
+		data.ActorURL = h.actorURL(api.PersonOf(r.Context()), f.Tenant, f.Actor)
 	}
 	data.Case, data.CaseFailed = h.caseOf(ctx, r, id)
 	// The tag covers what the finding and its case say: while that stands, the events
@@ -316,9 +316,10 @@ func (h *Handler) sendPlot(w http.ResponseWriter, r *http.Request, p view.Plot) 
 	_, _ = w.Write(body)
 }
 
-// actorURL is where an actor's page stands; empty where who looks may not see it.
-func (h *Handler) actorURL(r *http.Request, tenant, id string) string {
-	if !h.has("GET /actors/{id}") || !api.PersonOf(r.Context()).May(access.DeedActor) {
+// actorURL is where an actor's page stands; empty where there is none, or who looks may
+// not see it.
+func (h *Handler) actorURL(who api.Person, tenant, id string) string {
+	if !h.has("GET /actors/{id}") || !who.May(access.DeedActor) || !validID(id) {
 		return ""
 	}
 	out := "/actors/" + url.PathEscape(id)

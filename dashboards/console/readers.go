@@ -115,12 +115,7 @@ func (h *Handler) readerRow(x *api.Reading, who api.Person) readerRow {
 		First: phrase.Second(x.First), FirstISO: phrase.ISO(x.First), Last: phrase.Second(x.Last), LastISO: phrase.ISO(x.Last),
 		Stores: phrase.Text(strings.Join(x.Stores, ", "), 200), Bare: x.Bare > 0,
 	}
-	if h.has("GET /actors/{id}") && validID(x.Actor) {
-		row.URL = "/actors/" + url.PathEscape(x.Actor)
-		if x.Tenant != "" {
-			row.URL += "?" + url.Values{"tenant": {x.Tenant}}.Encode()
-		}
-	}
+	row.URL = h.actorURL(who, x.Tenant, x.Actor)
 	var what []string
 	for _, s := range []string{phrase.Kind(x.Kind), x.Role, x.Team, x.Tenant} {
 		if s != "" {

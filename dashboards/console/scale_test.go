@@ -78,9 +78,11 @@ func TestScale(t *testing.T) {
 			slices.Sort(warm)
 			median, drawn := warm[len(warm)/2], 0.0
 			if !strings.HasPrefix(path, "/api/") && !strings.HasSuffix(path, "/live") {
-				p := b.Open(t, base+path, browser.Look{})
-				_, drawn = p.Drawn()
-				_ = p.Faults() // refusals are among what is looked at
+				t.Run(path, func(t *testing.T) { // its tab is closed with it
+					p := b.Open(t, base+path, browser.Look{})
+					_, drawn = p.Drawn()
+					_ = p.Faults() // refusals are among what is looked at
+				})
 			}
 			aim := aimFirstByte
 			if name == "GET /readers/{id}" {

@@ -23,8 +23,8 @@ const (
 	// which is known what is usual in an hour.
 	sparkHours = 24
 	usualDays  = 28
-	// sourceFindings bounds the open findings that are looked through for those about
-	// sources, and sourceFew those that are named of one.
+	// sourceFindings bounds the open findings about sources that are looked through, and
+	// sourceFew those that are named of one.
 	sourceFindings = 2_000
 	sourceFew      = 10
 	// healthKept is for how long what a look at sources costs is kept: an open page asks
@@ -84,25 +84,17 @@ func lookAtSources(ctx context.Context, l *ledger.Ledger, now time.Time) (*sourc
 			look.usual++
 		}
 	}
-	for offset := 0; offset < sourceFindings; {
-		page, err := l.Findings(ctx, api.FindingFilter{State: vigil.StateOpen, Limit: 500, Offset: offset})
-		if err != nil {
-			return nil, err
-		}
-		for i := range page.Findings {
-			look.take(&page.Findings[i])
-		}
-		if offset += 500; offset >= page.Total {
-			break
-		}
+	found, err := l.OpenOnSources(ctx, sourceFindings)
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		look.take(&found[i])
 	}
 	return look, nil
 }
 
 func (s *sourceLook) take(f *vigil.Finding) {
-	if f.About != vigil.AboutSource {
-		return
-	}
 	names := f.Sources
 	if len(names) == 0 {
 		names = []string{f.Source}

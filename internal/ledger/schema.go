@@ -417,6 +417,12 @@ CREATE TABLE done_once (
 	sum      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX done_once_time ON done_once (time);
+`, `
+-- The open findings about sources are few among many, and every look at the sources asks for
+-- them; how many findings there are is counted without reading any.
+CREATE INDEX finding_open_source ON finding (id)
+	WHERE state = 'open' AND CASE WHEN json_valid(CAST(data AS TEXT)) THEN json_extract(CAST(data AS TEXT), '$.about') END = 'source';
+CREATE INDEX finding_count ON finding (severity, state, detected);
 `}
 }
 

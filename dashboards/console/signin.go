@@ -46,14 +46,14 @@ func (h *Handler) takeSignIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.content()
-	http.Redirect(w, r, within(next), http.StatusSeeOther)
+	http.Redirect(w, r, within(next), http.StatusSeeOther) //nolint:gosec // within this console
 }
 
 func (h *Handler) showSignIn(w http.ResponseWriter, r *http.Request, code int, problem *api.Problem, name, next string) {
 	form := h.do.Accounts.Ready(w, r)
 	ways := h.do.Accounts.Ways(r)
 	if ways.Name != "" && problem == nil && r.URL.Query().Get("again") == "" {
-		http.Redirect(w, r, within(next), http.StatusSeeOther) // who is signed in need not sign in
+		http.Redirect(w, r, within(next), http.StatusSeeOther) //nolint:gosec // within this console; who is signed in need not sign in
 		return
 	}
 	page := signInPage{
@@ -73,7 +73,7 @@ func (h *Handler) toProvider(w http.ResponseWriter, r *http.Request) {
 		h.refuseSignIn(w, r, err)
 		return
 	}
-	http.Redirect(w, r, address, http.StatusSeeOther)
+	http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // the configured provider's
 }
 
 // fromProvider takes a browser that the provider sends back.
@@ -84,7 +84,7 @@ func (h *Handler) fromProvider(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.content()
-	http.Redirect(w, r, within(next), http.StatusSeeOther)
+	http.Redirect(w, r, within(next), http.StatusSeeOther) //nolint:gosec // within this console
 }
 
 // refuseSignIn shows the ways in again, with why one did not lead there.
@@ -155,7 +155,7 @@ func (h *Handler) takeGuise(w http.ResponseWriter, r *http.Request) {
 	if from, err := url.Parse(r.Header.Get("Referer")); err == nil && strings.EqualFold(from.Host, r.Host) {
 		next = from.RequestURI()
 	}
-	http.Redirect(w, r, within(next), http.StatusSeeOther)
+	http.Redirect(w, r, within(next), http.StatusSeeOther) //nolint:gosec // within this console
 }
 
 // showPage sends a page that is made for one person and one moment.

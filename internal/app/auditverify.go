@@ -54,7 +54,7 @@ func VerifyAudit(ctx context.Context, cfg *config.Config, checkpoints string, ke
 			return out, fmt.Errorf("read checkpoints: %w", err)
 		}
 		all, out.Problems, err = anchor.Read(f, key)
-		if err = errors.Join(err, f.Close()); err != nil {
+		if err := errors.Join(err, f.Close()); err != nil {
 			return out, err
 		}
 	}

@@ -114,7 +114,8 @@ func (a *App) checkpoint(ctx context.Context, path string, now time.Time) (kept 
 		return last, "", err
 	}
 	next := anchor.Checkpoint{N: n, Hash: hash, Time: now}
-	return next, "", anchor.Append(path, &next, key)
+	err = anchor.Append(path, &next, key)
+	return next, "", err
 }
 
 // notes say what is wrong with the audit log, for the operator.

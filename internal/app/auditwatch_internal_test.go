@@ -108,6 +108,9 @@ func (v *safe) guards() (names []string) {
 		}
 		names = append(names, name)
 	}
+	if err := rows.Err(); err != nil {
+		v.t.Fatal(err)
+	}
 	return names
 }
 

@@ -26,7 +26,7 @@ func drilling(t *testing.T) (*App, context.Context) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := a.Stop(context.Background()); err != nil {
+		if err := a.Stop(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 	})

@@ -32,7 +32,8 @@ func (n *notices) look(ctx context.Context, id string) (vigil.Case, error) {
 	if err != nil {
 		return c, err
 	}
-	return c, n.reader.keepOff(ctx, &c)
+	err = n.reader.keepOff(ctx, &c)
+	return c, err
 }
 
 // Notice implements api.Notices.

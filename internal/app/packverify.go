@@ -35,7 +35,8 @@ func VerifyPack(ctx context.Context, path string, key ed25519.PublicKey, cfg *co
 	if err != nil || cfg == nil || len(r.Problems) > 0 {
 		return r, err
 	}
-	return r, recompute(ctx, cfg, &r)
+	err = recompute(ctx, cfg, &r)
+	return r, err
 }
 
 // recompute judges the log again up to where the pack was made, by the same code as the

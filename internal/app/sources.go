@@ -237,7 +237,7 @@ func runningFaults(ctx context.Context, cfg *config.Config) (faults map[string]s
 	if err != nil {
 		return nil, false
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // it only lets go of idle connections
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	var status struct {

@@ -168,7 +168,7 @@ func (b *browser) signed() string { return api.PersonOf(b.request("/").Context()
 func (b *browser) do(path string, what func(w http.ResponseWriter, r *http.Request) error) error {
 	w := httptest.NewRecorder()
 	err := what(w, b.request(path))
-	for _, c := range w.Result().Cookies() { //nolint:bodyclose // a recorder's
+	for _, c := range w.Result().Cookies() {
 		if c.MaxAge < 0 {
 			delete(b.cookies, c.Name)
 			continue

@@ -247,7 +247,7 @@ func TestCookies(t *testing.T) {
 			}
 			continue
 		}
-		cookies := w.Result().Cookies() //nolint:bodyclose // a recorder's
+		cookies := w.Result().Cookies()
 		if err != nil || len(cookies) == 0 {
 			t.Errorf("%s: %v", host, err)
 			continue

@@ -274,11 +274,14 @@ func TestProviderIsNotBelieved(t *testing.T) {
 		"unknown address":    {say: func(c map[string]any) { c["email"] = "nobody@example.com" }},
 		"the name of a user": {say: func(c map[string]any) { delete(c, "email"); c["preferred_username"] = "dora"; c["groups"] = "soc" }},
 		"another state":      {back: func(_ *office, _ *browser, back string) string { return strings.Replace(back, "state=", "state=x", 1) }},
-		"no state":           {back: func(_ *office, _ *browser, back string) string { return back[:strings.Index(back, "&state=")] }},
-		"another provider":   {back: func(_ *office, _ *browser, back string) string { return back + "&iss=https%3A%2F%2Fevil.example" }},
-		"an error":           {back: func(_ *office, _ *browser, back string) string { return strings.Replace(back, "code=", "error=", 1) }},
-		"another browser's":  {back: func(o *office, b *browser, back string) string { clear(b.cookies); return back }},
-		"another's code":     {back: func(_ *office, _ *browser, back string) string { return strings.Replace(back, "code-", "code-x", 1) }},
+		"no state": {back: func(_ *office, _ *browser, back string) string {
+			before, _, _ := strings.Cut(back, "&state=")
+			return before
+		}},
+		"another provider":  {back: func(_ *office, _ *browser, back string) string { return back + "&iss=https%3A%2F%2Fevil.example" }},
+		"an error":          {back: func(_ *office, _ *browser, back string) string { return strings.Replace(back, "code=", "error=", 1) }},
+		"another browser's": {back: func(o *office, b *browser, back string) string { clear(b.cookies); return back }},
+		"another's code":    {back: func(_ *office, _ *browser, back string) string { return strings.Replace(back, "code-", "code-x", 1) }},
 		"a code that is used": {back: func(o *office, b *browser, back string) string {
 			way := b.cookies["vigil-way"]
 			if _, err := b.end(back); err != nil {

@@ -138,5 +138,6 @@ func sessionOf(r record.Record) (one session, err error) {
 	if err := json.Unmarshal(r.Data, &p); err != nil {
 		return one, err
 	}
-	return one, json.Unmarshal(p.Session, &one)
+	err = json.Unmarshal(p.Session, &one)
+	return one, err
 }

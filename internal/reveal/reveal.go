@@ -172,7 +172,8 @@ func (d *Desk) ApproveReveal(ctx context.Context, id string, seen int) (api.Reve
 	case r.StateAt(now) != api.RevealOpen:
 		return r, refused("nothing is open here: it is %s", r.StateAt(now))
 	case r.By == who.By || slices.ContainsFunc(d.world.Mine(ctx), func(a string) bool { return slices.Contains(r.As, a) }):
-		return r, errors.Join(refused("a second person must approve, and you asked"), d.store.Write(ctx, Audit{who.By, "own request not approved", object(&r)}))
+		err := d.store.Write(ctx, Audit{who.By, "own request not approved", object(&r)})
+		return r, errors.Join(refused("a second person must approve, and you asked"), err)
 	}
 	// Not by somebody whom the case is about, and not for a pseudonym that has left it.
 	involved, err := d.world.Involved(ctx, r.Case, r.Pseudonym)
@@ -189,7 +190,8 @@ func (d *Desk) ApproveReveal(ctx context.Context, id string, seen int) (api.Reve
 	r.Revision++
 	r.State, r.Decider, r.Decided, r.Open = api.RevealGranted, who.By, now, who.Way == api.WayOpen
 	r.Until = now.Add(time.Duration(r.For * float64(time.Second)))
-	return r, d.store.Keep(ctx, r, was, Audit{who.By, "name approved", object(&r) + " for " + r.By + " until " + r.Until.Format(time.RFC3339)})
+	err = d.store.Keep(ctx, r, was, Audit{who.By, "name approved", object(&r) + " for " + r.By + " until " + r.Until.Format(time.RFC3339)})
+	return r, err
 }
 
 // EndReveal implements api.Revealer.
@@ -200,7 +202,8 @@ func (d *Desk) EndReveal(ctx context.Context, id string, seen int) (api.Reveal, 
 		return r, err
 	}
 	now := d.now().UTC().Round(0)
-	was, what := r.Revision, ""
+	was := r.Revision
+	var what string
 	switch state := r.StateAt(now); {
 	case state == api.RevealOpen && who.By == r.By:
 		r.State, what = api.RevealWithdrawn, "request for a name withdrawn"
@@ -218,7 +221,8 @@ func (d *Desk) EndReveal(ctx context.Context, id string, seen int) (api.Reveal, 
 	}
 	r.Revision++
 	r.Ender = who.By
-	return r, d.store.Keep(ctx, r, was, Audit{who.By, what, object(&r)})
+	err = d.store.Keep(ctx, r, was, Audit{who.By, what, object(&r)})
+	return r, err
 }
 
 // current reads a request as who decides saw it.

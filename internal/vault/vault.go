@@ -225,7 +225,7 @@ func (v *Vault) sealed(e entry) []byte {
 	padded := make([]byte, (2+len(e.name)+31)/32*32)
 	binary.BigEndian.PutUint16(padded, uint16(len(e.name)))
 	copy(padded[2:], e.name)
-	return v.seal.Seal(nil, nil, padded, bound(e.pseudonym))
+	return v.seal.Seal(nil, nil, padded, bound(e.pseudonym)) //nolint:gosec // it draws the nonce itself
 }
 
 // bound ties what is sealed to its pseudonym: moved to another, it can't be opened.

@@ -28,7 +28,7 @@ func (p *Page) Picture(path string) {
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, fewer(whole)); err != nil {
 		p.t.Fatalf("picture %s: %v", path, err)
 	}
-	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil { //nolint:gosec // a picture for everybody
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
 		p.t.Fatal(err)
 	}
 	p.t.Logf("picture %s: %d bytes", path, b.Len())
@@ -61,7 +61,7 @@ func fewer(whole image.Image) *image.Paletted {
 			c := at(x, y)
 			i, known := index[c]
 			if !known {
-				i = uint8(palette.Index(c)) //nolint:gosec // a palette has at most 256
+				i = uint8(palette.Index(c))
 				index[c] = i
 			}
 			out.SetColorIndex(x, y, i)

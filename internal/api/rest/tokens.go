@@ -52,5 +52,5 @@ type TokenDone struct {
 }
 
 func (h *Handler) revokeToken(ctx context.Context, in tokenID) (TokenDone, error) {
-	return TokenDone{ID: in.ID}, h.do.Tokens.RevokeToken(ctx, in.ID)
+	return TokenDone(in), h.do.Tokens.RevokeToken(ctx, in.ID)
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the InfluxDB server that the tests of internal/series/influx write to,
+# Builds the InfluxDB server that tests write to and ask,
 # into .tools/bin/influxd, from a pinned Go module and the checksum database.
 # It does nothing when that version is already there.
 #

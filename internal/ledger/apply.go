@@ -192,6 +192,8 @@ func (l *Ledger) addPoints(ctx context.Context, tx *sql.Tx, points []series.Poin
 	return nil
 }
 
+// noteDirty puts the windows on the spool. A window's version only grows while it waits,
+// so that what changes while it is being written stays on the spool.
 func (l *Ledger) noteDirty(ctx context.Context, tx *sql.Tx, points []series.Point, version int64) error {
 	if !l.cfg.Spool {
 		return nil
@@ -204,7 +206,7 @@ func (l *Ledger) noteDirty(ctx context.Context, tx *sql.Tx, points []series.Poin
 		}
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO dirty (start, version) VALUES (?, ?)`+strings.Repeat(", (?, ?)", len(args)/2-1)+
-		` ON CONFLICT (start) DO UPDATE SET version = excluded.version`, args...)
+		` ON CONFLICT (start) DO UPDATE SET version = max(version + 1, excluded.version)`, args...)
 	return err
 }
 

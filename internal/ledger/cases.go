@@ -139,6 +139,9 @@ func (l *Ledger) Work(ctx context.Context, w Casework) error {
 	if queued {
 		l.mail.broadcast()
 	}
+	if l.cfg.Spool && len(w.Cases) > 0 {
+		l.dirty.broadcast()
+	}
 	return nil
 }
 
@@ -167,6 +170,9 @@ func (l *Ledger) putCase(ctx context.Context, tx *sql.Tx, c *CaseChange) error {
 		return err
 	}
 	x := &c.Case
+	if err := l.countCase(ctx, tx, x); err != nil {
+		return err
+	}
 	news := slices.ContainsFunc(c.Events, func(e vigil.CaseEvent) bool { return isNews(e.Kind) })
 	_, err = tx.ExecContext(ctx, `INSERT INTO casefile (id, revision, topic, state, severity, harm, open, start, last, opened, updated, data, sum, lead, owner, about, places, expected, news)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?6 * coalesce((SELECT likely FROM finding WHERE id = ?14), 1), ?11)

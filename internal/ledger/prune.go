@@ -88,8 +88,12 @@ func (l *Ledger) prune(ctx context.Context, now time.Time) (Pruned, error) {
 		if _, err = deleted(ctx, tx, `DELETE FROM dirty WHERE start < ?`, until); err != nil {
 			return err
 		}
-		if _, err = deleted(ctx, tx, `DELETE FROM finding_rollup WHERE start < ?`, until); err != nil {
-			return err
+		for _, query := range []string{
+			`DELETE FROM finding_rollup WHERE start < ?`, `DELETE FROM case_rollup WHERE start < ?`, `DELETE FROM reading WHERE start < ?`,
+		} {
+			if _, err = deleted(ctx, tx, query, until); err != nil {
+				return err
+			}
 		}
 		p.Points, err = deleted(ctx, tx, `DELETE FROM rollup WHERE start < ?`, until)
 		return err

@@ -113,8 +113,13 @@ func (l *Ledger) Points(ctx context.Context, from, to time.Time, max int) ([]ser
 }
 
 // written is the token of one call of DirtyPoints: the windows and the version
-// that each had.
-type written []struct{ start, version int64 }
+// that each had, and the numbers of readings.
+type written struct {
+	windows  []dirtyWindow
+	readings []int64
+}
+
+type dirtyWindow struct{ start, version int64 }
 
 var _ series.Spool = (*Ledger)(nil)
 
@@ -122,12 +127,17 @@ var _ series.Spool = (*Ledger)(nil)
 func (l *Ledger) DirtyPoints(ctx context.Context, max int) (series.Dirty, error) {
 	var d series.Dirty
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		token, err := dirtyWindows(ctx, tx, max)
-		if err != nil || len(token) == 0 {
+		var token written
+		var err error
+		if d.Readings, token.readings, err = readings(ctx, tx, max); err != nil {
 			return err
 		}
+		token.windows, err = dirtyWindows(ctx, tx, max)
 		d.Token = token
-		last := token[len(token)-1].start
+		if err != nil || len(token.windows) == 0 {
+			return err
+		}
+		last := token.windows[len(token.windows)-1].start
 		rows, err := tx.QueryContext(ctx, `SELECT `+pointColumns+` FROM dirty d JOIN rollup r ON r.start = d.start
 			JOIN series_key k ON k.id = r.key WHERE d.start <= ? ORDER BY r.start, r.key`, last)
 		if err != nil {
@@ -144,7 +154,10 @@ func (l *Ledger) DirtyPoints(ctx context.Context, max int) (series.Dirty, error)
 		if err := rows.Err(); err != nil {
 			return err
 		}
-		d.Findings, err = findingPoints(ctx, tx, `JOIN dirty d ON d.start = f.start WHERE f.start <= ?`, last)
+		if d.Findings, err = findingPoints(ctx, tx, `JOIN dirty d ON d.start = f.start WHERE f.start <= ?`, last); err != nil {
+			return err
+		}
+		d.Cases, err = casePoints(ctx, tx, `JOIN dirty d ON d.start = c.start WHERE c.start <= ?`, last)
 		return err
 	})
 	if err != nil {
@@ -154,29 +167,30 @@ func (l *Ledger) DirtyPoints(ctx context.Context, max int) (series.Dirty, error)
 }
 
 // dirtyWindows are the oldest windows that wait, at least one, with about max points.
-func dirtyWindows(ctx context.Context, tx *sql.Tx, max int) (written, error) {
+func dirtyWindows(ctx context.Context, tx *sql.Tx, max int) ([]dirtyWindow, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT start, version, (SELECT count(*) FROM rollup r WHERE r.start = d.start) +
-		(SELECT count(*) FROM finding_rollup f WHERE f.start = d.start) FROM dirty d ORDER BY start LIMIT ?`, max)
+		(SELECT count(*) FROM finding_rollup f WHERE f.start = d.start) +
+		(SELECT count(*) FROM case_rollup c WHERE c.start = d.start) FROM dirty d ORDER BY start LIMIT ?`, max)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var token written
+	var windows []dirtyWindow
 	for points := 0; points < max && rows.Next(); {
-		var start, version int64
+		var w dirtyWindow
 		var n int
-		if err := rows.Scan(&start, &version, &n); err != nil {
+		if err := rows.Scan(&w.start, &w.version, &n); err != nil {
 			return nil, err
 		}
-		token = append(token, struct{ start, version int64 }{start, version})
+		windows = append(windows, w)
 		points += n
 	}
-	return token, rows.Err()
+	return windows, rows.Err()
 }
 
 // MarkWritten implements series.Spool.
 func (l *Ledger) MarkWritten(ctx context.Context, token series.Token) error {
-	windows, ok := token.(written)
+	done, ok := token.(written)
 	if !ok {
 		return fmt.Errorf("mark points as written: a token of type %T", token)
 	}
@@ -186,8 +200,13 @@ func (l *Ledger) MarkWritten(ctx context.Context, token series.Token) error {
 			return err
 		}
 		defer stmt.Close()
-		for _, w := range windows {
+		for _, w := range done.windows {
 			if _, err := stmt.ExecContext(ctx, w.start, w.version); err != nil {
+				return err
+			}
+		}
+		for _, n := range done.readings {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM reading WHERE n = ?`, n); err != nil {
 				return err
 			}
 		}
@@ -199,11 +218,14 @@ func (l *Ledger) MarkWritten(ctx context.Context, token series.Token) error {
 	return nil
 }
 
+// waitingWindows are the minutes of which something waits to be written.
+const waitingWindows = `SELECT start FROM dirty UNION SELECT start FROM reading`
+
 // DropDirty implements series.Spool.
 func (l *Ledger) DropDirty(ctx context.Context, keep int) (int64, error) {
 	var waiting int64
 	if err := l.read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT count(*) FROM dirty`).Scan(&waiting)
+		return tx.QueryRowContext(ctx, `SELECT count(*) FROM (`+waitingWindows+`)`).Scan(&waiting)
 	}); err != nil {
 		return 0, fmt.Errorf("count windows that wait: %w", err)
 	}
@@ -212,13 +234,16 @@ func (l *Ledger) DropDirty(ctx context.Context, keep int) (int64, error) {
 	}
 	var dropped int64
 	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `DELETE FROM dirty WHERE start IN (SELECT start FROM dirty ORDER BY start LIMIT ?)`, waiting-int64(keep))
-		if err != nil {
+		var last int64
+		if err := tx.QueryRowContext(ctx, waitingWindows+` ORDER BY start LIMIT 1 OFFSET ?`, waiting-int64(keep)-1).Scan(&last); err != nil {
 			return err
 		}
-		if dropped, err = res.RowsAffected(); err != nil {
-			return err
+		for _, query := range []string{`DELETE FROM dirty WHERE start <= ?`, `DELETE FROM reading WHERE start <= ?`} {
+			if _, err := tx.ExecContext(ctx, query, last); err != nil {
+				return err
+			}
 		}
+		dropped = waiting - int64(keep)
 		return count(ctx, tx, counterDropped, dropped)
 	})
 	if err != nil {
@@ -232,7 +257,7 @@ func (l *Ledger) WaitDirty(ctx context.Context) error {
 	return l.until(ctx, l.dirty, func() (bool, error) {
 		var one int
 		err := l.read(ctx, func(tx *sql.Tx) error {
-			return tx.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM dirty LIMIT 1)`).Scan(&one)
+			return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM dirty) + EXISTS (SELECT 1 FROM reading)`).Scan(&one)
 		})
 		return one > 0, err
 	})

@@ -423,6 +423,27 @@ CREATE INDEX done_once_time ON done_once (time);
 CREATE INDEX finding_open_source ON finding (id)
 	WHERE state = 'open' AND CASE WHEN json_valid(CAST(data AS TEXT)) THEN json_extract(CAST(data AS TEXT), '$.about') END = 'source';
 CREATE INDEX finding_count ON finding (severity, state, detected);
+`, `
+-- How cases were worked on, minute by minute.
+CREATE TABLE case_rollup (
+	start        INTEGER NOT NULL,
+	severity     TEXT NOT NULL,
+	about        TEXT NOT NULL,
+	opened       INTEGER NOT NULL,
+	acknowledged INTEGER NOT NULL,
+	resolved     INTEGER NOT NULL,
+	waited       INTEGER NOT NULL,
+	PRIMARY KEY (start, severity, about)
+) STRICT, WITHOUT ROWID;
+-- What the program says of itself, until it is written to the outside. n is never used
+-- again, so that what is replaced meanwhile is not taken for what was written.
+CREATE TABLE reading (
+	n      INTEGER PRIMARY KEY AUTOINCREMENT,
+	start  INTEGER NOT NULL,
+	source TEXT NOT NULL,
+	data   BLOB NOT NULL,
+	UNIQUE (start, source)
+) STRICT;
 `}
 }
 

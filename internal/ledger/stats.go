@@ -55,7 +55,7 @@ func (l *Ledger) Stats(ctx context.Context) (Stats, error) {
 		var snapSeq, snapTime sql.NullInt64
 		counter := `coalesce((SELECT n FROM counter WHERE name = ?), 0)`
 		err := tx.QueryRowContext(ctx, `SELECT (SELECT value FROM meta WHERE name = 'cut'), `+counter+`, `+counter+`, `+counter+`, `+counter+`, `+counter+`, `+counter+`,
-			(SELECT coalesce(sum(n), 0) FROM quarantine_count), (SELECT count(*) FROM outbox WHERE dead = 0), (SELECT count(*) FROM dirty),
+			(SELECT coalesce(sum(n), 0) FROM quarantine_count), (SELECT count(*) FROM outbox WHERE dead = 0), (SELECT count(*) FROM (`+waitingWindows+`)),
 			(SELECT count(*) FROM segment WHERE state = 'live'), (SELECT count(*) FROM entry INDEXED BY entry_unsealed WHERE segment = 0 AND events > 0),
 			(SELECT max(seq) FROM snapshot), (SELECT time FROM snapshot ORDER BY seq DESC LIMIT 1)`,
 			counterJudged, counterLate, counterDamaged, counterPruned, counterDropped, counterDead).
@@ -78,6 +78,47 @@ func (l *Ledger) Stats(ctx context.Context) (Stats, error) {
 		return Stats{}, err
 	}
 	return s, nil
+}
+
+// JudgingLag is for how long the oldest entry that is not judged has waited, 0 when
+// all are.
+func (l *Ledger) JudgingLag(ctx context.Context) (time.Duration, error) {
+	var at int64
+	err := l.read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT accepted FROM entry WHERE seq > (SELECT value FROM meta WHERE name = 'applied') ORDER BY seq LIMIT 1`).Scan(&at)
+	})
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, nil
+	case err != nil:
+		return 0, fmt.Errorf("read the oldest entry that waits: %w", err)
+	}
+	return max(l.now().Sub(fromNanos(at)), 0), nil
+}
+
+// CaseTally counts the cases in each state.
+func (l *Ledger) CaseTally(ctx context.Context) (map[vigil.CaseState]int64, error) {
+	out := map[vigil.CaseState]int64{}
+	err := l.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT state, sum(n) FROM case_tally GROUP BY state`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var state vigil.CaseState
+			var n int64
+			if err := rows.Scan(&state, &n); err != nil {
+				return err
+			}
+			out[state] = n
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count cases: %w", err)
+	}
+	return out, nil
 }
 
 // LastAccepted is when the newest entry was made durable, zero for an empty log.

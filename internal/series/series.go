@@ -46,9 +46,32 @@ type FindingPoint struct {
 	Opened, Closed int64
 }
 
+// CaseKey is what counts of cases are told apart by: the case's own words, of closed
+// sets.
+type CaseKey struct {
+	Severity, About string
+}
+
+// CasePoint is one window's work on the cases of one key. Counts are totals, as a
+// Point's are.
+type CasePoint struct {
+	// Start is the window's start, UTC, a multiple of Window.
+	Start time.Time
+	Key   CaseKey
+	// Opened counts cases that began in the window, Acknowledged those that somebody
+	// took note of in it, each time anew where one opened again, and Resolved those
+	// that were over.
+	Opened, Acknowledged, Resolved int64
+	// Waited is how long the acknowledged ones had waited since they began, summed, in
+	// seconds.
+	Waited int64
+}
+
 // Writer takes points to a home outside of the ledger. Writing the same point
 // again must be harmless. An error means that none may be counted as written.
 type Writer interface {
 	Write(ctx context.Context, points []Point) error
 	WriteFindings(ctx context.Context, points []FindingPoint) error
+	WriteCases(ctx context.Context, points []CasePoint) error
+	WriteReadings(ctx context.Context, readings []Reading) error
 }

@@ -16,7 +16,15 @@ type Token any
 type Dirty struct {
 	Points   []Point
 	Findings []FindingPoint
+	Cases    []CasePoint
+	// Readings are as they were taken.
+	Readings []Reading
 	Token    Token
+}
+
+// Empty reports whether nothing waits.
+func (d *Dirty) Empty() bool {
+	return len(d.Points)+len(d.Findings)+len(d.Cases)+len(d.Readings) == 0
 }
 
 // windows are the starts of the windows, sorted.
@@ -27,6 +35,12 @@ func (d *Dirty) windows() []time.Time {
 	}
 	for i := range d.Findings {
 		all = append(all, d.Findings[i].Start)
+	}
+	for i := range d.Cases {
+		all = append(all, d.Cases[i].Start)
+	}
+	for i := range d.Readings {
+		all = append(all, d.Readings[i].Start)
 	}
 	slices.SortFunc(all, time.Time.Compare)
 	return slices.CompactFunc(all, time.Time.Equal)
@@ -195,7 +209,7 @@ func (s *shipper) round(ctx context.Context) (bool, error) {
 			s.log.Info("time series are written again")
 		}
 		s.state.Err = nil
-		s.state.Points += int64(len(waiting.Points) + len(waiting.Findings))
+		s.state.Points += int64(len(waiting.Points) + len(waiting.Findings) + len(waiting.Cases) + len(waiting.Readings))
 		if err := s.spool.MarkWritten(ctx, waiting.Token); err != nil {
 			return false, fmt.Errorf("mark points as written: %w", err)
 		}
@@ -205,24 +219,30 @@ func (s *shipper) round(ctx context.Context) (bool, error) {
 }
 
 func (s *shipper) write(ctx context.Context, d *Dirty) error {
-	once := func(do func(context.Context) error) error {
-		ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
-		defer cancel()
-		err := do(ctx)
-		if err == nil {
-			s.state.Writes++
-		}
+	if err := inParts(ctx, s, d.Points, s.w.Write); err != nil {
 		return err
 	}
-	for part := range slices.Chunk(d.Points, MaxWrite) {
-		if err := once(func(ctx context.Context) error { return s.w.Write(ctx, part) }); err != nil {
-			return err
-		}
+	if err := inParts(ctx, s, d.Findings, s.w.WriteFindings); err != nil {
+		return err
 	}
-	for part := range slices.Chunk(d.Findings, MaxWrite) {
-		if err := once(func(ctx context.Context) error { return s.w.WriteFindings(ctx, part) }); err != nil {
+	if err := inParts(ctx, s, d.Cases, s.w.WriteCases); err != nil {
+		return err
+	}
+	return inParts(ctx, s, d.Readings, s.w.WriteReadings)
+}
+
+// inParts gives the writer at most MaxWrite at once, until one part fails.
+func inParts[T any](ctx context.Context, s *shipper, all []T, write func(context.Context, []T) error) error {
+	for part := range slices.Chunk(all, MaxWrite) {
+		once := func() error {
+			ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+			defer cancel()
+			return write(ctx, part)
+		}
+		if err := once(); err != nil {
 			return err
 		}
+		s.state.Writes++
 	}
 	return nil
 }

@@ -131,6 +131,14 @@ func (w *server) WriteFindings(context.Context, []series.FindingPoint) error {
 	return errors.New("this spool holds none")
 }
 
+func (w *server) WriteCases(context.Context, []series.CasePoint) error {
+	return errors.New("this spool holds none")
+}
+
+func (w *server) WriteReadings(context.Context, []series.Reading) error {
+	return errors.New("this spool holds none")
+}
+
 func (w *server) setDown(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

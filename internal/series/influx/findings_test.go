@@ -11,13 +11,14 @@ import (
 	"vigil"
 	"vigil/internal/ledger"
 	"vigil/internal/series"
+	"vigil/internal/series/influx/influxtest"
 )
 
 // TestFindingsReachTheServer takes findings from the ledger's spool to a real
 // server: counted, with tags of closed sets, and never by whom.
 func TestFindingsReachTheServer(t *testing.T) {
 	t.Parallel()
-	s := newServer(t)
+	s := influxtest.New(t)
 	w := newWriter(t, s, "findings", "autogen")
 	l, err := ledger.Open(t.Context(), ledger.Config{Dir: filepath.Join(t.TempDir(), "ledger"), Spool: true}, ledger.Options{})
 	if err != nil {
@@ -79,7 +80,7 @@ func TestFindingsReachTheServer(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
-	rows := s.flux(t, `from(bucket:"findings/autogen") |> range(start: 2026-11-01T00:00:00Z, stop: 2026-12-01T00:00:00Z)
+	rows := s.Flux(t, `from(bucket:"findings/autogen") |> range(start: 2026-11-01T00:00:00Z, stop: 2026-12-01T00:00:00Z)
  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value") |> group() |> sort(columns: ["_time"])`)
 	want := []map[string]string{
 		{"_measurement": "vigil_findings", "_time": "2026-11-03T09:00:00Z", "severity": "high", "lane": "day", "about": "actor", "actor_kind": "vendor", "opened": "1", "closed": "1"},

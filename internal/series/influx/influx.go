@@ -23,6 +23,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +41,9 @@ import (
 const (
 	MeasurementAccess   = "vigil_access"
 	MeasurementFindings = "vigil_findings"
+	MeasurementCases    = "vigil_cases"
+	MeasurementSources  = "vigil_sources"
+	MeasurementProgram  = "vigil_program"
 )
 
 // Bounds and defaults.
@@ -189,32 +193,36 @@ func (w *Writer) Stats() Stats {
 // as written; writing them again is harmless. Points that the server will never
 // take are given up, counted in Stats and logged, and are no error.
 func (w *Writer) Write(ctx context.Context, points []series.Point) error {
-	out := make([]*write.Point, 0, min(len(points), MaxBatch))
-	for i := range points {
-		out = append(out, accessPoint(&points[i]))
-		if len(out) == MaxBatch || i == len(points)-1 {
-			if err := w.send(ctx, out); err != nil {
-				return err
-			}
-			out = out[:0]
-		}
-	}
-	return nil
+	return sendAll(ctx, w, points, accessPoint)
 }
 
 // WriteFindings writes counts of findings, as Write does for accesses.
 func (w *Writer) WriteFindings(ctx context.Context, points []series.FindingPoint) error {
-	out := make([]*write.Point, 0, min(len(points), MaxBatch))
-	for i := range points {
-		p := &points[i]
-		out = append(out, newPoint(MeasurementFindings, p.Start, map[string]string{
-			"severity": severity(p.Key.Severity), "lane": lane(p.Key.Lane), "about": about(p.Key.About), "actor_kind": kind(p.Key.ActorKind),
-		}, map[string]int64{"opened": p.Opened, "closed": p.Closed}))
-		if len(out) == MaxBatch || i == len(points)-1 {
-			if err := w.send(ctx, out); err != nil {
-				return err
+	return sendAll(ctx, w, points, findingPoint)
+}
+
+// WriteCases writes counts of cases, as Write does for accesses.
+func (w *Writer) WriteCases(ctx context.Context, points []series.CasePoint) error {
+	return sendAll(ctx, w, points, casePoint)
+}
+
+// WriteReadings writes what the program says of itself, as Write does for accesses.
+func (w *Writer) WriteReadings(ctx context.Context, readings []series.Reading) error {
+	return sendAll(ctx, w, readings, readingPoint)
+}
+
+// sendAll sends points in requests of at most MaxBatch.
+func sendAll[T any](ctx context.Context, w *Writer, all []T, point func(*T) *write.Point) error {
+	out := make([]*write.Point, 0, min(len(all), MaxBatch))
+	for part := range slices.Chunk(all, MaxBatch) {
+		out = out[:0]
+		for i := range part {
+			if p := point(&part[i]); p != nil {
+				out = append(out, p)
 			}
-			out = out[:0]
+		}
+		if err := w.send(ctx, out); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -260,6 +268,37 @@ func accessPoint(p *series.Point) *write.Point {
 	}, map[string]int64{
 		"events": p.Events, "rows": p.Rows, "bytes": p.Bytes, "subjects": p.Subjects, "denied": p.Denied,
 	})
+}
+
+func findingPoint(p *series.FindingPoint) *write.Point {
+	return newPoint(MeasurementFindings, p.Start, map[string]string{
+		"severity": severity(p.Key.Severity), "lane": lane(p.Key.Lane), "about": about(p.Key.About), "actor_kind": kind(p.Key.ActorKind),
+	}, map[string]int64{"opened": p.Opened, "closed": p.Closed})
+}
+
+func casePoint(p *series.CasePoint) *write.Point {
+	return newPoint(MeasurementCases, p.Start, map[string]string{"severity": severity(p.Key.Severity), "about": about(p.Key.About)}, map[string]int64{
+		"opened": p.Opened, "acknowledged": p.Acknowledged, "resolved": p.Resolved, "waited_seconds": p.Waited,
+	})
+}
+
+// readingPoint keeps to the fields that are known: another name would be a field for
+// ever. It is nil where none of them is there.
+func readingPoint(r *series.Reading) *write.Point {
+	measurement, fields, tags := MeasurementProgram, series.ProgramFields(), map[string]string(nil)
+	if r.Source != "" {
+		measurement, fields, tags = MeasurementSources, series.SourceFields(), map[string]string{"source": r.Source}
+	}
+	values := map[string]int64{}
+	for _, f := range fields {
+		if v, ok := r.Values[f.Name]; ok {
+			values[f.Name] = v
+		}
+	}
+	if len(values) == 0 {
+		return nil
+	}
+	return newPoint(measurement, r.Start, tags, values)
 }
 
 func newPoint(measurement string, at time.Time, tags map[string]string, counts map[string]int64) *write.Point {

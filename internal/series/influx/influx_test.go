@@ -20,6 +20,7 @@ import (
 
 	"vigil/internal/series"
 	"vigil/internal/series/influx"
+	"vigil/internal/series/influx/influxtest"
 )
 
 // pivot reads all points of a database, one row each.
@@ -32,13 +33,13 @@ func pivot(db string) string {
 var start = time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
 
 // newWriter makes a database and a writer to one of its retention policies.
-func newWriter(t *testing.T, s *server, db, policy string) *influx.Writer {
+func newWriter(t *testing.T, s *influxtest.Server, db, policy string) *influx.Writer {
 	t.Helper()
-	s.influxQL(t, "CREATE DATABASE "+db)
+	s.InfluxQL(t, "CREATE DATABASE "+db)
 	if policy != "autogen" {
-		s.influxQL(t, "CREATE RETENTION POLICY "+policy+" ON "+db+" DURATION 1h REPLICATION 1")
+		s.InfluxQL(t, "CREATE RETENTION POLICY "+policy+" ON "+db+" DURATION 1h REPLICATION 1")
 	}
-	w, err := influx.New(influx.Config{URL: s.url(), Token: influx.Secret(s.token()), Bucket: db + "/" + policy}, influx.Options{})
+	w, err := influx.New(influx.Config{URL: s.URL(), Token: influx.Secret(s.Token()), Bucket: db + "/" + policy}, influx.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,8 +53,8 @@ func point(minute int, key series.Key, n int64) series.Point {
 
 func TestRealServer(t *testing.T) {
 	t.Parallel()
-	s := newServer(t)
-	for name, test := range map[string]func(*testing.T, *server){
+	s := influxtest.New(t)
+	for name, test := range map[string]func(*testing.T, *influxtest.Server){
 		"round trip": roundTrip, "hostile tags": hostileTags, "set aside": setAside, "remedies": remedies,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -63,7 +64,7 @@ func TestRealServer(t *testing.T) {
 	}
 }
 
-func roundTrip(t *testing.T, s *server) {
+func roundTrip(t *testing.T, s *influxtest.Server) {
 	w := newWriter(t, s, "trip", "autogen")
 	ctx := t.Context()
 	if err := w.Check(ctx); err != nil {
@@ -80,7 +81,7 @@ func roundTrip(t *testing.T, s *server) {
 			t.Fatal(err)
 		}
 	}
-	rows := s.flux(t, pivot("trip"))
+	rows := s.Flux(t, pivot("trip"))
 	if len(rows) != 3 {
 		t.Fatalf("got %d points, want 3: %v", len(rows), rows)
 	}
@@ -100,16 +101,42 @@ func roundTrip(t *testing.T, s *server) {
 	if err := w.Write(ctx, []series.Point{grown}); err != nil {
 		t.Fatal(err)
 	}
-	rows = s.flux(t, pivot("trip"))
+	rows = s.Flux(t, pivot("trip"))
 	if len(rows) != 3 || rows[1]["events"] != "50" {
 		t.Errorf("after a rewrite: %v", rows)
 	}
 	if err := w.WriteFindings(ctx, []series.FindingPoint{{Start: start, Key: series.FindingKey{Severity: "high", Lane: "day", About: "actor", ActorKind: "vendor"}, Opened: 1}}); err != nil {
 		t.Fatal(err)
 	}
-	rows = s.flux(t, strings.ReplaceAll(pivot("trip"), "vigil_access", "vigil_findings"))
+	rows = s.Flux(t, strings.ReplaceAll(pivot("trip"), "vigil_access", "vigil_findings"))
 	if len(rows) != 1 || rows[0]["severity"] != "high" || rows[0]["opened"] != "1" || rows[0]["closed"] != "0" {
 		t.Errorf("findings: %v", rows)
+	}
+	ofCases := []series.CasePoint{{Start: start, Key: series.CaseKey{Severity: "high", About: "actor-1f"}, Opened: 3, Acknowledged: 2, Resolved: 1, Waited: 90}}
+	if err := w.WriteCases(ctx, ofCases); err != nil {
+		t.Fatal(err)
+	}
+	rows = s.Flux(t, strings.ReplaceAll(pivot("trip"), "vigil_access", "vigil_cases"))
+	if len(rows) != 1 || rows[0]["about"] != "other" || rows[0]["severity"] != "high" || rows[0]["opened"] != "3" || rows[0]["acknowledged"] != "2" ||
+		rows[0]["resolved"] != "1" || rows[0]["waited_seconds"] != "90" {
+		t.Errorf("cases: %v", rows)
+	}
+	// A reading keeps to the fields that are known, and one without any is no point.
+	readings := []series.Reading{
+		{Start: start, Values: map[string]int64{series.ProgramPending: 7, "of another version": 1}},
+		{Start: start, Source: "pg", Values: map[string]int64{series.SourceState: series.StateSilent}},
+		{Start: start.Add(time.Minute), Values: map[string]int64{"of another version": 1}},
+	}
+	if err := w.WriteReadings(ctx, readings); err != nil {
+		t.Fatal(err)
+	}
+	rows = s.Flux(t, strings.ReplaceAll(pivot("trip"), "vigil_access", "vigil_program"))
+	if len(rows) != 1 || rows[0]["pending_events"] != "7" || rows[0]["of another version"] != "" {
+		t.Errorf("program: %v", rows)
+	}
+	rows = s.Flux(t, strings.ReplaceAll(pivot("trip"), "vigil_access", "vigil_sources"))
+	if len(rows) != 1 || rows[0]["source"] != "pg" || rows[0]["state"] != "2" {
+		t.Errorf("sources: %v", rows)
 	}
 	// What a finding is about is one of five words: never whom.
 	for i, about := range []string{"subject", "network", "team", "source", "subject-1f", "subject-2f"} {
@@ -118,7 +145,7 @@ func roundTrip(t *testing.T, s *server) {
 			t.Fatal(err)
 		}
 	}
-	rows = s.flux(t, strings.ReplaceAll(pivot("trip"), "vigil_access", "vigil_findings"))
+	rows = s.Flux(t, strings.ReplaceAll(pivot("trip"), "vigil_access", "vigil_findings"))
 	got = map[string]string{}
 	for _, r := range rows {
 		got[r["lane"]+" "+r["about"]] = r["opened"]
@@ -130,7 +157,7 @@ func roundTrip(t *testing.T, s *server) {
 
 // hostileTags writes values that try to end the point, begin another, or
 // lose the next tag: each must come back as exactly one point, with its value.
-func hostileTags(t *testing.T, s *server) {
+func hostileTags(t *testing.T, s *influxtest.Server) {
 	w := newWriter(t, s, "hostile", "autogen")
 	hostile := []string{
 		`ends in a backslash\`, `\`, `\\`, `a\,b=c`, `a,b=c`, `x events=1i 1`, "line\nvigil_access,source=evil events=999i 1",
@@ -148,7 +175,7 @@ func hostileTags(t *testing.T, s *server) {
 	if st := w.Stats(); st.Written != int64(len(points)) || st.Rejected != 0 {
 		t.Fatalf("stats %+v, want %d written", st, len(points))
 	}
-	rows := s.flux(t, pivot("hostile")+` |> group() |> sort(columns: ["_time"])`)
+	rows := s.Flux(t, pivot("hostile")+` |> group() |> sort(columns: ["_time"])`)
 	if len(rows) != len(hostile) {
 		t.Fatalf("got %d points, want %d", len(rows), len(hostile))
 	}
@@ -227,7 +254,7 @@ func (s *spool) WaitDirty(ctx context.Context) error {
 // meanwhile, and starts it again: every point is there at the end, once.
 func TestServerDown(t *testing.T) {
 	t.Parallel()
-	s := newServer(t)
+	s := influxtest.New(t)
 	w := newWriter(t, s, "down", "autogen")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -266,10 +293,10 @@ func TestServerDown(t *testing.T) {
 	}
 	feed(400)
 	until("written", func(st series.Shipped) bool { return st.Points >= 200 })
-	s.kill()
+	s.Kill()
 	feed(400)
 	until("refused twice", func(st series.Shipped) bool { return st.Failures >= 2 })
-	if err := s.start(); err != nil {
+	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
 	feed(400)
@@ -278,7 +305,7 @@ func TestServerDown(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
-	rows := s.flux(t, pivot("down")+` |> group() |> sort(columns: ["_time"])`)
+	rows := s.Flux(t, pivot("down")+` |> group() |> sort(columns: ["_time"])`)
 	if len(rows) != total {
 		t.Fatalf("got %d points, want %d", len(rows), total)
 	}
@@ -291,7 +318,7 @@ func TestServerDown(t *testing.T) {
 
 // setAside shows that what the server will never take does not hold back
 // the rest.
-func setAside(t *testing.T, s *server) {
+func setAside(t *testing.T, s *influxtest.Server) {
 	w := newWriter(t, s, "aside", "short")
 	key := series.Key{Source: "pg"}
 	now := time.Now().UTC().Truncate(time.Minute)
@@ -308,11 +335,12 @@ func setAside(t *testing.T, s *server) {
 	}
 	// A field of another type, which no retry mends.
 	w2 := newWriter(t, s, "other", "autogen")
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url()+"/write?db=other", strings.NewReader(fmt.Sprintf("vigil_access events=\"text\" %d", now.UnixNano())))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/write?db=other", strings.NewReader(fmt.Sprintf("vigil_access events=\"text\" %d", now.UnixNano())))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.SetBasicAuth(s.user, s.pass)
+	user, pass, _ := strings.Cut(s.Token(), ":")
+	req.SetBasicAuth(user, pass)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -330,18 +358,18 @@ func setAside(t *testing.T, s *server) {
 }
 
 // remedies: an error says what to do, and never the token.
-func remedies(t *testing.T, s *server) {
-	s.influxQL(t, "CREATE DATABASE vigil")
+func remedies(t *testing.T, s *influxtest.Server) {
+	s.InfluxQL(t, "CREATE DATABASE vigil")
 	key := series.Key{Source: "pg"}
 	for _, tc := range []struct {
 		name string
 		cfg  influx.Config
 		want string
 	}{
-		{"bad token", influx.Config{URL: s.url(), Token: "vigil:wrong-canary", Bucket: "vigil/autogen"}, "check the token"},
-		{"no token", influx.Config{URL: s.url(), Bucket: "vigil/autogen"}, "check the token"},
-		{"no such bucket", influx.Config{URL: s.url(), Token: influx.Secret(s.token()), Bucket: "nowhere/autogen"}, `bucket "nowhere/autogen"`},
-		{"nobody there", influx.Config{URL: "http://" + freePort(t), Token: "vigil:wrong-canary", Bucket: "vigil/autogen"}, "does not answer"},
+		{"bad token", influx.Config{URL: s.URL(), Token: "vigil:wrong-canary", Bucket: "vigil/autogen"}, "check the token"},
+		{"no token", influx.Config{URL: s.URL(), Bucket: "vigil/autogen"}, "check the token"},
+		{"no such bucket", influx.Config{URL: s.URL(), Token: influx.Secret(s.Token()), Bucket: "nowhere/autogen"}, `bucket "nowhere/autogen"`},
+		{"nobody there", influx.Config{URL: "http://" + influxtest.FreePort(t), Token: "vigil:wrong-canary", Bucket: "vigil/autogen"}, "does not answer"},
 	} {
 		w, err := influx.New(tc.cfg, influx.Options{})
 		if err != nil {

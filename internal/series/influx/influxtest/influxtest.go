@@ -1,4 +1,6 @@
-package influx_test
+// Package influxtest starts a real InfluxDB for tests: version 1.8.10, which answers the
+// parts of the v2 API that vigil uses. A test that finds no server is skipped, loudly.
+package influxtest
 
 import (
 	"bytes"
@@ -19,8 +21,8 @@ import (
 	"time"
 )
 
-// server is a real InfluxDB in a folder of its own.
-type server struct {
+// Server is a real InfluxDB in a folder of its own. It is safe for concurrent use.
+type Server struct {
 	bin  string
 	dir  string
 	addr string // host:port of its HTTP API
@@ -32,16 +34,22 @@ type server struct {
 	out bytes.Buffer
 }
 
-func (s *server) url() string { return "http://" + s.addr }
+// URL is its address.
+func (s *Server) URL() string { return "http://" + s.addr }
 
-func (s *server) token() string {
+// Token opens it: user:password.
+func (s *Server) Token() string {
 	return s.user + ":" + s.pass
 }
 
 // influxd finds the server's program.
 func influxd(t *testing.T) string {
 	t.Helper()
-	candidates := []string{os.Getenv("VIGIL_INFLUXD"), filepath.Join("..", "..", "..", ".tools", "bin", "influxd")}
+	candidates := []string{os.Getenv("VIGIL_INFLUXD")}
+	// Tests run in the folders of their packages, at most so deep in the module.
+	for up := "."; len(up) < 20; up = filepath.Join(up, "..") {
+		candidates = append(candidates, filepath.Join(up, ".tools", "bin", "influxd"))
+	}
 	for _, c := range candidates {
 		if c == "" {
 			continue
@@ -59,8 +67,8 @@ func influxd(t *testing.T) string {
 	return ""
 }
 
-// freePort asks the system for a port that is free now.
-func freePort(t *testing.T) string {
+// FreePort asks the system for a port that is free now.
+func FreePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -70,16 +78,16 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// newServer starts a server with authentication and one user.
-func newServer(t *testing.T) *server {
+// New starts a server with authentication and one user, and ends it with the test.
+func New(t *testing.T) *Server {
 	t.Helper()
-	s := &server{bin: influxd(t), dir: t.TempDir()}
+	s := &Server{bin: influxd(t), dir: t.TempDir()}
 	// Another process may take the port between our look and the server's bind:
 	// then the server ends, and another port is tried.
 	var err error
 	for range 3 {
-		s.addr = freePort(t)
-		rpc := freePort(t)
+		s.addr = FreePort(t)
+		rpc := FreePort(t)
 		conf := fmt.Sprintf(`reporting-disabled = true
 bind-address = %q
 [meta]
@@ -101,24 +109,24 @@ bind-address = %q
 		if werr := os.WriteFile(filepath.Join(s.dir, "influxd.conf"), []byte(conf), 0o600); werr != nil {
 			t.Fatal(werr)
 		}
-		if err = s.start(); !errors.Is(err, errEnded) {
+		if err = s.Start(); !errors.Is(err, errEnded) {
 			break
 		}
 	}
-	t.Cleanup(s.kill)
+	t.Cleanup(s.Kill)
 	if err != nil {
-		t.Fatalf("start influxd: %v\n%s", err, s.output())
+		t.Fatalf("start influxd: %v\n%s", err, s.Output())
 	}
 	s.user, s.pass = "vigil", "hunter2-canary"
-	s.influxQL(t, fmt.Sprintf(`CREATE USER %s WITH PASSWORD '%s' WITH ALL PRIVILEGES`, s.user, s.pass))
+	s.InfluxQL(t, fmt.Sprintf(`CREATE USER %s WITH PASSWORD '%s' WITH ALL PRIVILEGES`, s.user, s.pass))
 	return s
 }
 
 var errEnded = errors.New("influxd ended at once")
 
-// start runs the program and waits until it answers: it works for some seconds
+// Start runs the program and waits until it answers: it works for some seconds
 // before it does, which take long where much else is going on.
-func (s *server) start() error {
+func (s *Server) Start() error {
 	cmd := exec.Command(s.bin, "run", "-config", filepath.Join(s.dir, "influxd.conf"))
 	cmd.Env = append(os.Environ(), "HOME="+s.dir, "GOMAXPROCS=1")
 	w := &lockedWriter{s: s}
@@ -145,7 +153,7 @@ func (s *server) start() error {
 		case <-deadline.C:
 			return errors.New("influxd does not answer")
 		case <-poll.C:
-			resp, err := http.Get(s.url() + "/ping")
+			resp, err := http.Get(s.URL() + "/ping")
 			if err == nil {
 				resp.Body.Close()
 				if resp.StatusCode == http.StatusNoContent {
@@ -156,8 +164,8 @@ func (s *server) start() error {
 	}
 }
 
-// kill ends the server at once, as a crash would.
-func (s *server) kill() {
+// Kill ends the server at once, as a crash would.
+func (s *Server) Kill() {
 	s.mu.Lock()
 	cmd := s.cmd
 	s.cmd = nil
@@ -177,13 +185,14 @@ func (s *server) kill() {
 	}
 }
 
-func (s *server) output() string {
+// Output is what the program printed.
+func (s *Server) Output() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.out.String()
 }
 
-type lockedWriter struct{ s *server }
+type lockedWriter struct{ s *Server }
 
 func (w *lockedWriter) Write(p []byte) (int, error) {
 	w.s.mu.Lock()
@@ -194,10 +203,10 @@ func (w *lockedWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// influxQL runs a statement by the 1.x API.
-func (s *server) influxQL(t *testing.T, q string) string {
+// InfluxQL runs a statement by the 1.x API.
+func (s *Server) InfluxQL(t *testing.T, q string) string {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodPost, s.url()+"/query", strings.NewReader(url.Values{"q": {q}}.Encode()))
+	req, err := http.NewRequest(http.MethodPost, s.URL()+"/query", strings.NewReader(url.Values{"q": {q}}.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,18 +226,18 @@ func (s *server) influxQL(t *testing.T, q string) string {
 	return string(body)
 }
 
-// flux runs a Flux query by the v2 API and returns its rows by column name.
-func (s *server) flux(t *testing.T, query string) []map[string]string {
+// Flux runs a Flux query by the v2 API and returns its rows by column name.
+func (s *Server) Flux(t *testing.T, query string) []map[string]string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url()+"/api/v2/query", strings.NewReader(query))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL()+"/api/v2/query", strings.NewReader(query))
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/vnd.flux")
 	req.Header.Set("Accept", "application/csv")
-	req.Header.Set("Authorization", "Token "+s.token())
+	req.Header.Set("Authorization", "Token "+s.Token())
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -111,7 +111,11 @@ type App struct {
 	// door leads what senders bring to the receivers in force, and what people look at to
 	// the console.
 	door, push *door
-	url        string
+	// gate is before the console in force.
+	gate atomic.Pointer[gate.Gate]
+	url  string
+	// born is when the program began.
+	born time.Time
 	// pushBase is the address under which the receivers are, pushURL that of events.
 	pushBase string
 	pushURL  atomic.Pointer[string]
@@ -155,6 +159,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 		opts.Now = time.Now
 	}
 	a := &App{opts: opts, logger: opts.Logger, failed: make(chan error, 8), parts: map[string]*part{}, door: &door{}, push: &door{}, news: news.New()}
+	a.born = opts.Now()
 	a.budgets = &budgets{app: a}
 	a.ending, a.end = context.WithCancel(context.Background())
 	a.cfg.Store(cfg)

@@ -16,6 +16,7 @@ import (
 	"vigil/detector/rules"
 	"vigil/internal/config"
 	"vigil/internal/feeds"
+	"vigil/internal/gate"
 	"vigil/internal/series"
 	"vigil/internal/series/influx"
 )
@@ -39,7 +40,7 @@ type edition struct {
 	push    *push.Handler
 	otlp    []otlp.Source
 	peers   []relay.Peer
-	console http.Handler
+	console *gate.Gate
 	secure  *tls.Config
 }
 
@@ -281,6 +282,7 @@ func (a *App) open(next *edition) error {
 		here = receivers(byPath)
 	}
 	here.Handle("/", next.console)
+	a.gate.Store(next.console)
 	a.push.behind.Store(receivers(byPath))
 	a.door.behind.Store(here)
 	url := ""

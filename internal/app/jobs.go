@@ -35,6 +35,9 @@ func (a *App) startJobs() (stop func(context.Context) error, err error) {
 		}
 		jobs = append(jobs, schedule.Job{Name: "tick", Spec: a.conf().Ticks, Run: a.tick}, schedule.Job{Name: "pulse", Spec: pulse, Run: a.intake.presence.beat})
 		jobs = append(jobs, schedule.Job{Name: "reminders", Spec: "@every 1m", Run: func(ctx context.Context) error { return a.dispatcher.Load().nudge(ctx) }})
+		if a.conf().Influx.URL != "" {
+			jobs = append(jobs, schedule.Job{Name: "readings", Spec: readingsTaken, Run: a.takeReadings})
+		}
 		jobs = append(jobs, schedule.Job{Name: "refreshing", Spec: "@every 3m", Run: a.refreshWays})
 		if spec := a.conf().Digest; spec != "off" {
 			jobs = append(jobs, schedule.Job{Name: "digest", Spec: spec, Run: func(ctx context.Context) error { return a.digest(ctx, 24*time.Hour) }})

@@ -117,7 +117,9 @@ func rulesOff(set *rules.Set, failed []string) (running int, off []api.RuleOff) 
 }
 
 // note is what the operator must know now, the worst first.
-func (a *App) note() string {
+func (a *App) note() string { return strings.Join(a.notes(), " ") }
+
+func (a *App) notes() []string {
 	var notes []string
 	if full := a.intake.full.Load(); full != nil {
 		notes = append(notes, "Nothing is taken in: "+*full+".")
@@ -141,7 +143,7 @@ func (a *App) note() string {
 	if a.opts.Note != nil {
 		notes = append(notes, a.opts.Note())
 	}
-	return strings.Join(notes, " ")
+	return notes
 }
 
 // Findings implements api.Reader.

@@ -87,7 +87,7 @@ func (a *App) changed(c ledger.Change) {
 }
 
 // newConsole makes what answers people and programs, with the gate before it.
-func (a *App) newConsole(cfg *config.Config) (http.Handler, error) {
+func (a *App) newConsole(cfg *config.Config) (*gate.Gate, error) {
 	gated := gate.Config{Logger: a.logger, Now: a.opts.Now}
 	services := a.services()
 	var people api.People // nil where nobody signs in

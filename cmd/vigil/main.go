@@ -59,6 +59,7 @@ type commands struct {
 	Replay     replayCommand     `cmd:"" group:"proof" help:"Judge recorded history again, and show what another setting would have found."`
 	Triage     triageCommand     `cmd:"" group:"proof" help:"Tell how well verdicts and drills tell breaches from what is none."`
 	Schema     schemaCommand     `cmd:"" group:"tools" help:"Print the JSON Schema of the configuration, for editors."`
+	Grafana    grafanaCommand    `cmd:"" group:"tools" help:"Write dashboards for Grafana, and the files by which it finds them."`
 	Completion completionCommand `cmd:"" group:"tools" help:"Print what completes vigil's commands in bash, zsh or fish."`
 	Version    versionCommand    `cmd:"" group:"tools" help:"Print the version."`
 }

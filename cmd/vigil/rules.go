@@ -13,6 +13,7 @@ import (
 
 	"vigil/dashboards/phrase"
 	"vigil/detector/rules"
+	"vigil/internal/api"
 	"vigil/internal/app"
 	"vigil/internal/config"
 )
@@ -202,7 +203,7 @@ func (c *rulesPreviewCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	var result *app.Preview
+	var result *api.RulePreview
 	if c.DataDir != "" {
 		if _, err := os.Stat(c.DataDir); err != nil {
 			return fmt.Errorf("look into the data folder: %w", err)
@@ -249,7 +250,7 @@ func (c *rulesPreviewCommand) rule() (*rules.Rule, error) {
 	return r, nil
 }
 
-func printPreview(w io.Writer, p *app.Preview) error {
+func printPreview(w io.Writer, p *api.RulePreview) error {
 	days := func(n int) string { return count(int64(n)) + " " + plural(int64(n), "day", "days") }
 	fmt.Fprintf(w, "%s: fires on %s of %s %s, of %s of %s %s, on %s of %s\n", p.Rule, count(p.Hits), count(p.Events), plural(p.Events, "access", "accesses"),
 		count(int64(p.HitActors)), count(int64(p.Actors)), plural(int64(p.Actors), "actor", "actors"), count(int64(p.HitDays)), days(p.Days))

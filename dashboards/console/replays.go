@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,6 +23,9 @@ type replaysPage struct {
 	Replays []view.Replay
 	Running *view.Replay
 	Key     string
+	// Rule is the text of a rule that can't be tried, and Wrong says why.
+	Rule  string
+	Wrong []string
 }
 
 // replayPage is one back-test and what came of it.
@@ -30,9 +34,16 @@ type replayPage struct {
 	Replay  view.Replay
 	Reports []view.ReplayReport
 	StopURL string
+	// Preview is what a rule would have told, nil where none was tried.
+	Preview *view.RulePreview
 }
 
 func (h *Handler) replays(w http.ResponseWriter, r *http.Request) {
+	h.showReplays(w, r, http.StatusOK, "", nil)
+}
+
+// showReplays shows the list, and the text of a rule that can't be tried with why.
+func (h *Handler) showReplays(w http.ResponseWriter, r *http.Request, status int, rule string, wrong []string) {
 	ctx, cancel := h.context(r)
 	defer cancel()
 	all, err := h.do.Replayer.Replays(ctx)
@@ -42,7 +53,7 @@ func (h *Handler) replays(w http.ResponseWriter, r *http.Request) {
 	}
 	h.content()
 	last := ""
-	p := replaysPage{base: h.base(r, "Back-tests", false)}
+	p := replaysPage{base: h.base(r, "Back-tests", false), Rule: rule, Wrong: wrong}
 	for i := range all {
 		v := view.NewReplay(&all[i], h.cfg.Now())
 		if v.Running && p.Running == nil {
@@ -52,7 +63,7 @@ func (h *Handler) replays(w http.ResponseWriter, r *http.Request) {
 		last = max(last, all[i].ID)
 	}
 	p.Key = keyOf(api.PersonOf(r.Context()).By, "replays", last)
-	h.show(w, r, http.StatusOK, "replays", p)
+	h.show(w, r, status, "replays", p)
 }
 
 var errNoReplay = api.NewProblem(http.StatusNotFound, "There is no such back-test", "Only the latest are kept. The list shows which.")
@@ -80,7 +91,7 @@ func (h *Handler) replay(w http.ResponseWriter, r *http.Request) {
 	}
 	h.content()
 	now := h.cfg.Now()
-	p := replayPage{base: h.base(r, "Back-test", false), Replay: view.NewReplay(&x, now), StopURL: "/tuning/replays/" + url.PathEscape(id) + "/stop"}
+	p := replayPage{base: h.base(r, "Back-test", false), Replay: view.NewReplay(&x, now), StopURL: "/tuning/replays/" + url.PathEscape(id) + "/stop", Preview: view.NewRulePreview(x.Preview, now)}
 	looks := api.PersonOf(r.Context()).May(access.DeedLook)
 	for i := range x.Reports {
 		v := view.NewReplayReport(&x.Reports[i], i, now)
@@ -96,7 +107,7 @@ func (h *Handler) replay(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) startReplay(w http.ResponseWriter, r *http.Request) {
 	form := r.PostForm
-	ask := api.ReplayAsk{Without: words(form.Get("without"))}
+	ask := api.ReplayAsk{Without: words(form.Get("without")), Rule: strings.ReplaceAll(form.Get("rule"), "\r\n", "\n")}
 	for _, s := range words(form.Get("budgets")) {
 		n, err := readBudget(s)
 		if err != nil {
@@ -120,16 +131,33 @@ func (h *Handler) startReplay(w http.ResponseWriter, r *http.Request) {
 		}
 		*t.into = day
 	}
-	ask.Key = keyOf(form.Get("key"), ask.From, ask.To, ask.Budgets, ask.Without)
+	ask.Key = keyOf(form.Get("key"), ask.From, ask.To, ask.Budgets, ask.Without, ask.Rule)
 	ctx, cancel := h.context(r)
 	defer cancel()
 	x, err := h.do.Replayer.StartReplay(ctx, ask)
+	if ask.Rule != "" && errors.Is(err, api.ErrRefused) {
+		h.showReplays(w, r, http.StatusUnprocessableEntity, ask.Rule, wrongWith(err))
+		return
+	}
 	if err != nil {
 		h.fail(w, r, h.replayError(r, err))
 		return
 	}
 	h.content()
 	leadOn(w, r, "/tuning/replays/"+url.PathEscape(x.ID), "replay-begun")
+}
+
+// maxWrong bounds the problems of a rule that are shown at once.
+const maxWrong = 20
+
+// wrongWith is what is wrong with a rule, one problem each.
+func wrongWith(err error) (out []string) {
+	for line := range strings.Lines(reason(err)) {
+		if len(out) < maxWrong {
+			out = append(out, phrase.Prose(line, 400))
+		}
+	}
+	return out
 }
 
 // words reads what people list with spaces or semicolons between, the first of each alone.

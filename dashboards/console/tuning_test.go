@@ -112,6 +112,30 @@ func TestABackTestIsBegunAndStopped(t *testing.T) {
 	}
 }
 
+// A rule is tried by its text; what is wrong with one is told beside the text, which is not
+// lost.
+func TestARuleIsTried(t *testing.T) {
+	t.Parallel()
+	tuner, h := tuningAt(t)
+	tuner.Kept = tuner.Kept[1:] // none runs
+	got := sendForm(t, h, "/tuning/replays", url.Values{"rule": {"id: night\r\nwhen: x\r\n"}})
+	if got.code != http.StatusSeeOther || len(tuner.Asked) != 1 || tuner.Asked[0].Rule != "id: night\nwhen: x\n" {
+		t.Fatalf("try: %d, asked %+v", got.code, tuner.Asked)
+	}
+	got = sendForm(t, h, "/tuning/replays", url.Values{"rule": {sample.BadRule}})
+	for _, want := range []string{"can&#39;t be tried", "Rule:1:1: when: is missing", "rule:2:3: sentence: is missing", "id: &lt;/textarea&gt;&lt;b&gt;bad", `aria-invalid="true"`} {
+		if got.code != http.StatusUnprocessableEntity || !strings.Contains(strings.ReplaceAll(got.body, "can't", "can&#39;t"), want) {
+			t.Errorf("a bad rule: %d without %q", got.code, want)
+		}
+	}
+	body := get(t, h, "/tuning/replays/r-0").body
+	for _, want := range []string{"It fires on 12 of 166", "1 of 41 actors", "2 of 30 days", "actor-7f3", "none told anything", "hour &lt; 5", "a rule alone"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is not on the page of a rule that was tried", want)
+		}
+	}
+}
+
 var (
 	_ api.Tuner    = (*sample.Tuner)(nil)
 	_ api.Replayer = (*sample.Tuner)(nil)

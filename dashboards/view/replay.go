@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"vigil/dashboards/phrase"
@@ -19,6 +20,8 @@ type Replay struct {
 	Running        bool
 	Percent        int
 	Error, Budgets string
+	// Rule is the text of the rule that is tried, empty where history is judged again.
+	Rule string
 }
 
 // NewReplay makes it.
@@ -45,7 +48,10 @@ func NewReplay(r *api.Replay, now time.Time) Replay {
 		}
 		v.Budgets += BudgetWords(n)
 	}
-	if v.Budgets == "" {
+	switch {
+	case r.Ask.Rule != "":
+		v.Budgets, v.Rule = "a rule alone", phrase.Shorten(strings.ToValidUTF8(r.Ask.Rule, "\uFFFD"), api.MaxRuleText)
+	case v.Budgets == "":
 		v.Budgets = "as it was live"
 	}
 	return v

@@ -149,9 +149,16 @@ type ReplayAsk struct {
 	Budgets []float64 `json:"budgets,omitempty"`
 	// Without are ids of rules that are left out.
 	Without []string `json:"without,omitempty"`
+	// Rule is the text of a rule's file, at most MaxRuleText bytes. Where it is given,
+	// nothing is judged again: what the rule alone would have told is counted, see
+	// RulePreview, and Budgets and Without stay empty.
+	Rule string `json:"rule,omitempty"`
 	// Key names the deed, so that what is asked for twice is done once; empty for none.
 	Key string `json:"key,omitempty"`
 }
+
+// MaxRuleText bounds the text of a rule that is tried, in bytes.
+const MaxRuleText = 64 << 10
 
 // ReplayState is how far a back-test is.
 type ReplayState string
@@ -179,6 +186,8 @@ type Replay struct {
 	Error string `json:"error,omitempty"`
 	// Reports are what came of it: one for each budget. A list leaves them out.
 	Reports []ReplayReport `json:"reports,omitempty"`
+	// Preview is what a rule would have told, where one was tried. A list leaves it out.
+	Preview *RulePreview `json:"preview,omitempty"`
 }
 
 // Replayer makes back-tests, one at a time, and keeps the latest. Each deed and each look

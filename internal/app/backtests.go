@@ -61,6 +61,14 @@ func (b *backtests) wait(context.Context) error {
 
 // check says what is wrong with what is asked for.
 func checkReplay(ask *api.ReplayAsk) error {
+	if ask.Rule != "" {
+		if len(ask.Budgets)+len(ask.Without) > 0 {
+			return fmt.Errorf("%w: a rule is tried alone: leave out budgets and rules to leave out", api.ErrRefused)
+		}
+		if _, err := triedRule(ask.Rule); err != nil {
+			return err
+		}
+	}
 	if len(ask.Budgets) > api.MaxReplayBudgets {
 		return fmt.Errorf("%w: %d budgets are more than %d", api.ErrRefused, len(ask.Budgets), api.MaxReplayBudgets)
 	}
@@ -118,14 +126,20 @@ func (b *backtests) audit(ctx context.Context, what, id string) error {
 
 // run makes the reports one after the other and writes down what came of it.
 func (b *backtests) run(ctx context.Context, r api.Replay) {
-	reports, err := b.reports(ctx, &r.Ask)
+	var reports []api.ReplayReport
+	var err error
+	if r.Ask.Rule != "" {
+		r.Preview, err = b.tryRule(ctx, &r.Ask)
+	} else {
+		reports, err = b.reports(ctx, &r.Ask)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.running, b.stop = nil, nil
 	r.Ended, r.Reports, r.State = b.now().UTC().Round(0), reports, api.ReplayDone
 	switch {
 	case ctx.Err() != nil:
-		r.State, r.Reports = api.ReplayStopped, nil
+		r.State, r.Reports, r.Preview = api.ReplayStopped, nil, nil
 	case err != nil:
 		r.State, r.Error = api.ReplayFailed, err.Error()
 	default:
@@ -219,6 +233,10 @@ func (b *backtests) keepOff(ctx context.Context, r *api.Replay) {
 			return p.is(names, f.Tenant, f.Actors...)
 		})
 	}
+	if r.Preview != nil {
+		top := slices.Clone(r.Preview.Top)
+		r.Preview.Top = slices.DeleteFunc(top, func(a api.PreviewActor) bool { return p.is(names, a.Tenant, a.Actor) })
+	}
 }
 
 // Replays implements api.Replayer.
@@ -237,7 +255,7 @@ func (b *backtests) Replays(ctx context.Context) ([]api.Replay, error) {
 			b.logger.Warn("a back-test that is kept can't be read and is left out", "id", id, "error", err.Error())
 			continue
 		}
-		r.Reports = nil
+		r.Reports, r.Preview = nil, nil
 		out = append(out, r)
 	}
 	return out, nil

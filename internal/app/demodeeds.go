@@ -12,7 +12,8 @@ import (
 
 // Furnish does what people would have done by now, in the names of the demonstration's
 // two, by the same ways as they: cases that are worked on, a verdict, a clock that runs, a
-// name that is asked for, and a drill, which goes on in the background. Call it once the recording is over.
+// name that is asked for, and a drill and a preview of other budgets, which go on in the background. Call it
+// once the recording is over.
 func (d *Demo) Furnish(ctx context.Context) error {
 	if len(d.door.people) < 2 {
 		return errors.New("furnish the demo: it has no people yet")
@@ -45,6 +46,10 @@ func (d *Demo) Furnish(ctx context.Context) error {
 	ask := api.DrillAsk{On: api.DrillMadeUp, Scenarios: []string{"T01", "T07", "T12", "T14"}, Intensity: 1, Key: "demo-drill"}
 	if err := d.app.drills.begin(ada, ask, company{actors: 24, days: 14}); err != nil {
 		return fmt.Errorf("furnish the demo: %w", err)
+	}
+	budget := d.app.judge().status.Load().Budget
+	if _, err := d.app.backtests.StartReplay(ada, api.ReplayAsk{Budgets: []float64{budget / 2, budget, 4 * budget}, Key: "demo-preview"}); err != nil {
+		return fmt.Errorf("furnish the demo: preview of budgets: %w", err)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"vigil"
 	"vigil/detector"
 	"vigil/detector/rules"
+	"vigil/internal/api"
 	"vigil/internal/ledger"
 )
 
@@ -21,64 +22,31 @@ const (
 	topPreviewed = 10
 )
 
-// Preview is what a rule would have found in a history.
-type Preview struct {
-	Rule string `json:"rule"`
-	// Events is how many accesses were looked at, by Actors, on Days days (UTC).
-	Events int64 `json:"events"`
-	Actors int   `json:"actors"`
-	Days   int   `json:"days"`
-	// Hits is on how many the rule fired, of HitActors, on HitDays, and Findings what it
-	// would have told, at least.
-	Hits      int64 `json:"hits"`
-	HitActors int   `json:"hit_actors"`
-	HitDays   int   `json:"hit_days"`
-	Findings  int   `json:"findings"`
-	// PerDay is findings by day, Budget how many false ones people accept.
-	PerDay float64 `json:"per_day"`
-	Budget float64 `json:"budget"`
-	// Failed counts accesses on which the condition could not be judged, Failure says
-	// why.
-	Failed  int64  `json:"failed,omitempty"`
-	Failure string `json:"failure,omitempty"`
-	// Top are the actors that were hit most.
-	Top []PreviewActor `json:"top"`
-	// Warnings say what to think about before the rule goes live.
-	Warnings []string `json:"warnings,omitempty"`
-}
-
-// PreviewActor is one actor in a preview.
-type PreviewActor struct {
-	Tenant string          `json:"tenant,omitempty"`
-	Actor  string          `json:"actor"`
-	Kind   vigil.ActorKind `json:"actor_kind,omitempty"`
-	Hits   int64           `json:"hits"`
-	First  time.Time       `json:"first"`
-	Last   time.Time       `json:"last"`
-}
-
 // previewer runs one rule over a log.
 type previewer struct {
 	rule    *rules.Rule
 	trial   *detector.Trial
-	out     Preview
+	out     api.RulePreview
 	actors  map[[2]string]struct{}
 	days    map[int64]struct{}
 	hitDays map[int64]struct{}
-	hits    map[[2]string]*PreviewActor
+	hits    map[[2]string]*api.PreviewActor
 	told    map[[3]string]struct{}
 	// assumed says where from what feeds told before the log's beginning is known; empty
 	// where it begins with its first entry. pruned says that a part went meanwhile.
 	assumed string
 	pruned  bool
+	// from and to bound what is counted, the second excluded; zero for no bound. What lies
+	// before is looked at, since rules ask what was before.
+	from, to time.Time
 }
 
 func newPreviewer(r *rules.Rule) *previewer {
 	running := *r
 	running.Disabled = false
 	p := &previewer{
-		rule: r, out: Preview{Rule: r.ID}, actors: map[[2]string]struct{}{}, days: map[int64]struct{}{},
-		hitDays: map[int64]struct{}{}, hits: map[[2]string]*PreviewActor{}, told: map[[3]string]struct{}{},
+		rule: r, out: api.RulePreview{Rule: r.ID}, actors: map[[2]string]struct{}{}, days: map[int64]struct{}{},
+		hitDays: map[int64]struct{}{}, hits: map[[2]string]*api.PreviewActor{}, told: map[[3]string]struct{}{},
 	}
 	p.trial = detector.NewTrial(rules.New([]*rules.Rule{&running}), detector.TrialOptions{Each: p.event, Hit: p.hit})
 	return p
@@ -87,13 +55,24 @@ func newPreviewer(r *rules.Rule) *previewer {
 // dayOf numbers the day (UTC) of an event.
 func dayOf(e *vigil.Event) int64 { return e.Time.UnixNano() / int64(24*time.Hour) }
 
+// counts reports whether an event is in the time that is counted.
+func (p *previewer) counts(e *vigil.Event) bool {
+	return !e.Time.Before(p.from) && (p.to.IsZero() || e.Time.Before(p.to))
+}
+
 func (p *previewer) event(e *vigil.Event) {
+	if !p.counts(e) {
+		return
+	}
 	p.out.Events++
 	remember(p.actors, [2]string{e.Actor.Tenant, e.Actor.ID})
 	remember(p.days, dayOf(e))
 }
 
 func (p *previewer) hit(e *vigil.Event, h rules.Hit) {
+	if !p.counts(e) {
+		return
+	}
 	who := [2]string{e.Actor.Tenant, e.Actor.ID}
 	p.out.Hits++
 	remember(p.hitDays, dayOf(e))
@@ -103,7 +82,7 @@ func (p *previewer) hit(e *vigil.Event, h rules.Hit) {
 		if len(p.hits) >= maxPreviewed {
 			return
 		}
-		a = &PreviewActor{Tenant: who[0], Actor: who[1], Kind: e.Actor.Kind, First: e.Time, Last: e.Time}
+		a = &api.PreviewActor{Tenant: who[0], Actor: who[1], Kind: e.Actor.Kind, First: e.Time, Last: e.Time}
 		p.hits[who] = a
 	}
 	a.Hits++
@@ -122,7 +101,7 @@ func remember[K comparable](set map[K]struct{}, k K) {
 	}
 }
 
-func (p *previewer) result(budget float64) *Preview {
+func (p *previewer) result(budget float64) *api.RulePreview {
 	p.trial.Finish()
 	out := &p.out
 	out.Actors, out.Days, out.HitActors, out.HitDays, out.Findings = len(p.actors), len(p.days), len(p.hits), len(p.hitDays), len(p.told)
@@ -136,7 +115,7 @@ func (p *previewer) result(budget float64) *Preview {
 	for _, a := range p.hits {
 		out.Top = append(out.Top, *a)
 	}
-	slices.SortFunc(out.Top, func(a, b PreviewActor) int {
+	slices.SortFunc(out.Top, func(a, b api.PreviewActor) int {
 		return cmp.Or(cmp.Compare(b.Hits, a.Hits), cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Actor, b.Actor))
 	})
 	out.Top = out.Top[:min(len(out.Top), topPreviewed)]
@@ -175,7 +154,7 @@ func (p *previewer) warn() {
 
 // PreviewFiles runs a rule over log files, with what the input's feeds tell. Budget zero
 // is the default.
-func PreviewFiles(ctx context.Context, r *rules.Rule, in Input, budget float64) (*Preview, error) {
+func PreviewFiles(ctx context.Context, r *rules.Rule, in Input, budget float64) (*api.RulePreview, error) {
 	p := newPreviewer(r)
 	if _, err := in.entries(ctx, p.trial.Fold); err != nil {
 		return nil, err
@@ -188,7 +167,7 @@ const previewEntries = 64
 
 // PreviewLedger runs a rule over what a service has kept in its data folder, with what
 // its feeds told, up to the newest entry by now. The service may run meanwhile.
-func PreviewLedger(ctx context.Context, r *rules.Rule, dataDir string, budget float64) (out *Preview, err error) {
+func PreviewLedger(ctx context.Context, r *rules.Rule, dataDir string, budget float64) (out *api.RulePreview, err error) {
 	cfg := ledger.Config{Dir: dataDir, Retention: forever, FindingRetention: forever, RollupRetention: forever}
 	l, err := ledger.OpenReader(ctx, cfg, ledger.Options{})
 	if err != nil {
@@ -204,13 +183,25 @@ func PreviewLedger(ctx context.Context, r *rules.Rule, dataDir string, budget fl
 		return nil, fmt.Errorf("look at the log: %w", err)
 	}
 	p := newPreviewer(r)
+	if err := p.overLedger(ctx, l, stats, nil); err != nil {
+		return nil, err
+	}
+	return p.result(budget), nil
+}
+
+// overLedger runs the rule over what a ledger holds. progress gets how much is done, 0 to
+// 1; nil for none.
+func (p *previewer) overLedger(ctx context.Context, l *ledger.Ledger, stats ledger.Stats, progress func(float64)) error {
 	seq := stats.Cut
 	if seq > 0 {
 		if err := p.assume(ctx, l); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		entries, err := l.Entries(ctx, seq, previewEntries)
 		if err != nil {
 			// The service may have let the log's beginning go meanwhile.
@@ -219,15 +210,18 @@ func PreviewLedger(ctx context.Context, r *rules.Rule, dataDir string, budget fl
 				seq = now.Cut
 				continue
 			}
-			return nil, err
+			return err
 		}
 		if len(entries) == 0 {
-			return p.result(budget), nil
+			return nil
+		}
+		if progress != nil && stats.Applied > stats.Cut {
+			progress(min(1, float64(seq-stats.Cut)/float64(stats.Applied-stats.Cut)))
 		}
 		for i := range entries {
 			seq = entries[i].Seq
 			if err := p.trial.Fold(&entries[i]); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}

@@ -190,3 +190,68 @@ func TestABackTestRunsBesideTheService(t *testing.T) {
 		}
 	}
 }
+
+// A rule is tried on what the service has kept, in the background; one that can't be read is
+// refused at once, with what is wrong.
+func TestARuleIsTriedBesideTheService(t *testing.T) {
+	t.Parallel()
+	w := begin(t, configure(t, t.TempDir()), app.Options{})
+	replayer := app.Replayer(w.App)
+	if resp, text := send(t, w.PushURL(), token, breach(day()), false); resp.StatusCode != 202 {
+		t.Fatalf("push: %d %s", resp.StatusCode, text)
+	}
+	until(t, "a finding", func() bool { return len(w.findings()) > 0 })
+	const text = `id: reads
+name: Somebody reads
+severity: low
+when: action == "read"
+sentence: "{who} reads."
+counterfactual: No read.
+examples:
+  - {name: a read, fires: true, events: [{actor: ann, action: read}]}
+  - {name: a login, fires: false, events: [{actor: ann, action: login}]}
+`
+	for name, c := range map[string]struct {
+		ask  api.ReplayAsk
+		says string
+	}{
+		"no rule":      {api.ReplayAsk{Rule: "id: x"}, "is missing"},
+		"with budgets": {api.ReplayAsk{Rule: text, Budgets: []float64{1}}, "tried alone"},
+		"too long":     {api.ReplayAsk{Rule: text + strings.Repeat("#", api.MaxRuleText)}, "at most"},
+	} {
+		if _, err := replayer.StartReplay(as(t, "ann"), c.ask); !errors.Is(err, api.ErrRefused) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	ask := api.ReplayAsk{Rule: text, From: day().AddDate(0, 0, -1), To: day().AddDate(0, 0, 2)}
+	try := func(ask api.ReplayAsk) *api.RulePreview {
+		t.Helper()
+		begun, err := replayer.StartReplay(as(t, "ann"), ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r api.Replay
+		until(t, "the rule", func() bool {
+			if r, err = replayer.Replay(as(t, "ann"), begun.ID); err != nil {
+				t.Fatal(err)
+			}
+			return r.State != api.ReplayRunning
+		})
+		if r.State != api.ReplayDone || r.Preview == nil || r.Reports != nil {
+			t.Fatalf("it came to %+v", r)
+		}
+		return r.Preview
+	}
+	whole := try(ask)
+	if whole.Hits == 0 || whole.Hits > whole.Events || whole.Findings == 0 || len(whole.Top) == 0 || whole.Budget <= 0 {
+		t.Errorf("told %+v", whole)
+	}
+	ask.From, ask.To = day().AddDate(0, 0, -9), day().AddDate(0, 0, -8)
+	if p := try(ask); p.Events != 0 || p.Hits != 0 {
+		t.Errorf("before all that was kept: %+v", p)
+	}
+	kept, err := replayer.Replays(as(t, "ann"))
+	if err != nil || len(kept) != 2 || kept[0].Preview != nil {
+		t.Errorf("listed: %+v, %v", kept, err)
+	}
+}

@@ -2,6 +2,7 @@ package sample
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"vigil"
@@ -56,6 +57,14 @@ func NewTuner() *Tuner {
 	t.Kept = []api.Replay{
 		{ID: "r-3", Ask: api.ReplayAsk{Without: []string{"leaver"}}, State: api.ReplayRunning, By: "actor-ann", Asked: Now().Add(-time.Minute), Done: .4},
 		preview,
+		{
+			ID: "r-0", Ask: api.ReplayAsk{Rule: "id: night\nwhen: hour < 5\n"}, State: api.ReplayDone, By: "actor-cal", Asked: Now().Add(-time.Hour * 5), Done: 1,
+			Preview: &api.RulePreview{
+				Rule: "night", From: Now().AddDate(0, 0, -30), To: Now(), Events: 166_407, Actors: 41, Days: 30, Hits: 12, HitActors: 1, HitDays: 2, Findings: 2, PerDay: .07, Budget: 2,
+				Top:      []api.PreviewActor{{Actor: "actor-7f3", Kind: vigil.KindHuman, Hits: 12, First: Now().AddDate(0, 0, -9), Last: Now().AddDate(0, 0, -8)}},
+				Warnings: []string{"the rule asks feeds of person, and none told anything in this history: there it fires less"},
+			},
+		},
 		{ID: "r-1", State: api.ReplayFailed, By: "actor-cal", Asked: Now().Add(-time.Hour * 50), Ended: Now().Add(-time.Hour * 49), Error: "the disk is full"},
 	}
 	return t
@@ -146,8 +155,14 @@ func (t *Tuner) Replay(_ context.Context, id string) (api.Replay, error) {
 	return api.Replay{}, api.ErrNotFound
 }
 
+// BadRule is the rule's text that the sample refuses.
+const BadRule = "id: </textarea><b>bad"
+
 // StartReplay implements api.Replayer.
 func (t *Tuner) StartReplay(_ context.Context, ask api.ReplayAsk) (api.Replay, error) {
+	if ask.Rule == BadRule {
+		return api.Replay{}, fmt.Errorf("%w: rule:1:1: when: is missing\nrule:2:3: sentence: is missing", api.ErrRefused)
+	}
 	t.Asked = append(t.Asked, ask)
 	return t.Kept[0], nil
 }

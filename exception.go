@@ -99,6 +99,11 @@ func (x *Exception) Clean() error {
 // Holds reports whether it holds at event time t.
 func (x *Exception) Holds(t time.Time) bool { return !x.Ended && x.Period.Holds(t) }
 
+// Over reports whether at event time t it holds no more: it was ended, or its time is past.
+// One that was made just now is not over, though t, up to which the log is judged, is
+// still before it.
+func (x *Exception) Over(t time.Time) bool { return x.Ended || !x.To.IsZero() && !t.Before(x.To) }
+
 // Covers reports whether the exception, where it holds, expects what a contribution
 // to a finding tells.
 func (x *Exception) Covers(c *Contribution) bool {

@@ -64,12 +64,12 @@ func Timeline(id string, t api.Timeline, start, end time.Time) template.HTML {
 	y := 0.0
 	for _, s := range shown {
 		c.text("name", 0, y+13, false, s.name)
-		note := "up to " + phrase.Number(s.top()) + " per " + phrase.Bucket(bucket)
-		root := s.steep()
+		root, how := s.steep(), ""
 		if root {
-			note += ", drawn by its square root"
+			// A narrow window has no room for it.
+			how = `<tspan class="wide">, drawn by its square root</tspan>`
 		}
-		c.text("note", 100, y+13, true, note)
+		fmt.Fprintf(&c, `<text class="note" x="100%%" y="%s" text-anchor="end">%s%s</text>`, num(y+13), esc("up to "+phrase.Number(s.top())+" per "+phrase.Bucket(bucket)), how)
 		if shade {
 			c.rect("span", x1, y+stripLabel, math.Max(x2-x1, 0.5), stripBars)
 			c.line("span-edge", x1, y+stripLabel-3, x1, y+stripLabel+stripBars)

@@ -167,7 +167,7 @@ func (h *Handler) exceptionsPage(w http.ResponseWriter, r *http.Request) {
 			Made: view.At(x.Time), Until: view.At(x.To), Finding: phrase.Text(x.Finding, 80), FindingURL: findingPath(x.Finding), EndedBy: phrase.Text(x.EndedBy, 80),
 		}
 		switch {
-		case x.Holds(now):
+		case !x.Over(now):
 			page.Holding = append(page.Holding, row)
 		case over < maxRows:
 			page.Over = append(page.Over, row)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -214,8 +215,16 @@ func browserKeepsNobodyOut(t *testing.T, b *browser.Browser) {
 						t.Errorf("%s: %s (%s): %s\n\t%.300s\n\t%s", path, bar.Help, bar.ID, bar.Impact, n.HTML, n.FailureSummary)
 					}
 				}
+				forEyes(p, path, name)
 			})
 		})
+	}
+}
+
+// forEyes takes a picture of a page, if somebody wants to look at them.
+func forEyes(p *browser.Page, path, look string) {
+	if os.Getenv("VIGIL_SCREENSHOTS") != "" {
+		p.Shoot("page" + strings.NewReplacer("/", "-", "?", "-", "%", "").Replace(path) + "-" + look)
 	}
 }
 
@@ -242,6 +251,7 @@ func browserFitsAPhone(t *testing.T, b *browser.Browser) {
 		if strings.TrimSpace(p.Text("h1")) == "" || strings.TrimSpace(p.Text(".narrow summary")) != "Pages" {
 			t.Errorf("%s: it does not read without script", path)
 		}
+		forEyes(p, path, "phone")
 	})
 }
 

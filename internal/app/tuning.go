@@ -55,7 +55,7 @@ func (t *tuning) Tuning(ctx context.Context) (api.TuningView, error) {
 		return v, err
 	}
 	for i := range exceptions {
-		if exceptions[i].Holds(status.Watermark) {
+		if !exceptions[i].Over(status.Watermark) {
 			v.Exceptions++
 		}
 	}

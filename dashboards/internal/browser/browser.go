@@ -56,6 +56,8 @@ func find() string {
 // Look is how a page is looked at.
 type Look struct {
 	Dark, NoScript, Phone bool
+	// Apart has the tab its own cookies, as the browser of somebody else has.
+	Apart bool
 }
 
 // Page is a tab.
@@ -71,9 +73,13 @@ type Page struct {
 // opens, fails the test at its end unless Faults took it.
 func (b *Browser) Open(t *testing.T, url string, look Look) *Page {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
+	var apart []chromedp.ContextOption
+	if look.Apart {
+		apart = append(apart, chromedp.WithNewBrowserContext())
+	}
+	ctx, cancel := chromedp.NewContext(b.ctx, apart...)
 	t.Cleanup(cancel)
-	ctx, stop := context.WithTimeout(ctx, 90*time.Second)
+	ctx, stop := context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(stop)
 	p := &Page{t: t, ctx: ctx}
 	if err := chromedp.Listen(ctx, p.hear); err != nil {
@@ -143,12 +149,20 @@ func (p *Page) Faults() []string {
 	return out
 }
 
+// patience is how long something that one does with a page may take.
+const patience = 20 * time.Second
+
 func (p *Page) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	if err := chromedp.Do(p.ctx, steps...); err != nil {
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
 		p.t.Fatalf("browser: %v", err)
 	}
 }
+
+// For has what goes wrong from now on fail a part of the test that opened the tab.
+func (p *Page) For(part *testing.T) { p.t = part }
 
 // Go opens another address in the tab.
 func (p *Page) Go(url string) {
@@ -159,17 +173,19 @@ func (p *Page) Go(url string) {
 // Wait waits until an expression is true in the page, across navigations.
 func (p *Page) Wait(expression string) {
 	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 20*time.Second)
+	defer cancel()
 	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](expression))
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expression))
 		if ok && err == nil {
 			return
 		}
 		// While a page is left for the next, nothing can be evaluated.
 		select {
-		case <-p.ctx.Done():
-			p.t.Fatalf("wait for %s: %v, last %v", expression, p.ctx.Err(), err)
+		case <-ctx.Done():
+			p.t.Fatalf("wait for %s: %v, last %v", expression, ctx.Err(), err)
 		case <-tick.C:
 		}
 	}
@@ -200,6 +216,13 @@ func (p *Page) Text(selector string) string {
 func (p *Page) Click(selector string) {
 	p.t.Helper()
 	p.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Fill types a text into the first field that a selector names, in place of what stood there.
+func (p *Page) Fill(selector, text string) {
+	p.t.Helper()
+	Eval[bool](p, `(e => { e.value = ""; return true; })(document.querySelector(`+strconv.Quote(selector)+`))`)
+	p.do(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
 // Drag presses the mouse within the first element that a selector names, and lets go of it

@@ -162,7 +162,10 @@ func (p *Page) do(steps ...chromedp.Action[chromedp.Void]) {
 }
 
 // For has what goes wrong from now on fail a part of the test that opened the tab.
-func (p *Page) For(part *testing.T) { p.t = part }
+func (p *Page) For(t *testing.T) {
+	t.Helper()
+	p.t = t
+}
 
 // Go opens another address in the tab.
 func (p *Page) Go(url string) {

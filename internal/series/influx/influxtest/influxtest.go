@@ -70,7 +70,7 @@ func influxd(t *testing.T) string {
 // FreePort asks the system for a port that is free now.
 func FreePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ var errEnded = errors.New("influxd ended at once")
 // Start runs the program and waits until it answers: it works for some seconds
 // before it does, which take long where much else is going on.
 func (s *Server) Start() error {
-	cmd := exec.Command(s.bin, "run", "-config", filepath.Join(s.dir, "influxd.conf"))
+	cmd := exec.CommandContext(context.Background(), s.bin, "run", "-config", filepath.Join(s.dir, "influxd.conf"))
 	cmd.Env = append(os.Environ(), "HOME="+s.dir, "GOMAXPROCS=1")
 	w := &lockedWriter{s: s}
 	cmd.Stdout, cmd.Stderr = w, w
@@ -153,16 +153,29 @@ func (s *Server) Start() error {
 		case <-deadline.C:
 			return errors.New("influxd does not answer")
 		case <-poll.C:
-			resp, err := http.Get(s.URL() + "/ping")
-			if err == nil {
-				resp.Body.Close()
-				if resp.StatusCode == http.StatusNoContent {
-					return nil
-				}
+			if s.answers() {
+				return nil
 			}
 		}
 	}
 }
+
+// answers reports whether the server is ready.
+func (s *Server) answers() bool {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.URL()+"/ping", http.NoBody)
+	if err != nil {
+		return false
+	}
+	resp, err := client().Do(req)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusNoContent
+}
+
+// client waits for no answer for ever.
+func client() *http.Client { return &http.Client{Timeout: time.Minute} }
 
 // Kill ends the server at once, as a crash would.
 func (s *Server) Kill() {
@@ -176,7 +189,7 @@ func (s *Server) Kill() {
 	_ = cmd.Process.Kill()
 	// Until its port refuses, so that a test knows that it is gone.
 	for range 500 {
-		c, err := net.DialTimeout("tcp", s.addr, time.Second)
+		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", s.addr)
 		if err != nil {
 			return
 		}
@@ -206,7 +219,7 @@ func (w *lockedWriter) Write(p []byte) (int, error) {
 // InfluxQL runs a statement by the 1.x API.
 func (s *Server) InfluxQL(t *testing.T, q string) string {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodPost, s.URL()+"/query", strings.NewReader(url.Values{"q": {q}}.Encode()))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/query", strings.NewReader(url.Values{"q": {q}}.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +227,7 @@ func (s *Server) InfluxQL(t *testing.T, q string) string {
 	if s.user != "" {
 		req.SetBasicAuth(s.user, s.pass)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +251,7 @@ func (s *Server) Flux(t *testing.T, query string) []map[string]string {
 	req.Header.Set("Content-Type", "application/vnd.flux")
 	req.Header.Set("Accept", "application/csv")
 	req.Header.Set("Authorization", "Token "+s.Token())
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -319,7 +320,7 @@ func (h *Handler) sendPlot(w http.ResponseWriter, r *http.Request, p view.Plot) 
 // actorURL is where an actor's page stands; empty where there is none, or who looks may
 // not see it.
 func (h *Handler) actorURL(who api.Person, tenant, id string) string {
-	if !h.has("GET /actors/{id}") || !who.May(access.DeedActor) || !validID(id) {
+	if !h.has("GET /actors/{id}") || !who.May(access.DeedActor) || strings.Trim(id, ".") == "" {
 		return ""
 	}
 	out := "/actors/" + url.PathEscape(id)

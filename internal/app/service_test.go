@@ -183,7 +183,7 @@ func decode(t *testing.T, url string, into any) {
 // until waits until ok holds, or fails the test after a while.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(60 * time.Second)
+	deadline := time.After(3 * time.Minute) // two cores, other packages beside, the race detector on
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {

@@ -210,7 +210,7 @@ func TestKilledWithAllWaysIn(t *testing.T) {
 		total += n.Load()
 	}
 	// What is read is judged soon after; the service's own count says when all is in.
-	awaitEvents(t, c, listen, log, total)
+	awaitEvents(t, c, listen, data, log, total)
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // awaitEvents waits until the service has judged so many events.
-func awaitEvents(t *testing.T, c *child, listen, log string, total int64) {
+func awaitEvents(t *testing.T, c *child, listen, dir, log string, total int64) {
 	t.Helper()
 	deadline := time.Now().Add(2 * time.Minute)
 	var last string
@@ -49,7 +49,17 @@ func awaitEvents(t *testing.T, c *child, listen, log string, total int64) {
 			t.Fatalf("the service ended by itself: %v\n%s", err, tail(log))
 		case <-time.After(100 * time.Millisecond):
 		}
-		res, err := client.Get("http://" + listen + "/api/v1/status")
+		// As the commands on its machine do: each start makes another token.
+		token, err := os.ReadFile(filepath.Join(dir, "console.token"))
+		if err != nil {
+			continue
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+listen+"/api/v1/status", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+		res, err := client.Do(req)
 		if err != nil {
 			continue
 		}

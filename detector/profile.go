@@ -83,15 +83,15 @@ type ProfileStep struct {
 func (e *Engine) Profile(tenant, id string) (Profile, bool) {
 	h := actorHash(&vigil.Event{Actor: vigil.Actor{ID: id, Tenant: tenant}})
 	sh := e.shards[(h^h>>32)%shardCount]
-	key := string(appendActorKey(nil, tenant, id))
-	if c := sh.cold[key]; c != nil {
+	key := appendActorKey(nil, tenant, id)
+	if c := sh.cold[string(key)]; c != nil {
 		who := c.Who.Value()
 		return Profile{
 			Actor:  vigil.Actor{ID: id, Tenant: tenant, Kind: who.Kind, Role: who.Role, Team: who.Team},
 			Source: who.Source, Born: utc(c.Born), Seen: utc(c.Seen), Short: true,
 		}, true
 	}
-	a := sh.byKey[key]
+	a := sh.byKey[string(key)]
 	if a == nil {
 		return Profile{}, false
 	}

@@ -38,7 +38,7 @@ influx: {url: "http://127.0.0.1:1", bucket: vigil/autogen}
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := a.Stop(context.Background()); err != nil {
+		if err := a.Stop(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 	})

@@ -5,6 +5,7 @@ package openidtest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -49,7 +50,8 @@ func New(t *testing.T) *Provider {
 		t.Skip("NOT CHECKED: no OpenID provider; tools/setup.sh brings it")
 	}
 	// It takes a port and can't pick one: that of a listener that has ended is most likely free.
-	l, err := net.Listen("tcp", "localhost:0")
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "localhost:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +88,7 @@ func (p *Provider) Start(back string, people ...Person) {
 	for _, one := range people {
 		byID[one.ID] = one
 	}
-	text, err := json.Marshal(byID)
+	text, err := json.Marshal(byID) //nolint:gosec // made-up passwords of a test
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -95,7 +97,7 @@ func (p *Provider) Start(back string, people ...Person) {
 		p.t.Fatal(err)
 	}
 	said := &output{}
-	cmd := exec.Command(p.program)
+	cmd := exec.CommandContext(context.WithoutCancel(p.t.Context()), p.program) // the clean-up ends it
 	cmd.Env = append(os.Environ(), "PORT="+p.port, "USERS_FILE="+file, "REDIRECT_URI="+back)
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {
@@ -121,7 +123,11 @@ func (p *Provider) await(over <-chan struct{}, said *output) {
 	client := &http.Client{Timeout: time.Second}
 	defer client.CloseIdleConnections()
 	for deadline := time.After(30 * time.Second); ; {
-		res, err := client.Get(strings.TrimSuffix(p.Issuer, "/") + "/.well-known/openid-configuration")
+		req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, strings.TrimSuffix(p.Issuer, "/")+"/.well-known/openid-configuration", nil)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		res, err := client.Do(req)
 		if err == nil {
 			_ = res.Body.Close()
 			if res.StatusCode == http.StatusOK {

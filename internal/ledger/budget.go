@@ -44,25 +44,10 @@ type BudgetAt struct {
 func (l *Ledger) BudgetChanges(ctx context.Context, max int) ([]BudgetAt, error) {
 	var out []BudgetAt
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT seq, data, sum FROM budget ORDER BY seq DESC LIMIT ?`, max)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var b BudgetAt
-			var data []byte
-			var sum int64
-			if err := rows.Scan(&b.Seq, &data, &sum); err != nil {
-				return err
-			}
-			if err := readSaid("change of budget", strconv.FormatUint(b.Seq, 10), data, sum, &b.BudgetChange); err != nil {
-				l.log.Error("a change of budget is damaged and left out", "error", err)
-				continue
-			}
-			out = append(out, b)
-		}
-		return rows.Err()
+		return eachSaid(ctx, l, tx, "change of budget", func(id string, b vigil.BudgetChange) {
+			seq, _ := strconv.ParseUint(id, 10, 64) // the column holds integers alone
+			out = append(out, BudgetAt{b, seq})
+		}, `SELECT seq, data, sum FROM budget ORDER BY seq DESC LIMIT ?`, max)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read changes of budget: %w", err)

@@ -435,28 +435,10 @@ func (l *Ledger) Silences(ctx context.Context) (out []vigil.Silence, err error) 
 	return out, nil
 }
 
-func (l *Ledger) silences(ctx context.Context, tx *sql.Tx) ([]vigil.Silence, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, data, sum FROM silence ORDER BY id`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []vigil.Silence
-	for rows.Next() {
-		var id string
-		var data []byte
-		var sum int64
-		if err := rows.Scan(&id, &data, &sum); err != nil {
-			return nil, err
-		}
-		var s vigil.Silence
-		if err := readSaid("silence", id, data, sum, &s); err != nil {
-			l.log.Error("a silence is damaged and left out", "error", err)
-			continue
-		}
-		out = append(out, s)
-	}
-	return out, rows.Err()
+func (l *Ledger) silences(ctx context.Context, tx *sql.Tx) (out []vigil.Silence, err error) {
+	err = eachSaid(ctx, l, tx, "silence", func(_ string, s vigil.Silence) { out = append(out, s) },
+		`SELECT id, data, sum FROM silence ORDER BY id`)
+	return out, err
 }
 
 // Kept returns a small state that Work has kept by name, nil when there is none or it

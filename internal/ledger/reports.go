@@ -39,26 +39,8 @@ func (l *Ledger) KeepReport(ctx context.Context, r api.KeptReport) error {
 func (l *Ledger) Reports(ctx context.Context, max int) ([]api.KeptReport, error) {
 	var out []api.KeptReport
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT id, data, sum FROM report ORDER BY first DESC, last DESC, revision DESC LIMIT ?`, max)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id string
-			var data []byte
-			var sum int64
-			if err := rows.Scan(&id, &data, &sum); err != nil {
-				return err
-			}
-			var r api.KeptReport
-			if err := readSaid("report", id, data, sum, &r); err != nil {
-				l.log.Error("the row of a report is damaged and left out", "error", err)
-				continue
-			}
-			out = append(out, r)
-		}
-		return rows.Err()
+		return eachSaid(ctx, l, tx, "report", func(_ string, r api.KeptReport) { out = append(out, r) },
+			`SELECT id, data, sum FROM report ORDER BY first DESC, last DESC, revision DESC LIMIT ?`, max)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read reports: %w", err)

@@ -67,26 +67,8 @@ func (l *Ledger) RevealsSince(ctx context.Context, since time.Time, max int) ([]
 
 func (l *Ledger) reveals(ctx context.Context, where string, args ...any) (out []api.Reveal, err error) {
 	err = l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT id, data, sum FROM reveal `+where, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id string
-			var data []byte
-			var sum int64
-			if err := rows.Scan(&id, &data, &sum); err != nil {
-				return err
-			}
-			var r api.Reveal
-			if err := readSaid("reveal", id, data, sum, &r); err != nil {
-				l.log.Error("a reveal is damaged and left out", "error", err)
-				continue
-			}
-			out = append(out, r)
-		}
-		return rows.Err()
+		return eachSaid(ctx, l, tx, "reveal", func(_ string, r api.Reveal) { out = append(out, r) },
+			`SELECT id, data, sum FROM reveal `+where, args...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read reveals: %w", err)

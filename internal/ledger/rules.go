@@ -38,26 +38,8 @@ func (l *Ledger) AcceptRules(ctx context.Context, c vigil.RulesChange) (uint64, 
 func (l *Ledger) RulesChanges(ctx context.Context, max int) ([]vigil.RulesChange, error) {
 	var out []vigil.RulesChange
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT seq, data, sum FROM rules ORDER BY seq DESC LIMIT ?`, max)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var seq uint64
-			var data []byte
-			var sum int64
-			if err := rows.Scan(&seq, &data, &sum); err != nil {
-				return err
-			}
-			var c vigil.RulesChange
-			if err := readSaid("change of rules", strconv.FormatUint(seq, 10), data, sum, &c); err != nil {
-				l.log.Error("a change of rules is damaged and left out", "error", err)
-				continue
-			}
-			out = append(out, c)
-		}
-		return rows.Err()
+		return eachSaid(ctx, l, tx, "change of rules", func(_ string, c vigil.RulesChange) { out = append(out, c) },
+			`SELECT seq, data, sum FROM rules ORDER BY seq DESC LIMIT ?`, max)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read changes of rules: %w", err)

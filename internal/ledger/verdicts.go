@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"vigil"
 	"vigil/internal/api"
@@ -43,17 +42,6 @@ func (l *Ledger) acceptSaid(ctx context.Context, c vigil.Control, also func(in *
 		return 0, fmt.Errorf("accept %s: %w", c.Type, err)
 	}
 	return r.seq, nil
-}
-
-// readSaid reads what somebody said out of its row.
-func readSaid(what, id string, data []byte, sum int64, into any) error {
-	if int64(findingSum(id, data)) != sum {
-		return &CorruptError{What: what, Name: strconv.Quote(id), Err: errChecksum}
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		return &CorruptError{What: what, Name: strconv.Quote(id), Err: err}
-	}
-	return nil
 }
 
 // Judged returns the findings about which something was said, the newest first, at
@@ -105,26 +93,8 @@ func (l *Ledger) AcceptException(ctx context.Context, x vigil.Exception) (uint64
 func (l *Ledger) Exceptions(ctx context.Context) ([]vigil.Exception, error) {
 	var out []vigil.Exception
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT id, data, sum FROM exception ORDER BY id`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id string
-			var data []byte
-			var sum int64
-			if err := rows.Scan(&id, &data, &sum); err != nil {
-				return err
-			}
-			var x vigil.Exception
-			if err := readSaid("exception", id, data, sum, &x); err != nil {
-				l.log.Error("an exception is damaged and left out", "error", err)
-				continue
-			}
-			out = append(out, x)
-		}
-		return rows.Err()
+		return eachSaid(ctx, l, tx, "exception", func(_ string, x vigil.Exception) { out = append(out, x) },
+			`SELECT id, data, sum FROM exception ORDER BY id`)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read exceptions: %w", err)

@@ -36,8 +36,6 @@ type Route struct {
 	// Fresh asks for a proof of who they are that is not older than FreshFor: for what
 	// shows names, or changes what is found.
 	Fresh bool
-	// Local takes it from this machine alone.
-	Local bool
 }
 
 // Name is how a handler is tied to its route: "GET /cases/{id}".

@@ -7,7 +7,6 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"runtime/debug"
 	"strings"
@@ -37,7 +36,6 @@ var (
 	errForeign = api.NewProblem(http.StatusForbidden, "Another site asked for this", "The console's data can be read from its own pages only. Open it by its address.")
 	errNoPage  = api.NewProblem(http.StatusNotFound, "There is no such page", "The address may be mistyped or out of date.")
 	errMethod  = api.NewProblem(http.StatusMethodNotAllowed, "This address does not take that", "Look up in the description of the API what it takes.")
-	errRemote  = api.NewProblem(http.StatusForbidden, "This is taken from the machine alone that vigil runs on", "Use the vigil command there.")
 	errNotJSON = api.NewProblem(http.StatusUnsupportedMediaType, "This takes JSON only", "Send Content-Type: application/json.")
 	errBusy    = api.NewProblem(http.StatusServiceUnavailable, "Too many requests at once", "Try again in a second.")
 	errNobody  = api.NewProblem(http.StatusUnauthorized, "Nobody is signed in", "Sign in, or send a token: Authorization: Bearer TOKEN.")
@@ -123,10 +121,6 @@ func (g *Gate) missed(w http.ResponseWriter, r *http.Request) {
 // admit lets those through to h who may.
 func (g *Gate) admit(row access.Route, h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if row.Local && !local(r) {
-			g.cfg.Fail(w, r, errRemote)
-			return
-		}
 		if row.Kind == access.KindPart || row.Kind == access.KindStream {
 			r = r.WithContext(api.WithUnattended(r.Context()))
 		}
@@ -225,22 +219,6 @@ func (g *Gate) knows(host string) bool {
 		name = host[1 : len(host)-1]
 	}
 	return g.hosts[strings.ToLower(name)]
-}
-
-// local tells whether a request comes from this machine itself, under one of its own
-// names, and not through a proxy.
-func local(r *http.Request) bool {
-	name, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		name = strings.Trim(r.Host, "[]")
-	}
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	switch strings.ToLower(name) {
-	case "localhost", "127.0.0.1", "::1":
-	default:
-		return false
-	}
-	return err == nil && peer.Addr().Unmap().IsLoopback() && r.Header.Get("Forwarded") == "" && r.Header.Get("X-Forwarded-For") == ""
 }
 
 // foreign tells whether a browser says that another site asks, other than by a link that

@@ -21,7 +21,6 @@ func table() []access.Route {
 		{Method: "POST", Pattern: "/judge", Kind: access.KindForm, Deed: access.DeedVerdict},
 		{Method: "GET", Pattern: "/names", Kind: access.KindPage, Deed: access.DeedReaders, Fresh: true},
 		{Method: "POST", Pattern: "/api/judge", Kind: access.KindAPI, Deed: access.DeedVerdict},
-		{Method: "POST", Pattern: "/api/here", Kind: access.KindAPI, Deed: access.DeedVerdict, Local: true},
 	}
 }
 
@@ -74,7 +73,6 @@ func TestGateLetsInWhoMay(t *testing.T) {
 		"a script without its secret": {who: responder, method: "POST", path: "/api/judge", body: "{}", head: []string{"Content-Type", "application/json"}, code: 403},
 		"text that is JSON":           {who: responder, method: "POST", path: "/api/judge", body: "{}", head: []string{"Content-Type", "text/plain", gate.FormHeader, "secret"}, code: 415},
 		"nobody's script":             {method: "POST", path: "/api/judge", body: "{}", head: []string{"Content-Type", "application/json"}, code: 401},
-		"from afar":                   {who: responder, method: "POST", path: "/api/here", body: "{}", head: []string{"Peer", "192.0.2.7:9", "Content-Type", "application/json"}, code: 403},
 		"a method that is not taken":  {who: responder, method: "DELETE", path: "/judge", code: 405},
 		"a page that is not there":    {who: responder, method: "POST", path: "/nothing", code: 404},
 	} {

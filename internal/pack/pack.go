@@ -128,16 +128,6 @@ type File struct {
 // KeyText is a public key as it is printed.
 func KeyText(key ed25519.PublicKey) string { return base64.StdEncoding.EncodeToString(key) }
 
-// Belongs reports whether an event is among those of a finding: of what it is about, in
-// the time that it spans. Of a source that fell silent it is what it told in the hour
-// before.
-func Belongs(f *vigil.Finding, e *vigil.Event) bool {
-	if e.Time.Before(From(f)) || e.Time.After(f.End) {
-		return false
-	}
-	return about(f, e.Actor.ID, e.Actor.Tenant, e.Source, e.Network, e.Subjects)
-}
-
 // From is from when on the events of a finding count.
 func From(f *vigil.Finding) time.Time {
 	if f.About == vigil.AboutSource {

@@ -107,7 +107,7 @@ func TestTheDemoFillsThePages(t *testing.T) {
 // reachedOtherwise names the pages to which a form leads, and those of who signs in, as
 // nobody does to a demonstration.
 func reachedOtherwise(pattern string) bool {
-	return slices.Contains([]string{"/readers/{id}", "/tuning/replays/{id}", "/account", "/people"}, pattern)
+	return slices.Contains([]string{"/readers/{id}", "/account", "/people"}, pattern)
 }
 
 // tour are the pages of which the documentation has pictures, by their route.

@@ -59,7 +59,7 @@ func (b *backtests) wait(context.Context) error {
 	return nil
 }
 
-// check says what is wrong with what is asked for.
+// checkReplay says what is wrong with what is asked for.
 func checkReplay(ask *api.ReplayAsk) error {
 	if ask.Rule != "" {
 		if len(ask.Budgets)+len(ask.Without) > 0 {
@@ -126,17 +126,11 @@ func (b *backtests) audit(ctx context.Context, what, id string) error {
 
 // run makes the reports one after the other and writes down what came of it.
 func (b *backtests) run(ctx context.Context, r api.Replay) {
-	var reports []api.ReplayReport
-	var err error
-	if r.Ask.Rule != "" {
-		r.Preview, err = b.tryRule(ctx, &r.Ask)
-	} else {
-		reports, err = b.reports(ctx, &r.Ask)
-	}
+	err := b.judge(ctx, &r)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.running, b.stop = nil, nil
-	r.Ended, r.Reports, r.State = b.now().UTC().Round(0), reports, api.ReplayDone
+	r.Ended, r.State = b.now().UTC().Round(0), api.ReplayDone
 	switch {
 	case ctx.Err() != nil:
 		r.State, r.Reports, r.Preview = api.ReplayStopped, nil, nil
@@ -151,12 +145,23 @@ func (b *backtests) run(ctx context.Context, r api.Replay) {
 	b.prune()
 }
 
-func (b *backtests) reports(ctx context.Context, ask *api.ReplayAsk) (out []api.ReplayReport, err error) {
+// judge tries what is asked for. It runs on a goroutine of its own, where a panic would end
+// the program.
+func (b *backtests) judge(ctx context.Context, r *api.Replay) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
+	if r.Ask.Rule != "" {
+		r.Preview, err = b.tryRule(ctx, &r.Ask)
+	} else {
+		r.Reports, err = b.reports(ctx, &r.Ask)
+	}
+	return err
+}
+
+func (b *backtests) reports(ctx context.Context, ask *api.ReplayAsk) (out []api.ReplayReport, err error) {
 	opts := BacktestOptions{From: ask.From, To: ask.To, Without: ask.Without, Workers: 1}
 	tries := []*float64{nil}
 	if n := len(ask.Budgets); n > 0 {

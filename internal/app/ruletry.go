@@ -32,11 +32,6 @@ func triedRule(text string) (*rules.Rule, error) {
 // tryRule counts what a rule would have told, with one reader of the ledger beside the
 // service.
 func (b *backtests) tryRule(ctx context.Context, ask *api.ReplayAsk) (out *api.RulePreview, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			out, err = nil, fmt.Errorf("panic: %v", p)
-		}
-	}()
 	r, err := triedRule(ask.Rule)
 	if err != nil {
 		return nil, err

@@ -63,7 +63,7 @@ func (h *Handler) showAccount(w http.ResponseWriter, r *http.Request, code int, 
 		h.fail(w, r, h.readError(r, "account", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	page := accountPage{
 		base: h.base(r, "Your account", false), Problem: problem, Password: own.Account.Password, Made: made, Key: rand.Text(),
 		CanSign: api.PersonOf(r.Context()).Way == api.WaySession, Choices: api.PersonOf(r.Context()).Roles,

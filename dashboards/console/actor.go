@@ -51,7 +51,7 @@ func (h *Handler) actor(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.actorError(r, "actor", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	path := "/actors/" + url.PathEscape(id)
 	page := actorPage{base: h.base(r, "Actor", false)}
 	page.Plots = true
@@ -98,6 +98,6 @@ func (h *Handler) actorPlot(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.actorError(r, "timeline", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	h.sendPlot(w, r, view.ActivityPlot(&a, "Accesses over time", time.Time{}, time.Time{}))
 }

@@ -126,7 +126,7 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "audit log", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	records := page.Records
 	upwards := f.Oldest
 	if upwards { // shown the newest first all the same
@@ -227,7 +227,7 @@ func (h *Handler) auditExport(w http.ResponseWriter, r *http.Request) {
 				h.fail(w, r, h.readError(r, "audit log", err))
 				return
 			}
-			h.complain("audit log", err)
+			h.trouble.Say("audit log", err)
 			panic(http.ErrAbortHandler) // half an export must not look whole
 		}
 		if sent == 0 {
@@ -245,7 +245,7 @@ func (h *Handler) auditExport(w http.ResponseWriter, r *http.Request) {
 			break
 		}
 	}
-	h.content()
+	h.trouble.Over()
 }
 
 // reportsPage lists the audit reports.
@@ -273,7 +273,7 @@ func (h *Handler) reports(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "reports", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	now := h.cfg.Now().UTC()
 	first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	p := reportsPage{base: h.base(r, "Audit reports", false), From: first.AddDate(0, -1, 0).Format(time.DateOnly), To: first.AddDate(0, 0, -1).Format(time.DateOnly)}
@@ -312,7 +312,7 @@ func (h *Handler) makeReport(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "report", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	leadOn(w, r, "/reports", "report-begun")
 }
 
@@ -334,7 +334,7 @@ func (h *Handler) reportFile(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "report", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	w.Header().Set("Content-Type", "application/octet-stream")
 	// It has a style of its own, which no page of the console may have.
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)

@@ -90,7 +90,7 @@ func (h *Handler) serveCase(w http.ResponseWriter, r *http.Request, name string)
 		h.fail(w, r, h.readError(r, "status", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	data := h.caseBody(r, &file, h.now(status), shown)
 	if h.do.Worker != nil && data.Do.May[string(access.DeedAssign)] {
 		who, err := h.do.Worker.Colleagues(ctx)

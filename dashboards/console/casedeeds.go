@@ -36,7 +36,7 @@ func (h *Handler) work(deed access.Deed, read worked) http.HandlerFunc {
 			h.fail(w, r, h.caseError(r, "case", err))
 			return
 		}
-		h.content()
+		h.trouble.Over()
 		leadOn(w, r, casePath(a.Case), said)
 	}
 }
@@ -112,7 +112,7 @@ func (h *Handler) seeAll(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "seen", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	leadOn(w, r, "/", "seen")
 }
 
@@ -166,7 +166,7 @@ func (h *Handler) judgeAll(w http.ResponseWriter, r *http.Request) {
 		}
 		page.Results = append(page.Results, res)
 	}
-	h.content()
+	h.trouble.Over()
 	page.Done = phrase.Plural(int64(done), "case is judged", "cases are judged")
 	switch left := len(page.Results) - done; left {
 	case 0:

@@ -27,13 +27,13 @@ import (
 	"maps"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"vigil/dashboards/theme"
 	"vigil/dashboards/view"
 	"vigil/internal/access"
 	"vigil/internal/api"
+	"vigil/internal/trouble"
 )
 
 // Config is what a console is made with. The zero value is usable.
@@ -106,8 +106,7 @@ type Handler struct {
 	names  assetNames
 	routes map[string]http.HandlerFunc
 
-	mu       sync.Mutex
-	lastFail string // guarded by mu: what was last logged, empty when all is well
+	trouble trouble.Log
 }
 
 //go:embed *.gohtml
@@ -153,7 +152,7 @@ func New(cfg Config, services Services) (*Handler, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Handler{cfg: cfg, do: services, reader: services.Reader}
+	h := &Handler{cfg: cfg, do: services, reader: services.Reader, trouble: trouble.Log{Part: "console", Logger: cfg.Logger}}
 	if err := h.load(); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
@@ -365,11 +364,11 @@ func (h *Handler) health(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if _, err := h.reader.Status(ctx); err != nil {
-		h.complain("health", err)
+		h.trouble.Say("health", err)
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte("the store does not answer\n"))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	_, _ = w.Write([]byte("ok\n"))
 }

@@ -51,7 +51,7 @@ func (h *Handler) serveDrills(w http.ResponseWriter, r *http.Request, name strin
 		h.fail(w, r, h.readError(r, "drills", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	who := api.PersonOf(r.Context())
 	data := drillsBody{May: who.May(access.DeedDrill), Form: who.Form}
 	if x := all.Running; x != nil {

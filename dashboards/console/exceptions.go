@@ -91,7 +91,7 @@ func (h *Handler) expect(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.caseError(r, "exception", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	if !a.Preview {
 		leadOn(w, r, casePath(a.Case), "expected")
 		return
@@ -157,7 +157,7 @@ func (h *Handler) exceptionsPage(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "status", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	page := exceptionsPage{base: h.base(r, "Exceptions", false), May: api.PersonOf(r.Context()).May(access.DeedExpect)}
 	now, over := h.now(status), 0
 	for i := range all {
@@ -235,7 +235,7 @@ func (h *Handler) end(w http.ResponseWriter, r *http.Request, list, said string,
 		h.fail(w, r, h.readError(r, "end", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	leadOn(w, r, list, said)
 }
 

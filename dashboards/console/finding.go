@@ -104,7 +104,7 @@ func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name stri
 		h.fail(w, r, h.readError(r, "status", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	now := h.now(status)
 	v := view.NewFinding(&f, place(f.ID, now))
 	data := findingBody{Finding: v}
@@ -302,7 +302,7 @@ func (h *Handler) findingPlot(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "timeline", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	h.sendPlot(w, r, view.ActivityPlot(&a, "Accesses over time", f.Start, f.End))
 }
 

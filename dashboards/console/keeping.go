@@ -150,7 +150,7 @@ func (h *Handler) sendWhole(w http.ResponseWriter, r *http.Request, name string,
 		h.fail(w, r, h.readError(r, "page", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(body)
 }

@@ -107,7 +107,7 @@ func (h *Handler) noticeOf(w http.ResponseWriter, r *http.Request) (*api.NoticeV
 		h.fail(w, r, h.caseError(r, "notification", err))
 		return nil, false
 	}
-	h.content()
+	h.trouble.Over()
 	return &v, true
 }
 
@@ -253,7 +253,7 @@ func (h *Handler) writeNotice(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.caseError(r, "notification", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	leadOn(w, r, "/cases/"+url.PathEscape(id)+"/notice", "notice-kept")
 }
 
@@ -303,7 +303,7 @@ func (h *Handler) sendNotice(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.caseError(r, "notification", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	leadOn(w, r, "/cases/"+url.PathEscape(id)+"/notice", "notice-sent")
 }
 

@@ -41,7 +41,7 @@ func (h *Handler) pack(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.caseError(r, "evidence pack", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	c := &v.Case
 	p := packPage{
 		base: h.base(r, "Evidence pack", false), Case: phrase.Text(c.ID, 80), URL: "/cases/" + url.PathEscape(c.ID) + "/pack",
@@ -99,11 +99,11 @@ func (h *Handler) makePack(w http.ResponseWriter, r *http.Request) {
 			h.fail(w, r, h.caseError(r, "evidence pack", err))
 			return
 		}
-		h.complain("evidence pack", err)
+		h.trouble.Say("evidence pack", err)
 		// What was sent is no pack: the browser must see that it broke off.
 		panic(http.ErrAbortHandler)
 	}
-	h.content()
+	h.trouble.Over()
 }
 
 // begun knows whether anything of an answer was sent.

@@ -60,7 +60,7 @@ func (h *Handler) showPeople(w http.ResponseWriter, r *http.Request, code int, p
 		h.fail(w, r, h.readError(r, "people", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	page := peoplePage{base: h.base(r, "People", false), Problem: problem, Choices: roleChoices(nil), Link: link, Key: rand.Text(), Until: until.UTC().Format("2 Jan 2006 15:04")}
 	for _, a := range all {
 		row := personRow{

@@ -42,7 +42,7 @@ func (h *Handler) readError(r *http.Request, what string, err error) *api.Proble
 	case errors.As(err, &known):
 		return known
 	case errors.Is(err, api.ErrUnrecorded):
-		h.complain(what, err)
+		h.trouble.Say(what, err)
 		return errSealed
 	case errors.Is(err, api.ErrRefused):
 		return api.NewProblem(http.StatusUnprocessableEntity, "That can't be done", reason(err))
@@ -55,10 +55,10 @@ func (h *Handler) readError(r *http.Request, what string, err error) *api.Proble
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
 		return errSlow // the client is gone: nobody reads it, and it is no news
 	case errors.Is(err, context.DeadlineExceeded):
-		h.complain(what, err)
+		h.trouble.Say(what, err)
 		return errSlow
 	}
-	h.complain(what, err)
+	h.trouble.Say(what, err)
 	return errInside
 }
 
@@ -72,30 +72,6 @@ func reason(err error) string {
 		text += "."
 	}
 	return text
-}
-
-// complain logs an error unless it is the one that was logged last: a page that
-// renews itself would else repeat it for ever.
-func (h *Handler) complain(what string, err error) {
-	text := what + ": " + err.Error()
-	h.mu.Lock()
-	same := text == h.lastFail
-	h.lastFail = text
-	h.mu.Unlock()
-	if !same {
-		h.cfg.Logger.Error("console: read", "what", what, "err", fmt.Sprintf("%q", err.Error()))
-	}
-}
-
-// content notes that reading works again.
-func (h *Handler) content() {
-	h.mu.Lock()
-	was := h.lastFail
-	h.lastFail = ""
-	h.mu.Unlock()
-	if was != "" {
-		h.cfg.Logger.Info("console: reading works again")
-	}
 }
 
 // Fail answers with a problem, as a page.

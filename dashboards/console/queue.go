@@ -78,7 +78,7 @@ func (h *Handler) serveQueue(w http.ResponseWriter, r *http.Request, name string
 		h.fail(w, r, h.readError(r, "queue", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	now := h.now(status)
 	data := queueBody{
 		Status: view.NewStatus(status, now), Filters: q.links(), Query: q, More: q.choices(), Filtered: q != queueQuery{}, NoEvents: status.Events == 0, Host: r.Host, First: h.firstStep(r),

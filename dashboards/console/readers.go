@@ -54,7 +54,7 @@ func (h *Handler) findReaders(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "readers", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	http.Redirect(w, r, "/readers/"+url.PathEscape(strings.Join(ids, "~")), http.StatusSeeOther)
 }
 
@@ -91,7 +91,7 @@ func (h *Handler) readers(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "readers", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	data.Found, data.CSV = true, r.URL.EscapedPath()+"/export.csv"
 	data.Readers, data.Accesses = phrase.Count(int64(len(page.Readers)+page.More)), phrase.Count(page.Accesses)
 	data.Damaged = plainCount(int64(page.Damaged))
@@ -163,7 +163,7 @@ func (h *Handler) readersFile(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "readers", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	attach(w, "text/csv; charset=utf-8", "readers.csv")
 	s := sheet.New(w, "actor", "actor_kind", "role", "team", "tenant", "accesses_shown", "accesses_refused", "accesses_other", "first", "last", "stores", "accesses_with_ticket", "purposes", "accesses_without_reason", "cases")
 	for i := range page.Readers {
@@ -172,6 +172,6 @@ func (h *Handler) readersFile(w http.ResponseWriter, r *http.Request) {
 			strings.Join(x.Stores, " "), digits(x.Tickets), strings.Join(x.Purposes, " "), digits(x.Bare), strings.Join(x.Cases, " "))
 	}
 	if s.Err() != nil {
-		h.complain("export", s.Err())
+		h.trouble.Say("export", s.Err())
 	}
 }

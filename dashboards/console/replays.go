@@ -51,7 +51,7 @@ func (h *Handler) showReplays(w http.ResponseWriter, r *http.Request, status int
 		h.fail(w, r, h.readError(r, "back-tests", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	last := ""
 	p := replaysPage{base: h.base(r, "Back-tests", false), Rule: rule, Wrong: wrong}
 	for i := range all {
@@ -89,7 +89,7 @@ func (h *Handler) replay(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.replayError(r, err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	now := h.cfg.Now()
 	p := replayPage{base: h.base(r, "Back-test", false), Replay: view.NewReplay(&x, now), StopURL: "/tuning/replays/" + url.PathEscape(id) + "/stop", Preview: view.NewRulePreview(x.Preview, now)}
 	looks := api.PersonOf(r.Context()).May(access.DeedLook)
@@ -143,7 +143,7 @@ func (h *Handler) startReplay(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.replayError(r, err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	leadOn(w, r, "/tuning/replays/"+url.PathEscape(x.ID), "replay-begun")
 }
 
@@ -182,6 +182,6 @@ func (h *Handler) stopReplay(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.replayError(r, err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	leadOn(w, r, "/tuning/replays/"+url.PathEscape(id), "replay-stopped")
 }

@@ -79,7 +79,7 @@ func (h *Handler) listReveals(w http.ResponseWriter, r *http.Request, id string)
 		h.failCase(w, r, "reveals", err)
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	data := revealsPage{base: h.base(r, "Reveals", false), Case: phrase.Text(id, maxWord), Minutes: []int{30, 10, 60}}
 	mine := 0
 	for i := range all {
@@ -115,7 +115,7 @@ func (h *Handler) askReveal(w http.ResponseWriter, r *http.Request) {
 		h.failCase(w, r, "reveal", err)
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	leadOn(w, r, "/reveals/"+url.PathEscape(got.ID), "reveal-asked")
 }
 
@@ -143,7 +143,7 @@ func (h *Handler) reveal(w http.ResponseWriter, r *http.Request) {
 		h.failReveal(w, r, err)
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	data := revealPage{base: h.base(r, "Reveal", false), Name: phrase.Text(name, 1000), Why: why}
 	data.Row = h.revealRow(&got, data.Person)
 	h.page(w, r, "reveal", data)
@@ -172,7 +172,7 @@ func (h *Handler) decideReveal(approve bool) http.HandlerFunc {
 			h.failReveal(w, r, err)
 			return
 		}
-		h.content()
+		h.trouble.Over()
 		leadOn(w, r, "/reveals/"+url.PathEscape(id), said)
 	}
 }

@@ -45,7 +45,7 @@ func (h *Handler) takeSignIn(w http.ResponseWriter, r *http.Request) {
 		h.showSignIn(w, r, problem.Status, problem, name, next)
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	http.Redirect(w, r, within(next), http.StatusSeeOther) //nolint:gosec // within this console
 }
 
@@ -83,7 +83,7 @@ func (h *Handler) fromProvider(w http.ResponseWriter, r *http.Request) {
 		h.refuseSignIn(w, r, err)
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	http.Redirect(w, r, within(next), http.StatusSeeOther) //nolint:gosec // within this console
 }
 
@@ -102,7 +102,7 @@ func (h *Handler) signOut(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "sign-out", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	http.Redirect(w, r, "/sign-in?said=signed-out", http.StatusSeeOther)
 }
 
@@ -124,7 +124,7 @@ func (h *Handler) takeSetUp(w http.ResponseWriter, r *http.Request) {
 		h.showSetUp(w, r, problem.Status, problem, token, name)
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	http.Redirect(w, r, "/?said=set-up", http.StatusSeeOther)
 }
 

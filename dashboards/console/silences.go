@@ -116,7 +116,7 @@ func (h *Handler) silence(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "silence", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	if !ask.Preview {
 		leadOn(w, r, "/silences", "silenced")
 		return
@@ -142,7 +142,7 @@ func (h *Handler) showSilences(w http.ResponseWriter, r *http.Request, ask silen
 		h.fail(w, r, h.readError(r, "silences", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	page := silencesPage{base: h.base(r, "Silences", false), May: api.PersonOf(r.Context()).May(access.DeedSilence), Ask: ask, Preview: preview}
 	page.Ask.Key = keyOf(page.Person.By, len(all))
 	if len(all) > 0 {

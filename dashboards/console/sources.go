@@ -40,7 +40,7 @@ func (h *Handler) serveSources(w http.ResponseWriter, r *http.Request, name stri
 		h.fail(w, r, h.readError(r, "status", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	data := sourcesBody{Note: view.NewStatus(status, h.now(status)).Note, Total: phrase.Count(int64(len(status.Sources)))}
 	data.Sources, data.More = view.NewSources(status.Sources, h.now(status), func(id string) string { return "/findings/" + url.PathEscape(id) })
 	bad := 0

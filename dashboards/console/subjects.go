@@ -78,7 +78,7 @@ func (h *Handler) subjects(w http.ResponseWriter, r *http.Request) {
 		h.failCase(w, r, "customers of a case", err)
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	path := "/cases/" + url.PathEscape(id)
 	sum := &page.Sum
 	data := subjectsPage{
@@ -211,7 +211,7 @@ func (h *Handler) subjectsFile(form string) http.HandlerFunc {
 			h.failCase(w, r, "customers of a case", err)
 			return
 		}
-		h.content()
+		h.trouble.Over()
 		if form == formJSON {
 			attach(w, "application/json", "subjects-"+id+".json")
 			if list == nil {
@@ -227,7 +227,7 @@ func (h *Handler) subjectsFile(form string) http.HandlerFunc {
 			err = writeSubjects(w, list)
 		}
 		if err != nil {
-			h.complain("export", err) // the client is gone, most likely
+			h.trouble.Say("export", err) // the client is gone, most likely
 		}
 	}
 }

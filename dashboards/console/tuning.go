@@ -130,7 +130,7 @@ func (h *Handler) tuning(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	h.content()
+	h.trouble.Over()
 	h.show(w, r, http.StatusOK, "tuning", p)
 }
 
@@ -325,7 +325,7 @@ func (h *Handler) proposeBudget(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "budget", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	leadOn(w, r, "/tuning", "budget-proposed")
 }
 
@@ -353,6 +353,6 @@ func (h *Handler) answerBudget(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.readError(r, "budget", err))
 		return
 	}
-	h.content()
+	h.trouble.Over()
 	leadOn(w, r, "/tuning", "budget-"+word)
 }

@@ -62,17 +62,18 @@ var rules = []rule{
 	{folder: "alerts/picture", may: []string{root, "alerts"}, pure: true},
 	{folder: "alerts/slack/...", may: []string{root, "alerts", "alerts/picture", "alerts/slack/..."}},
 
-	{folder: "dashboards/...", may: []string{root, "dashboards/...", "internal/access", "internal/api"}},
+	{folder: "dashboards/...", may: []string{root, "dashboards/...", "internal/access", "internal/api", "internal/trouble"}},
 	{folder: "dashboards/internal/sample", may: []string{root, "dashboards/...", "internal/access", "internal/api", "internal/reveal"}},
 
 	{folder: "client", may: []string{root, "internal/access", "internal/api"}},
 
 	{folder: "internal/app/...", may: []string{root, "..."}},
 	{folder: "internal/api", may: []string{root, "internal/access"}},
-	{folder: "internal/api/...", may: []string{root, "internal/access", "internal/api", "internal/gate"}},
+	{folder: "internal/api/...", may: []string{root, "internal/access", "internal/api", "internal/gate", "internal/trouble"}},
 	{folder: "internal/identity", may: []string{root, "internal/access", "internal/api", "internal/identity/record"}},
 	{folder: "internal/identity/record", may: nil, pure: true},
 	{folder: "internal/identity/openidtest", may: nil},
+	{folder: "internal/trouble", may: nil},
 	{folder: "internal/gate", may: []string{root, "internal/access", "internal/api"}},
 	{folder: "internal/news", may: []string{root, "internal/api"}},
 	{folder: "internal/activity", may: nil, pure: true},

@@ -27,11 +27,11 @@ func (h *Handler) handOver(w http.ResponseWriter, r *http.Request, of resource, 
 			h.Fail(w, r, h.problem(r, of, err))
 			return
 		}
-		h.complain(of.name, err)
+		h.trouble.Say(of.name, err)
 		// What was sent is no whole file: who reads it must see that it broke off.
 		panic(http.ErrAbortHandler)
 	}
-	h.content()
+	h.trouble.Over()
 }
 
 // begun knows whether anything of an answer was sent.

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"vigil/internal/api"
+	"vigil/internal/trouble"
 )
 
 // Config is what a handler is made with. The zero value is usable.
@@ -61,8 +61,7 @@ type Handler struct {
 
 	turns turns
 
-	mu       sync.Mutex
-	lastFail string // guarded by mu: what was last logged, empty when all is well
+	trouble trouble.Log
 }
 
 // New makes an API over services.
@@ -76,7 +75,7 @@ func New(cfg Config, services Services) (*Handler, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{cfg: cfg, do: services, turns: turns{taken: map[string]chan struct{}{}}}, nil
+	return &Handler{cfg: cfg, do: services, trouble: trouble.Log{Part: "api", Logger: cfg.Logger}, turns: turns{taken: map[string]chan struct{}{}}}, nil
 }
 
 // resources lists all that the API has, whether its service is there or not.
@@ -129,7 +128,7 @@ func (h *Handler) handler(of resource, e endpoint) http.HandlerFunc {
 			h.Fail(w, r, h.problem(r, of, err))
 			return
 		}
-		h.content()
+		h.trouble.Over()
 		h.send(w, r, out)
 	}
 }
@@ -179,7 +178,7 @@ func (h *Handler) carryOut(ctx context.Context, e endpoint, in any, key *once) (
 		kept.Answer, kept.Revision = d.Answer, d.Revision
 	}
 	if err := h.do.Once.KeepAnswer(ctx, key.key, kept); err != nil {
-		h.complain("keep answer", err) // it is done, and who asked may know
+		h.trouble.Say("keep answer", err) // it is done, and who asked may know
 	}
 	return d, nil
 }

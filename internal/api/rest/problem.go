@@ -3,7 +3,6 @@ package rest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"vigil/internal/api"
@@ -40,7 +39,7 @@ func (h *Handler) problem(r *http.Request, of resource, err error) *api.Problem 
 	case errors.As(err, &known):
 		return known
 	case errors.Is(err, api.ErrUnrecorded):
-		h.complain(of.name, err)
+		h.trouble.Say(of.name, err)
 		return errSealed
 	case errors.Is(err, api.ErrRefused):
 		return api.NewProblem(http.StatusUnprocessableEntity, "That can't be done", err.Error())
@@ -51,37 +50,13 @@ func (h *Handler) problem(r *http.Request, of resource, err error) *api.Problem 
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
 		return errSlow // the client is gone: nobody reads it, and it is no news
 	case errors.Is(err, context.DeadlineExceeded):
-		h.complain(of.name, err)
+		h.trouble.Say(of.name, err)
 		return errSlow
 	}
-	h.complain(of.name, err)
+	h.trouble.Say(of.name, err)
 	return errInside
 }
 
 func notFound(of resource) *api.Problem {
 	return api.NewProblem(http.StatusNotFound, "There is no such "+of.thing, "The id may be mistyped, or its time to be kept is over.")
-}
-
-// complain logs an error unless it is the one that was logged last: a client that asks
-// again and again would else repeat it for ever.
-func (h *Handler) complain(what string, err error) {
-	text := what + ": " + err.Error()
-	h.mu.Lock()
-	same := text == h.lastFail
-	h.lastFail = text
-	h.mu.Unlock()
-	if !same {
-		h.cfg.Logger.Error("api: request failed", "what", what, "err", fmt.Sprintf("%q", err.Error()))
-	}
-}
-
-// content notes that all works again.
-func (h *Handler) content() {
-	h.mu.Lock()
-	was := h.lastFail
-	h.lastFail = ""
-	h.mu.Unlock()
-	if was != "" {
-		h.cfg.Logger.Info("api: requests are answered again")
-	}
 }

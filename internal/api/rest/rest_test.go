@@ -288,7 +288,7 @@ func TestErrorsTellNothingOfTheInsideAndAreLoggedOnce(t *testing.T) {
 		t.Errorf("slow: %d", got.code)
 	}
 	s.err = nil
-	if got := ask(t, h, "GET", "/api/v1/findings", ""); got.code != 200 || !strings.Contains(log.String(), "answered again") {
+	if got := ask(t, h, "GET", "/api/v1/findings", ""); got.code != 200 || !strings.Contains(log.String(), "all works again") {
 		t.Errorf("recovered: %d", got.code)
 	}
 }

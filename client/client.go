@@ -188,7 +188,7 @@ func problem(resp *http.Response, answer []byte) (again time.Duration, err error
 	if resp.StatusCode != http.StatusServiceUnavailable && resp.StatusCode != http.StatusTooManyRequests {
 		return -1, e
 	}
-	seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+	seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After")) // what is no number asks for no wait
 	return time.Duration(max(0, seconds)) * time.Second, e
 }
 

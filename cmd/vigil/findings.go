@@ -90,6 +90,16 @@ func printJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
+// printEach prints each of a list as a line of JSON.
+func printEach[T any](w io.Writer, all []T) error {
+	for i := range all {
+		if err := printJSON(w, &all[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 type findingsListCommand struct {
 	deskFlags `embed:""`
 
@@ -120,12 +130,7 @@ func (c *findingsListCommand) Run(ctx context.Context, io streams) error {
 			return err
 		}
 		if c.JSON {
-			for i := range page.Findings {
-				if err := printJSON(io.out, &page.Findings[i]); err != nil {
-					return err
-				}
-			}
-			return nil
+			return printEach(io.out, page.Findings)
 		}
 		if len(page.Findings) == 0 {
 			fmt.Fprintln(io.out, "no findings")

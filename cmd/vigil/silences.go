@@ -29,12 +29,7 @@ func (c *silencesListCommand) Run(ctx context.Context, io streams) error {
 			return err
 		}
 		if c.JSON {
-			for i := range all {
-				if err := printJSON(io.out, &all[i]); err != nil {
-					return err
-				}
-			}
-			return nil
+			return printEach(io.out, all)
 		}
 		if len(all) == 0 {
 			fmt.Fprintln(io.out, "no silences")

@@ -31,12 +31,7 @@ func (c *usersListCommand) Run(ctx context.Context, io streams) error {
 			return err
 		}
 		if c.JSON {
-			for i := range all {
-				if err := printJSON(io.out, &all[i]); err != nil {
-					return err
-				}
-			}
-			return nil
+			return printEach(io.out, all)
 		}
 		if len(all) == 0 {
 			fmt.Fprintln(io.out, "nobody works with vigil yet; make a link for the first account with: vigil users invite NAME --role admin")

@@ -44,6 +44,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		return cfg
 	}
 	w := begin(t, configuration(0), app.Options{})
+	begun := day() // a millisecond between events: however many are written, none is ahead of the clock
 	var stop atomic.Bool
 	var pushed, written atomic.Int64
 	var wg sync.WaitGroup
@@ -52,7 +53,7 @@ func TestReloadUnderLoad(t *testing.T) {
 		for n := 0; !stop.Load(); n++ {
 			var b strings.Builder
 			for i := range 10 {
-				b.WriteString(line(day().Add(time.Duration(n)*time.Second), fmt.Sprintf("p-%d-%d", n, i), "bot", ""))
+				b.WriteString(line(begun.Add(time.Duration(n)*time.Millisecond), fmt.Sprintf("p-%d-%d", n, i), "bot", ""))
 			}
 			for {
 				resp, _ := send(t, w.PushURL(), token, b.String(), false)
@@ -74,7 +75,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	})
 	wg.Go(func() {
 		for n := 0; !stop.Load(); n++ {
-			appendFile(t, log, line(day().Add(time.Duration(n)*time.Second), fmt.Sprintf("f-%d", n), "ann", ""))
+			appendFile(t, log, line(begun.Add(time.Duration(n)*time.Millisecond), fmt.Sprintf("f-%d", n), "ann", ""))
 			written.Add(1)
 			if n%100 == 99 {
 				<-pace // no faster than it is pushed: the test is of reloading, not of speed

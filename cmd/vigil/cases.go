@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"vigil"
@@ -15,15 +16,16 @@ import (
 )
 
 type casesCommand struct {
-	List    casesListCommand    `cmd:"" help:"List cases, those first that may do most harm."`
-	Show    casesShowCommand    `cmd:"" help:"Show one case and the end of its timeline."`
-	Ack     casesAckCommand     `cmd:"" help:"Take note of a case, and take it."`
-	Assign  casesAssignCommand  `cmd:"" help:"Give a case to somebody."`
-	Snooze  casesSnoozeCommand  `cmd:"" help:"Leave a case alone for a while, unless it gets graver."`
-	Note    casesNoteCommand    `cmd:"" help:"Write a note into a case's timeline."`
-	Verdict casesVerdictCommand `cmd:"" help:"Say what a case was, which resolves it, or take that back."`
-	Aware   casesAwareCommand   `cmd:"" help:"Say that you have become aware of a breach: the 72 hours begin."`
-	Pack    casesPackCommand    `cmd:"" help:"Take the evidence of a case out of vigil, signed."`
+	List       casesListCommand       `cmd:"" help:"List cases, those first that may do most harm."`
+	Show       casesShowCommand       `cmd:"" help:"Show one case and the end of its timeline."`
+	Ack        casesAckCommand        `cmd:"" help:"Take note of a case, and take it."`
+	Assign     casesAssignCommand     `cmd:"" help:"Give a case to somebody."`
+	Colleagues casesColleaguesCommand `cmd:"" help:"List those to whom a case can be given."`
+	Snooze     casesSnoozeCommand     `cmd:"" help:"Leave a case alone for a while, unless it gets graver."`
+	Note       casesNoteCommand       `cmd:"" help:"Write a note into a case's timeline."`
+	Verdict    casesVerdictCommand    `cmd:"" help:"Say what a case was, which resolves it, or take that back."`
+	Aware      casesAwareCommand      `cmd:"" help:"Say that you have become aware of a breach: the 72 hours begin."`
+	Pack       casesPackCommand       `cmd:"" help:"Take the evidence of a case out of vigil, signed."`
 }
 
 type casesListCommand struct {
@@ -169,12 +171,39 @@ func (c *casesAckCommand) Run(ctx context.Context, io streams) error {
 type casesAssignCommand struct {
 	caseFlags `embed:""`
 
-	To string `placeholder:"PSEUDONYM" help:"Who gets it (default: who runs this command)."`
+	To string `placeholder:"PERSON" help:"Who gets it: as they appear (see cases colleagues), or by name for who may see the accounts (default: who runs this command)."`
 }
 
 // Run assigns.
 func (c *casesAssignCommand) Run(ctx context.Context, io streams) error {
 	return c.do(ctx, io, api.CaseAct{Deed: access.DeedAssign, To: c.To})
+}
+
+type casesColleaguesCommand struct {
+	deskFlags `embed:""`
+	byFlag    `embed:""`
+}
+
+// Run lists.
+func (c *casesColleaguesCommand) Run(ctx context.Context, io streams) error {
+	return c.in(ctx, &c.byFlag, func(d *app.Desk, by string) error {
+		all, err := d.Colleagues(ctx, by)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return printEach(io.out, all)
+		}
+		if len(all) == 0 {
+			fmt.Fprintln(io.out, "nobody else works on cases")
+			return nil
+		}
+		t := columns(io.out, "appears as", "roles")
+		for _, x := range all {
+			fmt.Fprintf(t, "%s\t%s\n", printable(x.By), printable(strings.Join(x.Roles, ", ")))
+		}
+		return t.Flush()
+	})
 }
 
 type casesSnoozeCommand struct {

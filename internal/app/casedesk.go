@@ -23,6 +23,7 @@ type caseDesk struct {
 	desk   *desk
 	book   *casebook
 	people func() *people
+	roster roster
 	status func(ctx context.Context) (api.Status, error)
 	// members are the channel's own people, for whom no user is configured; nil for none.
 	members func(ctx context.Context) ([]member, error)
@@ -30,6 +31,15 @@ type caseDesk struct {
 	// several is held while a deed of several steps is done: what two people judge at once
 	// is one word and then the other, and a press that comes twice waits for itself.
 	several sync.Mutex
+}
+
+// newCaseDesk makes the desk of this service.
+func (a *App) newCaseDesk() *caseDesk {
+	d := &caseDesk{desk: a.desk, book: a.book, people: a.people.Load, roster: a.identity, status: a.reader.Status}
+	if door, ok := a.opts.Door.(*demoDoor); ok {
+		d.roster = door
+	}
+	return d
 }
 
 // member is somebody whom a channel knows.
@@ -40,11 +50,27 @@ func (d *caseDesk) Do(ctx context.Context, a alerts.Act) (alerts.Outcome, error)
 	if a.Deed == alerts.DeedAnswer {
 		return d.answer(ctx, a)
 	}
-	who := d.people().find(a.By)
+	who, err := d.member(ctx, a.By)
+	if err != nil {
+		return alerts.Outcome{}, err
+	}
 	if who == nil {
 		return alerts.Outcome{}, alerts.ErrStranger
 	}
 	return d.do(ctx, who, a)
+}
+
+// member is somebody who may sign in, as of now; nil for a stranger, and for who is disabled.
+func (d *caseDesk) member(ctx context.Context, who alerts.Person) (*person, error) {
+	by := d.people().pseudonym(who)
+	if by == "" {
+		return nil, nil
+	}
+	u, ok, err := d.roster.Member(ctx, by)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &person{name: u.Name, by: u.By, roles: u.Roles, logins: u.Logins}, nil
 }
 
 // do has somebody do a deed.
@@ -193,8 +219,12 @@ func (d *caseDesk) assign(ctx context.Context, who *person, a alerts.Act, do dee
 	do.what = "case assigned"
 	to := who
 	if a.To.ID != "" {
-		if to = d.people().find(a.To); to == nil {
-			return alerts.Outcome{}, refusedf("they are no user of vigil")
+		var err error
+		if to, err = d.member(ctx, a.To); err != nil {
+			return alerts.Outcome{}, err
+		}
+		if to == nil {
+			return alerts.Outcome{}, refusedf("they are no user of vigil, or are disabled")
 		}
 		if !access.May(to.roles, access.DeedAcknowledge) {
 			return alerts.Outcome{}, refusedf("their role does not let them work on cases")

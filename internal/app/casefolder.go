@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"strings"
 
 	"vigil"
 	"vigil/client"
@@ -19,6 +20,8 @@ type cases interface {
 	Case(ctx context.Context, id string) (client.Case, error)
 	// Work does something with a case in the name of somebody.
 	Work(ctx context.Context, by string, a api.CaseAct) (client.Done, error)
+	// Colleagues lists those to whom somebody can give a case.
+	Colleagues(ctx context.Context, by string) ([]client.Colleague, error)
 	// MakePack writes the evidence pack of a case. After an error what was written is none.
 	MakePack(ctx context.Context, id string, w io.Writer) (name string, err error)
 }
@@ -33,9 +36,20 @@ func (d *Desk) Case(ctx context.Context, id string) (client.Case, error) {
 	return d.cases.Case(ctx, id)
 }
 
-// Work does something with a case in the name of somebody.
-func (d *Desk) Work(ctx context.Context, by string, a api.CaseAct) (client.Done, error) {
+// Work does something with a case in the name of somebody. To whom it goes may also be said
+// by name, by those who may see the accounts.
+func (d *Desk) Work(ctx context.Context, by string, a api.CaseAct) (done client.Done, err error) {
+	if a.To != "" && !strings.HasPrefix(a.To, "actor-") {
+		if a.To, err = d.account(ctx, by, a.To); err != nil {
+			return done, err
+		}
+	}
 	return d.cases.Work(ctx, by, a)
+}
+
+// Colleagues lists those to whom somebody can give a case.
+func (d *Desk) Colleagues(ctx context.Context, by string) ([]client.Colleague, error) {
+	return d.cases.Colleagues(ctx, by)
 }
 
 // MakePack has the running service make the evidence pack of a case, and writes it. After
@@ -80,12 +94,27 @@ func (f *caseFolder) Case(ctx context.Context, id string) (out client.Case, err 
 
 // Work does something with a case in the data folder.
 func (f *caseFolder) Work(ctx context.Context, by string, a api.CaseAct) (client.Done, error) {
-	d := f.desk.desk
 	a.Key = "cli-" + rand.Text() // one that can't come again
-	done, err := f.desk.Work(api.WithPerson(ctx, api.Person{
-		Name: by, By: d.pseudonyms.Actor("", by), Logins: d.loginsOf(by), Roles: access.Roles(), Way: api.WayLocal,
-	}), a)
+	done, err := f.desk.Work(f.as(ctx, by), a)
 	return client.Done{Text: done.Text, Case: done.Case}, err
+}
+
+func (f *caseFolder) as(ctx context.Context, by string) context.Context {
+	d := f.desk.desk
+	return api.WithPerson(ctx, api.Person{Name: by, By: d.pseudonyms.Actor("", by), Logins: d.loginsOf(by), Roles: access.Roles(), Way: api.WayLocal})
+}
+
+// Colleagues lists them from the data folder.
+func (f *caseFolder) Colleagues(ctx context.Context, by string) (out []client.Colleague, err error) {
+	all, err := f.desk.Colleagues(f.as(ctx, by))
+	for _, c := range all {
+		one := client.Colleague{By: c.By}
+		for _, r := range c.Roles {
+			one.Roles = append(one.Roles, string(r))
+		}
+		out = append(out, one)
+	}
+	return out, err
 }
 
 // MakePack is the service's: what it signs says by which rules it judges.

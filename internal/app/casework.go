@@ -78,11 +78,14 @@ func workError(err error) error {
 
 // Colleagues implements api.CaseWorker.
 func (d *caseDesk) Colleagues(ctx context.Context) ([]api.Colleague, error) {
+	all, err := d.roster.Members(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var out []api.Colleague
-	p := d.people()
-	for i := range p.all {
-		if one := &p.all[i]; access.May(one.roles, access.DeedAcknowledge) && one.by != api.PersonOf(ctx).By {
-			out = append(out, api.Colleague{By: one.by, Roles: one.roles})
+	for i := range all {
+		if one := &all[i]; access.May(one.Roles, access.DeedAcknowledge) && one.By != api.PersonOf(ctx).By {
+			out = append(out, api.Colleague{By: one.By, Roles: one.Roles})
 		}
 	}
 	slices.SortFunc(out, func(a, b api.Colleague) int { return cmp.Compare(a.By, b.By) })

@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -12,6 +13,7 @@ import (
 
 	"vigil/internal/access"
 	"vigil/internal/api"
+	"vigil/internal/identity"
 	"vigil/internal/privacy"
 )
 
@@ -63,6 +65,25 @@ func (d *demoDoor) at(r *http.Request) int {
 		return 0
 	}
 	return max(0, slices.Index(demoNames(), c.Value))
+}
+
+// Member implements roster.
+func (d *demoDoor) Member(_ context.Context, by string) (u identity.User, ok bool, err error) {
+	for i := range d.people {
+		if p := &d.people[i]; p.By == by {
+			return identity.User{Name: p.Name, By: p.By, Roles: p.Roles, Logins: p.Logins}, true, nil
+		}
+	}
+	return u, false, nil
+}
+
+// Members implements roster.
+func (d *demoDoor) Members(ctx context.Context) (out []identity.User, err error) {
+	for i := range d.people {
+		u, _, _ := d.Member(ctx, d.people[i].By) // never fails
+		out = append(out, u)
+	}
+	return out, nil
 }
 
 // Guises implements api.Guises.

@@ -91,11 +91,11 @@ func localDesk(ctx context.Context, l *ledger.Ledger, cfg *config.Config) (*Desk
 	if err := book.use(ctx, policyOf(&cfg.Alerts), names); err != nil {
 		return nil, err
 	}
-	work := &caseDesk{desk: d, book: book, people: d.people, status: func(context.Context) (api.Status, error) { return api.Status{}, nil }}
 	who, err := newIdentity(key, l, d.people, identity.Options{})
 	if err != nil {
 		return nil, err
 	}
+	work := &caseDesk{desk: d, book: book, people: d.people, roster: who, status: func(context.Context) (api.Status, error) { return api.Status{}, nil }}
 	door := who.Door(identity.DoorConfig{Base: baseOf(cfg)})
 	return &Desk{Decider: d, Silencer: d, findings: &folder{d}, cases: &caseFolder{work}, staff: &staffFolder{door}, close: l.Close}, nil
 }

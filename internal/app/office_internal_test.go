@@ -12,6 +12,7 @@ import (
 	"vigil/alerts"
 	"vigil/internal/access"
 	"vigil/internal/config"
+	"vigil/internal/identity"
 	"vigil/internal/ledger"
 	"vigil/internal/privacy"
 )
@@ -19,13 +20,14 @@ import (
 // office is a ledger with cases, and the desk at which people work on them.
 type office struct {
 	*dispatcher
-	t     *testing.T
-	desk  *caseDesk
-	clock time.Time
-	seq   uint64
-	ids   int
-	told  []alerts.FloodNotice
-	dir   string
+	t        *testing.T
+	desk     *caseDesk
+	identity *identity.Service
+	clock    time.Time
+	seq      uint64
+	ids      int
+	told     []alerts.FloodNotice
+	dir      string
 }
 
 var officeStart = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
@@ -60,7 +62,10 @@ func newOffice(t *testing.T) *office {
 	o.dispatcher = &dispatcher{book: book, logger: slog.New(slog.DiscardHandler), called: func(name string) string { return pseudonyms.Actor("", name) },
 		flood: func(_ context.Context, n alerts.FloodNotice) error { o.told = append(o.told, n); return nil }}
 	d := &desk{ledger: l, pseudonyms: pseudonyms, triage: newTriager(l, t.TempDir(), slog.New(slog.DiscardHandler)), now: now, people: people, book: book}
-	o.desk = &caseDesk{desk: d, book: book, people: people}
+	if o.identity, err = newIdentity([]byte(officeKey), l, people, identity.Options{Now: now}); err != nil {
+		t.Fatal(err)
+	}
+	o.desk = &caseDesk{desk: d, book: book, people: people, roster: o.identity}
 	return o
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -10,6 +11,14 @@ import (
 	"vigil/internal/identity"
 	"vigil/internal/privacy"
 )
+
+// roster knows who may sign in, as of now: the users of the configuration and those who have
+// an account. identity.Service implements it.
+type roster interface {
+	// Member is who has a pseudonym; ok is false for a stranger, and for who is disabled.
+	Member(ctx context.Context, by string) (u identity.User, ok bool, err error)
+	Members(ctx context.Context) ([]identity.User, error)
+}
 
 // person is a user of vigil.
 type person struct {
@@ -83,15 +92,17 @@ func logins(names []string) []string {
 	return slices.Compact(out)
 }
 
-// find returns the user who acts, nil for a stranger.
-func (p *people) find(who alerts.Person) *person {
+// pseudonym is that of somebody as a channel knows them, empty for a stranger to it.
+func (p *people) pseudonym(who alerts.Person) string {
 	switch who.Channel {
 	case slackName:
-		return p.bySlack[who.ID]
+		if one := p.bySlack[who.ID]; one != nil {
+			return one.by
+		}
 	case consoleName:
-		return p.byName[who.ID]
+		return who.ID
 	}
-	return nil
+	return ""
 }
 
 // consoleName is the channel of what people do in the console: there their id is their

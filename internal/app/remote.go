@@ -258,6 +258,16 @@ func (r *remote) Work(ctx context.Context, by string, a api.CaseAct) (client.Don
 	return d, plain(err, "case", a.Case)
 }
 
+// Colleagues lists those of the service to whom somebody can give a case.
+func (r *remote) Colleagues(ctx context.Context, by string) ([]client.Colleague, error) {
+	c, err := r.as(by)
+	if err != nil {
+		return nil, err
+	}
+	all, err := c.Colleagues(ctx)
+	return all, plain(err, "", "")
+}
+
 var (
 	_ api.Decider  = (*remote)(nil)
 	_ api.Silencer = (*remote)(nil)

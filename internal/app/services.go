@@ -9,7 +9,7 @@ func (a *App) services() console.Services {
 		Explorer:    a.reader,
 		Actors:      a.reader,
 		Watcher:     a.news,
-		Worker:      &caseDesk{desk: a.desk, book: a.book, people: a.people.Load, status: a.reader.Status},
+		Worker:      a.newCaseDesk(),
 		Driller:     a.drills,
 		Keeper:      a.sources,
 		Decider:     a.desk,

@@ -37,13 +37,21 @@ func (d *Desk) Invite(ctx context.Context, by, name string, roles []access.Role)
 // Disable lets somebody in no more, or in again. They are named by their name or their
 // pseudonym; the error wraps api.ErrNotFound for nobody of that name.
 func (d *Desk) Disable(ctx context.Context, by, name string, disabled bool) (account string, err error) {
+	if account, err = d.account(ctx, by, name); err != nil {
+		return "", err
+	}
+	return account, d.staff.Disable(ctx, by, account, disabled)
+}
+
+// account is the pseudonym of somebody of a name or a pseudonym.
+func (d *Desk) account(ctx context.Context, by, name string) (string, error) {
 	all, err := d.staff.Accounts(ctx, by)
 	if err != nil {
 		return "", err
 	}
 	for _, a := range all {
 		if strings.EqualFold(a.Name, name) || a.By == name {
-			return a.By, d.staff.Disable(ctx, by, a.By, disabled)
+			return a.By, nil
 		}
 	}
 	return "", fmt.Errorf("user %q: %w: vigil users list tells who there is", name, api.ErrNotFound)

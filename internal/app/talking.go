@@ -43,7 +43,7 @@ func newTalk(cfg *config.Config, console string, opts talk.Options) (*talk.Talk,
 
 // newTalk makes what answers in Slack by the desk of this service.
 func (a *App) newTalk(cfg *config.Config) (*talk.Talk, error) {
-	d := &caseDesk{desk: a.desk, book: a.book, people: a.people.Load, status: a.reader.Status}
+	d := a.newCaseDesk()
 	t, err := newTalk(cfg, a.consoleOf(cfg), talk.Options{
 		Desk: d, Logger: a.logger, Now: a.opts.Now, Mention: a.mention,
 		Revoked: func(event string) {

@@ -28,7 +28,7 @@ type queueBody struct {
 	Prev, Next string
 	Host       string
 	First      firstStep
-	// News says how many cases hold news, empty for none; NewsURL lists them. SeeAll says
+	// News says how many of the cases listed hold news, empty for none; NewsURL lists them. SeeAll says
 	// that all can be marked as seen, Judge that cases can be picked.
 	News, NewsURL string
 	SeeAll, Judge bool
@@ -88,11 +88,7 @@ func (h *Handler) serveQueue(w http.ResponseWriter, r *http.Request, name string
 		data.Total = phrase.Count(page.Total)
 	}
 	if page.News > 0 {
-		data.News = phrase.Plural(int64(page.News), "case holds", "cases hold") + " something that you have not seen"
-		if page.News >= api.MaxNews {
-			data.News = phrase.Count(api.MaxNews) + " cases or more hold something that you have not seen"
-		}
-		data.NewsURL = "/" + queueQuery{New: true, State: stateAll}.String()
+		data.News, data.NewsURL = newsWords(page.News, q), "/"+q.onlyNew().String()
 	}
 	for to, route := range map[*string]string{&data.Tuning: "/tuning", &data.Exceptions: "/exceptions", &data.Silences: "/silences"} {
 		if h.has("GET " + route) {
@@ -117,6 +113,18 @@ func (h *Handler) serveQueue(w http.ResponseWriter, r *http.Request, name string
 	whole.livePage = livePage{base: h.base(r, "Queue", true), Poll: "/live" + q.String(),
 		Every: milliseconds(h.cfg.Refresh), Topics: string(api.TopicQueue) + " " + string(api.TopicStatus), Body: template.HTML(body)} //nolint:gosec // html/template made it
 	h.sendPage(w, r, name, tagOf(body), &whole.livePage, whole)
+}
+
+// newsWords says how many of the cases that a query lists hold news.
+func newsWords(n int, q queueQuery) string {
+	one, many := "case holds", "cases hold"
+	if q.onlyNew() != (queueQuery{New: true}) {
+		one, many = "case of this kind holds", "cases of this kind hold"
+	}
+	if n >= api.MaxNews {
+		return phrase.Count(api.MaxNews) + " " + many + " something that you have not seen, or more"
+	}
+	return phrase.Plural(int64(n), one, many) + " something that you have not seen"
 }
 
 // judges reports whether somebody may judge cases here.
@@ -239,6 +247,12 @@ func (q queueQuery) String() string {
 // after is the query for what comes after a place.
 func (q queueQuery) after(place string) queueQuery {
 	q.After = place
+	return q
+}
+
+// onlyNew is the query for those of its cases that hold news.
+func (q queueQuery) onlyNew() queueQuery {
+	q.New, q.After = true, ""
 	return q
 }
 

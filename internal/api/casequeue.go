@@ -37,7 +37,8 @@ type QueuePage struct {
 	Next string
 	// Total is how many the filter lists, vigil.Unknown where nobody has counted.
 	Total int64
-	// News counts the cases that hold news for who asks, up to MaxNews.
+	// News counts the cases of the filter that hold news for who asks, on this page or
+	// another, up to MaxNews.
 	News int
 	// Spent is what has come of the alert budget.
 	Spent Spent

@@ -35,7 +35,7 @@ func (r *reader) Queue(ctx context.Context, f api.QueueFilter) (api.QueuePage, e
 		r.app.desk.triage.rate(&lead)
 		out.Items = append(out.Items, api.QueueItem{Case: cases[i], Lead: lead, New: fresh[cases[i].ID]})
 	}
-	if out.News, err = l.News(ctx, who); err != nil {
+	if out.News, err = l.News(ctx, f, r.viewer(ctx)); err != nil {
 		return api.QueuePage{}, err
 	}
 	out.Spent, err = r.spent.get(ctx, r.app)

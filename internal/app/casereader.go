@@ -15,22 +15,31 @@ func (r *reader) Cases(ctx context.Context, f api.QueueFilter) (api.CasePage, er
 	if err := r.record(ctx, "cases listed", ""); err != nil {
 		return api.CasePage{}, err
 	}
-	q := ledger.QueueFilter{
-		State: f.State, Unresolved: f.Unresolved, MinSeverity: f.MinSeverity, Owner: f.Owner, Unowned: f.Unowned, About: f.About, Place: f.Place,
-		OpenedFrom: f.OpenedFrom, OpenedTo: f.OpenedTo, After: f.After, Limit: f.Limit,
-	}
-	if f.New {
-		q.NewTo = api.PersonOf(ctx).By
-	}
-	page, err := r.app.ledger.CaseQueue(ctx, q)
+	page, err := r.app.ledger.CaseQueue(ctx, f, r.viewer(ctx))
 	if errors.Is(err, ledger.ErrCursor) {
 		return api.CasePage{}, api.NewProblem(http.StatusBadRequest, "That place in the list is not known", "Begin at the head of the queue again.")
 	}
 	if err != nil {
 		return api.CasePage{}, err
 	}
-	cases, err := r.others(ctx, page.Cases)
-	return api.CasePage{Cases: cases, Total: page.Total, Next: page.Next}, err
+	page.Cases, err = r.others(ctx, page.Cases)
+	return page, err
+}
+
+// viewer is who asks in a context, as the queue knows them.
+func (r *reader) viewer(ctx context.Context) ledger.Viewer {
+	who := api.PersonOf(ctx)
+	v := ledger.Viewer{By: who.By}
+	if len(who.Logins) == 0 {
+		return v
+	}
+	p := r.app.people.Load()
+	for _, tenant := range tenantsOf(p, r.app.ledger) {
+		for _, login := range who.Logins {
+			v.Is = append(v.Is, ledger.Self{Tenant: tenant, Actor: p.pseudonyms.Actor(tenant, login)})
+		}
+	}
+	return v
 }
 
 // CaseEvents implements api.CaseReader.

@@ -159,7 +159,10 @@ func TestQueueOfTheConsole(t *testing.T) {
 		return page
 	}
 	queue("ann", api.QueueFilter{Unresolved: true}, "f-3 f-2 f-1 ")
-	queue("bob", api.QueueFilter{}, "f-2 f-1 ") // not the one about bob
+	// Not the one about bob: neither listed nor counted.
+	if page := queue("bob", api.QueueFilter{Unresolved: true}, "f-2 f-1 "); page.Total != 2 || page.News != 2 {
+		t.Errorf("bob is told of %d cases, and that %d are new", page.Total, page.News)
+	}
 	queue("ann", api.QueueFilter{Place: "pg", MinSeverity: vigil.SeverityHigh}, "f-3 f-2 ")
 	page := queue("ann", api.QueueFilter{New: true, Limit: 2}, "f-3 f-2 ")
 	if page.News != 3 || page.Next == "" || len(page.Spent.Lanes) != 1 || page.Spent.Lanes[0].Month != 3 {
@@ -170,6 +173,14 @@ func TestQueueOfTheConsole(t *testing.T) {
 		t.Errorf("case %+v, %v", file, err)
 	}
 	queue("ann", api.QueueFilter{New: true}, "f-2 f-1 ")
+	// A resolved one is not counted where it is not listed.
+	o.must("U0BOB", alerts.Act{Deed: alerts.DeedVerdict, Case: o.theCase("f-2").ID, Word: vigil.WordExpected})
+	if page := queue("ann", api.QueueFilter{Unresolved: true}, "f-3 f-1 "); page.News != 1 {
+		t.Errorf("%d new among those that are not resolved", page.News)
+	}
+	if page := queue("ann", api.QueueFilter{State: vigil.CaseResolved}, "f-2 "); page.News != 1 {
+		t.Errorf("%d new among those that are resolved", page.News)
+	}
 	if err := o.desk.SeeAll(o.as("ann")); err != nil {
 		t.Fatal(err)
 	}

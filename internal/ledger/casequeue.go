@@ -8,50 +8,51 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"vigil"
+	"vigil/internal/api"
 )
 
 // ErrCursor is of a place in a list that this ledger did not give out.
 var ErrCursor = errors.New("this is no place in the list")
 
-// QueueFilter narrows the queue of cases. The zero filter lists all.
-type QueueFilter struct {
-	// State "" lists all states; Unresolved those that are not resolved.
-	State       vigil.CaseState
-	Unresolved  bool
-	MinSeverity vigil.Severity
-	// Owner is who has it; Unowned lists those that nobody has.
-	Owner   string
-	Unowned bool
-	About   vigil.About
-	// Place is a store or a source of which a finding of the case tells.
-	Place string
-	// OpenedFrom and OpenedTo bound when it began, the second excluded; zero for no bound.
-	OpenedFrom, OpenedTo time.Time
-	// NewTo lists those of which somebody has not seen the news.
-	NewTo string
-	// After is the place after which the list goes on, as QueuePage.Next told; empty for
-	// its beginning.
-	After string
-	// Limit bounds the list; zero means 50.
-	Limit int
+// Viewer is who looks at the queue.
+type Viewer struct {
+	// By is under what it is kept which news they have seen.
+	By string
+	// Is are those whom they are themselves at the sources: cases about one of these, or in
+	// which one took part, are neither listed nor counted.
+	Is []Self
 }
 
-// plain reports whether the tally counts all that the filter lists.
-func (f *QueueFilter) plain() bool {
-	return f.Owner == "" && !f.Unowned && f.About == "" && f.Place == "" && f.OpenedFrom.IsZero() && f.OpenedTo.IsZero() && f.NewTo == ""
+// Self is one of whom somebody is at the sources.
+type Self struct{ Tenant, Actor string }
+
+// own lists the cases that concern the viewer.
+func (w *Viewer) own(ctx context.Context, tx *sql.Tx) ([]string, error) {
+	if len(w.Is) == 0 {
+		return nil, nil
+	}
+	var topics, names []any
+	for _, s := range w.Is {
+		f := vigil.Finding{About: vigil.AboutActor, Tenant: s.Tenant, Actor: s.Actor}
+		topics, names = append(topics, f.Topic()), append(names, s.Actor)
+	}
+	ids, err := texts(ctx, tx, `SELECT id FROM casefile WHERE topic IN (`+marks(len(topics))+`) UNION
+		SELECT k.id FROM finding_link l JOIN case_finding c ON c.finding = l.finding JOIN casefile k ON k.id = c.casefile
+		WHERE l.kind = 'actor' AND l.name IN (`+marks(len(names))+`) AND k.about <> 'actor'`, append(topics, names...)...)
+	if err != nil {
+		return nil, fmt.Errorf("look for cases about who looks: %w", err)
+	}
+	return ids, nil
 }
 
-// QueuePage is a part of the queue of cases.
-type QueuePage struct {
-	Cases []vigil.Case
-	// Next is the place after the last of them, empty at the end.
-	Next string
-	// Total is how many the filter lists, vigil.Unknown where that would have to be
-	// counted.
-	Total int64
+// marks are as many placeholders, at least one.
+func marks(n int) string { return `?` + strings.Repeat(`, ?`, n-1) }
+
+// tallied reports whether the tally counts all that a filter lists.
+func tallied(f *api.QueueFilter) bool {
+	return f.Owner == "" && !f.Unowned && f.About == "" && f.Place == "" && f.OpenedFrom.IsZero() && f.OpenedTo.IsZero() && !f.New
 }
 
 // queueKey is a place in the queue: what it is ordered by.
@@ -79,8 +80,9 @@ func parseQueueKey(s string) (k queueKey, err error) {
 	return k, nil
 }
 
-// query writes what the filter asks of casefile. The index casefile_list holds all of it.
-func (f *QueueFilter) query() (where string, args []any, err error) {
+// narrowed writes what a filter asks of casefile, for somebody but those cases that are
+// their own. The indexes casefile_list and casefile_news hold all of it.
+func narrowed(f *api.QueueFilter, who string, own []string) (where string, args []any, err error) {
 	var parts []string
 	add := func(part string, values ...any) { parts, args = append(parts, part), append(args, values...) }
 	if f.After != "" {
@@ -118,9 +120,15 @@ func (f *QueueFilter) query() (where string, args []any, err error) {
 	if !f.OpenedTo.IsZero() {
 		add(`opened < ?`, nanos(f.OpenedTo))
 	}
-	if f.NewTo != "" {
-		add(`news > coalesce((SELECT seen FROM case_seen WHERE who = ? AND casefile = ''), 0)`, f.NewTo)
-		add(`news > coalesce((SELECT seen FROM case_seen s WHERE s.who = ? AND s.casefile = casefile.id), 0)`, f.NewTo)
+	if f.New {
+		add(`news > coalesce((SELECT seen FROM case_seen WHERE who = ? AND casefile = ''), 0)`, who)
+		add(`news > coalesce((SELECT seen FROM case_seen s WHERE s.who = ? AND s.casefile = casefile.id), 0)`, who)
+	}
+	if len(own) > 0 {
+		parts = append(parts, `id NOT IN (`+marks(len(own))+`)`)
+		for _, id := range own {
+			args = append(args, id)
+		}
 	}
 	if len(parts) == 0 {
 		return "", nil, nil
@@ -128,25 +136,27 @@ func (f *QueueFilter) query() (where string, args []any, err error) {
 	return ` WHERE ` + strings.Join(parts, ` AND `), args, nil
 }
 
-// CaseQueue lists cases, those first of which most harm is to be expected: the lead's harm
-// times how likely a breach it is. Damaged ones are left out and logged. The error wraps
-// ErrCursor for a place that is none.
-func (l *Ledger) CaseQueue(ctx context.Context, f QueueFilter) (page QueuePage, err error) {
+// CaseQueue lists cases for somebody, those first of which most harm is to be expected: the
+// lead's harm times how likely a breach it is. Damaged ones are left out and logged. The
+// error wraps ErrCursor for a place that is none.
+func (l *Ledger) CaseQueue(ctx context.Context, f api.QueueFilter, who Viewer) (page api.CasePage, err error) {
 	if f.Limit <= 0 {
 		f.Limit = 50
 	}
-	where, args, err := f.query()
-	if err != nil {
-		return page, err
-	}
 	err = l.read(ctx, func(tx *sql.Tx) error {
-		page = QueuePage{Total: vigil.Unknown}
-		if f.plain() {
-			err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(n), 0) FROM case_tally WHERE (?1 = '' OR state = ?1) AND (?2 = 0 OR state <> ?3) AND severity >= ?4`,
-				string(f.State), f.Unresolved, string(vigil.CaseResolved), f.MinSeverity.Rank()).Scan(&page.Total)
-			if err != nil {
+		page = api.CasePage{Total: vigil.Unknown}
+		own, err := who.own(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if tallied(&f) {
+			if page.Total, err = tally(ctx, tx, &f, own); err != nil {
 				return err
 			}
+		}
+		where, args, err := narrowed(&f, who.By, own)
+		if err != nil {
+			return err
 		}
 		// Which cases, and in which order, is known before any is read.
 		rows, err := tx.QueryContext(ctx, `SELECT `+caseColumns+`, c.expected, c.severity, c.opened FROM
@@ -159,13 +169,31 @@ func (l *Ledger) CaseQueue(ctx context.Context, f QueueFilter) (page QueuePage, 
 		return l.scanQueue(rows, f.Limit, &page)
 	})
 	if err != nil {
-		return QueuePage{}, fmt.Errorf("read queue of cases: %w", err)
+		return api.CasePage{}, fmt.Errorf("read queue of cases: %w", err)
 	}
 	return page, nil
 }
 
+// tally counts what a filter lists that asks for state and severity alone, but somebody's
+// own cases.
+func tally(ctx context.Context, tx *sql.Tx, f *api.QueueFilter, own []string) (n int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT coalesce(sum(n), 0) FROM case_tally WHERE (?1 = '' OR state = ?1) AND (?2 = 0 OR state <> ?3) AND severity >= ?4`,
+		string(f.State), f.Unresolved, string(vigil.CaseResolved), f.MinSeverity.Rank()).Scan(&n)
+	if err != nil || len(own) == 0 {
+		return n, err
+	}
+	args := []any{string(f.State), f.Unresolved, string(vigil.CaseResolved), f.MinSeverity.Rank()}
+	for _, id := range own {
+		args = append(args, id)
+	}
+	var mine int64
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM casefile WHERE (?1 = '' OR state = ?1) AND (?2 = 0 OR state <> ?3) AND severity >= ?4
+		AND id IN (`+marks(len(own))+`)`, args...).Scan(&mine)
+	return n - mine, err
+}
+
 // scanQueue reads rows into a page of at most limit cases.
-func (l *Ledger) scanQueue(rows *sql.Rows, limit int, page *QueuePage) error {
+func (l *Ledger) scanQueue(rows *sql.Rows, limit int, page *api.CasePage) error {
 	var last queueKey
 	for n := 0; rows.Next(); n++ {
 		if n == limit {
@@ -198,7 +226,7 @@ func (l *Ledger) CasesOn(ctx context.Context, topics []string, but string, max i
 		args = append(args, t)
 	}
 	err = l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT `+caseColumns+` FROM casefile c WHERE topic IN (?`+strings.Repeat(`, ?`, len(topics)-1)+`) AND id <> ? ORDER BY last DESC, id LIMIT ?`,
+		rows, err := tx.QueryContext(ctx, `SELECT `+caseColumns+` FROM casefile c WHERE topic IN (`+marks(len(topics))+`) AND id <> ? ORDER BY last DESC, id LIMIT ?`,
 			append(args, but, max)...)
 		if err != nil {
 			return err

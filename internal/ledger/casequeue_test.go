@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vigil"
+	"vigil/internal/api"
 	"vigil/internal/ledger"
 )
 
@@ -38,7 +39,7 @@ func queued(t testing.TB, n int, opts ledger.Options) *ledger.Ledger {
 }
 
 // ids lists a part of the queue.
-func ids(p ledger.QueuePage) string {
+func ids(p api.CasePage) string {
 	var b strings.Builder
 	for i := range p.Cases {
 		b.WriteString(p.Cases[i].ID + " ")
@@ -50,27 +51,27 @@ func TestQueueIsNarrowed(t *testing.T) {
 	t.Parallel()
 	l := queued(t, 12, ledger.Options{})
 	for name, c := range map[string]struct {
-		filter ledger.QueueFilter
+		filter api.QueueFilter
 		total  int64
 		want   string
 	}{
-		"all":        {ledger.QueueFilter{}, 12, "c-11 c-10 c-9 c-8 c-7 c-6 c-5 c-4 c-3 c-2 c-1 c-0 "},
-		"unresolved": {ledger.QueueFilter{Unresolved: true}, 8, "c-11 c-10 c-8 c-7 c-5 c-4 c-2 c-1 "},
-		"resolved":   {ledger.QueueFilter{State: vigil.CaseResolved, MinSeverity: vigil.SeverityCritical}, 1, "c-3 "},
-		"owner":      {ledger.QueueFilter{Owner: "actor-ann", State: vigil.CaseNew}, vigil.Unknown, "c-10 c-4 "},
-		"nobody's":   {ledger.QueueFilter{Unowned: true, State: vigil.CaseNew}, vigil.Unknown, "c-7 c-1 "},
-		"network":    {ledger.QueueFilter{About: vigil.AboutNetwork}, vigil.Unknown, "c-7 c-0 "},
-		"a store":    {ledger.QueueFilter{Place: "store-1"}, vigil.Unknown, "c-11 c-6 c-1 "},
-		"no prefix":  {ledger.QueueFilter{Place: "store"}, vigil.Unknown, ""},
-		"a time":     {ledger.QueueFilter{OpenedFrom: start.Add(2 * time.Minute), OpenedTo: start.Add(4 * time.Minute)}, vigil.Unknown, "c-3 c-2 "},
+		"all":        {api.QueueFilter{}, 12, "c-11 c-10 c-9 c-8 c-7 c-6 c-5 c-4 c-3 c-2 c-1 c-0 "},
+		"unresolved": {api.QueueFilter{Unresolved: true}, 8, "c-11 c-10 c-8 c-7 c-5 c-4 c-2 c-1 "},
+		"resolved":   {api.QueueFilter{State: vigil.CaseResolved, MinSeverity: vigil.SeverityCritical}, 1, "c-3 "},
+		"owner":      {api.QueueFilter{Owner: "actor-ann", State: vigil.CaseNew}, vigil.Unknown, "c-10 c-4 "},
+		"nobody's":   {api.QueueFilter{Unowned: true, State: vigil.CaseNew}, vigil.Unknown, "c-7 c-1 "},
+		"network":    {api.QueueFilter{About: vigil.AboutNetwork}, vigil.Unknown, "c-7 c-0 "},
+		"a store":    {api.QueueFilter{Place: "store-1"}, vigil.Unknown, "c-11 c-6 c-1 "},
+		"no prefix":  {api.QueueFilter{Place: "store"}, vigil.Unknown, ""},
+		"a time":     {api.QueueFilter{OpenedFrom: start.Add(2 * time.Minute), OpenedTo: start.Add(4 * time.Minute)}, vigil.Unknown, "c-3 c-2 "},
 	} {
-		page, err := l.CaseQueue(t.Context(), c.filter)
+		page, err := l.CaseQueue(t.Context(), c.filter, ledger.Viewer{})
 		if err != nil || page.Total != c.total || ids(page) != c.want || page.Next != "" {
 			t.Errorf("%s: %s of %d, next %q, error %v", name, ids(page), page.Total, page.Next, err)
 		}
 	}
 	for _, after := range []string{"x", "e30", "!!!", strings.Repeat("A", 10_000)} {
-		if _, err := l.CaseQueue(t.Context(), ledger.QueueFilter{After: after}); !errors.Is(err, ledger.ErrCursor) {
+		if _, err := l.CaseQueue(t.Context(), api.QueueFilter{After: after}, ledger.Viewer{}); !errors.Is(err, ledger.ErrCursor) {
 			t.Errorf("after %.20q: error %v", after, err)
 		}
 	}
@@ -82,7 +83,7 @@ func TestQueueByPages(t *testing.T) {
 	l := queued(t, 100, ledger.Options{})
 	seen, after := map[string]int{}, ""
 	for n := range 100 {
-		page, err := l.CaseQueue(t.Context(), ledger.QueueFilter{After: after, Limit: 7})
+		page, err := l.CaseQueue(t.Context(), api.QueueFilter{After: after, Limit: 7}, ledger.Viewer{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,9 +108,9 @@ func TestQueueByPages(t *testing.T) {
 func TestQueueTotals(t *testing.T) {
 	t.Parallel()
 	l := queued(t, 12, ledger.Options{})
-	total := func(f ledger.QueueFilter) int64 {
+	total := func(f api.QueueFilter) int64 {
 		t.Helper()
-		page, err := l.CaseQueue(t.Context(), f)
+		page, err := l.CaseQueue(t.Context(), f, ledger.Viewer{})
 		if err != nil || int64(len(page.Cases)) != page.Total {
 			t.Errorf("%+v: %d listed of %d, error %v", f, len(page.Cases), page.Total, err)
 		}
@@ -120,16 +121,16 @@ func TestQueueTotals(t *testing.T) {
 	if err := l.Work(t.Context(), ledger.Casework{Cases: []ledger.CaseChange{{Case: c, Was: 1}}}); err != nil {
 		t.Fatal(err)
 	}
-	if n := total(ledger.QueueFilter{State: vigil.CaseNew}); n != 3 {
+	if n := total(api.QueueFilter{State: vigil.CaseNew}); n != 3 {
 		t.Errorf("%d new, want 3", n)
 	}
-	if n := total(ledger.QueueFilter{State: vigil.CaseResolved}); n != 5 {
+	if n := total(api.QueueFilter{State: vigil.CaseResolved}); n != 5 {
 		t.Errorf("%d resolved, want 5", n)
 	}
 	if _, err := l.Prune(t.Context(), start.AddDate(50, 0, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if n := total(ledger.QueueFilter{}); n != 0 {
+	if n := total(api.QueueFilter{}); n != 0 {
 		t.Errorf("%d after all went", n)
 	}
 }
@@ -166,7 +167,7 @@ func TestQueueByExpectedHarm(t *testing.T) {
 		if err := l.Rate(t.Context(), x.rated); err != nil {
 			t.Fatal(err)
 		}
-		if page, err := l.CaseQueue(t.Context(), ledger.QueueFilter{}); err != nil || ids(page) != x.want {
+		if page, err := l.CaseQueue(t.Context(), api.QueueFilter{}, ledger.Viewer{}); err != nil || ids(page) != x.want {
 			t.Errorf("%+v: %s, error %v", x.rated, ids(page), err)
 		}
 	}
@@ -179,13 +180,24 @@ func TestNews(t *testing.T) {
 	l := queued(t, 3, ledger.Options{Now: func() time.Time { return clock }})
 	news := func(who string, want int, list string) {
 		t.Helper()
-		page, err := l.CaseQueue(t.Context(), ledger.QueueFilter{NewTo: who})
-		n, nerr := l.News(t.Context(), who)
+		page, err := l.CaseQueue(t.Context(), api.QueueFilter{New: true}, ledger.Viewer{By: who})
+		n, nerr := l.News(t.Context(), api.QueueFilter{}, ledger.Viewer{By: who})
 		if err != nil || nerr != nil || n != want || ids(page) != list {
 			t.Errorf("%s: %d new, want %d, list %s, errors %v %v", who, n, want, ids(page), err, nerr)
 		}
 	}
 	news("ann", 3, "c-2 c-1 c-0 ")
+	// What is counted is what is listed, whatever the filter: c-0 is resolved.
+	for _, f := range []api.QueueFilter{
+		{Unresolved: true}, {State: vigil.CaseResolved}, {About: vigil.AboutNetwork}, {Place: "store-1"}, {Owner: "actor-ann"}, {MinSeverity: vigil.SeverityHigh},
+	} {
+		n, err := l.News(t.Context(), f, ledger.Viewer{By: "ann"})
+		f.New = true
+		page, perr := l.CaseQueue(t.Context(), f, ledger.Viewer{By: "ann"})
+		if err != nil || perr != nil || n != len(page.Cases) || n == 0 || n == 3 {
+			t.Errorf("%+v: %d new, listed %s, errors %v %v", f, n, ids(page), err, perr)
+		}
+	}
 	if err := l.SeeCase(t.Context(), "ann", "c-1", clock); err != nil {
 		t.Fatal(err)
 	}
@@ -208,4 +220,41 @@ func TestNews(t *testing.T) {
 	news("ann", 0, "")
 	grow(3, vigil.CaseJoined)
 	news("ann", 1, "c-1 ")
+}
+
+// Cases that concern who looks are neither listed nor counted: those about them, and those
+// in which they took part.
+func TestOwnCasesAreNotCounted(t *testing.T) {
+	t.Parallel()
+	l := queued(t, 6, ledger.Options{})
+	if _, err := l.AcceptTick(t.Context(), vigil.Tick{Watermark: start}); err != nil {
+		t.Fatal(err)
+	}
+	team := vigil.Finding{ID: "f-team", Revision: 1, State: vigil.StateOpen, About: vigil.AboutTeam, Team: "night", Actors: []string{"actor-me", "actor-2"}, Start: start, End: start, Detected: start}
+	about := vigil.Case{ID: "c-me", Revision: 1, State: vigil.CaseNew, About: vigil.AboutActor, Actor: "actor-me", Tenant: "shop", Findings: []string{"f-gone"}, Total: 1, Lead: "f-gone", Severity: vigil.SeverityHigh, Harm: 1}
+	took := vigil.Case{ID: "c-team", Revision: 1, State: vigil.CaseNew, About: vigil.AboutTeam, Team: "night", Findings: []string{"f-team"}, Total: 1, Lead: "f-team", Severity: vigil.SeverityHigh, Harm: 1}
+	if err := l.Apply(t.Context(), ledger.Applied{Seq: 1, Findings: []vigil.Finding{team}}); err != nil {
+		t.Fatal(err)
+	}
+	opened := []vigil.CaseEvent{{Kind: vigil.CaseOpened, Time: start}}
+	if err := l.Work(t.Context(), ledger.Casework{Cases: []ledger.CaseChange{{Case: about, Events: opened}, {Case: took, Join: []string{"f-team"}, Events: opened}}}); err != nil {
+		t.Fatal(err)
+	}
+	me := []ledger.Self{{Tenant: "shop", Actor: "actor-me"}, {Actor: "actor-me"}}
+	for _, c := range []struct {
+		filter api.QueueFilter
+		is     []ledger.Self
+		want   int
+	}{
+		{api.QueueFilter{}, nil, 8}, {api.QueueFilter{}, me, 6}, {api.QueueFilter{Unresolved: true}, me, 4}, {api.QueueFilter{State: vigil.CaseNew}, me, 2},
+		{api.QueueFilter{State: vigil.CaseResolved}, me, 2}, {api.QueueFilter{MinSeverity: vigil.SeverityHigh}, me, 2},
+		{api.QueueFilter{State: vigil.CaseNew}, []ledger.Self{{Actor: "actor-me"}}, 3}, // of another tenant: not they
+	} {
+		who := ledger.Viewer{By: "ann", Is: c.is}
+		page, err := l.CaseQueue(t.Context(), c.filter, who)
+		n, nerr := l.News(t.Context(), c.filter, who)
+		if err != nil || nerr != nil || len(page.Cases) != c.want || page.Total != int64(c.want) || n != c.want {
+			t.Errorf("%+v: %d of %d listed, %d new, want %d; %v %v", c.filter, len(page.Cases), page.Total, n, c.want, err, nerr)
+		}
+	}
 }

@@ -61,25 +61,9 @@ func (l *Ledger) LastCaseEvents(ctx context.Context, id string, max int) (out []
 // lists. Damaged ones are left out and logged.
 func (l *Ledger) CaseFindings(ctx context.Context, id string, visit func(*vigil.Finding)) error {
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT `+findingColumns+` FROM case_finding c JOIN finding f ON f.id = c.finding
+		_, err := l.eachFinding(ctx, tx, visit, `SELECT `+findingColumns+` FROM case_finding c JOIN finding f ON f.id = c.finding
 			LEFT JOIN verdict v ON v.finding = f.id WHERE c.casefile = ? ORDER BY f.id`, id)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			f, err := scanFinding(rows.Scan)
-			var damage *CorruptError
-			if errors.As(err, &damage) {
-				l.log.Error("a finding is damaged and left out", "error", err)
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			visit(&f)
-		}
-		return rows.Err()
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("read findings of case %q: %w", id, err)

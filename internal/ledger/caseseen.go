@@ -5,10 +5,9 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
-)
 
-// MaxNews bounds the count of what is new to somebody.
-const MaxNews = 1_000
+	"vigil/internal/api"
+)
 
 // SeeCases notes that somebody has seen all that is new by a time.
 func (l *Ledger) SeeCases(ctx context.Context, who string, until time.Time) error {
@@ -72,10 +71,20 @@ func (l *Ledger) NewTo(ctx context.Context, who string, ids []string) (map[strin
 	return out, nil
 }
 
-// News counts the cases that hold news which somebody has not seen, up to MaxNews.
-func (l *Ledger) News(ctx context.Context, who string) (n int, err error) {
+// News counts the cases of a filter that hold news which somebody has not seen, up to
+// api.MaxNews: those that CaseQueue lists when it is asked for the new ones among them.
+func (l *Ledger) News(ctx context.Context, f api.QueueFilter, who Viewer) (n int, err error) {
+	f.New, f.After = true, ""
 	err = l.read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM casefile c INDEXED BY casefile_news WHERE `+isNew+` LIMIT ?2)`, who, MaxNews).Scan(&n)
+		own, err := who.own(ctx, tx)
+		if err != nil {
+			return err
+		}
+		where, args, err := narrowed(&f, who.By, own)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM casefile INDEXED BY casefile_news`+where+` LIMIT ?)`, append(args, api.MaxNews)...).Scan(&n)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("count what is new: %w", err)

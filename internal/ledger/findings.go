@@ -120,4 +120,28 @@ func scanFinding(scan func(...any) error) (vigil.Finding, error) {
 	return f, nil
 }
 
+// eachFinding visits the findings of a query that asks for findingColumns. Damaged ones are
+// counted, left out and logged.
+func (l *Ledger) eachFinding(ctx context.Context, tx *sql.Tx, visit func(*vigil.Finding), query string, args ...any) (damaged int, err error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		f, err := scanFinding(rows.Scan)
+		var damage *CorruptError
+		if errors.As(err, &damage) {
+			l.log.Error("a finding is damaged and left out", "error", err)
+			damaged++
+			continue
+		}
+		if err != nil {
+			return damaged, err
+		}
+		visit(&f)
+	}
+	return damaged, rows.Err()
+}
+
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"vigil"
@@ -15,26 +14,10 @@ func (l *Ledger) OpenOnSources(ctx context.Context, max int) (out []vigil.Findin
 	err = l.read(ctx, func(tx *sql.Tx) error {
 		out = nil
 		// The condition is the index's own, word for word, or it would not be used.
-		rows, err := tx.QueryContext(ctx, `SELECT `+findingColumns+` FROM finding f INDEXED BY finding_open_source LEFT JOIN verdict v ON v.finding = f.id
+		_, err := l.eachFinding(ctx, tx, func(f *vigil.Finding) { out = append(out, *f) }, `SELECT `+findingColumns+` FROM finding f INDEXED BY finding_open_source LEFT JOIN verdict v ON v.finding = f.id
 			WHERE f.state = 'open' AND CASE WHEN json_valid(CAST(f.data AS TEXT)) THEN json_extract(CAST(f.data AS TEXT), '$.about') END = 'source'
 			ORDER BY f.harm * coalesce(f.likely, 1) DESC, f.severity DESC, f.detected DESC, f.id LIMIT ?`, max)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			f, err := scanFinding(rows.Scan)
-			var damage *CorruptError
-			if errors.As(err, &damage) {
-				l.log.Error("a finding is damaged and left out", "error", err)
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			out = append(out, f)
-		}
-		return rows.Err()
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read findings about sources: %w", err)

@@ -444,6 +444,10 @@ CREATE TABLE reading (
 	data   BLOB NOT NULL,
 	UNIQUE (start, source)
 ) STRICT;
+`, `
+-- What is new among cases of a kind is counted without reading any.
+DROP INDEX casefile_news;
+CREATE INDEX casefile_news ON casefile (news, id, state, severity, opened, owner, about, places);
 `}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"vigil"
@@ -49,25 +48,9 @@ func (l *Ledger) acceptSaid(ctx context.Context, c vigil.Control, also func(in *
 func (l *Ledger) Judged(ctx context.Context, max int) ([]vigil.Finding, error) {
 	var out []vigil.Finding
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT `+findingColumns+` FROM finding f JOIN verdict v ON v.finding = f.id
+		_, err := l.eachFinding(ctx, tx, func(f *vigil.Finding) { out = append(out, *f) }, `SELECT `+findingColumns+` FROM finding f JOIN verdict v ON v.finding = f.id
 			ORDER BY f.detected DESC, f.id LIMIT ?`, max)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			f, err := scanFinding(rows.Scan)
-			var damage *CorruptError
-			if errors.As(err, &damage) {
-				l.log.Error("a finding is damaged and left out", "error", err)
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			out = append(out, f)
-		}
-		return rows.Err()
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read verdicts: %w", err)

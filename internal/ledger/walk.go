@@ -59,26 +59,9 @@ func (l *Ledger) DailyEvents(ctx context.Context, from, to time.Time) (counts ma
 // and left out.
 func (l *Ledger) EachFinding(ctx context.Context, from, to time.Time, visit func(*vigil.Finding)) (damaged int, err error) {
 	err = l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT `+findingColumns+` FROM finding f LEFT JOIN verdict v ON v.finding = f.id
+		damaged, err = l.eachFinding(ctx, tx, visit, `SELECT `+findingColumns+` FROM finding f LEFT JOIN verdict v ON v.finding = f.id
 			WHERE f.detected >= ? AND f.detected < ? ORDER BY f.detected, f.id`, nanos(from), nanos(to))
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			f, err := scanFinding(rows.Scan)
-			var damage *CorruptError
-			if errors.As(err, &damage) {
-				l.log.Error("a finding is damaged and left out", "error", err)
-				damaged++
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			visit(&f)
-		}
-		return rows.Err()
+		return err
 	})
 	if err != nil {
 		return damaged, fmt.Errorf("read findings: %w", err)

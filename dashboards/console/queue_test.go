@@ -1,0 +1,49 @@
+package console_test
+
+import (
+	"html"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"vigil"
+	"vigil/dashboards/console"
+	"vigil/internal/api"
+)
+
+var newsLine = regexp.MustCompile(`new</span> (\d+) cases? (of this kind )?holds? something that you have not seen: <a href="([^"]+)">`)
+
+// As many cases as the sentence counts stand in the list that its link leads to, and each of
+// them is in the list below the sentence.
+func TestNewsAreWhatIsListed(t *testing.T) {
+	t.Parallel()
+	r, _ := withCase(func(v *api.CaseView) { v.Case.State = vigil.CaseResolved })
+	h := handler(t, console.Config{}, r)
+	counted := map[int]bool{}
+	for _, path := range []string{"/", "/?state=all", "/?min=medium", "/?state=new&owner=nobody", "/?about=actor", "/?new=1"} {
+		body := get(t, h, path).body
+		line := newsLine.FindStringSubmatch(body)
+		if line == nil {
+			t.Errorf("%s tells of no news", path)
+			continue
+		}
+		n, _ := strconv.Atoi(line[1])
+		counted[n] = true
+		if narrowed := path != "/" && path != "/?new=1"; narrowed != (line[2] != "") {
+			t.Errorf("%s: %s", path, line[0])
+		}
+		list := get(t, h, html.UnescapeString(line[3])).body
+		if got := strings.Count(list, `class="go"`); got != n || strings.Count(list, `badge warn">new</span>`) != n+1 {
+			t.Errorf("%s: %d are counted, %d listed", path, n, got)
+		}
+		for _, one := range regexp.MustCompile(`class="go" href="([^"]+)"`).FindAllStringSubmatch(list, -1) {
+			if !strings.Contains(body, one[0]) {
+				t.Errorf("%s does not list %s", path, one[1])
+			}
+		}
+	}
+	if len(counted) < 2 {
+		t.Errorf("every list counts the same: %v", counted)
+	}
+}

@@ -82,8 +82,10 @@ func (d *caseDesk) do(ctx context.Context, who *person, a alerts.Act) (alerts.Ou
 		d.several.Lock()
 		defer d.several.Unlock()
 	}
-	if done, err := d.did(ctx, a); done || err != nil {
-		return d.again(ctx, a), err
+	if done, err := d.did(ctx, a); err != nil {
+		return alerts.Outcome{}, err
+	} else if done {
+		return d.again(ctx, who, a)
 	}
 	switch a.Deed {
 	case alerts.DeedStatus:
@@ -95,16 +97,24 @@ func (d *caseDesk) do(ctx context.Context, who *person, a alerts.Act) (alerts.Ou
 	case alerts.DeedSilence:
 		return d.silence(ctx, who, a)
 	}
-	c, lead, err := d.book.look(ctx, a.Case)
+	c, lead, err := d.open(ctx, who, a.Case)
 	if err != nil {
-		return alerts.Outcome{}, noCase(err)
-	}
-	if a.Deed != alerts.DeedLook {
-		if own, err := d.own(ctx, who, &c); own || err != nil {
-			return alerts.Outcome{}, cmp.Or(err, alerts.ErrOwnCase)
-		}
+		return alerts.Outcome{}, err
 	}
 	return d.work(ctx, who, a, &c, &lead)
+}
+
+// open reads a case and its lead for who acts, who must not be the one whom it is about.
+func (d *caseDesk) open(ctx context.Context, who *person, id string) (vigil.Case, vigil.Finding, error) {
+	c, lead, err := d.book.look(ctx, id)
+	if err != nil {
+		return c, lead, noCase(err)
+	}
+	own, err := d.own(ctx, who, &c)
+	if own && err == nil {
+		err = cmp.Or(d.desk.audit(ctx, who.by, keptOffCase, "case "+c.ID), alerts.ErrOwnCase)
+	}
+	return c, lead, err
 }
 
 // did reports whether the same press was delivered, and done, before.
@@ -116,12 +126,15 @@ func (d *caseDesk) did(ctx context.Context, a alerts.Act) (bool, error) {
 }
 
 // again is what came of a press that was delivered before: the case as it is now.
-func (d *caseDesk) again(ctx context.Context, a alerts.Act) alerts.Outcome {
+func (d *caseDesk) again(ctx context.Context, who *person, a alerts.Act) (alerts.Outcome, error) {
 	out := alerts.Outcome{Text: "This was done already."}
-	if c, lead, err := d.book.look(ctx, a.Case); err == nil {
+	switch c, lead, err := d.open(ctx, who, a.Case); {
+	case err == nil:
 		out.Case, out.Finding, out.Link = &c, &lead, findingPath(lead.ID)
+	case !errors.Is(err, alerts.ErrNoCase): // it is past its retention, or the deed was on none
+		return alerts.Outcome{}, err
 	}
-	return out
+	return out, nil
 }
 
 // own reports whether a case is about who acts, or they took part in one of its findings.

@@ -22,18 +22,27 @@ func sortedReadings(by map[string]*readingBy) []readingBy {
 	return out
 }
 
-// topCases is how many cases are told at most when the gravest are asked for.
-const topCases = 10
+// topCases is how many cases are told at most when the gravest are asked for, out of
+// topLooked: those about who asks are passed over.
+const (
+	topCases  = 10
+	topLooked = 5 * topCases
+)
 
 // top tells the gravest cases that are not resolved.
 func (d *caseDesk) top(ctx context.Context, who *person) (alerts.Outcome, error) {
 	if err := d.desk.audit(ctx, who.by, "look", "cases"); err != nil {
 		return alerts.Outcome{}, err
 	}
-	cases, total, err := d.desk.ledger.Cases(ctx, ledger.CaseFilter{Unresolved: true, Limit: topCases})
+	cases, total, err := d.desk.ledger.Cases(ctx, ledger.CaseFilter{Unresolved: true, Limit: topLooked})
 	if err != nil {
 		return alerts.Outcome{}, err
 	}
+	cases, own, err := d.book.others(ctx, d.people(), who.logins, cases)
+	if err != nil {
+		return alerts.Outcome{}, err
+	}
+	cases, total = cases[:min(len(cases), topCases)], total-len(own)
 	out := alerts.Outcome{Text: "No case is open.", Cases: cases, Link: "/"}
 	if total > 0 {
 		out.Text = alerts.Count(int64(total), "case is", "cases are") + " not resolved."

@@ -73,7 +73,7 @@ func (r *reader) CaseFile(ctx context.Context, id string) (api.CaseFile, error) 
 	if err != nil {
 		return api.CaseFile{}, err
 	}
-	if file.Related, err = r.others(ctx, related); err != nil {
+	if file.Related, _, err = r.others(ctx, related); err != nil {
 		return api.CaseFile{}, err
 	}
 	return file, l.SeeCase(ctx, api.PersonOf(ctx).By, c.ID, r.app.opts.Now())

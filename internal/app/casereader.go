@@ -22,7 +22,10 @@ func (r *reader) Cases(ctx context.Context, f api.QueueFilter) (api.CasePage, er
 	if err != nil {
 		return api.CasePage{}, err
 	}
-	page.Cases, err = r.others(ctx, page.Cases)
+	cases, own, err := r.others(ctx, page.Cases)
+	if page.Cases = cases; page.Total != vigil.Unknown {
+		page.Total -= int64(len(own)) // or the count would tell of what is not listed
+	}
 	return page, err
 }
 

@@ -68,15 +68,27 @@ func (d *desk) Decide(ctx context.Context, s api.Saying) (vigil.Verdict, error) 
 	if err != nil {
 		return vigil.Verdict{}, err
 	}
-	names := append(d.loginsOf(name), api.PersonOf(ctx).Logins...)
-	if d.people != nil && d.people().is(names, f.Tenant, append([]string{f.Actor}, f.Actors...)...) {
-		return vigil.Verdict{}, cmp.Or(d.audit(ctx, by, "kept off a finding about themselves", "finding "+f.ID), api.ErrOwnCase)
+	if err := d.keepOff(ctx, by, d.namesOf(ctx, name), &f); err != nil {
+		return vigil.Verdict{}, err
 	}
 	v, err := d.judge(ctx, s.Finding, s.Word, by, s.Note)
 	if err == nil {
 		err = d.book.judged(ctx, v)
 	}
 	return v, err
+}
+
+// keepOff says api.ErrOwnCase to somebody with these logins for a finding of a case that is
+// about themselves, and writes down that they tried.
+func (d *desk) keepOff(ctx context.Context, by string, names []string, f *vigil.Finding) error {
+	if d.people == nil {
+		return nil
+	}
+	own, err := d.book.concernsFinding(ctx, d.people(), names, f)
+	if err != nil || !own {
+		return err
+	}
+	return cmp.Or(d.audit(ctx, by, keptOffFinding, "finding "+f.ID), api.ErrOwnCase)
 }
 
 // judge gives a verdict by somebody, or takes one back, as of one finding alone.
@@ -119,16 +131,21 @@ func (d *desk) audit(ctx context.Context, who, what, object string) error {
 
 // Judged implements api.Decider.
 func (d *desk) Judged(ctx context.Context) ([]vigil.Finding, error) {
-	if err := d.audit(ctx, commandLine, "verdicts listed", ""); err != nil {
+	who := api.PersonOf(ctx)
+	if err := d.audit(ctx, cmp.Or(who.By, commandLine), "verdicts listed", ""); err != nil {
 		return nil, err
 	}
-	return d.ledger.Judged(ctx, judgedAtMost)
+	all, err := d.ledger.Judged(ctx, judgedAtMost)
+	if d.people == nil {
+		return all, err
+	}
+	return d.people().others(who.Logins, all), err
 }
 
 // Expect implements api.Decider.
 func (d *desk) Expect(ctx context.Context, ask api.Expecting) (api.Covered, error) {
 	ask.By, _ = d.speaker(ctx, ask.By)
-	return d.except(ctx, append(d.loginsOf(ask.By), api.PersonOf(ctx).Logins...), api.DeedOf(ctx), ask)
+	return d.except(ctx, d.namesOf(ctx, ask.By), api.DeedOf(ctx), ask)
 }
 
 // speaker is who speaks: who asks in the context, or whom a command on this machine names.
@@ -139,6 +156,11 @@ func (d *desk) speaker(ctx context.Context, named string) (name, by string) {
 		return named, d.pseudonyms.Actor("", named)
 	}
 	return cmp.Or(who.Name, who.By), who.By
+}
+
+// namesOf are by what the sources know who speaks under a name.
+func (d *desk) namesOf(ctx context.Context, name string) []string {
+	return append(d.loginsOf(name), api.PersonOf(ctx).Logins...)
 }
 
 // loginsOf are by what the sources know somebody who gives a name.
@@ -159,6 +181,9 @@ func (d *desk) except(ctx context.Context, names []string, deedID string, ask ap
 	refuse := func(err error) (api.Covered, error) { return api.Covered{}, fmt.Errorf("%w: %w", api.ErrRefused, err) }
 	f, err := d.ledger.Finding(ctx, ask.Finding)
 	if err != nil {
+		return api.Covered{}, err
+	}
+	if err := d.keepOff(ctx, d.pseudonyms.Actor("", ask.By), names, &f); err != nil {
 		return api.Covered{}, err
 	}
 	x, err := vigil.NewException(&f, ask.Scope, ask.ForRole)
@@ -184,7 +209,7 @@ func (d *desk) except(ctx context.Context, names []string, deedID string, ask ap
 			return api.Covered{}, err
 		}
 	}
-	out, err := d.covered(ctx, x)
+	out, err := d.covered(ctx, x, names)
 	if err != nil || ask.Preview {
 		return out, err
 	}
@@ -266,8 +291,9 @@ func (d *desk) eventNow(ctx context.Context) (time.Time, error) {
 	return last.UTC(), nil
 }
 
-// covered looks at what the exception would have covered lately.
-func (d *desk) covered(ctx context.Context, x vigil.Exception) (api.Covered, error) {
+// covered looks at what the exception would have covered lately. Somebody with these logins
+// is told of no finding about themselves.
+func (d *desk) covered(ctx context.Context, x vigil.Exception, names []string) (api.Covered, error) {
 	out := api.Covered{Exception: x, Since: x.From.Add(-previewed), Wholly: []string{}, Partly: []string{}}
 	for offset := 0; offset < previewFindings; {
 		page, err := d.ledger.Findings(ctx, api.FindingFilter{Limit: 500, Offset: offset})
@@ -276,7 +302,7 @@ func (d *desk) covered(ctx context.Context, x vigil.Exception) (api.Covered, err
 		}
 		for i := range page.Findings {
 			f := &page.Findings[i]
-			if f.End.Before(out.Since) {
+			if f.End.Before(out.Since) || d.people != nil && d.people().took(names, f) {
 				continue
 			}
 			switch wholly, partly := x.Silences(f); {

@@ -9,6 +9,12 @@ import (
 	"vigil/internal/api"
 )
 
+// What is written down of somebody who asked for what is about themselves.
+const (
+	keptOffCase    = "kept off a case about themselves"
+	keptOffFinding = "kept off a finding about themselves"
+)
+
 // concerns reports whether a case is about somebody with these logins, or they took part
 // in one of its findings.
 func (b *casebook) concerns(ctx context.Context, p *people, names []string, c *vigil.Case) (bool, error) {
@@ -39,52 +45,66 @@ func (r *reader) keepOff(ctx context.Context, c *vigil.Case) error {
 	if err != nil || !own {
 		return err
 	}
-	return cmp.Or(r.record(ctx, "kept off a case about themselves", "case "+c.ID), api.ErrOwnCase)
+	return cmp.Or(r.record(ctx, keptOffCase, "case "+c.ID), api.ErrOwnCase)
+}
+
+// concernsFinding is concerns for a finding and the case that it belongs to.
+func (b *casebook) concernsFinding(ctx context.Context, p *people, names []string, f *vigil.Finding) (bool, error) {
+	if len(names) == 0 || p.took(names, f) {
+		return len(names) > 0, nil
+	}
+	c, err := b.ledger.CaseOf(ctx, f.ID)
+	if err != nil {
+		if gone(err) {
+			err = nil
+		}
+		return false, err
+	}
+	return b.concerns(ctx, p, names, &c)
+}
+
+// took reports whether somebody with these logins took part in a finding.
+func (p *people) took(names []string, f *vigil.Finding) bool {
+	return p.is(names, f.Tenant, append([]string{f.Actor}, f.Actors...)...)
 }
 
 // keepOffFinding is keepOff for a finding and the case that it belongs to.
 func (r *reader) keepOffFinding(ctx context.Context, f *vigil.Finding) error {
-	names := api.PersonOf(ctx).Logins
-	if len(names) == 0 {
-		return nil
-	}
-	if r.app.people.Load().is(names, f.Tenant, append([]string{f.Actor}, f.Actors...)...) {
-		return cmp.Or(r.record(ctx, "kept off a finding about themselves", "finding "+f.ID), api.ErrOwnCase)
-	}
-	c, err := r.app.ledger.CaseOf(ctx, f.ID)
-	if gone(err) {
-		return nil
-	}
-	if err != nil {
+	own, err := r.app.book.concernsFinding(ctx, r.app.people.Load(), api.PersonOf(ctx).Logins, f)
+	if err != nil || !own {
 		return err
 	}
-	return r.keepOff(ctx, &c)
+	return cmp.Or(r.record(ctx, keptOffFinding, "finding "+f.ID), api.ErrOwnCase)
 }
 
-// others drops from a list the cases that are about who looks: their lines would tell as
-// much as the cases themselves.
-func (r *reader) others(ctx context.Context, cases []vigil.Case) ([]vigil.Case, error) {
-	names := api.PersonOf(ctx).Logins
-	if len(names) == 0 {
-		return cases, nil
-	}
-	var failed error
-	out := slices.DeleteFunc(cases, func(c vigil.Case) bool {
-		own, err := r.app.book.concerns(ctx, r.app.people.Load(), names, &c)
-		failed = cmp.Or(failed, err)
-		return own
+// others parts a list of cases from those in it that are about who looks: their lines would
+// tell as much as the cases themselves.
+func (r *reader) others(ctx context.Context, cases []vigil.Case) (others []vigil.Case, own []string, err error) {
+	return r.app.book.others(ctx, r.app.people.Load(), api.PersonOf(ctx).Logins, cases)
+}
+
+// others parts a list of cases from those in it that concern somebody with these logins.
+func (b *casebook) others(ctx context.Context, p *people, names []string, cases []vigil.Case) (others []vigil.Case, own []string, err error) {
+	others = slices.DeleteFunc(cases, func(c vigil.Case) bool {
+		theirs, failed := b.concerns(ctx, p, names, &c)
+		err = cmp.Or(err, failed)
+		if theirs {
+			own = append(own, c.ID)
+		}
+		return theirs
 	})
-	return out, failed
+	return others, own, err
 }
 
-// othersFindings is others for a list of findings.
+// othersFindings drops from a list the findings in which who looks took part.
 func (r *reader) othersFindings(ctx context.Context, all []vigil.Finding) []vigil.Finding {
-	names := api.PersonOf(ctx).Logins
+	return r.app.people.Load().others(api.PersonOf(ctx).Logins, all)
+}
+
+// others drops from a list the findings in which somebody with these logins took part.
+func (p *people) others(names []string, all []vigil.Finding) []vigil.Finding {
 	if len(names) == 0 {
 		return all
 	}
-	p := r.app.people.Load()
-	return slices.DeleteFunc(all, func(f vigil.Finding) bool {
-		return p.is(names, f.Tenant, append([]string{f.Actor}, f.Actors...)...)
-	})
+	return slices.DeleteFunc(all, func(f vigil.Finding) bool { return p.took(names, &f) })
 }

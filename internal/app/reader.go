@@ -155,7 +155,9 @@ func (r *reader) Findings(ctx context.Context, f api.FindingFilter) (api.Finding
 	if err != nil {
 		return page, err
 	}
+	listed := len(page.Findings)
 	page.Findings = r.othersFindings(ctx, page.Findings)
+	page.Total -= listed - len(page.Findings) // or the count would tell of what is not listed
 	ids := make([]string, len(page.Findings))
 	for i := range page.Findings {
 		ids[i] = page.Findings[i].ID

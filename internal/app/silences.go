@@ -30,7 +30,7 @@ func (d *desk) Silence(ctx context.Context, ask api.Silencing) (api.Silenced, er
 		By: by, Note: ask.Note, Time: now, Match: ask.Match,
 		From: now, To: now.Add(time.Duration(ask.For * float64(time.Second))),
 	}
-	covered, err := d.silence(ctx, &s, append(d.loginsOf(name), api.PersonOf(ctx).Logins...), api.DeedOf(ctx), ask.Preview)
+	covered, err := d.silence(ctx, &s, d.namesOf(ctx, name), api.DeedOf(ctx), ask.Preview)
 	if err != nil {
 		return api.Silenced{}, err
 	}
@@ -119,8 +119,8 @@ func (d *desk) shields(ctx context.Context, s *vigil.Silence, names []string) (b
 // shieldedEvents bounds the accesses by which somebody's role and team are known.
 const shieldedEvents = 10_000
 
-// silenced looks at what a silence would have kept back in the last 30 days, and reports
-// whether somebody with these logins had a part in any of it.
+// silenced looks at what a silence would have kept back in the last 30 days, but for what
+// somebody with these logins had a part in, and reports whether there was such.
 func (d *desk) silenced(ctx context.Context, s *vigil.Silence, names []string) (out *alerts.Covered, own bool, err error) {
 	now, err := d.eventNow(ctx)
 	if err != nil {
@@ -137,8 +137,11 @@ func (d *desk) silenced(ctx context.Context, s *vigil.Silence, names []string) (
 			if f.End.Before(out.Since) || !alerts.Silences(s, f) {
 				continue
 			}
+			if d.people != nil && d.people().took(names, f) {
+				own = true
+				continue
+			}
 			out.WhollyTotal++
-			own = own || d.people != nil && d.people().is(names, f.Tenant, append([]string{f.Actor}, f.Actors...)...)
 			if f.Verdict != nil && f.Verdict.Word.Bad() {
 				out.Breaches++
 			}

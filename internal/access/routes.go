@@ -125,8 +125,9 @@ func Routes() []Route {
 		form("/drills/stop", DeedDrill),
 
 		page("/cases/{id}/subjects", DeedReaders),
-		file("/cases/{id}/subjects.csv", DeedReaders),
-		file("/cases/{id}/subjects.json", DeedReaders),
+		// Names that are revealed stand in these.
+		fresh(file("/cases/{id}/subjects.csv", DeedReaders)),
+		fresh(file("/cases/{id}/subjects.json", DeedReaders)),
 		page("/readers", DeedReaders),
 		form("/readers", DeedReaders),
 		page("/readers/{id}", DeedReaders),

@@ -69,8 +69,8 @@ func filterWords(f *api.AuditFilter) string {
 // ends as all of their kind do.
 func patterns() map[api.AuditKind][]string {
 	return map[api.AuditKind][]string{
-		api.AuditLooks:    {"%read", "%listed", "look", "%looked at", "%previewed", "kept off%", "%looked up", "%read data of%", "% seen", "%shown"},
-		api.AuditReveals:  {"%reveal%"},
+		api.AuditLooks:    {"%read", "%listed", "look", "%looked at", "%previewed", "kept off%", "%looked up%", "% seen", "%shown"},
+		api.AuditReveals:  {"name %", "%request for a name%", "requests for names%", "own request%"},
 		api.AuditSignIns:  {"%sign-in%", "%signed in%", "%signed out%", "%session%", "%token%", "%set up%", "%password%"},
 		api.AuditSettings: {"configuration%", "rules%", "key of%", "%budget%", "%setting%"},
 	}

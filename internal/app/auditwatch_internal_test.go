@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -261,6 +262,31 @@ func TestAuditWatch(t *testing.T) {
 	v.grow(1)
 	if s := verified(); !strings.Contains(s.Fault, "write checkpoint") {
 		t.Errorf("a place that is not there: %+v", s)
+	}
+}
+
+// Each kind of record is found by how records of it begin or end.
+func TestKindsOfRecords(t *testing.T) {
+	t.Parallel()
+	v := newSafe(t)
+	r := &auditLog{reader: newReader(v.app)}
+	for what, kinds := range map[string][]api.AuditKind{
+		"name asked for": {api.AuditReveals}, "name approved": {api.AuditReveals}, "name refused": {api.AuditReveals}, "name ended": {api.AuditReveals},
+		"name shown": {api.AuditReveals, api.AuditLooks}, "own request not approved": {api.AuditReveals}, "request for a name withdrawn": {api.AuditReveals},
+		"request for a name read": {api.AuditReveals, api.AuditLooks}, "requests for names listed": {api.AuditReveals, api.AuditLooks},
+		"looked up who read a customer": {api.AuditLooks}, "person looked up": {api.AuditLooks}, "case read": {api.AuditLooks},
+		"asked who read a customer": {api.AuditDeeds}, "case acknowledged": {api.AuditDeeds}, "whose data exported as csv": {api.AuditDeeds},
+		"signed in with a password": {api.AuditSignIns}, "budget proposed": {api.AuditSettings},
+	} {
+		if _, err := v.app.ledger.Audit(t.Context(), ledger.AuditRecord{Time: officeStart, Who: "actor-x", What: what, Object: "of " + what}); err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range api.AuditKinds() {
+			page, err := r.Audit(t.Context(), api.AuditFilter{Kind: k, Object: "of " + what, Who: "actor-x"})
+			if err != nil || (len(page.Records) == 1) != slices.Contains(kinds, k) {
+				t.Errorf("%q is %d times among the %s, %v", what, len(page.Records), k, err)
+			}
+		}
 	}
 }
 

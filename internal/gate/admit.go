@@ -155,7 +155,8 @@ func (g *Gate) admit(row access.Route, h http.HandlerFunc) http.Handler {
 	})
 }
 
-// unsigned leads a person to where they sign in, and back to the page that they wanted.
+// unsigned leads a person to where they sign in, and back to the page or the file that they
+// wanted.
 func (g *Gate) unsigned(w http.ResponseWriter, r *http.Request, row access.Route, p *api.Problem) {
 	if g.cfg.SignIn == "" || row.Kind == access.KindAPI || row.Kind == access.KindPart || row.Kind == access.KindStream {
 		if row.Kind == access.KindAPI {
@@ -165,7 +166,7 @@ func (g *Gate) unsigned(w http.ResponseWriter, r *http.Request, row access.Route
 		return
 	}
 	next := url.Values{}
-	if row.Kind == access.KindPage {
+	if row.Kind == access.KindPage || row.Kind == access.KindFile && p == errStale {
 		next.Set("next", r.URL.RequestURI())
 	}
 	if p == errStale {

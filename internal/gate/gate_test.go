@@ -20,6 +20,7 @@ func table() []access.Route {
 		{Method: "GET", Pattern: "/open", Kind: access.KindFile, Deed: access.DeedPublic},
 		{Method: "POST", Pattern: "/judge", Kind: access.KindForm, Deed: access.DeedVerdict},
 		{Method: "GET", Pattern: "/names", Kind: access.KindPage, Deed: access.DeedReaders, Fresh: true},
+		{Method: "GET", Pattern: "/names.csv", Kind: access.KindFile, Deed: access.DeedReaders, Fresh: true},
 		{Method: "POST", Pattern: "/api/judge", Kind: access.KindAPI, Deed: access.DeedVerdict},
 	}
 }
@@ -182,16 +183,20 @@ func TestTooManyAtOnceAreToldToComeBack(t *testing.T) {
 
 func TestNextLeadsBack(t *testing.T) {
 	t.Parallel()
-	g, err := build(t, gate.Config{SignIn: "/sign-in"}, api.Person{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/names?case=c-1", nil)
-	r.Host = "localhost"
-	w := httptest.NewRecorder()
-	g.ServeHTTP(w, r)
-	to, err := url.Parse(w.Header().Get("Location"))
-	if err != nil || to.Query().Get("next") != "/names?case=c-1" {
-		t.Errorf("led to %q", w.Header().Get("Location"))
+	stale := ann(access.RoleResponder)
+	stale.Signed = now().Add(-gate.FreshFor - time.Second)
+	for path, who := range map[string]api.Person{"/names?case=c-1": {}, "/names.csv?case=c-1": stale} {
+		g, err := build(t, gate.Config{SignIn: "/sign-in"}, who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		r.Host = "localhost"
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, r)
+		to, err := url.Parse(w.Header().Get("Location"))
+		if err != nil || to.Query().Get("next") != path {
+			t.Errorf("led to %q", w.Header().Get("Location"))
+		}
 	}
 }

@@ -5,7 +5,7 @@
 //
 // A [Desk] keeps the rules and holds no state: requests are rows of a [Store], which lets one
 // of many who decide at once succeed. Each step is in the audit log before it takes effect, and
-// each time a name is shown before it is. A Desk is safe for concurrent use.
+// each look, at a name above all, before it is answered. A Desk is safe for concurrent use.
 //
 // Nobody approves what they asked for themselves, by whatever account or way they come in; an
 // API token or a message approves nothing. That an approver may approve is asked again whenever
@@ -243,8 +243,14 @@ func (d *Desk) Reveal(ctx context.Context, id string) (r api.Reveal, name, why s
 	if err = d.world.Case(ctx, r.Case); err != nil && !errors.Is(err, api.ErrNotFound) {
 		return r, "", "", err
 	}
-	if why, err = d.inForce(ctx, &r); why != "" || err != nil {
-		return r, "", why, err
+	if why, err = d.inForce(ctx, &r); err != nil {
+		return api.Reveal{}, "", "", err
+	}
+	if why != "" {
+		if err = d.store.Write(ctx, Audit{api.PersonOf(ctx).By, "request for a name read", object(&r)}); err != nil {
+			return api.Reveal{}, "", "", err
+		}
+		return r, "", why, nil
 	}
 	name, err = d.show(ctx, &r)
 	if errors.Is(err, ErrNoName) {
@@ -335,7 +341,13 @@ func (d *Desk) Reveals(ctx context.Context, caseID string) (out []api.Reveal, er
 		if err := d.world.Case(ctx, caseID); err != nil {
 			return nil, err
 		}
+		if err := d.listed(ctx, "case "+caseID); err != nil {
+			return nil, err
+		}
 		return d.store.OfCase(ctx, caseID, MaxListed)
+	}
+	if err := d.listed(ctx, ""); err != nil {
+		return nil, err
 	}
 	all, err := d.store.Since(ctx, d.now().Add(-listedFor), MaxListed)
 	if err != nil {
@@ -352,6 +364,11 @@ func (d *Desk) Reveals(ctx context.Context, caseID string) (out []api.Reveal, er
 		out = append(out, r)
 	}
 	return out, nil
+}
+
+// listed writes down that requests are listed, with their reasons.
+func (d *Desk) listed(ctx context.Context, object string) error {
+	return d.store.Write(ctx, Audit{api.PersonOf(ctx).By, "requests for names listed", object})
 }
 
 // object names a request for the audit log.

@@ -179,7 +179,8 @@ func TestTwoPeopleRevealOneName(t *testing.T) {
 		did = append(did, a.Who+" "+a.What)
 	}
 	slices.Sort(did)
-	want := []string{"ann name asked for", "ann name shown", "ann name shown", "bo name approved", "bo name shown"}
+	const read = " request for a name read"
+	want := []string{"ann name asked for", "ann name shown", "ann name shown", "ann" + read, "ann" + read, "ann" + read, "ann" + read, "bo name approved", "bo name shown", "cy" + read}
 	if !slices.Equal(did, want) || w.looked != 3 {
 		t.Errorf("written down: %q, looked up %d times", did, w.looked)
 	}
@@ -388,5 +389,36 @@ func TestAsking(t *testing.T) {
 	}
 	if _, err := d.AskReveal(as(t, "bo"), api.RevealAsk{Case: "c-1", Pseudonym: "actor-x", Reason: why, Key: "2"}); !errors.Is(err, api.ErrRefused) {
 		t.Errorf("asked for twice: %v", err)
+	}
+}
+
+// A request tells a pseudonym and why somebody wants its name: who looks at one is on record,
+// whatever they are shown.
+func TestLooksAtRequestsAreRecorded(t *testing.T) {
+	t.Parallel()
+	d, w := newDesk()
+	r := ask(t, d, as(t, "ann"))
+	for what, look := range map[string]func(ctx context.Context) (shown bool, err error){
+		"requests for names listed": func(ctx context.Context) (bool, error) { all, err := d.Reveals(ctx, ""); return len(all) > 0, err },
+		"requests for names listed of a case": func(ctx context.Context) (bool, error) {
+			all, err := d.Reveals(ctx, "c-1")
+			return len(all) > 0, err
+		},
+		"request for a name read": func(ctx context.Context) (bool, error) {
+			got, _, _, err := d.Reveal(ctx, r.ID)
+			return got.ID != "", err
+		},
+	} {
+		w.sealed = true
+		if shown, err := look(as(t, "bo")); shown || !errors.Is(err, api.ErrUnrecorded) {
+			t.Errorf("%s: shown though it can't be recorded: %v, %v", what, shown, err)
+		}
+		w.sealed = false
+		if shown, err := look(as(t, "bo")); !shown || err != nil {
+			t.Errorf("%s: %v, %v", what, shown, err)
+		}
+		if last := w.audit[len(w.audit)-1]; last.Who != "bo" || !strings.HasPrefix(what, last.What) {
+			t.Errorf("%s: recorded as %+v", what, last)
+		}
 	}
 }

@@ -58,6 +58,10 @@ type someone struct {
 	version int64
 }
 
+// nameless reports whether nothing tells who they are: the configuration named them once,
+// and does so no more.
+func (p *someone) nameless() bool { return !p.configured && len(p.account.Sealed) == 0 }
+
 // in reports whether they may sign in at all.
 func (p *someone) in() bool { return !p.account.Disabled && len(p.roles) > 0 }
 
@@ -86,10 +90,10 @@ func (s *Service) fill(p *someone) {
 		p.name, p.logins, p.roles, p.configured = u.Name, u.Logins, u.Roles, true
 		return
 	}
-	p.roles = p.account.Roles
-	if len(p.account.Sealed) == 0 {
-		return
+	if p.nameless() {
+		return // without roles: nobody can tell of which case they must keep off
 	}
+	p.roles = p.account.Roles
 	text, err := open(s.keys.names, p.account.Sealed, p.by)
 	var who whoIs
 	if err == nil {
@@ -97,7 +101,7 @@ func (s *Service) fill(p *someone) {
 	}
 	if err != nil {
 		s.opts.Logger.Error("the name of an account can't be opened", "account", p.by, "error", err.Error())
-		p.roles = nil // nobody can tell of which case they must keep off
+		p.roles = nil // as above
 		return
 	}
 	p.name, p.logins = who.Name, s.opts.Directory().Logins(append([]string{who.Name}, who.Logins...)...)

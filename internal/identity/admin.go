@@ -125,6 +125,9 @@ func (d *Door) SetRoles(ctx context.Context, by string, roles []access.Role, see
 		if p.configured {
 			return fmt.Errorf("%w: the configuration gives them their roles: change users there", api.ErrRefused)
 		}
+		if p.nameless() {
+			return fmt.Errorf("%w: the configuration names them no more, and vigil keeps no name of theirs: make a link for their name", api.ErrRefused)
+		}
 		p.account.Roles = roles
 		return nil
 	})

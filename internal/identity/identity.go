@@ -14,8 +14,9 @@
 // when it can't be (api.ErrUnrecorded). When the store does not answer nobody is let in.
 //
 // Everything is safe for concurrent use. Tries of passwords are bounded by account and by
-// address, hashing by maxHashing at once; further ones wait until their request is given
-// up. Nothing runs in the background.
+// address, hashing by maxHashing at once; maxWaiting more wait for their turn or until their
+// request is given up, and further ones are told to come back: who is not signed in must not
+// take up all requests that are served. Nothing runs in the background.
 package identity
 
 import (
@@ -80,14 +81,19 @@ type Options struct {
 	Hashing Hashing
 }
 
-// maxHashing bounds the passwords that are hashed at once: each takes Hashing.Memory.
-const maxHashing = 2
+const (
+	// maxHashing bounds the passwords that are hashed at once: each takes Hashing.Memory.
+	maxHashing = 2
+	// maxWaiting bounds those that wait for that.
+	maxWaiting = 16
+)
 
 // Service knows who works with vigil.
 type Service struct {
 	opts  Options
 	keys  keys
 	slots chan struct{} // of hashing
+	line  chan struct{} // of hashing and of waiting for it
 	// decoy is a hash that no password has: against it the password of nobody is tried,
 	// so that it takes as long as somebody's.
 	decoy string
@@ -118,7 +124,7 @@ func New(opts Options) (*Service, error) {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
 	return &Service{
-		opts: opts, keys: k, slots: make(chan struct{}, maxHashing), decoy: opts.Hashing.hash(newSecret()),
+		opts: opts, keys: k, slots: make(chan struct{}, maxHashing), line: make(chan struct{}, maxHashing+maxWaiting), decoy: opts.Hashing.hash(newSecret()),
 		strangers: newGuesses(perAccount), familiar: newGuesses(perAccount), addresses: newGuesses(perAddress),
 	}, nil
 }

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -68,6 +69,39 @@ func TestGuessing(t *testing.T) {
 				t.Errorf("%d records of refused sign-ins", refusals)
 			}
 		})
+	}
+}
+
+// Strangers who sign in at once must not take up all the requests that the gate serves: few
+// wait for their password to be hashed, the others are told to come back, and what was not
+// tried does not count as a guess.
+func TestACrowdIsToldToComeBack(t *testing.T) {
+	t.Parallel()
+	o := openAs(t, identity.DefaultHashing(), nil, identity.DoorConfig{})
+	const crowd, turnedAway = 64, 32
+	answers := make(chan error, crowd)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	for i := range crowd {
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/sign-in", nil)
+		r.Host, r.RemoteAddr = "localhost:8470", fmt.Sprintf("198.51.100.%d:7", i)
+		go func() { answers <- o.door.SignIn(httptest.NewRecorder(), r, fmt.Sprint("nobody", i), "a guess") }()
+	}
+	away, guessed := 0, 0
+	for range crowd {
+		var p *api.Problem
+		switch err := <-answers; {
+		case errors.As(err, &p) && p.Status == http.StatusServiceUnavailable:
+			away++
+		case errors.As(err, &p):
+			guessed++
+		}
+		if away == turnedAway {
+			leave() // those who wait give up
+		}
+	}
+	if away < turnedAway {
+		t.Fatalf("%d of %d were told to come back, %d waited for a guess", away, crowd, guessed)
 	}
 }
 
@@ -200,6 +234,27 @@ func TestWhoIsChangedIsOutAtOnce(t *testing.T) {
 				t.Errorf("sign in again: %v", err)
 			}
 		})
+	}
+}
+
+// Whoever the configuration names no more has no name here: nobody could tell of which case
+// they must keep off. They get no roles but by a link for their name.
+func TestWhoHasNoNameHasNoRole(t *testing.T) {
+	t.Parallel()
+	o := open(t, nil, identity.DoorConfig{}, identity.User{Name: "bob", By: "actor-bob", Logins: []string{"bob_db"}, Roles: []access.Role{access.RoleViewer}})
+	admin := o.first("ann")
+	admin.invited("bob")
+	o.users = nil
+	err := o.door.SetRoles(admin.request("/people").Context(), "actor-bob", []access.Role{access.RoleResponder}, 1)
+	if !errors.Is(err, api.ErrRefused) {
+		t.Errorf("roles are given to who has no name: %v", err)
+	}
+	if err := o.browser().signIn("bob", password); err == nil {
+		t.Error("bob signs in")
+	}
+	bob := admin.invited("bob", access.RoleResponder)
+	if who := api.PersonOf(bob.request("/").Context()); who.Name != "bob" || !slices.Contains(who.Logins, "bob") {
+		t.Errorf("made anew it is %+v", who)
 	}
 }
 

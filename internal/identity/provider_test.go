@@ -222,6 +222,46 @@ func (b *browser) signedBy(f *faulty) (*browser, error) {
 	return b, err
 }
 
+// Nor is anybody let in by their group whom the configuration has named and names no more.
+func TestProviderLetsInNobodyWithoutAName(t *testing.T) {
+	t.Parallel()
+	f := startFaulty(t)
+	o := provided(t, f)
+	if _, err := o.browser().signedBy(f); err != nil {
+		t.Fatal(err)
+	}
+	o.users = o.users[1:]
+	f.say = func(c map[string]any) { c["groups"] = []string{"soc"} }
+	if b, err := o.browser().signedBy(f); err == nil {
+		t.Errorf("carl comes in as %+v", api.PersonOf(b.request("/").Context()))
+	}
+}
+
+// Where an administrator comes by the provider, no link for the first account is made: it
+// would stand in the log of each start.
+func TestNoFirstLinkBesideTheProvider(t *testing.T) {
+	t.Parallel()
+	f := startFaulty(t)
+	o := provided(t, f)
+	before, _, err := o.FirstRun(t.Context())
+	if err != nil || before == "" {
+		t.Fatalf("%q, %v", before, err)
+	}
+	if _, err := o.browser().signedBy(f); err != nil { // carl, who is none
+		t.Fatal(err)
+	}
+	if token, _, err := o.FirstRun(t.Context()); err != nil || token == "" {
+		t.Errorf("while no administrator has come: %q, %v", token, err)
+	}
+	f.say = func(c map[string]any) { c["sub"], c["email"] = "dora-sub", "dora@example.com" }
+	if _, err := o.browser().signedBy(f); err != nil {
+		t.Fatal(err)
+	}
+	if token, _, err := o.FirstRun(t.Context()); err != nil || token != "" {
+		t.Errorf("a link is made: %q, %v", token, err)
+	}
+}
+
 // Many providers keep the address and the groups out of the signed token.
 func TestProviderTellsMoreWhereItIsAsked(t *testing.T) {
 	t.Parallel()

@@ -51,10 +51,14 @@ func (s *Service) FirstRun(ctx context.Context) (token string, ends time.Time, e
 	return s.invite(ctx, "console", deed{secret: newSecret()}, invitation{First: true}, old...)
 }
 
-// anybody reports whether there is an account with a password that is not disabled.
+// anybody reports whether somebody can sign in already: with a password, or as an
+// administrator who came by the provider.
 func (s *Service) anybody(ctx context.Context) (bool, error) {
 	all, err := s.everybody(ctx)
-	return slices.ContainsFunc(all, func(p someone) bool { return p.account.Hash != "" && p.in() }), err
+	return slices.ContainsFunc(all, func(p someone) bool {
+		provided := !p.account.Signed.IsZero() && slices.Contains(p.roles, access.RoleAdmin)
+		return p.in() && (p.account.Hash != "" || provided)
+	}), err
 }
 
 // firstOnes takes away the links of the first run.

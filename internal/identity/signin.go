@@ -17,6 +17,7 @@ import (
 var (
 	errWrong   = api.NewProblem(http.StatusUnauthorized, "Name or password is wrong", "Type both again. Whoever runs vigil can give you a new link to set up your account.")
 	errTooMany = api.NewProblem(http.StatusTooManyRequests, "Too many tries", "Wait a minute, and try again.")
+	errCrowded = api.NewProblem(http.StatusServiceUnavailable, "Too many sign in at once", "Try again in a few seconds.")
 )
 
 // attempt is one try to sign in.
@@ -53,6 +54,8 @@ func (s *Service) check(ctx context.Context, a attempt) (someone, error) {
 	}
 	right, err := s.matches(ctx, p.account.Hash, a.password)
 	if err != nil {
+		limit.right(key) // nothing was tried
+		s.addresses.right(a.address)
 		return p, err
 	}
 	if !right || !p.in() {
@@ -74,25 +77,39 @@ func (s *Service) check(ctx context.Context, a attempt) (someone, error) {
 // matches tries a password against a hash; against one that nothing matches where there is
 // none, which takes as long.
 func (s *Service) matches(ctx context.Context, hash, password string) (bool, error) {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return false, ctx.Err()
+	over, err := s.turn(ctx)
+	if err != nil {
+		return false, err
 	}
+	defer over()
 	right, err := verify(cmp.Or(hash, s.decoy), password)
 	return right && hash != "", err
 }
 
 // hashed hashes a new password.
 func (s *Service) hashed(ctx context.Context, password string) (string, error) {
+	over, err := s.turn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer over()
+	return s.opts.Hashing.hash(password), nil
+}
+
+// turn waits until a password can be hashed; errCrowded where too many wait already.
+func (s *Service) turn(ctx context.Context) (over func(), err error) {
+	select {
+	case s.line <- struct{}{}:
+	default:
+		return nil, errCrowded
+	}
 	select {
 	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
+		return func() { <-s.slots; <-s.line }, nil
 	case <-ctx.Done():
-		return "", ctx.Err()
+		<-s.line
+		return nil, ctx.Err()
 	}
-	return s.opts.Hashing.hash(password), nil
 }
 
 // refused writes down that a sign-in was refused: not each one when there are many.

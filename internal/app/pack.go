@@ -171,9 +171,12 @@ func eachAuditOf(ctx context.Context, l *ledger.Ledger, c *vigil.Case, upTo uint
 	return nil
 }
 
-// mentions reports whether a text names one of some ids.
+// mentions reports whether a text names one of some ids. A colon may follow it, and may be a
+// part of it.
 func mentions(text string, ids map[string]bool) bool {
-	return slices.ContainsFunc(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == ';' }), func(word string) bool { return ids[word] })
+	return slices.ContainsFunc(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == ';' }), func(word string) bool {
+		return ids[word] || ids[strings.TrimSuffix(word, ":")]
+	})
 }
 
 var _ api.Packs = (*packs)(nil)

@@ -109,6 +109,9 @@ func sliceOf(ctx context.Context, l *ledger.Ledger, spans []span, from, to time.
 		if page.Damaged > 0 {
 			return fmt.Errorf("%d parts of the log between %s and %s are damaged: mend them first, or the pack would lack what is in them", page.Damaged, from, to)
 		}
+		if page.More && to.Sub(from) <= packNarrowest {
+			return fmt.Errorf("%d accesses at %s are more than can be put in order: the pack would lack some", page.Total, from)
+		}
 		total += page.Total
 		if total > packSlice && to.Sub(from) > packNarrowest {
 			break

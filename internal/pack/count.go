@@ -14,7 +14,7 @@ type Counts struct {
 	// Findings are the counts of those that belong to each finding, in its order.
 	Findings []FindingCount `json:"findings"`
 	// Subjects are the distinct customers that are named; Unlisted those of them beyond
-	// MaxSubjects, which are not told apart.
+	// MaxSubjects, or beyond what is kept in memory, which are not told apart.
 	Subjects int64 `json:"subjects"`
 	Unlisted int64 `json:"subjects_unlisted,omitempty"`
 }
@@ -87,6 +87,23 @@ type counter struct {
 	of       []tally
 	subjects map[string]*Subject
 	unlisted int64
+	room     room
+}
+
+// room is how many bytes of names may still be kept, so that they can be told apart.
+type room int64
+
+// keptBeside is about what is kept beside each name.
+const keptBeside = 64
+
+// take makes room for a name, and reports false where there is none.
+func (r *room) take(name string) bool {
+	needs := room(len(name) + keptBeside)
+	if *r < needs {
+		return false
+	}
+	*r -= needs
+	return true
 }
 
 // tally is a count that is not closed yet.
@@ -96,7 +113,7 @@ type tally struct {
 }
 
 func newCounter(findings []vigil.Finding) *counter {
-	return &counter{findings: findings, of: make([]tally, len(findings)), subjects: map[string]*Subject{}}
+	return &counter{findings: findings, of: make([]tally, len(findings)), subjects: map[string]*Subject{}, room: maxKept}
 }
 
 // takes reports whether an event belongs to any finding.
@@ -115,18 +132,18 @@ func (c *counter) add(l *line) bool {
 	belongs := false
 	for i := range c.findings {
 		if l.belongs(&c.findings[i]) {
-			c.of[i].add(l)
+			c.of[i].add(l, &c.room)
 			belongs = true
 		}
 	}
 	if !belongs {
 		return false
 	}
-	c.total.add(l)
+	c.total.add(l, &c.room)
 	for _, s := range l.Subjects {
 		x := c.subjects[s]
 		if x == nil {
-			if len(c.subjects) >= MaxSubjects {
+			if len(c.subjects) >= MaxSubjects || !c.room.take(s) {
 				c.unlisted++
 				continue
 			}
@@ -138,7 +155,7 @@ func (c *counter) add(l *line) bool {
 	return true
 }
 
-func (t *tally) add(l *line) {
+func (t *tally) add(l *line, r *room) {
 	t.Events++
 	if t.First.IsZero() {
 		t.First = l.Time
@@ -148,15 +165,16 @@ func (t *tally) add(l *line) {
 		t.Reads++
 		t.Rows += max(0, l.Rows)
 	}
-	note(&t.sessions, l.Session)
-	note(&t.conversations, l.Conversation)
+	note(&t.sessions, l.Session, r)
+	note(&t.conversations, l.Conversation, r)
 	for _, s := range l.Subjects {
-		note(&t.subjects, s)
+		note(&t.subjects, s, r)
 	}
 }
 
-func note(set *map[string]struct{}, s string) {
-	if s == "" || len(*set) >= MaxSubjects {
+// note takes a name into a set, as long as there is room.
+func note(set *map[string]struct{}, s string, r *room) {
+	if _, known := (*set)[s]; known || s == "" || len(*set) >= MaxSubjects || !r.take(s) {
 		return
 	}
 	if *set == nil {

@@ -4,7 +4,8 @@
 // Write makes one out of what the caller gathers, and Verify reads one as somebody would
 // who trusts nothing in it. The same Contents and key give the same bytes, so that two who
 // make the same pack can compare them. Events are streamed both ways; in memory are the
-// findings, and a count for each customer (at most MaxSubjects of them). Both are safe for
+// findings, a count for each customer (at most MaxSubjects of them), and the names by which
+// they are told apart (at most a gibibyte of them), whatever a pack holds. Both are safe for
 // concurrent use on different packs.
 //
 // Three things are signed with Ed25519 (RFC 8032): each file by its SHA-256 in the
@@ -38,6 +39,10 @@ const (
 	// maxWhole bounds a file that is read as a whole, maxLine a line of the others.
 	maxWhole = 64 << 20
 	maxLine  = 8 << 20
+	// maxFindings bounds the bytes of the findings together, maxKept those of the names of
+	// customers, sessions and conversations by which events are counted.
+	maxFindings = 256 << 20
+	maxKept     = 1 << 30
 )
 
 // The files of a pack, in their order.

@@ -197,6 +197,22 @@ func TestPackIsBounded(t *testing.T) {
 	}
 }
 
+// Who signs with a key of their own may pack anything: it takes no more memory for that.
+func TestWhatIsReadIsBounded(t *testing.T) {
+	t.Parallel()
+	c := contents(5)
+	for range vigil.MaxCaseFindings {
+		c.Findings = append(c.Findings, c.Findings[0])
+	}
+	if r := verify(t, first(write(t, c, keyOf(1))), nil); len(r.Problems) != 1 || !strings.Contains(r.Problems[0], "more than 200 lines") || len(r.Findings) > vigil.MaxCaseFindings {
+		t.Errorf("%d findings: %q", len(r.Findings), r.Problems)
+	}
+	counts := pack.CountWithin(1_000, contents(5).Findings, 5, strings.Repeat("long ", 50))
+	if counts.Total.Events != 5 || counts.Total.Sessions+counts.Total.Subjects+counts.Subjects > 4 || counts.Unlisted == 0 {
+		t.Errorf("%+v", counts)
+	}
+}
+
 func FuzzVerify(f *testing.F) {
 	data, _ := write(f, contents(3), keyOf(1))
 	f.Add(data)

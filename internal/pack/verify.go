@@ -218,7 +218,11 @@ func (v *verifier) files(z *zip.Reader) (bool, error) {
 // count counts the events anew, and holds them against what the pack says.
 func (v *verifier) count(z *zip.Reader) (bool, error) {
 	r := v.report
-	if err := eachLine(z, fileFindings, func(text []byte) error {
+	held := 0
+	if err := eachLine(z, fileFindings, vigil.MaxCaseFindings, func(text []byte) error {
+		if held += len(text); held > maxFindings {
+			return fmt.Errorf("the findings are larger than %d MiB", maxFindings>>20)
+		}
 		var f vigil.Finding
 		if err := json.Unmarshal(text, &f); err != nil {
 			return err
@@ -231,7 +235,7 @@ func (v *verifier) count(z *zip.Reader) (bool, error) {
 	}
 	c := newCounter(r.Findings)
 	n, last := 0, time.Time{}
-	err := eachLine(z, fileEvents, func(text []byte) error {
+	err := eachLine(z, fileEvents, MaxEvents, func(text []byte) error {
 		l := line{Rows: vigil.Unknown}
 		if err := json.Unmarshal(text, &l); err != nil {
 			return err
@@ -255,7 +259,7 @@ func (v *verifier) count(z *zip.Reader) (bool, error) {
 	}
 	list := c.list()
 	at := 0
-	if err := eachLine(z, fileSubjects, func(text []byte) error {
+	if err := eachLine(z, fileSubjects, MaxSubjects, func(text []byte) error {
 		var s Subject
 		if err := json.Unmarshal(text, &s); err != nil {
 			return err
@@ -299,7 +303,7 @@ func (v *verifier) audit(z *zip.Reader) (bool, error) {
 	r := v.report
 	var n, newest uint64
 	var before AuditRecord
-	err := eachLine(z, fileAudit, func(text []byte) error {
+	err := eachLine(z, fileAudit, MaxAudit, func(text []byte) error {
 		var a AuditRecord
 		if err := json.Unmarshal(text, &a); err != nil {
 			return err
@@ -342,8 +346,8 @@ func (a *AuditRecord) hash(previous []byte) []byte {
 	return h.Sum(nil)
 }
 
-// eachLine reads a file line by line.
-func eachLine(z *zip.Reader, name string, visit func(text []byte) error) error {
+// eachLine reads a file line by line: at most so many, or it is none that vigil wrote.
+func eachLine(z *zip.Reader, name string, most int, visit func(text []byte) error) error {
 	f, err := open(z, name)
 	if err != nil {
 		return fmt.Errorf("%s can't be read: %w", name, err)
@@ -352,6 +356,9 @@ func eachLine(z *zip.Reader, name string, visit func(text []byte) error) error {
 	lines := bufio.NewScanner(f)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
 	for n := 1; lines.Scan(); n++ {
+		if n > most {
+			return fmt.Errorf("%s has more than %d lines, more than a pack holds", name, most)
+		}
 		if err := visit(slices.Clip(lines.Bytes())); err != nil {
 			return fmt.Errorf("%s: line %d can't be read: %w", name, n, err)
 		}

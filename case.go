@@ -171,6 +171,16 @@ func topic(about About, tenant, actor, subject, source, network, team string) st
 	return string(about) + "\x00" + tenant + "\x00" + thing
 }
 
+// OfPerson reports whether the case is about somebody who could be asked whether it was
+// them, and not about a program or something else.
+func (c *Case) OfPerson() bool {
+	switch c.ActorKind {
+	case KindService, KindBot, KindAnonymous:
+		return false
+	}
+	return c.About == AboutActor && c.Actor != ""
+}
+
 // Concerns reports whether the case is about the actor of this pseudonym.
 func (c *Case) Concerns(actor string) bool { return actor != "" && c.Actor == actor }
 

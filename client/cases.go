@@ -81,6 +81,8 @@ type Done struct {
 	// Text says what was done.
 	Text string     `json:"text"`
 	Case vigil.Case `json:"case"`
+	// Question is what the person is asked, where they are.
+	Question string `json:"question,omitempty"`
 }
 
 // On is a case as it was seen: with the revision, a deed is refused as stale where a
@@ -126,6 +128,22 @@ func (c *Client) Note(ctx context.Context, on On, text string) (Done, error) {
 // Aware says that who asks has become aware of a breach: the 72 hours begin.
 func (c *Client) Aware(ctx context.Context, on On) (Done, error) {
 	return c.deed(ctx, on, http.MethodPost, "aware", noted{})
+}
+
+type asking struct {
+	Preview bool `json:"preview,omitempty"`
+}
+
+// Ask has the person asked in Slack whom a case is about: was this you, and what was it for.
+// The answer comes into the case.
+func (c *Client) Ask(ctx context.Context, on On) (Done, error) {
+	return c.deed(ctx, on, http.MethodPost, "ask", asking{})
+}
+
+// Question tells what Ask would ask, and asks nobody. That somebody looked is on record.
+func (c *Client) Question(ctx context.Context, id string) (string, error) {
+	d, err := c.deed(ctx, On{Case: id}, http.MethodPost, "ask", asking{Preview: true})
+	return d.Question, err
 }
 
 // Judge gives a verdict on a case, which resolves it.

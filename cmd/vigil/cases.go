@@ -25,6 +25,7 @@ type casesCommand struct {
 	Note       casesNoteCommand       `cmd:"" help:"Write a note into a case's timeline."`
 	Verdict    casesVerdictCommand    `cmd:"" help:"Say what a case was, which resolves it, or take that back."`
 	Aware      casesAwareCommand      `cmd:"" help:"Say that you have become aware of a breach: the 72 hours begin."`
+	Ask        casesAskCommand        `cmd:"" help:"Ask the person whom a case is about, in Slack, whether it was them."`
 	Pack       casesPackCommand       `cmd:"" help:"Take the evidence of a case out of vigil, signed."`
 }
 
@@ -154,7 +155,12 @@ func (f *caseFlags) do(ctx context.Context, io streams, act api.CaseAct) error {
 		case f.JSON:
 			return printJSON(io.out, &done)
 		}
-		fmt.Fprintf(io.out, "%s: %s\n", printable(f.ID), printable(done.Text))
+		if done.Text != "" {
+			fmt.Fprintf(io.out, "%s: %s\n", printable(f.ID), printable(done.Text))
+		}
+		if done.Question != "" {
+			fmt.Fprintf(io.out, "  %s\n", printable(done.Question))
+		}
 		return nil
 	})
 }
@@ -263,4 +269,21 @@ type casesAwareCommand struct {
 // Run starts the clock.
 func (c *casesAwareCommand) Run(ctx context.Context, io streams) error {
 	return c.do(ctx, io, api.CaseAct{Deed: access.DeedAware})
+}
+
+type casesAskCommand struct {
+	caseFlags `embed:""`
+
+	Preview bool `help:"Show what they would be asked, and ask nobody."`
+}
+
+// Help is shown below the flags.
+func (casesAskCommand) Help() string {
+	return `They get a direct message in Slack, which says that the security team asks; their answer comes into the case. Whoever
+is asked knows that they are watched: don't ask where you suspect intent.`
+}
+
+// Run asks.
+func (c *casesAskCommand) Run(ctx context.Context, io streams) error {
+	return c.do(ctx, io, api.CaseAct{Deed: access.DeedAsk, Preview: c.Preview})
 }

@@ -57,6 +57,8 @@ type caseDeeds struct {
 	// Colleagues are those who could have it.
 	Colleagues []option
 	Expect     *expectForm
+	// Ask says that there is a person who could be asked, Asked that they were before.
+	Ask, Asked bool
 	Any        bool
 }
 
@@ -190,11 +192,12 @@ func (h *Handler) caseDeeds(who api.Person, file *api.CaseFile) caseDeeds {
 	d := caseDeeds{
 		Path: casePath(c.ID), Form: who.Form, May: map[string]bool{},
 		Take: c.Acknowledged == nil && c.State == vigil.CaseNew, Claim: c.Owner != who.By, Resolved: c.State == vigil.CaseResolved, Aware: c.Aware != nil,
+		Ask: c.OfPerson(), Asked: c.Asked != nil,
 	}
 	if h.do.Worker == nil {
 		return d
 	}
-	for _, deed := range []access.Deed{access.DeedAcknowledge, access.DeedAssign, access.DeedSnooze, access.DeedNote, access.DeedAware, access.DeedVerdict, access.DeedExpect} {
+	for _, deed := range []access.Deed{access.DeedAcknowledge, access.DeedAssign, access.DeedSnooze, access.DeedNote, access.DeedAware, access.DeedVerdict, access.DeedExpect, access.DeedAsk} {
 		d.May[string(deed)] = who.May(deed)
 		d.Any = d.Any || who.May(deed)
 	}

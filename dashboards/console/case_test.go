@@ -123,6 +123,38 @@ func TestCaseForms(t *testing.T) {
 	}
 }
 
+// Before the person is asked the question is shown; then they are asked once.
+func TestAskingIsPreviewed(t *testing.T) {
+	t.Parallel()
+	h, _, d := desk(t)
+	page := "/cases/c-" + sample.Export().ID[2:]
+	if body := get(t, h, page).body; !strings.Contains(body, "Ask the person</summary>") || !strings.Contains(body, "knows that they are watched") {
+		t.Error("asking is not offered")
+	}
+	got := post(t, h, page+"/ask", of("seen", "1"))
+	for _, want := range []string{"Ask the person?", "an account of yours read data of 212 customers", "Nobody is asked yet", `action="` + page + `/ask"`, `name="seen" value="1"`} {
+		if got.code != 200 || !strings.Contains(got.body, want) {
+			t.Errorf("status %d, the preview lacks %q", got.code, want)
+		}
+	}
+	if n := len(d.Acts()); n != 0 {
+		t.Errorf("%d deeds were done by looking", n)
+	}
+	for range 2 {
+		if got := post(t, h, page+"/ask", of("seen", "1", "do", "ask")); got.code != 303 || got.head.Get("Location") != page+"?said=asked" {
+			t.Errorf("status %d to %q", got.code, got.head.Get("Location"))
+		}
+	}
+	body := get(t, h, page+"?said=asked").body
+	if acts := d.Acts(); len(acts) != 1 || acts[0].Deed != access.DeedAsk || !strings.Contains(body, "was asked, no answer yet") || !strings.Contains(body, "Ask the person again</summary>") {
+		t.Errorf("done: %+v", acts)
+	}
+	// A program can't be asked.
+	if body := get(t, h, "/cases/c-"+sample.Bot().ID[2:]).body; strings.Contains(body, "/ask\"") {
+		t.Error("a bot could be asked")
+	}
+}
+
 func TestExceptionIsPreviewed(t *testing.T) {
 	t.Parallel()
 	h, _, d := desk(t)

@@ -287,6 +287,7 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 			"POST /cases/{id}/verdict":     h.work(access.DeedVerdict, readVerdict),
 			"POST /cases/{id}/aware":       h.work(access.DeedAware, readAware),
 			"POST /cases/{id}/exception":   h.expect,
+			"POST /cases/{id}/ask":         h.ask,
 		})
 	}
 	if h.do.Decider != nil {

@@ -42,6 +42,8 @@ func said(code string) string {
 		return "Your note is kept."
 	case "aware":
 		return "The 72-hour clock runs."
+	case "asked":
+		return "They are asked. What they answer comes into the case."
 	case "judged":
 		return "Your verdict is kept, and teaches what comes after."
 	case "taken-back":

@@ -11,7 +11,7 @@ import (
 // CaseAct is what somebody does with a case. Which fields count depends on the deed.
 type CaseAct struct {
 	Case string
-	// Deed is one of acknowledge, assign, snooze, note, aware, verdict and expect.
+	// Deed is one of acknowledge, assign, snooze, note, aware, verdict, expect and ask.
 	Deed access.Deed
 	// Key is the same when the same deed is asked for twice: it is done once. Required.
 	Key string
@@ -26,8 +26,8 @@ type CaseAct struct {
 	// Word is the verdict; TakeBack takes the one in force back instead.
 	Word     vigil.Word
 	TakeBack bool
-	// Scope and ForRole are an exception's; Preview asks what it would have covered, and
-	// makes nothing.
+	// Scope and ForRole are an exception's. Preview asks what it would have covered, or what
+	// the person would be asked, and does nothing.
 	Scope   vigil.Scope
 	ForRole bool
 	Preview bool
@@ -41,6 +41,8 @@ type CaseDone struct {
 	Case vigil.Case
 	// Covered is what an exception covers, nil otherwise.
 	Covered *CaseCovered
+	// Question is what the person is asked, empty otherwise.
+	Question string
 }
 
 // CaseCovered is what an exception would have covered since a time.

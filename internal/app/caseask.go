@@ -12,15 +12,50 @@ import (
 	"vigil/internal/ledger"
 )
 
+// asker puts questions to people where they can answer. *talk.Talk implements it.
+type asker interface {
+	// Workspace is the one in which people are asked.
+	Workspace(ctx context.Context) (string, error)
+	// Ask sends a question; the words say why it could not be, empty once it was.
+	Ask(ctx context.Context, q *alerts.Question) string
+}
+
+// askAside has the person asked in Slack whom a case is about, for somebody who does not ask
+// by way of Slack themselves.
+func (d *caseDesk) askAside(ctx context.Context, who *person, a alerts.Act) (alerts.Outcome, error) {
+	var by asker
+	if d.asker != nil {
+		by = d.asker()
+	}
+	if by == nil {
+		return alerts.Outcome{}, refusedf("people are asked in Slack, where nobody answers for vigil: it has to run, with slack.app_token or slack.signing_secret beside slack.token")
+	}
+	workspace, err := by.Workspace(ctx)
+	if err != nil {
+		return alerts.Outcome{}, refusedf("%s", alerts.Clean(err.Error()))
+	}
+	a.By = alerts.Person{Channel: slackName, Workspace: workspace}
+	out, err := d.do(ctx, who, a)
+	if err != nil || a.Preview || out.Question == nil {
+		return out, err
+	}
+	failed := by.Ask(ctx, out.Question)
+	if failed == "" {
+		return out, nil
+	}
+	words := "The question could not be delivered: " + failed
+	// Also when whoever asked has gone away meanwhile: the case must not say that they were asked.
+	if _, err := d.do(context.WithoutCancel(ctx), who, alerts.Act{ID: a.ID + "-undelivered", Deed: alerts.DeedUnasked, Case: a.Case, Note: words}); err != nil {
+		return alerts.Outcome{}, err
+	}
+	return alerts.Outcome{}, refusedf("%s", words)
+}
+
 // ask asks the person whom a case is about: was this you, and why.
 func (d *caseDesk) ask(ctx context.Context, a alerts.Act, do deed, c *vigil.Case, lead *vigil.Finding, now time.Time) (alerts.Outcome, error) {
 	do.what = "person asked"
-	if c.About != vigil.AboutActor || c.Actor == "" {
+	if !c.OfPerson() {
 		return alerts.Outcome{}, refusedf("the case is about no person who could be asked")
-	}
-	switch c.ActorKind {
-	case vigil.KindService, vigil.KindBot, vigil.KindAnonymous:
-		return alerts.Outcome{}, refusedf("the case is about no person: nobody could answer for it")
 	}
 	if a.Preview {
 		// It shows who is behind a pseudonym.

@@ -27,6 +27,8 @@ type caseDesk struct {
 	status func(ctx context.Context) (api.Status, error)
 	// members are the channel's own people, for whom no user is configured; nil for none.
 	members func(ctx context.Context) ([]member, error)
+	// asker returns who asks people in Slack, nil where nobody does; may be nil itself.
+	asker func() asker
 
 	// several is held while a deed of several steps is done: what two people judge at once
 	// is one word and then the other, and a press that comes twice waits for itself.
@@ -38,6 +40,13 @@ func (a *App) newCaseDesk() *caseDesk {
 	d := &caseDesk{desk: a.desk, book: a.book, people: a.people.Load, roster: a.identity, status: a.reader.Status}
 	if door, ok := a.opts.Door.(*demoDoor); ok {
 		d.roster = door
+	}
+	d.members = (&members{talk: a.talking.Load, now: a.opts.Now, gate: make(chan struct{}, 1)}).get
+	d.asker = func() asker {
+		if t := a.talking.Load(); t != nil {
+			return t
+		}
+		return nil
 	}
 	return d
 }

@@ -96,7 +96,7 @@ func (f *caseFolder) Case(ctx context.Context, id string) (out client.Case, err 
 func (f *caseFolder) Work(ctx context.Context, by string, a api.CaseAct) (client.Done, error) {
 	a.Key = "cli-" + rand.Text() // one that can't come again
 	done, err := f.desk.Work(f.as(ctx, by), a)
-	return client.Done{Text: done.Text, Case: done.Case}, err
+	return client.Done{Text: done.Text, Case: done.Case, Question: done.Question}, err
 }
 
 func (f *caseFolder) as(ctx context.Context, by string) context.Context {

@@ -40,17 +40,24 @@ func (d *caseDesk) Work(ctx context.Context, act api.CaseAct) (api.CaseDone, err
 		a.To = alerts.Person{Channel: consoleName, ID: act.To}
 	}
 	switch act.Deed {
-	case access.DeedAcknowledge, access.DeedAssign, access.DeedSnooze, access.DeedNote, access.DeedAware, access.DeedVerdict, access.DeedExpect:
+	case access.DeedAcknowledge, access.DeedAssign, access.DeedSnooze, access.DeedNote, access.DeedAware, access.DeedVerdict, access.DeedExpect, access.DeedAsk:
 	default:
 		return api.CaseDone{}, fmt.Errorf("%w: %q is nothing that is done with a case", api.ErrRefused, string(act.Deed))
 	}
-	out, err := d.do(ctx, who, a)
+	do := d.do
+	if act.Deed == access.DeedAsk {
+		do = d.askAside
+	}
+	out, err := do(ctx, who, a)
 	if err != nil {
 		return api.CaseDone{}, workError(err)
 	}
 	done := api.CaseDone{Text: out.Text}
 	if out.Case != nil {
 		done.Case = *out.Case
+	}
+	if q := out.Question; q != nil {
+		done.Question = q.Text
 	}
 	if c := out.Covered; c != nil {
 		done.Covered = &api.CaseCovered{

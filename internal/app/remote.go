@@ -248,6 +248,10 @@ func (r *remote) Work(ctx context.Context, by string, a api.CaseAct) (client.Don
 		d, err = c.Note(ctx, on, a.Note)
 	case a.Deed == access.DeedAware:
 		d, err = c.Aware(ctx, on)
+	case a.Deed == access.DeedAsk && a.Preview:
+		d.Question, err = c.Question(ctx, a.Case)
+	case a.Deed == access.DeedAsk:
+		d, err = c.Ask(ctx, on)
 	case a.TakeBack:
 		d, err = c.Reopen(ctx, on, a.Note)
 	case a.Deed == access.DeedVerdict:

@@ -15,7 +15,9 @@ import (
 	"vigil/alerts/slack"
 	"vigil/alerts/slack/talk"
 	"vigil/alerts/slack/talk/talktest"
+	"vigil/client"
 	"vigil/internal/access"
+	"vigil/internal/api"
 	"vigil/internal/app"
 	"vigil/internal/config"
 	"vigil/internal/privacy"
@@ -328,6 +330,57 @@ func TestSlackWhoMayWhat(t *testing.T) {
 		if strings.Contains(line, "instead") {
 			t.Error(line)
 		}
+	}
+}
+
+// Who works elsewhere than in Slack has the person asked there all the same, and what they
+// answer comes into the case.
+func TestSlackAskedFromOutside(t *testing.T) {
+	t.Parallel()
+	w := work(t, overHTTP, "bob_db")
+	c := w.card("bob_db")
+	desk, err := app.OpenDesk(t.Context(), w.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer desk.Close()
+	cases, _, err := desk.Cases(t.Context(), client.CaseFilter{}, 1)
+	if err != nil || len(cases) != 1 {
+		t.Fatal(cases, err)
+	}
+	ask := api.CaseAct{Case: cases[0].ID, Deed: access.DeedAsk, Preview: true}
+	shown, err := desk.Work(t.Context(), "ann", ask)
+	if err != nil || !strings.Contains(shown.Question, "read data of 212 customers in pg") || !w.audited("person looked up") {
+		t.Fatalf("%+v, %v", shown, err)
+	}
+	ask.Preview = false
+	// Slack can't deliver it: that is told, and the case does not say that they were asked.
+	w.slack.Expect("conversations.open", talktest.Refuse("user_disabled"))
+	if _, err := desk.Work(t.Context(), "ann", ask); err == nil || !strings.Contains(err.Error(), "deactivated") {
+		t.Errorf("not delivered: %v", err)
+	}
+	if x, err := desk.Case(t.Context(), ask.Case); err != nil || x.Asked != nil || !strings.Contains(x.Events[len(x.Events)-1].Text, "could not be delivered") {
+		t.Errorf("after it was not delivered: %+v, %v", x, err)
+	}
+	if _, err := desk.Work(t.Context(), "ann", ask); err != nil {
+		t.Fatal(err)
+	}
+	dm := w.slack.Find(t, "the question", func(c talktest.Call) bool {
+		return c.Method == "chat.postMessage" && c.Str("channel") == "DU0BOB"
+	})
+	if got := text(dm); !strings.Contains(got, shown.Question) {
+		t.Errorf("asked %s, shown %s", got, shown.Question)
+	}
+	w.edited(c, "none yet")
+	answer := w.slack.PressPayload("U0BOB", "vigil.not_mine", questioned(t, dm))
+	answer["container"] = map[string]any{"type": "message", "channel_id": "DU0BOB", "message_ts": talktest.Direct}
+	w.slack.Way.Deliver(t, "interactive", answer)
+	until(t, "the answer", func() bool {
+		x, err := desk.Case(t.Context(), ask.Case)
+		return err == nil && x.Asked != nil && !x.Asked.Answered.IsZero() && !x.Asked.Mine
+	})
+	if !w.audited("person asked") || !w.audited("person answered") || strings.Contains(w.get("/cases/"+ask.Case), "U0BOB") {
+		t.Errorf("not audited, or the page tells who it is: %v", app.AuditTrail(t, w.App))
 	}
 }
 

@@ -43,19 +43,14 @@ func newTalk(cfg *config.Config, console string, opts talk.Options) (*talk.Talk,
 
 // newTalk makes what answers in Slack by the desk of this service.
 func (a *App) newTalk(cfg *config.Config) (*talk.Talk, error) {
-	d := a.newCaseDesk()
 	t, err := newTalk(cfg, a.consoleOf(cfg), talk.Options{
-		Desk: d, Logger: a.logger, Now: a.opts.Now, Mention: a.mention,
+		Desk: a.newCaseDesk(), Logger: a.logger, Now: a.opts.Now, Mention: a.mention,
 		Revoked: func(event string) {
 			a.logger.Error("Slack says that the app was taken out of the workspace: findings go by the fallback until it is installed again", "event", event)
 			a.troubles.set("Channel "+slackName, "the app was taken out of the workspace: install it again and set its new tokens")
 		},
 	})
-	if err != nil || t == nil {
-		return nil, err
-	}
-	d.members = (&members{list: t.Directory().List, now: a.opts.Now, gate: make(chan struct{}, 1)}).get
-	return t, nil
+	return t, err
 }
 
 // talk starts answering in Slack; its stop lets what is under way end.
@@ -104,10 +99,12 @@ const membersFor = 10 * time.Minute
 // members remembers for a short while who is in the workspace; nothing of it is kept
 // on disk.
 type members struct {
-	list func(ctx context.Context) ([]talk.Member, error)
+	// talk is who answers in Slack just now, nil for nobody.
+	talk func() *talk.Talk
 	now  func() time.Time
 
 	gate chan struct{} // held while it is read; guards the rest
+	of   *talk.Talk
 	all  []member
 	at   time.Time
 }
@@ -119,10 +116,14 @@ func (m *members) get(ctx context.Context) ([]member, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if m.all != nil && m.now().Sub(m.at) < membersFor {
+	t := m.talk()
+	if t == nil {
+		return nil, errors.New("nobody answers in Slack")
+	}
+	if m.of == t && m.now().Sub(m.at) < membersFor {
 		return m.all, nil
 	}
-	list, err := m.list(ctx)
+	list, err := t.Directory().List(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +131,6 @@ func (m *members) get(ctx context.Context) ([]member, error) {
 	for i := range list {
 		all[i] = member{id: list[i].ID, email: list[i].Email}
 	}
-	m.all, m.at = all, m.now()
+	m.of, m.all, m.at = t, all, m.now()
 	return all, nil
 }

@@ -61,7 +61,7 @@ func askForm() dialogue {
 			if out.Question == nil { // pressed twice: the first press delivers it
 				return outcome{view: page("Ask the person", t.told(out, out.Text))}
 			}
-			failed := t.deliver(ctx, out.Question)
+			failed := t.Ask(ctx, out.Question)
 			if failed == "" {
 				return outcome{view: page("Ask the person", t.told(out, "The question is sent."))}
 			}
@@ -86,8 +86,8 @@ func question(q *alerts.Question) []slack.Block {
 	}
 }
 
-// deliver sends a question; the words say why it could not be.
-func (t *Talk) deliver(ctx context.Context, q *alerts.Question) string {
+// Ask sends a question to the person; the words say why it could not be, empty once it was.
+func (t *Talk) Ask(ctx context.Context, q *alerts.Question) string {
 	if q.To.Channel != Channel || !isID(q.To.ID) {
 		return "vigil does not know this person's Slack account."
 	}

@@ -34,6 +34,12 @@ func (t *Talk) home(ctx context.Context) (home, error) {
 	return h, nil
 }
 
+// Workspace is the one in which people are asked: that of the bot token.
+func (t *Talk) Workspace(ctx context.Context) (string, error) {
+	h, err := t.home(ctx)
+	return h.team, err
+}
+
 // has reports whether somebody who acts by way of a workspace is of this one. Slack names
 // the organisation in its place for those who are in several workspaces of it.
 func (h home) has(workspace string) bool {

@@ -87,6 +87,10 @@ func (d *Desk) Work(ctx context.Context, a api.CaseAct) (api.CaseDone, error) {
 		return api.CaseDone{}, err
 	}
 	c, who, now := file.Case, api.PersonOf(ctx).By, Now()
+	question := "On Mon 2 Nov 2026 between 14:02 and 14:41 UTC an account of yours read data of 212 customers in pg-eu. That is more or other than usual. Was this you, and what was it for?"
+	if a.Preview && a.Deed == access.DeedAsk {
+		return api.CaseDone{Case: c, Question: question}, nil
+	}
 	if a.Preview {
 		covered := &api.CaseCovered{Since: now.AddDate(0, 0, -30), Says: "this account from 203.0.113.0/24", Events: 212, Of: 340, Wholly: []vigil.Finding{file.Lead}, WhollyTotal: 3, Breaches: 1}
 		return api.CaseDone{Case: c, Covered: covered}, nil
@@ -114,6 +118,8 @@ func (d *Desk) Work(ctx context.Context, a api.CaseAct) (api.CaseDone, error) {
 		c.Aware, event.Kind = &vigil.Mark{By: who, Time: now}, vigil.CaseAware
 	case access.DeedSnooze:
 		c.Snoozed, c.SnoozedBy, event.Kind = now.Add(a.For), who, vigil.CaseSnoozed
+	case access.DeedAsk:
+		c.Asked, event.Kind = &vigil.Asked{Mark: vigil.Mark{By: who, Time: now}, To: "actor-asked"}, vigil.CaseAsked
 	case access.DeedExpect:
 		event.Kind = vigil.CaseExcepted
 	}

@@ -18,6 +18,7 @@ func (h *Handler) casework() resource {
 		on("POST /api/v1/cases/{id}/snooze", "snoozeCase", "Leaves a case alone for a while, unless it gets graver.", h.snooze),
 		on("POST /api/v1/cases/{id}/note", "noteCase", "Writes a note into a case's timeline.", h.note),
 		on("POST /api/v1/cases/{id}/aware", "startClock", "Says that who asks has become aware of a breach: the 72 hours begin.", h.aware),
+		on("POST /api/v1/cases/{id}/ask", "askPerson", "Asks the person whom a case is about, in Slack, whether it was them, or tells what they would be asked.", h.askPerson),
 		on("PUT /api/v1/cases/{id}/verdict", "judgeCase", "Gives a verdict on a case, which resolves it.", h.judgeCase),
 		on("DELETE /api/v1/cases/{id}/verdict", "reopenCase", "Takes the verdict on a case back, which opens it anew.", h.reopenCase),
 	}}
@@ -41,6 +42,8 @@ type CaseAnswer struct {
 	// Text says what was done.
 	Text string     `json:"text"`
 	Case vigil.Case `json:"case"`
+	// Question is what the person is asked, where they are.
+	Question string `json:"question,omitempty"`
 }
 
 func (c CaseAnswer) revision() int { return c.Case.Revision }
@@ -52,7 +55,7 @@ func (h *Handler) work(ctx context.Context, of onCase, act api.CaseAct) (CaseAns
 		act.Key = "api-" + rand.Text() // one that can't come again
 	}
 	done, err := h.do.Worker.Work(ctx, act)
-	return CaseAnswer{Text: done.Text, Case: done.Case}, err
+	return CaseAnswer{Text: done.Text, Case: done.Case, Question: done.Question}, err
 }
 
 type noteOnCase struct {
@@ -103,6 +106,21 @@ func (h *Handler) snooze(ctx context.Context, in snoozeCase) (CaseAnswer, error)
 		return CaseAnswer{}, api.NewProblem(http.StatusUnprocessableEntity, "That is no time to leave a case alone", "Give for_seconds: more than 0, at most 14 days.")
 	}
 	return h.work(ctx, in.onCase, api.CaseAct{Deed: access.DeedSnooze, For: time.Duration(in.Body.For * float64(time.Second))})
+}
+
+// Asking says whether the person is asked.
+type Asking struct {
+	// Preview tells what they would be asked, and asks nobody.
+	Preview bool `json:"preview,omitempty"`
+}
+
+type askPerson struct {
+	onCase
+	Body Asking `body:"optional"`
+}
+
+func (h *Handler) askPerson(ctx context.Context, in askPerson) (CaseAnswer, error) {
+	return h.work(ctx, in.onCase, api.CaseAct{Deed: access.DeedAsk, Preview: in.Body.Preview})
 }
 
 // Judging is a verdict on a case.

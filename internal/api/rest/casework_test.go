@@ -48,6 +48,8 @@ func TestDeedsOnCases(t *testing.T) {
 		{"POST", "snooze", `{"for_seconds":3600}`, `*`, 200, api.CaseAct{Deed: access.DeedSnooze, For: time.Hour}},
 		{"POST", "note", `{"note":"looked"}`, ``, 200, api.CaseAct{Deed: access.DeedNote, Note: "looked"}},
 		{"POST", "aware", `{}`, ``, 200, api.CaseAct{Deed: access.DeedAware}},
+		{"POST", "ask", ``, `"7"`, 200, api.CaseAct{Deed: access.DeedAsk, Seen: 7}},
+		{"POST", "ask", `{"preview":true}`, ``, 200, api.CaseAct{Deed: access.DeedAsk, Preview: true}},
 		{"PUT", "verdict", `{"word":"breach","note":"sure"}`, ``, 200, api.CaseAct{Deed: access.DeedVerdict, Word: vigil.WordBreach, Note: "sure"}},
 		{"DELETE", "verdict", ``, ``, 200, api.CaseAct{Deed: access.DeedVerdict, TakeBack: true}},
 		{"PUT", "verdict", `{"word":"guilty"}`, ``, 422, api.CaseAct{}},

@@ -115,12 +115,22 @@ func (sh *shard) frameOf(a *actor) *group {
 	return sh.shared.everyone
 }
 
-// expected is the mean number of accesses in each hour of the week, of four quarters.
+// expected is the mean number of accesses in each hour of the week. What a quarter-hour
+// holds is only known of those in which somebody is at work, and not which those are: so
+// a day's expectation is spread over its hours, as its quarter-hours are busy.
 func (sh *shard) expected(a *actor) []float64 {
-	g, rate := sh.frameOf(a), a.Lane[features.Quarter].Counts[features.Events]
-	out := make([]float64, HoursOfWeek)
-	for h := range out {
-		out[h] = 4 * rate.Predict(g.Prior[features.Quarter][features.Events], g.profile[features.Quarter][h]).Mean
+	g, out := sh.frameOf(a), make([]float64, HoursOfWeek)
+	const events = features.Events
+	for day := 0; day < HoursOfWeek; day += 24 {
+		hours, sum := out[day:day+24], 0.0
+		for h := range hours {
+			hours[h] = a.Lane[features.Quarter].Counts[events].Predict(g.Prior[features.Quarter][events], g.profile[features.Quarter][day+h]).Mean
+			sum += hours[h]
+		}
+		whole := a.Lane[features.Day].Counts[events].Predict(g.Prior[features.Day][events], g.profile[features.Day][day]).Mean
+		for h := range hours {
+			hours[h] *= whole / max(sum, 1e-9)
+		}
 	}
 	return out
 }

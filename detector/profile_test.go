@@ -47,6 +47,11 @@ func TestProfileOfAnActor(t *testing.T) {
 		if len(p.Expected) != detector.HoursOfWeek || slices.Max(p.Expected) <= 0 || slices.Min(p.Expected) < 0 {
 			t.Errorf("expected of %s: %v", f.Actor, p.Expected)
 		}
+		for _, l := range p.Levels {
+			if day := sum(p.Expected) / 7; l.Observation == "events" && (day < l.Own/3 || day > 3*l.Own) {
+				t.Errorf("%s does %.3g accesses on a usual day, by the hours of the week %.3g", f.Actor, l.Own, day)
+			}
+		}
 		if p.Peers.Members > 0 {
 			held++
 			if p.Peers.Members < 5 {
@@ -81,4 +86,11 @@ func TestProfileOfAnActor(t *testing.T) {
 	if diff := cmp.Diff(want, encode(t, append(found, last...))); diff != "" {
 		t.Errorf("asking changed the findings (-want +got):\n%.1500s", diff)
 	}
+}
+
+func sum(of []float64) (total float64) {
+	for _, f := range of {
+		total += f
+	}
+	return total
 }

@@ -214,7 +214,7 @@ func (sh *shard) counterfactual(a *actor, l features.Lane, all []judged) string 
 		}
 	}
 	if la.Since != 0 && la.Since < la.span.First {
-		return fmt.Sprintf("No single observation decides it: evidence has grown since %s.", utc(la.Since).Format("2 January 15:04"))
+		return fmt.Sprintf("No single observation decides it: evidence has grown since %s.", utc(la.Since).Format("2 Jan 15:04 UTC"))
 	}
 	return fmt.Sprintf("No single observation decides it: %s agree.", plural(int64(signs), "sign", "signs"))
 }
@@ -242,7 +242,7 @@ func who(f *vigil.Finding) string {
 	name := kind + " " + f.Actor
 	var of []string
 	for _, s := range []string{f.Role, f.Team} {
-		if s != "" {
+		if s != "" && s != string(f.ActorKind) {
 			of = append(of, s)
 		}
 	}

@@ -80,7 +80,7 @@ func printTriage(w io.Writer, r *app.TriageReport) error {
 		fmt.Fprintf(w, "  %s said %d, which weigh as %.0f\n", printable(v.Name), v.Said, v.Weight)
 	}
 	if !r.Known {
-		_, err := fmt.Fprintf(w, "not known yet: there are %s\n", r.Why)
+		_, err := fmt.Fprintf(w, "not known yet: %s\n", r.Why)
 		return err
 	}
 	fmt.Fprintf(w, "\non findings not learnt from, five parts:\n")

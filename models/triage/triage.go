@@ -75,7 +75,7 @@ func (c Counts) Suffice() (ok bool, why string) {
 	if c.Bad >= Enough && c.Good >= Enough {
 		return true, ""
 	}
-	return false, fmt.Sprintf("%d of %d verdicts that say breach or misuse, %d of %d that say expected", c.Bad, Enough, c.Good, Enough)
+	return false, fmt.Sprintf("it takes %d verdicts of breach or misuse (%d so far) and %d of expected (%d so far)", Enough, c.Bad, Enough, c.Good)
 }
 
 // Model gives probabilities.

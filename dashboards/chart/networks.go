@@ -14,8 +14,10 @@ type NetworkBar struct {
 	// known.
 	Name, Place string
 	Accesses    int64
-	// New says that it was not used before.
-	New bool
+	// Before counts its accesses in the time before that is known; New says that there is
+	// none.
+	Before int64
+	New    bool
 }
 
 // maxNetworks bounds the networks of one picture; the rest is told beside it.
@@ -62,8 +64,11 @@ func Networks(id string, list []NetworkBar) template.HTML {
 		y += networkHead
 		for _, n := range by[place] {
 			class, tag := "net-bar", ""
-			if n.New {
+			switch {
+			case n.New:
 				class, tag = "net-bar new", "new · "
+			case n.Before > 0:
+				tag = phrase.Count(n.Before) + " before, now "
 			}
 			c.text("code", 0, y+13, false, phrase.Shorten(phrase.Text(n.Name, 120), 34))
 			c.text("value", 100, y+13, true, tag+phrase.Count(n.Accesses))
@@ -81,8 +86,11 @@ func describeNetwork(n NetworkBar) string {
 		s += " (" + phrase.Text(n.Place, 80) + ")"
 	}
 	s += ": " + phrase.Plural(n.Accesses, "access", "accesses")
-	if n.New {
+	switch {
+	case n.New:
 		s += ", new"
+	case n.Before > 0:
+		s += ", " + phrase.Count(n.Before) + " before"
 	}
 	return fmt.Sprintf("%s.", s)
 }

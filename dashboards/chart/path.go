@@ -17,6 +17,7 @@ type PathStep struct {
 }
 
 const (
+	pathHead   = 18.0 // holds the words over the highest step
 	pathHeight = 96.0
 	pathFoot   = 24.0
 )
@@ -47,7 +48,7 @@ func Path(id string, steps []PathStep, line float64) template.HTML {
 		desc += " The line stands at " + phrase.Number(line) + "."
 	}
 	var c canvas
-	c.open("path", id, pathHeight+pathFoot, "Evidence over time", desc)
+	c.open("path", id, pathHead+pathHeight+pathFoot, "Evidence over time", desc)
 	height := func(e float64) float64 { return pathHeight * (1 - clamp(finite(e), 0, top)/top) }
 	var d strings.Builder
 	for i, s := range steps {
@@ -58,12 +59,17 @@ func Path(id string, steps []PathStep, line float64) template.HTML {
 			fmt.Fprintf(&d, "H%sV%s", x, y)
 		}
 	}
-	fmt.Fprintf(&c, `<svg width="100%%" height="%s" viewBox="0 0 1000 %s" preserveAspectRatio="none"><path class="path-line" d="%s"/></svg>`, num(pathHeight), num(pathHeight), d.String())
+	fmt.Fprintf(&c, `<svg y="%s" width="100%%" height="%s" viewBox="0 0 1000 %s" preserveAspectRatio="none"><path class="path-line" d="%s"/></svg>`, num(pathHead), num(pathHeight), num(pathHeight), d.String())
 	if line > 0 {
-		c.line("path-limit", 0, height(line), 100, height(line))
-		c.text("tick", 100, height(line)-4, true, "the line, "+phrase.Number(line))
+		y := pathHead + height(line)
+		c.line("path-limit", 0, y, 100, y)
+		c.text("tick", 0, y-4, false, "the line, "+phrase.Number(math.Round(line*10)/10))
 	}
-	c.line("axis", 0, pathHeight+0.5, 100, pathHeight+0.5)
-	c.timeTicks(axis, pathHeight)
+	if highest := finite(steps[at].Evidence); highest > line {
+		c.text("tick", 100, pathHead+height(highest)-6, true, "at most "+phrase.Number(math.Round(highest*10)/10))
+	}
+	const foot = pathHead + pathHeight
+	c.line("axis", 0, foot+0.5, 100, foot+0.5)
+	c.timeTicks(axis, foot)
 	return c.close()
 }

@@ -16,7 +16,8 @@ const (
 	weekRow   = 20.0
 	weekHead  = 26.0
 	weekFoot  = 24.0
-	weekLabel = 8.0 // percent of the width
+	weekKey   = 50.0
+	weekLabel = 10.0 // percent of the width: a phone has room for three letters
 )
 
 // weekdays are the rows of a map of the week.
@@ -26,7 +27,8 @@ var weekdays = [7]string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}
 // on one scale, so that what is busier than expected shows. Values are means for an hour,
 // 168 of them from Monday 00:00 UTC; expected may be nil. Shades grow by the square root,
 // or one busy hour would hide all others. Hours in which at least twice as much, and one
-// access more, was seen than is expected have a frame. id must be unique on the page.
+// access more, was seen than is expected have a frame. A key below tells the shades. id
+// must be unique on the page.
 func Week(id string, seen, expected []float64) template.HTML {
 	if len(seen) != 168 {
 		return ""
@@ -57,12 +59,26 @@ func Week(id string, seen, expected []float64) template.HTML {
 	if expected != nil {
 		panels = 2
 	}
-	c.open("week", id, height*panels, "Accesses by the hour of the week", desc)
+	c.open("week", id, height*panels+weekKey, "Accesses by the hour of the week", desc)
 	c.weekPanel("Seen", seen, expected, top, 0)
 	if expected != nil {
 		c.weekPanel("Expected by the model", expected, nil, top, height)
 	}
+	if top > 0 {
+		c.weekKey(top, height*panels)
+	}
 	return c.close()
+}
+
+// weekKey shows what each shade stands for: how many accesses in the hour at most.
+func (c *canvas) weekKey(top, y float64) {
+	c.text("note", 0, y+15, false, "Accesses in an hour, at most")
+	const width = 100.0 / (heatSteps + 1)
+	for step := range heatSteps + 1 {
+		part := float64(step) / heatSteps
+		c.rect(fmt.Sprintf("heat heat-%d", step), float64(step)*width+0.15, y+22, width-0.3, 8)
+		c.text("tick", float64(step)*width+0.15, y+44, false, phrase.About(top*part*part))
+	}
 }
 
 // weekPanel draws one map; what is above against is framed.

@@ -7,6 +7,7 @@ import (
 
 	"vigil/dashboards/phrase"
 	"vigil/dashboards/view"
+	"vigil/internal/api"
 )
 
 type sourcesBody struct {
@@ -17,6 +18,8 @@ type sourcesBody struct {
 	// Bad is how many ask for somebody.
 	Bad string
 	Any bool
+	// Well says that all of them are read, and none lags.
+	Well bool
 	// Aside are the newest records that were set aside; Meter and Sample say that there are
 	// those pages.
 	Aside         []setAside
@@ -44,10 +47,14 @@ func (h *Handler) serveSources(w http.ResponseWriter, r *http.Request, name stri
 	data := sourcesBody{Note: view.NewStatus(status, h.now(status)).Note, Total: phrase.Count(int64(len(status.Sources)))}
 	data.Sources, data.More = view.NewSources(status.Sources, h.now(status), func(id string) string { return "/findings/" + url.PathEscape(id) })
 	bad := 0
+	data.Well = len(data.Sources) > 0
 	for i := range data.Sources {
 		if data.Sources[i].Bad {
 			bad++
 		}
+	}
+	for i := range status.Sources {
+		data.Well = data.Well && status.Sources[i].State == api.SourceReading
 	}
 	data.Bad, data.Any = phrase.Count(int64(bad)), bad > 0
 	if data.Aside, err = h.setAsides(r); err != nil {

@@ -242,6 +242,11 @@ func browserSeesBarriers(t *testing.T, b *browser.Browser) {
 	}
 }
 
+// brokenNames counts pseudonyms and times in tables that stand on more than one line: a
+// table that is too wide scrolls instead.
+const brokenNames = `Array.from(document.querySelectorAll(".scroll time, .scroll a > .id, .scroll th > .id"))
+	.filter(e => !e.closest(".terms") && e.getClientRects().length > 1).length`
+
 // browserFitsAPhone has every page fit into a narrow window, and read without script.
 func browserFitsAPhone(t *testing.T, b *browser.Browser) {
 	inWindow(t, b, everything(nil), browser.Look{Phone: true, NoScript: true}, func(p *browser.Page, path string) {
@@ -250,6 +255,9 @@ func browserFitsAPhone(t *testing.T, b *browser.Browser) {
 		}
 		if strings.TrimSpace(p.Text("h1")) == "" || strings.TrimSpace(p.Text(".narrow summary")) != "Pages" {
 			t.Errorf("%s: it does not read without script", path)
+		}
+		if n := browser.Eval[int](p, brokenNames); n > 0 {
+			t.Errorf("%s: %d names or times in tables are broken over lines", path, n)
 		}
 		forEyes(p, path, "phone")
 	})

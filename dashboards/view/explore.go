@@ -111,14 +111,18 @@ func (p Place) usable() bool { return p.Path != "" }
 
 // said says in words what a span holds.
 func said(a *api.Activity) string {
-	s := phrase.Second(a.From) + " to " + phrase.Second(a.To) + " UTC: " + phrase.Plural(int64(a.Total), "access", "accesses")
+	span := phrase.Range(a.From, a.To)
+	if a.To.Sub(a.From) < time.Hour {
+		span = phrase.Second(a.From) + " to " + phrase.Second(a.To) + " UTC"
+	}
+	s := span + ": " + phrase.Plural(int64(a.Total), "access", "accesses")
 	if n := len(a.Sessions) + a.SessionsLeft; n > 0 {
 		s += " in " + phrase.Plural(int64(n), "session", "sessions")
 	}
 	switch {
 	case a.Total == 0:
 	case a.Bucket > 0:
-		s += ", counted by " + phrase.Bucket(a.Bucket)
+		s += ", a bar for each " + phrase.Bucket(a.Bucket)
 	default:
 		s += ", each shown by itself"
 	}
@@ -194,7 +198,7 @@ func ActivityPlot(a *api.Activity, name string, start, end time.Time) Plot {
 		p.Spans = append(p.Spans, PlotSpan{From: seconds(start), To: seconds(end), Name: "the finding", Color: "span"})
 	}
 	for _, s := range a.Sessions {
-		p.Spans = append(p.Spans, PlotSpan{From: seconds(s.From), To: seconds(s.To), Name: "session", Color: "accent", Thin: true})
+		p.Spans = append(p.Spans, PlotSpan{From: seconds(s.From), To: seconds(s.To), Name: "session", Color: "mark", Thin: true})
 	}
 	if a.Bucket <= 0 {
 		p.singles(a.Singles)
@@ -297,7 +301,7 @@ func NewNetworks(n *api.Networks, key string, only func(network string) string) 
 		}
 		v.List = append(v.List, row)
 		if len(bars) < maxTold {
-			bars = append(bars, chart.NetworkBar{Name: x.Network, Place: row.Place, Accesses: int64(x.Accesses), New: x.New()})
+			bars = append(bars, chart.NetworkBar{Name: x.Network, Place: row.Place, Accesses: int64(x.Accesses), Before: int64(x.Before), New: x.New()})
 		}
 	}
 	v.Chart = chart.Networks("n-"+key, bars)

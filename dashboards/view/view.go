@@ -128,11 +128,14 @@ type Finding struct {
 	Gauge        template.HTML
 	EvidenceText string
 
-	Contributions []Contribution
-	MoreTerms     int
-	ByRule        bool
-	Chart         template.HTML
-	Timeline      template.HTML
+	// Contributions are the terms that weigh most, Smaller those after them, which have
+	// SmallerShare of the evidence together.
+	Contributions, Smaller []Contribution
+	SmallerShare           string
+	MoreTerms              int
+	ByRule                 bool
+	Chart                  template.HTML
+	Timeline               template.HTML
 
 	// Actors are those who took part, TookPart the words over them.
 	Actors   List
@@ -222,7 +225,7 @@ func NewFinding(f *vigil.Finding, o Options) Finding {
 		v.Gauge = chart.Evidence("g-"+v.Key, f.Evidence, f.Threshold)
 	}
 	if said := f.Verdict; said != nil {
-		v.Verdict, v.VerdictBy, v.Note, v.VerdictAt = phrase.Verdict(said.Word), phrase.Text(said.By, maxName), phrase.Prose(said.Note, maxSentence), moment(said.Time, now)
+		v.Verdict, v.VerdictBy, v.Note, v.VerdictAt = phrase.Verdict(said.Word), phrase.Text(said.By, maxName), phrase.Prose(said.Note, maxSentence), At(said.Time)
 	}
 	if t := f.Triage; t != nil {
 		v.Triage = phrase.Prose(t.Why, maxSentence)
@@ -242,21 +245,27 @@ func NewFinding(f *vigil.Finding, o Options) Finding {
 // Draw adds what the full view shows: the picture and table of contributions,
 // and the timeline.
 func (v *Finding) Draw(f *vigil.Finding, t api.Timeline) {
-	const most = 40
-	grouped := byQuestion(f.Contributions)
-	terms := grouped
+	// What decides is seen at a glance; who asks on gets the rest.
+	const leading, most = 6, 40
+	terms := byQuestion(f.Contributions)
 	if len(terms) > most {
 		v.MoreTerms = len(terms) - most
 		terms = terms[:most]
 	}
+	first, smaller := terms[:min(len(terms), leading)], 0.0
 	for i := range terms {
-		v.Contributions = append(v.Contributions, contribution(&terms[i]))
+		if i < leading {
+			v.Contributions = append(v.Contributions, contribution(&terms[i]))
+			continue
+		}
+		v.Smaller, smaller = append(v.Smaller, contribution(&terms[i])), smaller+terms[i].Share
 	}
+	v.SmallerShare = phrase.Percent(smaller)
 	if f.About == vigil.AboutSubject {
 		t.SubjectsNamed = nil // it is one
 	}
 	v.ByRule = f.Rule != ""
-	v.Chart = chart.Contributions("c-"+v.Key, grouped)
+	v.Chart = chart.Contributions("c-"+v.Key, first)
 	v.Timeline = chart.Timeline("t-"+v.Key, t, f.Start, f.End)
 }
 
@@ -330,7 +339,9 @@ func who(f *vigil.Finding) (name string, traits []string) {
 	default:
 		name = f.Actor
 		add("", phrase.Kind(f.ActorKind))
-		add("", f.Role)
+		if f.Role != string(f.ActorKind) {
+			add("", f.Role)
+		}
 		add("team ", f.Team)
 	}
 	add("tenant ", f.Tenant)

@@ -2,6 +2,7 @@ package view_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,8 +25,8 @@ func TestFindingIsBoundedAndSaysWhatIsLeftOut(t *testing.T) {
 	if len(v.Subjects.Items) != view.MaxSubjects || v.Subjects.More != 1940 || v.SubjectsKnown != "2,140" {
 		t.Errorf("subjects: %d shown, %d more, %s known", len(v.Subjects.Items), v.Subjects.More, v.SubjectsKnown)
 	}
-	if len(v.Contributions) != 40 || v.MoreTerms != 15 {
-		t.Errorf("contributions: %d shown, %d more", len(v.Contributions), v.MoreTerms)
+	if len(v.Contributions) != 6 || len(v.Smaller) != 34 || v.MoreTerms != 15 {
+		t.Errorf("contributions: %d shown, %d smaller, %d more", len(v.Contributions), len(v.Smaller), v.MoreTerms)
 	}
 	if v.Timeline != "" || v.Chart == "" {
 		t.Error("a timeline without data, or no chart")
@@ -112,5 +113,25 @@ func TestEventsSkipWhatIsNotThere(t *testing.T) {
 	got := view.NewEvents([]*vigil.Event{nil, e})
 	if len(got) != 1 || got[0].Subjects != "s_1 and 299 more" || got[0].Rows != "" || got[0].Resource != "helpdesk" || got[0].Origin != "a.log, line 41,200" {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestARoleThatIsTheKindIsToldOnce(t *testing.T) {
+	t.Parallel()
+	f := sample.Vendor()
+	f.ActorKind, f.Role, f.Team, f.Tenant = vigil.KindVendor, "vendor", "", ""
+	if got := view.NewFinding(&f, view.Options{}).Traits; !slices.Equal(got, []string{"vendor"}) {
+		t.Errorf("traits are %q", got)
+	}
+}
+
+// A verdict is given by the clock, while "ago" counts from the time of the log, which
+// may be of long ago: a verdict never comes "in 23 days".
+func TestAVerdictsTimeIsNotHeldAgainstTheLogs(t *testing.T) {
+	t.Parallel()
+	f := sample.Vendor()
+	f.Verdict = &vigil.Verdict{Word: vigil.WordBreach, By: "ann", Time: sample.Now().Add(23 * 24 * time.Hour)}
+	if got := view.NewFinding(&f, view.Options{Now: sample.Now()}).VerdictAt; got.Text == "" || got.Ago != "" {
+		t.Errorf("the verdict's time is %+v", got)
 	}
 }

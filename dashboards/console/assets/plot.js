@@ -75,6 +75,8 @@
       this.link = element("a", bar, f.dataset.goWord || "What happened then");
       this.link.className = "plot-go";
     }
+    this.keys = element("ul", f);
+    this.keys.className = "plot-keys";
     this.box = element("div", f);
     this.box.className = "plot-box";
     this.box.tabIndex = 0;
@@ -242,12 +244,27 @@
         setCursor: [function (u) { p.point(u); }]
       }
     };
+    this.legend();
     if (this.chart) this.chart.destroy();
     this.chart = new uPlot(opts, [d.at].concat(d.series.map(function (s) { return s.values; })), this.box);
     // A press on a bucket goes into it.
     this.chart.over.addEventListener("click", function () {
       var i = p.chart.cursor.idx;
       if (d.bucket && i !== null && i !== undefined && d.bucket < p.to - p.from) p.show(d.at[i], d.at[i] + d.bucket);
+    });
+  };
+
+  // legend says which colour is what, and at which side its axis stands.
+  Plot.prototype.legend = function () {
+    var keys = this.keys, told = {}, sides = this.data.series.some(function (s) { return s.right; });
+    keys.textContent = "";
+    this.data.series.concat(this.data.spans || []).forEach(function (s) {
+      var name = s.name + (sides && s.kind ? s.right ? " (axis at the right)" : " (axis at the left)" : "");
+      if (!s.name || told[name]) return;
+      told[name] = true;
+      var li = element("li", keys);
+      element("i", li).style.background = colour(s.color || (s.kind ? "accent" : "span"));
+      element("span", li, name);
     });
   };
 

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"vigil"
@@ -34,9 +35,12 @@ type queueBody struct {
 	SeeAll, Judge bool
 	Form          string
 	Spent         view.Spent
-	Tuning        string
-	Exceptions    string
-	Silences      string
+	// Count are the budgets by which it is counted what stayed below the line, empty for who
+	// may not; CountKey names that deed.
+	Count, CountKey string
+	Tuning          string
+	Exceptions      string
+	Silences        string
 }
 
 type filterLink struct {
@@ -90,10 +94,14 @@ func (h *Handler) serveQueue(w http.ResponseWriter, r *http.Request, name string
 	if page.News > 0 {
 		data.News, data.NewsURL = newsWords(page.News, q), "/"+q.onlyNew().String()
 	}
-	for to, route := range map[*string]string{&data.Tuning: "/tuning", &data.Exceptions: "/exceptions", &data.Silences: "/silences"} {
-		if h.has("GET " + route) {
-			*to = route
+	for to, p := range map[*string]headPage{&data.Tuning: {url: "/tuning", deed: access.DeedTune}, &data.Exceptions: {url: "/exceptions", deed: access.DeedLook}, &data.Silences: {url: "/silences", deed: access.DeedLook}} {
+		if h.has("GET "+p.url) && who.May(p.deed) {
+			*to = p.url
 		}
+	}
+	if twice := 2 * status.Budget; h.has("POST /tuning/replays") && who.May(access.DeedTune) && twice > 0 && twice <= vigil.MaxBudget {
+		data.Count = strconv.FormatFloat(twice, 'g', -1, 64)
+		data.CountKey = keyOf(who.By, "count", page.Spent.Below)
 	}
 	for i := range page.Items {
 		data.Cards = append(data.Cards, view.NewQueueCard(&page.Items[i], now, h.cfg.Now(), casePath))

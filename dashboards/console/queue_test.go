@@ -9,6 +9,8 @@ import (
 
 	"vigil"
 	"vigil/dashboards/console"
+	"vigil/dashboards/internal/sample"
+	"vigil/internal/access"
 	"vigil/internal/api"
 )
 
@@ -45,5 +47,26 @@ func TestNewsAreWhatIsListed(t *testing.T) {
 	}
 	if len(counted) < 2 {
 		t.Errorf("every list counts the same: %v", counted)
+	}
+}
+
+// What the budget left below the line is counted, and led to, for those who tune; who does
+// not is told the count alone.
+func TestQueueTellsWhatStayedBelowTheLine(t *testing.T) {
+	t.Parallel()
+	r, tuner := sample.NewReader(sample.All()...), sample.NewTuner()
+	services := console.Services{Reader: r, Tuner: tuner, Replayer: tuner}
+	body := get(t, serving(t, console.Config{}, services), "/").body
+	for _, want := range []string{"; 9 more would have come with 2 a day</summary>", "With 2 a day, 9 more findings would have come from ", `<a href="/tuning/replays/r-3">look at them</a>`,
+		`action="/tuning/replays"`, `name="budgets" value="2"`, "count it anew"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the queue lacks %q", want)
+		}
+	}
+	viewer := sample.Person()
+	viewer.Roles = []access.Role{access.RoleViewer}
+	body = get(t, servingAs(t, console.Config{}, viewer, services), "/").body
+	if !strings.Contains(body, "9 more would have come with 2 a day") || strings.Contains(body, "/tuning") {
+		t.Error("a viewer is not told the count alone")
 	}
 }

@@ -54,6 +54,11 @@ type Spent struct {
 	// Asked is the budget in words; Sum what came in the last 30 days, in words.
 	Asked, Sum string
 	Lanes      []SpentLane
+	// Below says what a larger budget would have brought besides, BelowPath leads to it, and
+	// BelowSum says it in a few words; all empty where nobody has counted it. Counting leads
+	// to the back-test that counts it just now.
+	Below, BelowSum, BelowPath string
+	Counting                   string
 }
 
 // SpentLane is what came of one lane.
@@ -70,6 +75,15 @@ const ruleLane = "rule"
 // NewSpent makes what came of a budget, in false findings a day, ready to print.
 func NewSpent(s *api.Spent, asked float64) Spent {
 	v := Spent{Asked: budget(asked)}
+	if b := s.Below; b != nil {
+		v.BelowPath = replayPath(b.Replay)
+		v.BelowSum = phrase.Count(int64(b.New)) + " more would have come with " + BudgetWords(b.Budget)
+		v.Below = "With " + BudgetWords(b.Budget) + ", " + phrase.Plural(int64(b.New), "more finding", "more findings") + " would have come from " +
+			phrase.Range(b.From, b.To) + ". That was counted on " + phrase.Moment(b.Asked)
+	}
+	if s.Counting != "" {
+		v.Counting = replayPath(s.Counting)
+	}
 	var counted, ruled int64
 	for _, l := range s.Lanes {
 		row := SpentLane{

@@ -24,10 +24,12 @@ type Replay struct {
 	Rule string
 }
 
+func replayPath(id string) string { return "/tuning/replays/" + url.PathEscape(id) }
+
 // NewReplay makes it.
 func NewReplay(r *api.Replay, now time.Time) Replay {
 	v := Replay{
-		ID: phrase.Text(r.ID, 40), Path: "/tuning/replays/" + url.PathEscape(r.ID), Class: "is-" + string(r.State), By: phrase.Text(r.By, 80),
+		ID: phrase.Text(r.ID, 40), Path: replayPath(r.ID), Class: "is-" + string(r.State), By: phrase.Text(r.By, 80),
 		Asked: moment(r.Asked, now), Running: r.State == api.ReplayRunning, Percent: percent(r.Done), Error: phrase.Prose(r.Error, 300),
 	}
 	switch r.State {

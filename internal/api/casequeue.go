@@ -61,6 +61,24 @@ type Spent struct {
 	// Until is the end of both spans, in event time.
 	Until time.Time
 	Lanes []LaneSpent
+	// Below is what the budget left below the line, nil where nobody has counted it; Counting
+	// is the back-test that counts it just now, empty for none.
+	Below    *Below
+	Counting string
+}
+
+// Below is what would have come besides with a larger alert budget than the one in force, as
+// the newest back-test of such a one counted it.
+type Below struct {
+	// Replay is the back-test, Asked when it was asked for. From and To bound when what it
+	// counted would have been declared, the second excluded.
+	Replay   string
+	Asked    time.Time
+	From, To time.Time
+	// Budget is what was tried, in false findings a day; New how many findings would have
+	// come that did not.
+	Budget float64
+	New    int
 }
 
 // LaneSpent counts the findings of a lane that were declared in the last week and month.

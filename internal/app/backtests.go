@@ -43,6 +43,9 @@ type backtests struct {
 	running *api.Replay // guarded by mu; nil where none runs
 	stop    context.CancelFunc
 	done    sync.WaitGroup
+
+	triedMu sync.Mutex
+	tried   map[string][]api.Below // by id, of those that are over; guarded by triedMu
 }
 
 func newBacktests(ending context.Context, r *reader, dir string, logger *slog.Logger, now func() time.Time) (*backtests, error) {

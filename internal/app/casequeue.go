@@ -38,7 +38,12 @@ func (r *reader) Queue(ctx context.Context, f api.QueueFilter) (api.QueuePage, e
 	if out.News, err = l.News(ctx, f, r.viewer(ctx)); err != nil {
 		return api.QueuePage{}, err
 	}
-	out.Spent, err = r.spent.get(ctx, r.app)
+	if out.Spent, err = r.spent.get(ctx, r.app); err != nil {
+		return api.QueuePage{}, err
+	}
+	if b := r.app.backtests; b != nil {
+		out.Spent.Below, out.Spent.Counting, err = b.below(r.app.judge().status.Load().Budget)
+	}
 	return out, err
 }
 

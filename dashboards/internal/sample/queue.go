@@ -115,9 +115,12 @@ func (r *Reader) CaseFile(ctx context.Context, id string) (api.CaseFile, error) 
 
 // Spent is what came of the budget lately.
 func Spent() api.Spent {
-	return api.Spent{Until: Now(), Lanes: []api.LaneSpent{
-		{Lane: "day", Week: 2, Month: 7}, {Lane: "quarter", Week: 3, Month: 5}, {Lane: "rule", Week: 4, Month: 11}, {Lane: "subject", Week: 0, Month: 1},
-	}}
+	return api.Spent{
+		Until: Now(), Lanes: []api.LaneSpent{
+			{Lane: "day", Week: 2, Month: 7}, {Lane: "quarter", Week: 3, Month: 5}, {Lane: "rule", Week: 4, Month: 11}, {Lane: "subject", Week: 0, Month: 1},
+		},
+		Below: &api.Below{Replay: "r-3", Asked: Now().Add(-26 * time.Hour), From: Now().AddDate(0, 0, -30), To: Now(), Budget: 2, New: 9},
+	}
 }
 
 // Judged is a resolved case of a finding.

@@ -178,7 +178,7 @@ func (l *Ledger) putCase(ctx context.Context, tx *sql.Tx, c *CaseChange) error {
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?6 * coalesce((SELECT likely FROM finding WHERE id = ?14), 1), ?11)
 		ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, state = excluded.state, severity = excluded.severity, harm = excluded.harm,
 			open = excluded.open, start = excluded.start, last = excluded.last, updated = excluded.updated, data = excluded.data, sum = excluded.sum,
-			lead = excluded.lead, owner = excluded.owner, places = excluded.places, expected = excluded.expected,
+			lead = excluded.lead, owner = excluded.owner, places = CASE WHEN excluded.places = '' THEN places ELSE excluded.places END, expected = excluded.expected,
 			news = CASE WHEN ?18 THEN excluded.news ELSE news END`,
 		x.ID, x.Revision, x.Topic(), string(x.State), x.Severity.Rank(), x.Harm, x.Open, nanos(x.Start), nanos(x.End), nanos(x.Opened), nanos(l.now()),
 		data, int64(findingSum(x.ID, data)), x.Lead, x.Owner, string(x.About), placesOf(x), news)

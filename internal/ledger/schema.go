@@ -448,6 +448,12 @@ CREATE TABLE reading (
 -- What is new among cases of a kind is counted without reading any.
 DROP INDEX casefile_news;
 CREATE INDEX casefile_news ON casefile (news, id, state, severity, opened, owner, about, places);
+-- Cases of before don't tell their stores and sources themselves: all their findings do.
+UPDATE casefile SET places = coalesce((SELECT char(10) || group_concat(name, char(10)) || char(10) FROM (
+	SELECT DISTINCT replace(j.value, char(10), ' ') AS name FROM case_finding c JOIN finding f ON f.id = c.finding,
+		json_tree(CASE WHEN json_valid(CAST(f.data AS TEXT)) THEN CAST(f.data AS TEXT) ELSE '{}' END) j
+		WHERE c.casefile = casefile.id AND (j.path IN ('$.stores', '$.sources') OR j.fullkey = '$.source') AND j.type = 'text' AND j.value <> '')), places)
+	WHERE json_valid(CAST(data AS TEXT)) AND json_extract(CAST(data AS TEXT), '$.stores') IS NULL AND json_extract(CAST(data AS TEXT), '$.sources') IS NULL;
 `}
 }
 

@@ -80,8 +80,8 @@ func auditQuery(values url.Values) (f api.AuditFilter, bad *api.Problem) {
 		if text == "" {
 			continue
 		}
-		t, err := time.Parse(time.DateOnly, text)
-		if err != nil {
+		t, ok := readDay(text)
+		if !ok {
 			return f, badRequest("“%s” is no day: write it as 2026-11-02.", d.name)
 		}
 		*d.into = t.Add(d.add) // the last day is meant as a whole
@@ -216,7 +216,7 @@ func (h *Handler) auditExport(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, bad)
 		return
 	}
-	f.Before, f.After, f.Oldest, f.Limit = 0, 0, true, 1_000
+	f.Before, f.After, f.Oldest, f.Limit, f.Export = 0, 0, true, 1_000, true
 	out := json.NewEncoder(w)
 	for sent := 0; sent < maxAuditExport; {
 		ctx, cancel := h.context(r)
@@ -299,9 +299,9 @@ func (h *Handler) reports(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) makeReport(w http.ResponseWriter, r *http.Request) {
-	from, err1 := time.Parse(time.DateOnly, r.PostForm.Get("from"))
-	to, err2 := time.Parse(time.DateOnly, r.PostForm.Get("to"))
-	if err := errors.Join(err1, err2); err != nil {
+	from, ok := readDay(r.PostForm.Get("from"))
+	to, too := readDay(r.PostForm.Get("to"))
+	if !ok || !too {
 		h.fail(w, r, api.NewProblem(http.StatusUnprocessableEntity, "Those days can't be read", "Write both as 2026-11-02."))
 		return
 	}

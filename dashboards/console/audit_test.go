@@ -45,10 +45,13 @@ func TestAuditPages(t *testing.T) {
 		t.Error("a filter does not filter, or is forgotten")
 	}
 	export := get(t, h, "/audit/export?who=vigil")
+	if asked := a.Asked(); !asked[len(asked)-1].Export || asked[0].Export {
+		t.Errorf("an export can't be told from a look: %+v", asked)
+	}
 	if lines := strings.Split(strings.TrimSpace(export.body), "\n"); len(lines) != 50 || !strings.HasPrefix(lines[0], `{"n":5,`) || !strings.HasPrefix(export.head.Get("Content-Disposition"), "attachment") {
 		t.Errorf("%d lines are exported: %.100s", len(lines), export.body)
 	}
-	for _, query := range []string{"kind=x", "before=-1", "after=x", "from=yesterday", "to=2026-13-01", "from=2026-11-03&to=2026-11-01", "who=" + strings.Repeat("a", 201)} {
+	for _, query := range []string{"kind=x", "before=-1", "after=x", "from=yesterday", "to=2026-13-01", "from=9999-01-01", "to=0001-01-01", "from=2026-11-03&to=2026-11-01", "who=" + strings.Repeat("a", 201)} {
 		if got := get(t, h, "/audit?"+query); got.code != 400 {
 			t.Errorf("%s: status %d", query, got.code)
 		}
@@ -81,6 +84,10 @@ func TestReportsPage(t *testing.T) {
 	}
 	if got := send(t, h, "/reports", url.Values{"form": form["form"], "from": {"x"}}); got.code != 422 {
 		t.Errorf("status %d", got.code)
+	}
+	form.Set("to", "9999-12-31")
+	if got := send(t, h, "/reports", form); got.code != 422 || len(r.Asked) != 1 {
+		t.Errorf("a report up to the year 9999: status %d, %+v", got.code, r.Asked)
 	}
 	if got := get(t, h, "/reports/2026-10-r1/vigil-audit-2026-10-r1.pdf"); got.code != 200 || got.body != "%PDF" || !strings.HasPrefix(got.head.Get("Content-Disposition"), "attachment") {
 		t.Errorf("status %d", got.code)

@@ -110,7 +110,7 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 		{"/nothing", 404, nil}, {"/findings/none", 404, nil}, {"/findings/%3Cscript%3E", 404, nil}, {"/findings/a%2Fb", 404, nil},
 		{"/findings/" + strings.Repeat("a", 129), 404, nil}, {"/assets/none.js", 404, nil},
 		{"/?min=worst", 400, nil}, {"/?state=ajar", 400, nil}, {"/?owner=ann", 400, nil}, {"/?about=people", 400, nil}, {"/?new=yes", 400, nil},
-		{"/?from=yesterday", 400, nil}, {"/?from=2026-11-02&to=2026-11-01", 400, nil}, {"/?place=" + strings.Repeat("a", 500), 400, nil}, {"/cases/none", 404, nil}, {"/cases/%3Cx%3E", 404, nil},
+		{"/?from=yesterday", 400, nil}, {"/?from=9999-01-01", 400, nil}, {"/?to=0001-01-01", 400, nil}, {"/?from=2026-11-02&to=2026-11-01", 400, nil}, {"/?place=" + strings.Repeat("a", 500), 400, nil}, {"/cases/none", 404, nil}, {"/cases/%3Cx%3E", 404, nil},
 		{"/findings/" + id + "?skip=-1", 400, nil},
 		{"/", 405, []string{"Method", "POST"}}, {"/", 405, []string{"Method", "OPTIONS"}}, {"/findings/" + id, 405, []string{"Method", "DELETE"}},
 		{"/", 421, []string{"Host", "evil.example"}}, {"/live", 421, []string{"Host", "evil.example:80"}},

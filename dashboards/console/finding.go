@@ -364,6 +364,16 @@ func readSpan(values url.Values) (q spanQuery, bad *api.Problem) {
 	return q, bad
 }
 
+// ofOurTime reports whether something can have happened then. Times that are far off can't be
+// told in nanoseconds, and would be others.
+func ofOurTime(t time.Time) bool { return t.Year() >= 1990 && t.Year() < 2100 }
+
+// readDay reads a day; ok is false for what is none.
+func readDay(s string) (day time.Time, ok bool) {
+	day, err := time.Parse(time.DateOnly, s)
+	return day, err == nil && ofOurTime(day)
+}
+
 // readTime reads a time as an address or a form writes it, in UTC where no zone is told.
 func readTime(s, name string) (time.Time, *api.Problem) {
 	if s == "" {
@@ -371,7 +381,7 @@ func readTime(s, name string) (time.Time, *api.Problem) {
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
 		t, err := time.Parse(layout, s)
-		if err == nil && t.Year() >= 1990 && t.Year() < 2100 {
+		if err == nil && ofOurTime(t) {
 			return t.UTC(), nil
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"vigil"
 	"vigil/dashboards/phrase"
@@ -145,10 +144,9 @@ func casePath(id string) string { return "/cases/" + url.PathEscape(id) }
 
 // The words of an address for states that a case has not by itself.
 const (
-	stateAll   = "all"
-	ownerMe    = "me"
-	ownerNone  = "nobody"
-	dateLayout = time.DateOnly
+	stateAll  = "all"
+	ownerMe   = "me"
+	ownerNone = "nobody"
 )
 
 // queueQuery is what an address asks of the queue. The zero one lists all cases that are
@@ -192,7 +190,7 @@ func readQueue(values url.Values) (q queueQuery, bad *api.Problem) {
 		return q, badRequest("“about” is not actor, subject, network, team or source.")
 	}
 	for name, day := range map[string]string{"from": q.From, "to": q.To} {
-		if _, err := time.Parse(dateLayout, day); day != "" && err != nil {
+		if _, ok := readDay(day); day != "" && !ok {
 			return q, badRequest("“%s” is no day: write it as 2026-11-02.", name)
 		}
 	}
@@ -220,8 +218,8 @@ func (q queueQuery) filter(me string) api.QueueFilter {
 	if q.Owner == ownerMe {
 		f.Owner = me
 	}
-	f.OpenedFrom, _ = time.Parse(dateLayout, q.From) // readQueue has looked at both
-	if to, err := time.Parse(dateLayout, q.To); err == nil {
+	f.OpenedFrom, _ = readDay(q.From) // readQueue has looked at both
+	if to, ok := readDay(q.To); ok {
 		f.OpenedTo = to.AddDate(0, 0, 1)
 	}
 	return f

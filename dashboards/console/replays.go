@@ -124,8 +124,8 @@ func (h *Handler) startReplay(w http.ResponseWriter, r *http.Request) {
 		if s == "" {
 			continue
 		}
-		day, err := time.Parse(time.DateOnly, s)
-		if err != nil {
+		day, ok := readDay(s)
+		if !ok {
 			h.fail(w, r, api.NewProblem(http.StatusUnprocessableEntity, "That day can't be read", "Write it as 2026-11-02. Nothing was done."))
 			return
 		}

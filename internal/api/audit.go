@@ -46,6 +46,8 @@ type AuditFilter struct {
 	Oldest        bool
 	// Limit bounds them; zero means 100.
 	Limit int
+	// Export says that they are taken out of vigil: that stands in the log itself.
+	Export bool
 }
 
 // AuditStanding is how the audit log stands.

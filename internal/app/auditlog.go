@@ -32,7 +32,11 @@ func (l *auditLog) Audit(ctx context.Context, f api.AuditFilter) (api.AuditPage,
 	if err != nil {
 		return api.AuditPage{}, err
 	}
-	if err := l.reader.record(ctx, "audit log read", filterWords(&f)); err != nil {
+	look := "audit log read"
+	if f.Export {
+		look = "audit log exported"
+	}
+	if err := l.reader.record(ctx, look, filterWords(&f)); err != nil {
 		return api.AuditPage{}, err
 	}
 	limit := f.Limit

@@ -246,6 +246,9 @@ func TestAuditWatch(t *testing.T) {
 	if page, err = r.Audit(t.Context(), api.AuditFilter{Kind: api.AuditDeeds}); err != nil || len(page.Records) != 0 {
 		t.Errorf("deeds: %+v, %v", page.Records, err)
 	}
+	if page, err = r.Audit(t.Context(), api.AuditFilter{Limit: 1, Export: true}); err != nil || page.Records[0].What != "audit log exported" {
+		t.Errorf("what was taken out is not told: %+v, %v", page, err)
+	}
 	all, err := a.ledger.AuditLog(t.Context(), 0, 1_000)
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,9 @@ package sample
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"vigil/internal/api"
@@ -14,6 +16,16 @@ import (
 type Auditor struct {
 	Texts    []string
 	Standing api.AuditStanding
+
+	mu    sync.Mutex
+	asked []api.AuditFilter // guarded by mu
+}
+
+// Asked is what was asked of the log.
+func (a *Auditor) Asked() []api.AuditFilter {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.asked)
 }
 
 // NewAuditor shows a log that holds.
@@ -47,6 +59,9 @@ func (a *Auditor) AuditStanding(context.Context) (api.AuditStanding, error) { re
 
 // Audit implements api.Auditor.
 func (a *Auditor) Audit(_ context.Context, f api.AuditFilter) (out api.AuditPage, err error) {
+	a.mu.Lock()
+	a.asked = append(a.asked, f)
+	a.mu.Unlock()
 	for i := range uint64(250) {
 		n := 250 - i
 		if f.Oldest {

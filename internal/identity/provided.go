@@ -155,11 +155,22 @@ func (d *Door) admitted(ctx context.Context, c claims) (p someone, changes []rec
 	return p, changes, nil
 }
 
+// lower makes the letters of ASCII lower ones. Others stay as they are: some of them would
+// become letters of ASCII, as the Kelvin sign a k, and an address somebody else's.
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r - 'A' + 'a'
+		}
+		return r
+	}, s)
+}
+
 // newcomer is who comes by the provider for the first time.
 func (d *Door) newcomer(ctx context.Context, c claims) (someone, error) {
 	dir := d.opts.Directory()
 	all := dir.All()
-	if at := slices.IndexFunc(all, func(u User) bool { return c.email != "" && strings.EqualFold(u.Email, c.email) }); at >= 0 {
+	if at := slices.IndexFunc(all, func(u User) bool { return c.email != "" && lower(u.Email) == lower(c.email) }); at >= 0 {
 		links, err := d.opts.Store.Credentials(ctx, record.KindLink, all[at].By, 1)
 		if err != nil {
 			return someone{}, err
@@ -170,7 +181,7 @@ func (d *Door) newcomer(ctx context.Context, c claims) (someone, error) {
 		}
 		return d.someone(ctx, all[at].By)
 	}
-	name := strings.ToLower(cmp.Or(c.email, c.name))
+	name := lower(cmp.Or(c.email, c.name))
 	by := dir.Pseudonym(name)
 	if _, taken := named(dir, name); taken || name == "" || nameable(name) != nil || len(d.cfg.Provider.rolesOf(c.groups)) == 0 {
 		return someone{}, errors.Join(errUnknown, d.refused(ctx, cmp.Or(by, "provider")))

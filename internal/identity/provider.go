@@ -160,6 +160,9 @@ func (p *Provider) claimed(ctx context.Context, code string, u underWay, now fun
 	if len(id.Audience) > 1 && said.AuthorizedParty != p.cfg.ClientID {
 		return out, errors.Join(errClaims, errors.New("the token is for another client"))
 	}
+	if id.Subject == "" {
+		return out, errors.Join(errClaims, errors.New("it does not say who signed in")) // all of these would be one person
+	}
 	out = claims{issuer: id.Issuer, subject: id.Subject}
 	if said.At > 0 {
 		out.at = time.Unix(said.At, 0)

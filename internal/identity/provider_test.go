@@ -222,6 +222,24 @@ func (b *browser) signedBy(f *faulty) (*browser, error) {
 	return b, err
 }
 
+// A letter that is taken for another one makes nobody another person.
+func TestProviderAddressesThatLookAlike(t *testing.T) {
+	t.Parallel()
+	f := startFaulty(t)
+	o := provided(t, f)
+	o.users = append(o.users, identity.User{Name: "mike", By: "actor-mike", Email: "mike@example.com", Roles: []access.Role{access.RoleAdmin}})
+	for _, email := range []string{"mi\u212ae@example.com", "mike@example\u3002com", "mike@example.com\u200b"} {
+		f.say = func(c map[string]any) { c["email"], c["groups"] = email, []string{"soc"} }
+		if b, err := o.browser().signedBy(f); err == nil {
+			t.Errorf("%q comes in as %q", email, b.signed())
+		}
+	}
+	f.say = func(c map[string]any) { c["email"] = "MIKE@Example.com" }
+	if b, err := o.browser().signedBy(f); err != nil || b.signed() != "actor-mike" {
+		t.Errorf("mike is refused: %v", err)
+	}
+}
+
 // Nor is anybody let in by their group whom the configuration has named and names no more.
 func TestProviderLetsInNobodyWithoutAName(t *testing.T) {
 	t.Parallel()
@@ -310,6 +328,7 @@ func TestProviderIsNotBelieved(t *testing.T) {
 		"over":               {say: func(c map[string]any) { c["exp"] = time.Now().Add(-time.Minute).Unix() }},
 		"another nonce":      {say: func(c map[string]any) { c["nonce"] = "other" }},
 		"no nonce":           {say: func(c map[string]any) { delete(c, "nonce") }},
+		"no subject":         {say: func(c map[string]any) { delete(c, "sub") }},
 		"unverified address": {say: func(c map[string]any) { c["email_verified"] = false }},
 		"unknown address":    {say: func(c map[string]any) { c["email"] = "nobody@example.com" }},
 		"the name of a user": {say: func(c map[string]any) { delete(c, "email"); c["preferred_username"] = "dora"; c["groups"] = "soc" }},

@@ -28,7 +28,7 @@ type account struct {
 	// Hash is that of the password; empty for one who signs in with the provider alone.
 	Hash     string `json:"hash,omitempty"`
 	Disabled bool   `json:"disabled,omitempty"`
-	// Generation goes up when sessions and tokens of before shall count no more.
+	// Generation goes up when sessions of before shall count no more.
 	Generation int64     `json:"generation"`
 	Made       time.Time `json:"made"`
 	// Changed is when, and By by whom, roles or state were changed last.
@@ -168,13 +168,16 @@ func (s *Service) everybody(ctx context.Context) ([]someone, error) {
 	return out, nil
 }
 
-// sessionChanges are what ends all sessions of somebody; keep names one that stays.
-func (s *Service) sessionChanges(ctx context.Context, by, keep string) (out []record.Change, err error) {
-	rows, err := s.opts.Store.Credentials(ctx, record.KindSession, by, maxSessions)
-	for _, r := range rows {
-		if r.Key != keep {
+// ends are what takes away all that somebody has of some kinds.
+func (s *Service) ends(ctx context.Context, by string, kinds ...record.Kind) (out []record.Change, err error) {
+	for _, kind := range kinds {
+		rows, err := s.opts.Store.Credentials(ctx, kind, by, maxAccounts)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
 			out = append(out, record.Change{Record: record.Record{Kind: r.Kind, Key: r.Key}, Delete: true, Was: record.Any})
 		}
 	}
-	return out, err
+	return out, nil
 }

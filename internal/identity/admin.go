@@ -154,17 +154,13 @@ func (d *Door) alter(ctx context.Context, by string, seen int64, what string, ho
 	if err := how(&p); err != nil {
 		return err
 	}
-	over, err := d.sessionChanges(ctx, by, "")
+	kinds := []record.Kind{record.KindSession, record.KindInvitation} // a link that is out must not undo this
+	if p.account.Disabled {
+		kinds = append(kinds, record.KindToken) // or they would come back to life with the account
+	}
+	over, err := d.ends(ctx, by, kinds...)
 	if err != nil {
 		return err
-	}
-	// A link that is out must not undo this.
-	links, err := d.opts.Store.Credentials(ctx, record.KindInvitation, by, maxAccounts)
-	if err != nil {
-		return err
-	}
-	for _, r := range links {
-		over = append(over, record.Change{Record: record.Record{Kind: r.Kind, Key: r.Key}, Delete: true, Was: record.Any})
 	}
 	p.account.Generation++
 	p.account.Changed, p.account.ChangedBy, p.account.ChangedAt = d.now(), who.By, p.version+1

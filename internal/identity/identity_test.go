@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -375,6 +376,47 @@ func TestTokens(t *testing.T) {
 	now = now.Add(25 * time.Hour)
 	if come().By != "" {
 		t.Error("the token is over and opens")
+	}
+}
+
+// Who takes an account back from somebody else takes back all that it opened.
+func TestTokensEndWithTheAccount(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(o *office, admin *browser) error{
+		"disabled, and let in again": func(o *office, admin *browser) error {
+			ctx := admin.request("/people").Context()
+			return cmp.Or(o.door.Disable(ctx, "actor-bob", true, api.AnyVersion), o.door.Disable(ctx, "actor-bob", false, api.AnyVersion))
+		},
+		"set up anew": func(_ *office, admin *browser) error { admin.invited("bob", access.RoleViewer); return nil },
+	} {
+		o := open(t, nil, identity.DoorConfig{})
+		admin := o.first("ann")
+		bob := admin.invited("bob", access.RoleViewer)
+		secret, _, err := o.door.MakeToken(bob.request("/account").Context(), api.NewToken{Name: "a script", Roles: []access.Role{access.RoleViewer}, For: 24 * 60 * 60})
+		if err != nil {
+			t.Fatal(err)
+		}
+		come := func() string {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v1/status", nil)
+			r.Header.Set("Authorization", "Bearer "+secret)
+			who, err := o.door.Who(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return who.By
+		}
+		if come() == "" {
+			t.Fatal("the token is refused")
+		}
+		if err := end(o, admin); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if come() != "" {
+			t.Errorf("%s: the token opens still", name)
+		}
+		if o.browser().signIn("bob", password) != nil {
+			t.Errorf("%s: bob is out himself", name)
+		}
 	}
 }
 

@@ -73,7 +73,7 @@ func (d *Door) ChangePassword(w http.ResponseWriter, r *http.Request, old, next 
 	if p.account.Hash, err = d.hashed(ctx, next); err != nil {
 		return err
 	}
-	over, err := d.sessionChanges(ctx, p.by, "")
+	over, err := d.ends(ctx, p.by, record.KindSession)
 	if err != nil {
 		return err
 	}

@@ -155,8 +155,8 @@ func (d *Door) Accept(w http.ResponseWriter, r *http.Request, token, name, passw
 	if p.account.Hash, err = d.hashed(ctx, password); err != nil {
 		return err
 	}
-	// Whoever had a session of this account has it no more.
-	over, err := d.sessionChanges(ctx, p.by, "")
+	// Whoever had a session or a token of this account has it no more.
+	over, err := d.ends(ctx, p.by, record.KindSession, record.KindToken)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"vigil/dashboards/phrase"
@@ -36,6 +37,8 @@ type base struct {
 type navLink struct {
 	Name, URL, Key string
 	Current        bool
+	// Waiting counts what waits there for who looks, empty for nothing.
+	Waiting string
 }
 
 // maxMe bounds the name of who looks.
@@ -48,6 +51,7 @@ func (h *Handler) base(r *http.Request, title string, live bool) base {
 		Person: who, Me: phrase.Text(who.Name, maxMe), Form: who.Form, Said: said(r.URL.Query().Get("said")),
 		Nav: h.links(r, who, pages()), Menu: h.links(r, who, ownPages()),
 	}
+	h.noteWaiting(r, b.Nav)
 	if b.Me == "" {
 		b.Me = phrase.Text(who.By, maxMe)
 	}
@@ -88,6 +92,25 @@ func ownPages() []headPage {
 	return []headPage{
 		{"Your account", "", "/account", access.DeedSelf},
 		{"People", "", "/people", access.DeedPeople},
+	}
+}
+
+// noteWaiting notes at the page of names how many requests wait that who looks may decide. A
+// page is shown without it where that can't be told.
+func (h *Handler) noteWaiting(r *http.Request, nav []navLink) {
+	at := slices.IndexFunc(nav, func(l navLink) bool { return l.URL == "/reveals" })
+	if at < 0 {
+		return
+	}
+	ctx, cancel := h.context(r)
+	defer cancel()
+	n, err := h.do.Revealer.WaitingReveals(ctx)
+	if err != nil {
+		_ = h.readError(r, "names that wait", err) // for the log
+		return
+	}
+	if n > 0 {
+		nav[at].Waiting = phrase.Count(int64(n))
 	}
 }
 

@@ -92,6 +92,9 @@ type Revealer interface {
 	// Reveal returns one and, while it is in force for who asks, the name. why says in
 	// words why there is none.
 	Reveal(ctx context.Context, id string) (r Reveal, name, why string, err error)
+	// WaitingReveals counts those that wait for somebody and that who asks may approve. It
+	// tells of none what it is, and is not written down.
+	WaitingReveals(ctx context.Context) (int, error)
 	// Reveals lists those of a case, or, for no case, those that are open or were asked for
 	// lately, the newest first.
 	Reveals(ctx context.Context, caseID string) ([]Reveal, error)

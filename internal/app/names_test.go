@@ -41,6 +41,7 @@ func TestWhoseDataWhoReadAndWhoItWas(t *testing.T) {
 	}
 	cfg := configure(t, t.TempDir())
 	cfg.PseudonymKey = config.NewSecret(key)
+	cfg.Alerts.Officers = []string{"terminal"}
 	door := headerDoor{}
 	for _, name := range []string{"ann", "bo", "canary-actor"} {
 		roles := []access.Role{access.RoleResponder}
@@ -151,6 +152,15 @@ func TestWhoseDataWhoReadAndWhoItWas(t *testing.T) {
 		t.Fatalf("asked: %d %s", code, text)
 	}
 	reveal, _, _ := strings.Cut(to, "?")
+	for who, waits := range map[string]bool{"bo": true, "ann": false} {
+		if got := strings.Contains(get(who, "/"), `1<span class="hidden"> to decide</span>`); got != waits {
+			t.Errorf("%s is told that a request waits: %v", who, got)
+		}
+	}
+	until(t, "the officers' message", func() bool { return strings.Contains(w.output.String(), "waits for a second person") })
+	if text := w.output.String(); strings.Contains(text, "must be locked") {
+		t.Errorf("the message tells the reason: %s", text)
+	}
 	for who, want := range map[string]int{"ann": 422, "token": 403, "canary-actor": 403} {
 		if code, text, _ := ask(who, "POST", reveal+"/approve", url.Values{"seen": {"1"}}); code != want {
 			t.Errorf("approved by %s: %d %s", who, code, text)

@@ -84,11 +84,18 @@ func (o *outbox) messages(findings []vigil.Finding) ([]ledger.OutboxItem, error)
 // enqueue puts a message that follows from no entry, such as a digest, in the
 // outbox.
 func (o *outbox) enqueue(ctx context.Context, m alerts.Message) error {
+	return o.enqueueTo(ctx, o.told(), m)
+}
+
+// enqueueTo does what enqueue does, for some of the channels.
+func (o *outbox) enqueueTo(ctx context.Context, notifiers []string, m alerts.Message) error {
+	if len(notifiers) == 0 {
+		return nil
+	}
 	payload, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("write message %q: %w", m.ID, err)
 	}
-	notifiers := o.told()
 	items := make([]ledger.OutboxItem, len(notifiers))
 	for i, n := range notifiers {
 		items[i] = ledger.OutboxItem{ID: n + "-" + m.ID, Notifier: n, Kind: m.Kind, Payload: payload}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"strconv"
 	"time"
 
+	"vigil/alerts"
 	"vigil/internal/access"
 	"vigil/internal/api"
 	"vigil/internal/ledger"
@@ -80,6 +83,30 @@ func (w revealWorld) Case(ctx context.Context, id string) error {
 		return err
 	}
 	return w.app.reader.keepOff(ctx, &c)
+}
+
+// Concerns implements reveal.World.
+func (w revealWorld) Concerns(ctx context.Context, id string) (bool, error) {
+	c, err := w.app.ledger.Case(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	return w.app.book.concerns(ctx, w.app.people.Load(), api.PersonOf(ctx).Logins, &c)
+}
+
+// Waits implements reveal.World: by the channels of those who answer for names. A message
+// holds neither the reason nor the pseudonym, which are for who decides.
+func (w revealWorld) Waits(ctx context.Context, r api.Reveal) {
+	err := w.app.outbox.enqueueTo(ctx, w.app.conf().Alerts.Officers, alerts.Message{
+		ID: "reveal/" + r.ID, Kind: alerts.KindNotice, Link: "/reveals/" + url.PathEscape(r.ID),
+		Notice: &alerts.Notice{
+			Title:    "A name was asked for, and waits for a second person",
+			Sentence: r.By + " asks for the name behind one pseudonym of case " + r.Case + ". Somebody else decides in the console, within " + strconv.Itoa(int(api.RevealWaits/time.Hour)) + " hours.",
+		},
+	})
+	if err != nil {
+		w.app.logger.Error("nobody is told that a name was asked for", "reveal", r.ID, "error", err.Error())
+	}
 }
 
 // Involved implements reveal.World.

@@ -28,6 +28,10 @@ type Alerts struct {
 	// Fallback is the channel that takes what another can't deliver for 45 seconds. Empty
 	// prints it on the standard output, as happens too when the fallback fails.
 	Fallback string `yaml:"fallback"`
+	// Officers are the channels of those who answer for names: they are told that somebody
+	// asked for the name behind a pseudonym and waits for a second person. Empty tells nobody,
+	// and it stands in the console alone.
+	Officers []string `yaml:"officers"`
 	// Templates is a folder of templates for the words of messages. Empty uses vigil's own.
 	Templates string `yaml:"templates"`
 	// Weekly is when the week is summed up, with the exceptions and silences that end

@@ -374,11 +374,21 @@ func (c *checker) channels() {
 	}
 }
 
+// channel checks that there is a channel of a name.
+func (c *checker) channel(field, name string) {
+	if names := c.cfg.ChannelNames(); !slices.Contains(names, name) {
+		c.at(field, fmt.Sprintf("there is no channel %q", name), "the channels are "+strings.Join(names, ", "))
+	}
+}
+
 // policy checks who is told what.
 func (c *checker) policy() {
 	a := &c.cfg.Alerts
-	if a.Fallback != "" && !slices.Contains(c.cfg.ChannelNames(), a.Fallback) {
-		c.at("alerts.fallback", fmt.Sprintf("there is no channel %q", a.Fallback), "the channels are "+strings.Join(c.cfg.ChannelNames(), ", "))
+	for i, name := range a.Officers {
+		c.channel(fmt.Sprintf("alerts.officers[%d]", i), name)
+	}
+	if a.Fallback != "" {
+		c.channel("alerts.fallback", a.Fallback)
 	}
 	var users []string
 	for i := range c.cfg.Users {

@@ -223,6 +223,9 @@ func TestProblems(t *testing.T) {
 			"actors[0]: matches everyone", "actors[1].match:", "actors[1]: says nothing", "actors[2].network:", "actors[2].kind:",
 		}},
 		{"outside", ok + "slack: {channel: C1, api_url: 'ftp://x'}\ninflux: {bucket: b}\n", []string{"slack.token: is missing", "slack.api_url:", "influx.url: is missing"}},
+		{"channels that there are not", ok + "alerts: {fallback: mail, officers: [slack, dpo]}\nslack: {token: t, channel: C1}\n", []string{
+			`alerts.fallback: there is no channel "mail"`, `alerts.officers[1]: there is no channel "dpo"; the channels are slack`,
+		}},
 		{"outside, the other half", ok + "slack: {token: t}\ninflux: {url: 'http://u:p@h'}\n", []string{"slack.channel: is missing", "influx.url: holds", "influx.bucket: is missing"}},
 	}
 	for _, c := range cases {

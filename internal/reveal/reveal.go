@@ -64,6 +64,11 @@ type World interface {
 	// Case wraps api.ErrNotFound where there is no such case, and api.ErrOwnCase where it is
 	// about who asks.
 	Case(ctx context.Context, caseID string) error
+	// Concerns reports whether a case is about who asks, who is not told so. The error wraps
+	// api.ErrNotFound where there is no such case.
+	Concerns(ctx context.Context, caseID string) (bool, error)
+	// Waits tells those who may approve that a request waits for one of them.
+	Waits(ctx context.Context, r api.Reveal)
 	// Involved reports whether a pseudonym is an actor or a customer of a case. The errors
 	// are those of Case.
 	Involved(ctx context.Context, caseID, pseudonym string) (bool, error)
@@ -128,6 +133,9 @@ func (d *Desk) AskReveal(ctx context.Context, ask api.RevealAsk) (api.Reveal, er
 	if errors.Is(err, api.ErrStale) { // the same form, sent twice at once
 		return d.store.One(ctx, r.ID)
 	}
+	if err == nil {
+		d.world.Waits(ctx, r)
+	}
 	return r, err
 }
 
@@ -171,7 +179,7 @@ func (d *Desk) ApproveReveal(ctx context.Context, id string, seen int) (api.Reve
 		return r, refused("a name is approved in the console by somebody who is signed in there, and no other way")
 	case r.StateAt(now) != api.RevealOpen:
 		return r, refused("nothing is open here: it is %s", r.StateAt(now))
-	case r.By == who.By || slices.ContainsFunc(d.world.Mine(ctx), func(a string) bool { return slices.Contains(r.As, a) }):
+	case d.mine(ctx, &r):
 		err := d.store.Write(ctx, Audit{who.By, "own request not approved", object(&r)})
 		return r, errors.Join(refused("a second person must approve, and you asked"), err)
 	}
@@ -192,6 +200,37 @@ func (d *Desk) ApproveReveal(ctx context.Context, id string, seen int) (api.Reve
 	r.Until = now.Add(time.Duration(r.For * float64(time.Second)))
 	err = d.store.Keep(ctx, r, was, Audit{who.By, "name approved", object(&r) + " for " + r.By + " until " + r.Until.Format(time.RFC3339)})
 	return r, err
+}
+
+// mine reports whether a request is of who asks, by whatever account.
+func (d *Desk) mine(ctx context.Context, r *api.Reveal) bool {
+	return r.By == api.PersonOf(ctx).By || slices.ContainsFunc(d.world.Mine(ctx), func(a string) bool { return slices.Contains(r.As, a) })
+}
+
+// WaitingReveals implements api.Revealer.
+func (d *Desk) WaitingReveals(ctx context.Context) (n int, err error) {
+	if !api.PersonOf(ctx).May(access.DeedApprove) {
+		return 0, nil
+	}
+	now := d.now()
+	recent, err := d.store.Since(ctx, now.Add(-api.RevealWaits), MaxListed)
+	if err != nil {
+		return 0, err
+	}
+	for i := range recent {
+		r := &recent[i]
+		if r.StateAt(now) != api.RevealOpen || d.mine(ctx, r) {
+			continue
+		}
+		switch own, err := d.world.Concerns(ctx, r.Case); {
+		case errors.Is(err, api.ErrNotFound):
+		case err != nil:
+			return 0, err
+		case !own:
+			n++
+		}
+	}
+	return n, nil
 }
 
 // EndReveal implements api.Revealer.

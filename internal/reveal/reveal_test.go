@@ -26,6 +26,7 @@ type world struct {
 	sealed  bool
 	barred  map[string]bool
 	looked  int
+	told    []string // requests of which others were told that they wait
 }
 
 func newDesk() (*reveal.Desk, *world) {
@@ -92,6 +93,19 @@ func (w *world) Case(ctx context.Context, id string) error {
 		return api.ErrOwnCase
 	}
 	return nil
+}
+
+func (w *world) Concerns(ctx context.Context, id string) (bool, error) {
+	if id == "c-gone" {
+		return false, api.ErrNotFound
+	}
+	return w.Case(ctx, id) != nil, nil
+}
+
+func (w *world) Waits(_ context.Context, r api.Reveal) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told = append(w.told, r.ID)
 }
 
 func (w *world) Involved(ctx context.Context, id, pseudonym string) (bool, error) {
@@ -421,4 +435,44 @@ func TestLooksAtRequestsAreRecorded(t *testing.T) {
 			t.Errorf("%s: recorded as %+v", what, last)
 		}
 	}
+}
+
+// Who may decide is told how many requests wait for them, and others once that one waits.
+func TestWaiting(t *testing.T) {
+	t.Parallel()
+	d, w := newDesk()
+	ann := as(t, "ann")
+	r := ask(t, d, ann)
+	ask(t, d, ann)
+	if len(w.told) != 1 || w.told[0] != r.ID {
+		t.Errorf("told of %v", w.told)
+	}
+	for i, c := range []string{"c-2", "c-of-bo", "c-gone"} {
+		x := r
+		x.ID, x.Case = fmt.Sprint("r-", i), c
+		w.reveals[x.ID] = x
+	}
+	twin := api.PersonOf(as(t, "twin"))
+	twin.Logins = []string{"ann-login"}
+	written := len(w.audit)
+	waiting := func(name string, ctx context.Context, want int) {
+		t.Helper()
+		if n, err := d.WaitingReveals(ctx); err != nil || n != want {
+			t.Errorf("%s: %d wait, want %d, %v", name, n, want, err)
+		}
+	}
+	waiting("who asked", ann, 0)
+	waiting("another account of who asked", api.WithPerson(t.Context(), twin), 0)
+	waiting("whom one is about", as(t, "bo"), 2)
+	waiting("a second person", as(t, "cy"), 3)
+	waiting("an analyst", as(t, "dan", access.RoleAnalyst), 0)
+	if len(w.audit) != written {
+		t.Errorf("written down: %+v", w.audit[written:])
+	}
+	if _, err := d.ApproveReveal(as(t, "cy"), r.ID, 1); err != nil {
+		t.Fatal(err)
+	}
+	waiting("once one is approved", as(t, "cy"), 2)
+	w.now = start.Add(api.RevealWaits)
+	waiting("once their time is over", as(t, "cy"), 0)
 }

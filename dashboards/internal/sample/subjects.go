@@ -256,6 +256,12 @@ func (w *World) Case(_ context.Context, id string) error {
 	return nil
 }
 
+// Concerns implements reveal.World.
+func (w *World) Concerns(_ context.Context, id string) (bool, error) { return id == w.Own, nil }
+
+// Waits implements reveal.World.
+func (w *World) Waits(context.Context, api.Reveal) {}
+
 // Involved implements reveal.World: everybody but actor-other is.
 func (w *World) Involved(ctx context.Context, id, pseudonym string) (bool, error) {
 	return pseudonym != "actor-other", w.Case(ctx, id)

@@ -44,7 +44,7 @@ func (d *Demo) Furnish(ctx context.Context) error {
 		}
 	}
 	ask := api.DrillAsk{On: api.DrillMadeUp, Scenarios: []string{"T01", "T07", "T12", "T14"}, Intensity: 1, Key: "demo-drill"}
-	if err := d.app.drills.begin(ada, ask, company{actors: 24, days: 14}); err != nil {
+	if err := d.app.drills.begin(ada, ask, company{actors: 60, days: 28}); err != nil {
 		return fmt.Errorf("furnish the demo: %w", err)
 	}
 	budget := d.app.judge().status.Load().Budget
@@ -67,14 +67,14 @@ func demoDeeds(at int) []demoDeed {
 	case 0:
 		return []demoDeed{
 			{act: api.CaseAct{Deed: access.DeedAcknowledge}},
-			{act: api.CaseAct{Deed: access.DeedNote, Note: "The account is locked. Its owner was at lunch when this was read."}},
+			{act: api.CaseAct{Deed: access.DeedNote, Note: "The key is withdrawn. The vendor says that these reads are not theirs."}},
 			{bo: true, act: api.CaseAct{Deed: access.DeedAware}},
-			{bo: true, act: api.CaseAct{Deed: access.DeedVerdict, Word: vigil.WordBreach, Note: "Not the owner: another network, another program."}},
+			{bo: true, act: api.CaseAct{Deed: access.DeedVerdict, Word: vigil.WordBreach, Note: "A stolen key: used from a network and by a program that the vendor does not have."}},
 		}
 	case 1:
 		return []demoDeed{
 			{bo: true, act: api.CaseAct{Deed: access.DeedAcknowledge}},
-			{bo: true, act: api.CaseAct{Deed: access.DeedNote, Note: "Asked the team lead whether a ticket calls for this."}},
+			{bo: true, act: api.CaseAct{Deed: access.DeedNote, Note: "Asked who runs this service whether it is meant to read this much."}},
 		}
 	}
 	return nil

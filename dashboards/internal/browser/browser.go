@@ -176,7 +176,7 @@ func (p *Page) Go(url string) {
 // Wait waits until an expression is true in the page, across navigations.
 func (p *Page) Wait(expression string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, 3*patience) // a drill on a busy machine
 	defer cancel()
 	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()

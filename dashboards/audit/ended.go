@@ -32,9 +32,15 @@ func findings(f *Findings, to time.Time) section {
 	}
 	if c := f.Cases; c != nil {
 		s.Figures = append(s.Figures, figure{Value: length(f.ToAcknowledge, f.Acknowledged), Word: "to acknowledge, median"})
-		s.Lead = append(s.Lead, fmt.Sprintf("They make %s: %s new, %s acknowledged, %s resolved. Of %s no message of its own was sent; the 72-hour clock of a notification to the authority was started for %s.",
-			phrase.Plural(int64(c.Total), "case", "cases"), phrase.Count(int64(c.New)), phrase.Count(int64(c.Acknowledged)), phrase.Count(int64(c.Resolved)),
-			phrase.Count(int64(c.Held)), phrase.Count(int64(c.Aware))))
+		lead := fmt.Sprintf("Of the cases of the period (%s), %s are new, %s acknowledged, %s resolved.",
+			phrase.Count(int64(c.Total)), phrase.Count(int64(c.New)), phrase.Count(int64(c.Acknowledged)), phrase.Count(int64(c.Resolved)))
+		if c.Held > 0 {
+			lead += fmt.Sprintf(" Of %s no message of its own was sent.", phrase.Count(int64(c.Held)))
+		}
+		if c.Aware > 0 {
+			lead += fmt.Sprintf(" The 72-hour clock of a notification to the authority was started for %s.", phrase.Count(int64(c.Aware)))
+		}
+		s.Lead = append(s.Lead, lead)
 	}
 	if f.Total > 0 {
 		s.Tables = append(s.Tables, outcomes("By severity", f.Severities), outcomes("By how it was found", f.Scenarios))

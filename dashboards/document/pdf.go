@@ -106,7 +106,7 @@ func PDF(w io.Writer, d Document) error {
 func (s *sheet) running(d *Document) {
 	s.SetHeaderFunc(func() {
 		s.font(sans, "B", small, soft)
-		s.at(margin, 11, "vigil "+s.known.safe(lower(d.heading())))
+		s.at(margin, 11, s.known.safe(d.heading()))
 		s.font(mono, "", small-0.5, soft)
 		s.right(margin+width, 11, s.known.safe(d.Number))
 		s.rule(14)
@@ -119,14 +119,6 @@ func (s *sheet) running(d *Document) {
 		room := s.GetStringWidth(fmt.Sprintf("Page %d of 99", s.PageNo()))
 		s.at(margin+width-room, 297-9, fmt.Sprintf("Page %d of {pages}", s.PageNo()))
 	})
-}
-
-// lower is a heading within a line: its first letter small.
-func lower(heading string) string {
-	if heading == "" {
-		return ""
-	}
-	return strings.ToLower(heading[:1]) + heading[1:]
 }
 
 func (s *sheet) newPage() { s.AddPage(); s.y = top }

@@ -31,7 +31,7 @@ func classes() []class {
 		{[]string{"children", "minor", "minors"}, "data of children", "harm to people who need special protection", true},
 		{[]string{"location"}, "places where people were", "people followed or harassed", true},
 		{[]string{"contact", "profile"}, "names and contact data", "unwanted contact, and messages that pretend to come from us (phishing)", false},
-		{[]string{"chat", "conversation", "message", "transcript", "ticket"}, "conversations with the customer service", "what people confided becomes known: complaints, circumstances of their lives, and what else they wrote", false},
+		{[]string{"chat", "conversation", "message", "transcript", "ticket", "case"}, "conversations with the customer service", "what people confided becomes known: complaints, circumstances of their lives, and what else they wrote", false},
 		{[]string{"attachment", "file"}, "files that people sent", "copies of documents used against them", false},
 		{[]string{"order", "purchase"}, "orders", "conclusions about habits and circumstances", false},
 	}

@@ -201,7 +201,11 @@ func recordCount(f *Facts) string {
 	if len(parts) == 0 {
 		return "Not known yet."
 	}
-	return "Approximately " + strings.Join(parts, ", ") + ". Findings of the same time may count a record twice."
+	text := "Approximately " + strings.Join(parts, ", ") + "."
+	if len(f.Findings) > 1 {
+		text += " Findings of the same time may count a record twice."
+	}
+	return text
 }
 
 func contact(o *api.Organisation) string {

@@ -260,10 +260,11 @@ func (h *Handler) handlers() map[string]http.HandlerFunc {
 	}
 	if h.do.Readers != nil {
 		maps.Copy(out, map[string]http.HandlerFunc{
-			"GET /readers":                 h.askReaders,
-			"POST /readers":                h.findReaders,
-			"GET /readers/{id}":            h.readers,
-			"GET /readers/{id}/export.csv": h.readersFile,
+			"GET /readers":                  h.askReaders,
+			"POST /readers":                 h.findReaders,
+			"GET /readers/{id}":             h.readers,
+			"GET /readers/{id}/export.csv":  h.readersFile(formCSV),
+			"GET /readers/{id}/export.json": h.readersFile(formJSON),
 		})
 	}
 	if h.do.Revealer != nil {

@@ -129,9 +129,8 @@ func coveredLinks(all []vigil.Finding, total int) (out []caseLink, more string) 
 // exceptionsPage lists the exceptions.
 type exceptionsPage struct {
 	base
-	Holding, Over []exceptionRow
-	May           bool
-	More          string
+	holding[exceptionRow]
+	May bool
 }
 
 type exceptionRow struct {
@@ -143,6 +142,26 @@ type exceptionRow struct {
 
 // maxRows bounds the rows of a list of exceptions or silences that are over.
 const maxRows = 100
+
+// holding are rows that hold and rows that are over, the latest of these.
+type holding[T any] struct {
+	Holding, Over []T
+	left          int64
+}
+
+func (l *holding[T]) add(holds bool, row T) {
+	switch {
+	case holds:
+		l.Holding = append(l.Holding, row)
+	case len(l.Over) < maxRows:
+		l.Over = append(l.Over, row)
+	default:
+		l.left++
+	}
+}
+
+// More counts those that are over and not listed, empty for none.
+func (l holding[T]) More() string { return plainCount(l.left) }
 
 func (h *Handler) exceptionsPage(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := h.context(r)
@@ -159,25 +178,13 @@ func (h *Handler) exceptionsPage(w http.ResponseWriter, r *http.Request) {
 	}
 	h.trouble.Over()
 	page := exceptionsPage{base: h.base(r, "Exceptions", false), May: api.PersonOf(r.Context()).May(access.DeedExpect)}
-	now, over := h.now(status), 0
+	now := h.now(status)
 	for i := range all {
 		x := &all[i]
-		row := exceptionRow{
+		page.add(!x.Over(now), exceptionRow{
 			ID: phrase.Text(x.ID, 80), URL: "/exceptions/" + x.ID, Says: exceptionSays(x), Note: phrase.Prose(x.Note, vigil.MaxNote), By: phrase.Text(x.By, 80),
 			Made: view.At(x.Time), Until: view.At(x.To), Finding: phrase.Text(x.Finding, 80), FindingURL: findingPath(x.Finding), EndedBy: phrase.Text(x.EndedBy, 80),
-		}
-		switch {
-		case !x.Over(now):
-			page.Holding = append(page.Holding, row)
-		case over < maxRows:
-			page.Over = append(page.Over, row)
-			over++
-		default:
-			over++
-		}
-	}
-	if left := over - len(page.Over); left > 0 {
-		page.More = phrase.Count(int64(left))
+		})
 	}
 	h.show(w, r, http.StatusOK, "exceptions", page)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vigil/dashboards/phrase"
+	"vigil/internal/api"
 )
 
 // packLimit bounds the making of one evidence pack.
@@ -88,32 +89,14 @@ func (h *Handler) makePack(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.caseError(r, "evidence pack", err))
 		return
 	}
-	// A large one takes longer than a page may. A writer that knows no deadline has none.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(packLimit))
-	w.Header().Set("Content-Type", "application/zip")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	out := &begun{ResponseWriter: w}
-	if err := write(ctx, out); err != nil {
-		if !out.is {
-			w.Header().Del("Content-Disposition")
-			h.fail(w, r, h.caseError(r, "evidence pack", err))
-			return
-		}
+	begun, err := api.HandOver(ctx, w, "application/zip", name, packLimit, write)
+	switch {
+	case err == nil:
+		h.trouble.Over()
+	case begun:
 		h.trouble.Say("evidence pack", err)
-		// What was sent is no pack: the browser must see that it broke off.
 		panic(http.ErrAbortHandler)
+	default:
+		h.fail(w, r, h.caseError(r, "evidence pack", err))
 	}
-	h.trouble.Over()
-}
-
-// begun knows whether anything of an answer was sent.
-type begun struct {
-	http.ResponseWriter
-	is bool
-}
-
-// Write implements io.Writer.
-func (b *begun) Write(p []byte) (int, error) {
-	b.is = true
-	return b.ResponseWriter.Write(p)
 }

@@ -1,9 +1,12 @@
 package console
 
 import (
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,7 +32,8 @@ type readersPage struct {
 	Readers, Accesses, Since string
 	SinceISO, More, Damaged  string
 	Rows                     []readerRow
-	CSV                      string
+	// CSV and JSON have all of it.
+	CSV, JSON string
 }
 
 type readerRow struct {
@@ -92,9 +96,11 @@ func (h *Handler) readers(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.trouble.Over()
-	data.Found, data.CSV = true, r.URL.EscapedPath()+"/export.csv"
-	data.Readers, data.Accesses = phrase.Count(int64(len(page.Readers)+page.More)), phrase.Count(page.Accesses)
-	data.Damaged = plainCount(int64(page.Damaged))
+	data.Found, data.CSV, data.JSON = true, r.URL.EscapedPath()+"/export.csv", r.URL.EscapedPath()+"/export.json"
+	data.Readers, data.Accesses = phrase.Plural(int64(len(page.Readers)+page.More), "account", "accounts"), phrase.Plural(page.Accesses, "access", "accesses")
+	if page.Damaged > 0 {
+		data.Damaged = phrase.Plural(int64(page.Damaged), "part of the store", "parts of the store")
+	}
 	if !page.Since.IsZero() {
 		data.Since, data.SinceISO = phrase.Moment(page.Since), phrase.ISO(page.Since)
 	}
@@ -118,7 +124,7 @@ func (h *Handler) readerRow(x *api.Reading, who api.Person) readerRow {
 	row.URL = h.actorURL(who, x.Tenant, x.Actor)
 	var what []string
 	for _, s := range []string{phrase.Kind(x.Kind), x.Role, x.Team, x.Tenant} {
-		if s != "" {
+		if s != "" && !slices.Contains(what, s) {
 			what = append(what, phrase.Text(s, maxWord))
 		}
 	}
@@ -146,32 +152,46 @@ func (h *Handler) readerRow(x *api.Reading, who api.Person) readerRow {
 
 func digits(n int64) string { return strconv.FormatInt(n, 10) }
 
-func (h *Handler) readersFile(w http.ResponseWriter, r *http.Request) {
-	ids, ok := readerIDs(r)
-	if !ok {
-		h.fail(w, r, errNoReaders)
-		return
+// readersFile answers with all who have read a customer, as a table or as JSON.
+func (h *Handler) readersFile(form string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ids, ok := readerIDs(r)
+		if !ok {
+			h.fail(w, r, errNoReaders)
+			return
+		}
+		ctx, cancel := h.context(r)
+		defer cancel()
+		page, err := h.do.Readers.Readers(ctx, ids)
+		if errors.Is(err, api.ErrUnasked) {
+			http.Redirect(w, r, "/readers/"+url.PathEscape(r.PathValue("id")), http.StatusSeeOther)
+			return
+		}
+		if err != nil {
+			h.fail(w, r, h.readError(r, "readers", err))
+			return
+		}
+		h.trouble.Over()
+		if form == formJSON {
+			attach(w, "application/json", "readers.json")
+			page.Readers = append([]api.Reading{}, page.Readers...) // a list, also of nobody
+			err = json.NewEncoder(w).Encode(page)
+		} else {
+			attach(w, "text/csv; charset=utf-8", "readers.csv")
+			err = writeReaders(w, page.Readers)
+		}
+		if err != nil {
+			h.trouble.Say("export", err) // the client is gone, most likely
+		}
 	}
-	ctx, cancel := h.context(r)
-	defer cancel()
-	page, err := h.do.Readers.Readers(ctx, ids)
-	if errors.Is(err, api.ErrUnasked) {
-		http.Redirect(w, r, "/readers/"+url.PathEscape(r.PathValue("id")), http.StatusSeeOther)
-		return
-	}
-	if err != nil {
-		h.fail(w, r, h.readError(r, "readers", err))
-		return
-	}
-	h.trouble.Over()
-	attach(w, "text/csv; charset=utf-8", "readers.csv")
+}
+
+func writeReaders(w io.Writer, list []api.Reading) error {
 	s := sheet.New(w, "actor", "actor_kind", "role", "team", "tenant", "accesses_shown", "accesses_refused", "accesses_other", "first", "last", "stores", "accesses_with_ticket", "purposes", "accesses_without_reason", "cases")
-	for i := range page.Readers {
-		x := &page.Readers[i]
+	for i := range list {
+		x := &list[i]
 		s.Row(x.Actor, string(x.Kind), x.Role, x.Team, x.Tenant, digits(x.Shown), digits(x.Refused), digits(x.Other), phrase.ISO(x.First), phrase.ISO(x.Last),
 			strings.Join(x.Stores, " "), digits(x.Tickets), strings.Join(x.Purposes, " "), digits(x.Bare), strings.Join(x.Cases, " "))
 	}
-	if s.Err() != nil {
-		h.trouble.Say("export", s.Err())
-	}
+	return s.Err()
 }

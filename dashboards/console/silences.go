@@ -16,9 +16,8 @@ import (
 // silencesPage lists the silences, and makes one from its preview.
 type silencesPage struct {
 	base
-	Holding, Over []silenceRow
-	More          string
-	May           bool
+	holding[silenceRow]
+	May bool
 	// Ask is what was asked, Preview what it would have kept back; nil before.
 	Ask     silenceAsk
 	Preview *silencePreview
@@ -148,25 +147,12 @@ func (h *Handler) showSilences(w http.ResponseWriter, r *http.Request, ask silen
 	if len(all) > 0 {
 		page.Ask.Key = keyOf(page.Person.By, len(all), all[0].ID)
 	}
-	over := 0
 	for i := range all {
 		s := &all[i]
-		row := silenceRow{
+		page.add(s.Holds(h.cfg.Now()), silenceRow{
 			ID: phrase.Text(s.ID, 80), URL: "/silences/" + s.ID, Says: silenceSays(&s.Match), Note: phrase.Prose(s.Note, vigil.MaxNote), By: phrase.Text(s.By, 80),
 			Made: view.At(s.Time), Until: view.At(s.To), EndedBy: phrase.Text(s.EndedBy, 80),
-		}
-		switch {
-		case s.Holds(h.cfg.Now()):
-			page.Holding = append(page.Holding, row)
-		case over < maxRows:
-			page.Over = append(page.Over, row)
-			over++
-		default:
-			over++
-		}
-	}
-	if left := over - len(page.Over); left > 0 {
-		page.More = phrase.Count(int64(left))
+		})
 	}
 	h.show(w, r, http.StatusOK, "silences", page)
 }

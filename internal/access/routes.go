@@ -133,6 +133,7 @@ func Routes() []Route {
 		form("/readers", DeedReaders),
 		page("/readers/{id}", DeedReaders),
 		file("/readers/{id}/export.csv", DeedReaders),
+		file("/readers/{id}/export.json", DeedReaders),
 		page("/reveals", DeedReveal),
 		page("/cases/{id}/reveals", DeedReveal),
 		form("/cases/{id}/reveals", DeedReveal),

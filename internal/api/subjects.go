@@ -134,15 +134,15 @@ type Reading struct {
 // ReadersPage is who has read a customer, who read last first.
 type ReadersPage struct {
 	// Subjects are the customer's pseudonyms: one in each tenant that was asked for.
-	Subjects []string
+	Subjects []string `json:"subjects"`
 	// Since is from when on events are kept, zero for none.
-	Since time.Time
+	Since time.Time `json:"since,omitzero"`
 	// Readers are at most MaxReaders; More are not among them.
-	Readers []Reading
-	More    int
+	Readers []Reading `json:"readers"`
+	More    int       `json:"more,omitempty"`
 	// Accesses counts all of them, of all readers.
-	Accesses int64
-	Damaged  int
+	Accesses int64 `json:"accesses"`
+	Damaged  int   `json:"damaged,omitempty"`
 }
 
 // MaxReaders bounds the readers that are listed.

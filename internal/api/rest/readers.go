@@ -48,7 +48,5 @@ func (h *Handler) findReaders(ctx context.Context, in findReaders) (ReaderList, 
 		return ReaderList{}, err
 	}
 	page, err := h.do.Readers.Readers(ctx, ids)
-	return ReaderList{
-		Subjects: page.Subjects, Since: page.Since, Readers: page.Readers, More: page.More, Accesses: page.Accesses, Damaged: page.Damaged,
-	}, err
+	return ReaderList(page), err
 }

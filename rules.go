@@ -42,6 +42,16 @@ type RulesChange struct {
 	Added   []string   `json:"added,omitempty"`
 	Changed []RuleMark `json:"changed,omitempty"`
 	Removed []RuleMark `json:"removed,omitempty"`
+	// ID names the decision of two people by which these rules hold, empty where the
+	// configuration or the program changed. Own says that they hold whatever the
+	// configuration says, until two people decide otherwise.
+	ID  string `json:"id,omitempty"`
+	Own bool   `json:"own,omitempty"`
+	// By is the pseudonym of who proposed it, Confirmed that of who confirmed it, and Why
+	// what they remarked.
+	By        string `json:"by,omitempty"`
+	Confirmed string `json:"confirmed,omitempty"`
+	Why       string `json:"why,omitempty"`
 }
 
 // NewRulesChange compares rules with those before. It reports false when they are the
@@ -84,6 +94,12 @@ func (c *RulesChange) Check() error {
 				return fmt.Errorf("the digest of rule %q is none of SHA-256", r.ID)
 			}
 		}
+	}
+	switch {
+	case c.Own && (c.ID == "" || c.By == "" || c.Confirmed == ""):
+		return errors.New("rules that people set name who proposed and who confirmed them")
+	case c.By != "" && c.By == c.Confirmed:
+		return errors.New("who proposes rules does not confirm them")
 	}
 	if len(c.Added) > MaxRules {
 		return fmt.Errorf("%d rules are added, at most %d", len(c.Added), MaxRules)

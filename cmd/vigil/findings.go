@@ -48,14 +48,22 @@ func (f *deskFlags) open(ctx context.Context) (*app.Desk, error) {
 		}
 		return app.OpenDesk(ctx, cfg)
 	}
-	if f.Server == "" || f.Token == "" {
-		return nil, &usageError{errors.New("--server and --token go together: where the other vigil is, and the API token for it")}
-	}
-	var token config.Secret
-	if err := token.UnmarshalText([]byte(f.Token)); err != nil {
-		return nil, &usageError{fmt.Errorf("--token: %w", err)}
+	token, err := f.secret()
+	if err != nil {
+		return nil, err
 	}
 	return app.OpenServer(f.Server, token)
+}
+
+// secret is the token for the other vigil.
+func (f *deskFlags) secret() (token config.Secret, err error) {
+	if f.Server == "" || f.Token == "" {
+		return token, &usageError{errors.New("--server and --token go together: where the other vigil is, and the API token for it")}
+	}
+	if err := token.UnmarshalText([]byte(f.Token)); err != nil {
+		return token, &usageError{fmt.Errorf("--token: %w", err)}
+	}
+	return token, nil
 }
 
 // at opens the desk for a while.

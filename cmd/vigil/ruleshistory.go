@@ -67,6 +67,9 @@ func printRulesChange(w io.Writer, c *vigil.RulesChange) error {
 	}
 	fmt.Fprintf(w, "%s: %s %s, %s of them off, from entry %s of the log on\n", c.Time.UTC().Format(time.DateTime),
 		count(int64(len(c.Rules))), plural(int64(len(c.Rules)), "rule", "rules"), count(int64(off)), count(int64(c.From)))
+	if c.By != "" {
+		fmt.Fprintf(w, "  %s\n", strings.TrimPrefix(whoChanged(c.By, c.Confirmed, c.Why), ", "))
+	}
 	state := func(r vigil.RuleMark) string {
 		s := fmt.Sprintf("%.12s", r.Digest)
 		if r.Off {

@@ -58,12 +58,12 @@ func said(code string) string {
 		return "The silence holds from now on. What it keeps back is still in the queue and in the digest."
 	case "silence-ended":
 		return "The silence has ended."
-	case "budget-proposed":
-		return "The budget is proposed. It comes into force when a second person confirms it."
-	case "budget-confirm":
-		return "The budget is confirmed. It holds from the next entry of the log on."
-	case "budget-withdraw":
-		return "The proposal is withdrawn. The budget stays as it was."
+	case "setting-proposed":
+		return "The setting is proposed. It comes into force when a second person confirms it."
+	case "setting-confirm":
+		return "The setting is confirmed. It holds from the next entry of the log on."
+	case "setting-withdraw":
+		return "The proposal is withdrawn. The setting stays as it was."
 	case "replay-begun":
 		return "The back-test has begun. It runs in the background; this page shows how far it is."
 	case "replay-stopped":

@@ -34,6 +34,8 @@ type replayPage struct {
 	Replay  view.Replay
 	Reports []view.ReplayReport
 	StopURL string
+	// Promote says that what was tried can be proposed.
+	Promote bool
 	// Preview is what a rule would have told, nil where none was tried.
 	Preview *view.RulePreview
 }
@@ -92,6 +94,7 @@ func (h *Handler) replay(w http.ResponseWriter, r *http.Request) {
 	h.trouble.Over()
 	now := h.cfg.Now()
 	p := replayPage{base: h.base(r, "Back-test", false), Replay: view.NewReplay(&x, now), StopURL: "/tuning/replays/" + url.PathEscape(id) + "/stop", Preview: view.NewRulePreview(x.Preview, now)}
+	p.Promote = h.do.Tuner != nil && x.State == api.ReplayDone && x.Ask.Proposal == "" && (len(x.Ask.Budgets)+len(x.Ask.Without) > 0 || x.Ask.Rule != "")
 	looks := api.PersonOf(r.Context()).May(access.DeedLook)
 	for i := range x.Reports {
 		v := view.NewReplayReport(&x.Reports[i], i, now)
@@ -107,7 +110,7 @@ func (h *Handler) replay(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) startReplay(w http.ResponseWriter, r *http.Request) {
 	form := r.PostForm
-	ask := api.ReplayAsk{Without: words(form.Get("without")), Rule: strings.ReplaceAll(form.Get("rule"), "\r\n", "\n")}
+	ask := api.ReplayAsk{Without: words(form.Get("without")), Proposal: form.Get("proposal"), Rule: strings.ReplaceAll(form.Get("rule"), "\r\n", "\n")}
 	for _, s := range words(form.Get("budgets")) {
 		n, err := readBudget(s)
 		if err != nil {
@@ -131,7 +134,7 @@ func (h *Handler) startReplay(w http.ResponseWriter, r *http.Request) {
 		}
 		*t.into = day
 	}
-	ask.Key = keyOf(form.Get("key"), ask.From, ask.To, ask.Budgets, ask.Without, ask.Rule)
+	ask.Key = keyOf(form.Get("key"), ask.From, ask.To, ask.Budgets, ask.Without, ask.Rule, ask.Proposal)
 	ctx, cancel := h.context(r)
 	defer cancel()
 	x, err := h.do.Replayer.StartReplay(ctx, ask)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -16,10 +17,6 @@ import (
 	"vigil/internal/api"
 )
 
-// budgetFactors are the steps of the budget that a preview tries, as parts of the budget in
-// force.
-func budgetFactors() []float64 { return []float64{0.25, 0.5, 1, 2, 4, 10} }
-
 // listedVersions bounds the versions on the page; the newest are shown.
 const listedVersions = 20
 
@@ -31,7 +28,8 @@ type tuningPage struct {
 	Own                bool
 	Since              view.Moment
 	By, Confirmed, Why string
-	Proposal           *budgetProposal
+	Proposal           *settingProposal
+	Rules              rulesStanding
 	Seen               int
 	Key                string
 	// Wanted and WhyWanted fill in the form that proposes.
@@ -44,7 +42,9 @@ type tuningPage struct {
 	Running   *view.Replay
 	CanReplay bool
 	Factors   string
-	Lanes     []tuningLane
+	// Previews says when the preview is made by itself, and Left why it was not.
+	Previews, Left string
+	Lanes          []tuningLane
 	// Models are how well each is calibrated by the newest preview.
 	Models   []view.Calibrated
 	Words    []wordTable
@@ -55,12 +55,28 @@ type tuningPage struct {
 	Exceptions, ExceptionsURL string
 }
 
-// budgetProposal is a proposal that waits.
-type budgetProposal struct {
-	ID, URL, What, By, Why string
-	At                     view.Moment
+// settingProposal is a proposal that waits.
+type settingProposal struct {
+	ID, URL, By, Why string
+	// What says what changes, one part each; Compare leads to what differs, empty for none.
+	What    []string
+	Compare string
+	At      view.Moment
 	// Mine says that who looks made it.
 	Mine bool
+	// Tried is what it would have told, nil where it was not tried; TriedURL leads there.
+	Tried    *view.ReplayReport
+	TriedURL string
+}
+
+// rulesStanding is which rules judge.
+type rulesStanding struct {
+	N, Off             string
+	Own                bool
+	Since              view.Moment
+	By, Confirmed, Why string
+	// Files says how the configuration's differ, empty where they don't.
+	Files string
 }
 
 // budgetStep is one budget of a preview.
@@ -89,6 +105,7 @@ type wordRow struct{ Name, Bad, Expected, Unknown string }
 
 type triageStanding struct {
 	Known      bool
+	Stale      bool
 	Why        string
 	AUC, Brier string
 	Picture    template.HTML
@@ -100,14 +117,15 @@ type settingVersion struct {
 	From               string
 	What               []string
 	By, Confirmed, Why string
-	// URL leads to the form with this version's budget; empty for the one in force.
+	// URL leads to what differs from it to the one in force; empty for that.
 	URL string
 }
 
 // tuningHandlers adds the pages by which analysts tune, where there are any.
 func (h *Handler) tuningHandlers(out map[string]http.HandlerFunc) {
 	if h.do.Tuner != nil {
-		out["GET /tuning"], out["POST /tuning/budget"], out["POST /tuning/budget/{id}"] = h.tuning, h.proposeBudget, h.answerBudget
+		out["GET /tuning"], out["GET /tuning/versions"] = h.tuning, h.versions
+		out["POST /tuning/proposals"], out["POST /tuning/proposals/{id}"] = h.propose, h.answerProposal
 	}
 	if h.do.Replayer != nil {
 		out["GET /tuning/replays"], out["POST /tuning/replays"] = h.replays, h.startReplay
@@ -139,51 +157,115 @@ func (h *Handler) newTuning(r *http.Request, v *api.TuningView) tuningPage {
 	p := tuningPage{
 		base: h.base(r, "Tuning", false), Budget: phrase.Number(v.Budget), Asked: view.BudgetWords(v.Asked), File: view.BudgetWords(v.File),
 		Own: v.Since.Own, Since: view.NewMoment(v.Since.Time, now), By: phrase.Text(v.Since.By, 80), Confirmed: phrase.Text(v.Since.Confirmed, 80),
-		Why: phrase.Prose(v.Since.Why, vigil.MaxNote), Seen: v.Revision, Key: keyOf(who.By, "budget", v.Revision), Exceptions: phrase.Count(int64(v.Exceptions)),
+		Why: phrase.Prose(v.Since.Why, vigil.MaxNote), Seen: v.Revision, Key: keyOf(who.By, "setting", v.Revision), Exceptions: phrase.Count(int64(v.Exceptions)),
 		CanReplay: h.do.Replayer != nil,
 	}
 	if h.has("GET /exceptions") {
 		p.ExceptionsURL = "/exceptions"
 	}
 	p.wanted(r.URL.Query())
-	if b := v.Proposal; b != nil {
-		p.Proposal = &budgetProposal{
-			ID: b.ID, URL: "/tuning/budget/" + url.PathEscape(b.ID), What: proposalWords(b), By: phrase.Text(b.By, 80), Why: phrase.Prose(b.Why, vigil.MaxNote),
-			At: view.NewMoment(b.Time, now), Mine: b.By == who.By,
-		}
+	if v.Proposal != nil {
+		p.Proposal = newProposal(v.Proposal, who, now)
 	}
+	p.Rules = newRulesStanding(&v.Rules, now)
+	p.Previews, p.Left = previewWords(v.Previews), phrase.Prose(v.Left, 300)
 	for _, l := range v.Lanes {
 		p.Lanes = append(p.Lanes, newTuningLane(&l))
 	}
 	p.Words, p.Triage = wordTables(v.Words), newTriageStanding(&v.Triage)
 	for i := range v.Versions[:min(len(v.Versions), listedVersions)] {
-		p.Versions = append(p.Versions, newSettingVersion(&v.Versions[i], v.Since.ID, now))
+		p.Versions = append(p.Versions, newSettingVersion(&v.Versions[i], v.Versions[0].N, now))
 	}
 	p.More = len(v.Versions) - len(p.Versions)
-	var factors []string
-	for _, f := range budgetFactors() {
-		factors = append(factors, strconv.FormatFloat(v.Budget*f, 'g', 3, 64))
-	}
-	p.Factors = strings.Join(factors, " ")
+	p.Factors = strings.Join(factorsOf(v.Budget), " ")
 	return p
 }
 
-// wanted fills in the form that proposes by the address: a step of the preview, or an
-// older version.
+// factorsOf are the budgets that a preview tries.
+func factorsOf(budget float64) (out []string) {
+	steps := api.PreviewFactors()
+	slices.Sort(steps)
+	for _, f := range steps {
+		out = append(out, strconv.FormatFloat(min(budget*f, vigil.MaxBudget), 'g', 3, 64))
+	}
+	return slices.Compact(out)
+}
+
+// previewWords says when previews are made by themselves.
+func previewWords(spec string) string {
+	if spec == "" || spec == "off" {
+		return ""
+	}
+	return phrase.Text(spec, 60)
+}
+
+func newRulesStanding(r *api.RulesStanding, now time.Time) rulesStanding {
+	v := rulesStanding{N: phrase.Plural(int64(r.N), "rule", "rules"), Off: phrase.Count(int64(r.Off)), Own: r.Own}
+	if !r.Own {
+		return v
+	}
+	v.Since, v.By, v.Confirmed, v.Why = view.NewMoment(r.Since, now), phrase.Text(r.By, 80), phrase.Text(r.Confirmed, 80), phrase.Prose(r.Why, vigil.MaxNote)
+	if r.Files != nil {
+		v.Files = rulesWords(r.Files)
+	}
+	return v
+}
+
+// wanted fills in the form that proposes by the address: a step of the preview.
 func (p *tuningPage) wanted(q url.Values) {
 	if n, err := strconv.ParseFloat(q.Get("per_day"), 64); err == nil && n >= 0 && n <= vigil.MaxBudget {
 		p.Wanted = strconv.FormatFloat(n, 'g', -1, 64)
 	}
-	if n, err := strconv.Atoi(q.Get("version")); err == nil && n > 0 {
-		p.WhyWanted = "Back to version " + strconv.Itoa(n) + ": "
-	}
 }
 
-func proposalWords(b *api.BudgetProposal) string {
-	if !b.Own {
-		return "what the configuration says, " + view.BudgetWords(b.PerDay)
+func newProposal(p *api.Proposal, who api.Person, now time.Time) *settingProposal {
+	v := &settingProposal{
+		ID: p.ID, URL: "/tuning/proposals/" + url.PathEscape(p.ID), By: phrase.Text(p.By, 80), Why: phrase.Prose(p.Why, vigil.MaxNote),
+		At: view.NewMoment(p.Time, now), Mine: p.By == who.By,
 	}
-	return view.BudgetWords(b.PerDay)
+	if b := p.Budget; b != nil {
+		words := view.BudgetWords(b.PerDay)
+		if !b.Own {
+			words = "what the configuration says, " + words
+		}
+		v.What = append(v.What, words)
+	}
+	if p.Rules != nil {
+		words := rulesWords(p.Rules)
+		if !p.Rules.Own {
+			words = "the configuration's rules" + colon(words)
+		}
+		v.What = append(v.What, words)
+	}
+	if p.Version > 0 {
+		v.What = append(v.What, "back to version "+strconv.Itoa(p.Version))
+		v.Compare = versionsURL(0, p.Version)
+	}
+	if p.Replay != "" {
+		v.What, v.Compare = append(v.What, "as a back-test tried it"), "/tuning/replays/"+url.PathEscape(p.Replay)
+	}
+	return v
+}
+
+func colon(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ": " + s
+}
+
+// rulesWords says how rules differ.
+func rulesWords(r *api.ProposedRules) string {
+	var parts []string
+	for _, x := range []struct {
+		ids  []string
+		what string
+	}{{r.Added, "added"}, {r.Changed, "changed"}, {r.Removed, "removed"}} {
+		if n := len(x.ids); n > 0 {
+			parts = append(parts, phrase.Plural(int64(n), "rule", "rules")+" "+x.what+" ("+phrase.Text(strings.Join(x.ids, ", "), 200)+")")
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // preview fills in the newest preview of several budgets, and what runs.
@@ -200,6 +282,9 @@ func (h *Handler) preview(r *http.Request, p *tuningPage) error {
 			running := view.NewReplay(&all[i], now)
 			p.Running = &running
 		}
+	}
+	if err := h.tried(ctx, all, p); err != nil {
+		return err
 	}
 	at := slices.IndexFunc(all, func(x api.Replay) bool {
 		return x.State == api.ReplayDone && len(x.Ask.Budgets) > 1 && len(x.Ask.Without) == 0
@@ -228,6 +313,24 @@ func (h *Handler) preview(r *http.Request, p *tuningPage) error {
 		p.Steps[nearest].Current = true
 		p.Models = p.Steps[nearest].Report.Models
 	}
+	return nil
+}
+
+// tried fills in what the proposal that waits would have told, where it was tried.
+func (h *Handler) tried(ctx context.Context, all []api.Replay, p *tuningPage) error {
+	if p.Proposal == nil {
+		return nil
+	}
+	at := slices.IndexFunc(all, func(x api.Replay) bool { return x.State == api.ReplayDone && x.Ask.Proposal == p.Proposal.ID })
+	if at < 0 {
+		return nil
+	}
+	x, err := h.do.Replayer.Replay(ctx, all[at].ID)
+	if err != nil || len(x.Reports) == 0 {
+		return err
+	}
+	v := view.NewReplayReport(&x.Reports[0], 0, h.cfg.Now())
+	p.Proposal.Tried, p.Proposal.TriedURL = &v, "/tuning/replays/"+url.PathEscape(x.ID)
 	return nil
 }
 
@@ -262,7 +365,7 @@ func wordTables(counts []api.WordCount) (out []wordTable) {
 }
 
 func newTriageStanding(t *api.TriageStanding) triageStanding {
-	v := triageStanding{Known: t.Known, Why: phrase.Prose(t.Why, 300)}
+	v := triageStanding{Known: t.Known, Stale: t.Stale, Why: phrase.Prose(t.Why, 300)}
 	if !t.Known {
 		return v
 	}
@@ -275,10 +378,10 @@ func newTriageStanding(t *api.TriageStanding) triageStanding {
 	return v
 }
 
-func newSettingVersion(s *api.SettingVersion, inForce string, now time.Time) settingVersion {
-	v := settingVersion{
-		N: s.N, At: view.NewMoment(s.Time, now), From: phrase.Count(int64(s.From)), By: phrase.Text(s.Budget.By, 80), Confirmed: phrase.Text(s.Budget.Confirmed, 80),
-		Why: phrase.Prose(s.Budget.Why, vigil.MaxNote),
+func newSettingVersion(s *api.SettingVersion, newest int, now time.Time) settingVersion {
+	v := settingVersion{N: s.N, At: view.NewMoment(s.Time, now), From: phrase.Count(int64(s.From))}
+	if s.N != newest {
+		v.URL = versionsURL(0, s.N)
 	}
 	if s.BudgetChanged {
 		what := "budget: " + view.BudgetWords(s.Budget.PerDay)
@@ -286,11 +389,10 @@ func newSettingVersion(s *api.SettingVersion, inForce string, now time.Time) set
 			what += ", by the configuration"
 		}
 		v.What = append(v.What, what)
-		if s.Budget.Own && s.Budget.ID != inForce {
-			v.URL = "/tuning?per_day=" + strconv.FormatFloat(s.Budget.PerDay, 'g', -1, 64) + "&version=" + strconv.Itoa(s.N) + "#propose"
-		}
-	} else {
-		v.By, v.Confirmed, v.Why = "", "", ""
+		v.By, v.Confirmed, v.Why = phrase.Text(s.Budget.By, 80), phrase.Text(s.Budget.Confirmed, 80), phrase.Prose(s.Budget.Why, vigil.MaxNote)
+	}
+	if c := s.Changed; c != nil && c.By != "" {
+		v.By, v.Confirmed, v.Why = phrase.Text(c.By, 80), phrase.Text(c.Confirmed, 80), phrase.Prose(c.Why, vigil.MaxNote)
 	}
 	if c := s.Changed; c != nil {
 		for _, x := range []struct {
@@ -301,32 +403,59 @@ func newSettingVersion(s *api.SettingVersion, inForce string, now time.Time) set
 				v.What = append(v.What, phrase.Plural(int64(x.n), "rule", "rules")+" "+x.what)
 			}
 		}
+		if c.ID != "" && !c.Own {
+			v.What = append(v.What, "the configuration's rules again")
+		}
 	}
 	return v
 }
 
-func (h *Handler) proposeBudget(w http.ResponseWriter, r *http.Request) {
-	seen, err := strconv.Atoi(r.PostForm.Get("seen"))
+func (h *Handler) propose(w http.ResponseWriter, r *http.Request) {
+	form := r.PostForm
+	seen, err := strconv.Atoi(form.Get("seen"))
 	if err != nil {
 		h.fail(w, r, badForm())
 		return
 	}
-	ask := api.BudgetProposing{File: r.PostForm.Get("file") == "yes", Why: r.PostForm.Get("why"), Seen: seen}
-	if !ask.File {
-		if ask.PerDay, err = readBudget(r.PostForm.Get("per_day")); err != nil {
+	ask := api.Proposing{Configuration: form.Get("configuration") == "yes", Replay: form.Get("replay"), Only: api.Part(form.Get("only")), Why: form.Get("why"), Seen: seen}
+	for _, x := range []struct {
+		field string
+		into  *int
+	}{{"version", &ask.Version}, {"report", &ask.Report}} {
+		if s := form.Get(x.field); s != "" {
+			if *x.into, err = strconv.Atoi(s); err != nil {
+				h.fail(w, r, badForm())
+				return
+			}
+		}
+	}
+	if form.Has("per_day") && !ask.Configuration {
+		n, err := readBudget(form.Get("per_day"))
+		if err != nil {
 			h.fail(w, r, errNoBudget)
 			return
 		}
+		ask.PerDay = &n
 	}
-	ask.Key = keyOf(r.PostForm.Get("key"), ask.PerDay, ask.File, ask.Why)
+	ask.Key = keyOf(form.Get("key"), form.Get("per_day"), ask.Configuration, ask.Version, ask.Replay, ask.Report, ask.Only, ask.Why)
 	ctx, cancel := h.context(r)
 	defer cancel()
-	if err := h.do.Tuner.ProposeBudget(ctx, ask); err != nil {
-		h.fail(w, r, h.readError(r, "budget", err))
+	if _, err := h.do.Tuner.Propose(ctx, ask); err != nil {
+		h.fail(w, r, h.settingError(r, err))
 		return
 	}
 	h.trouble.Over()
-	leadOn(w, r, "/tuning", "budget-proposed")
+	leadOn(w, r, "/tuning", "setting-proposed")
+}
+
+var errNoVersion = api.NewProblem(http.StatusNotFound, "There is no such version", "The page of tuning lists those that are known.")
+
+// settingError is readError for settings.
+func (h *Handler) settingError(r *http.Request, err error) *api.Problem {
+	if p := h.readError(r, "setting", err); p != errNoFinding {
+		return p
+	}
+	return errNoVersion
 }
 
 var errNoBudget = api.NewProblem(http.StatusUnprocessableEntity, "That budget can't be read",
@@ -341,7 +470,7 @@ func readBudget(s string) (float64, error) {
 	return n, err
 }
 
-func (h *Handler) answerBudget(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) answerProposal(w http.ResponseWriter, r *http.Request) {
 	id, word := r.PathValue("id"), r.PostForm.Get("answer")
 	if !validID(id) || word != "confirm" && word != "withdraw" {
 		h.fail(w, r, badForm())
@@ -349,10 +478,10 @@ func (h *Handler) answerBudget(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := h.context(r)
 	defer cancel()
-	if err := h.do.Tuner.AnswerBudget(ctx, api.BudgetAnswering{ID: id, Confirm: word == "confirm"}); err != nil {
-		h.fail(w, r, h.readError(r, "budget", err))
+	if err := h.do.Tuner.Answer(ctx, api.Answering{ID: id, Confirm: word == "confirm"}); err != nil {
+		h.fail(w, r, h.settingError(r, err))
 		return
 	}
 	h.trouble.Over()
-	leadOn(w, r, "/tuning", "budget-"+word)
+	leadOn(w, r, "/tuning", "setting-"+word)
 }

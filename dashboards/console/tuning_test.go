@@ -38,9 +38,9 @@ func TestTuningShowsWhatIsInForceAndWhatAnotherBudgetWouldTell(t *testing.T) {
 	_, h := tuningAt(t)
 	body := get(t, h, "/tuning").body
 	for _, want := range []string{
-		"as two people agreed", "actor-bea", "The configuration says 5 a day, which is not in force", "Proposed: 1 a day", `value="confirm"`,
+		"as two people agreed", "actor-bea", "The configuration says 5 a day, which is not in force", "1 a day; 1 rule removed (leaver); back to version 3", `value="confirm"`,
 		`value="1" checked`, "1 of 1 breach or misuse confirmed found, 1 earlier", "0 of 1 finding judged expected found, 1 no more",
-		"learns: ", "rule added", "91\u202f%", `href="/tuning/replays"`, `/tuning?per_day=3&amp;version=2#propose`,
+		"learns: ", "rule added", "91\u202f%", `href="/tuning/replays"`, `/tuning/versions?to=2`, "34 rules", "1 rule added (night)", "30 1 * * *", "it would have told", "/tuning/replays/r-4",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is not on the page", want)
@@ -63,10 +63,10 @@ func TestTuningShowsWhatIsInForceAndWhatAnotherBudgetWouldTell(t *testing.T) {
 func TestABudgetIsProposedAndAnswered(t *testing.T) {
 	t.Parallel()
 	tuner, h := tuningAt(t)
-	if got := sendForm(t, h, "/tuning/budget/b-2", url.Values{"answer": {"confirm"}}); got.code != http.StatusSeeOther || got.head.Get("Location") != "/tuning?said=budget-confirm" || tuner.View.Budget != 1 {
+	if got := sendForm(t, h, "/tuning/proposals/s-2", url.Values{"answer": {"confirm"}}); got.code != http.StatusSeeOther || got.head.Get("Location") != "/tuning?said=setting-confirm" || tuner.View.Budget != 1 {
 		t.Errorf("confirm: %d to %q, budget %g", got.code, got.head.Get("Location"), tuner.View.Budget)
 	}
-	if got := sendForm(t, h, "/tuning/budget/b-2", url.Values{"answer": {"confirm"}}); got.code != http.StatusConflict {
+	if got := sendForm(t, h, "/tuning/proposals/s-2", url.Values{"answer": {"confirm"}}); got.code != http.StatusConflict {
 		t.Errorf("confirm what is answered: %d", got.code)
 	}
 	for name, c := range map[string]struct {
@@ -78,11 +78,11 @@ func TestABudgetIsProposedAndAnswered(t *testing.T) {
 		"not a form": {url.Values{"per_day": {"3"}}, http.StatusBadRequest},
 		"stale":      {url.Values{"seen": {"3"}, "per_day": {"3"}, "why": {"x"}}, http.StatusConflict},
 	} {
-		if got := sendForm(t, h, "/tuning/budget", c.values); got.code != c.code {
+		if got := sendForm(t, h, "/tuning/proposals", c.values); got.code != c.code {
 			t.Errorf("%s: %d, want %d", name, got.code, c.code)
 		}
 	}
-	if got := sendForm(t, h, "/tuning/budget", url.Values{"seen": {"4"}, "per_day": {"0,5"}, "why": {"fewer"}}); got.code != http.StatusSeeOther || tuner.View.Proposal.PerDay != .5 {
+	if got := sendForm(t, h, "/tuning/proposals", url.Values{"seen": {"4"}, "per_day": {"0,5"}, "why": {"fewer"}}); got.code != http.StatusSeeOther || tuner.View.Proposal.Budget.PerDay != .5 {
 		t.Errorf("propose: %d, %+v", got.code, tuner.View.Proposal)
 	}
 	body := get(t, h, "/tuning").body
@@ -140,3 +140,60 @@ var (
 	_ api.Tuner    = (*sample.Tuner)(nil)
 	_ api.Replayer = (*sample.Tuner)(nil)
 )
+
+// Two versions are compared by their address, and the older one is proposed from there.
+func TestVersionsAreComparedAndBroughtBack(t *testing.T) {
+	t.Parallel()
+	tuner, h := tuningAt(t)
+	body := get(t, h, "/tuning/versions?from=4&to=3").body
+	for _, want := range []string{
+		"From version 4 to version 3", "<ins>&#43;severity: low</ins>", "<del>-severity: high</del>", "is not kept", "The text of night", "have it confirmed or withdrawn first",
+		"learnt from verdicts", "learnt from the log",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is not on the page", want)
+		}
+	}
+	tuner.View.Proposal = nil
+	body = get(t, h, "/tuning/versions?from=4&to=3").body
+	for _, want := range []string{`name="version" value="3"`, `name="only" value="budget"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is not in the form of what can be brought back", want)
+		}
+	}
+	for _, bad := range []string{"?from=9", "?to=0", "?from=x", "?to=-1"} {
+		if got := get(t, h, "/tuning/versions"+bad); got.code != http.StatusNotFound || !strings.Contains(got.body, "no such version") {
+			t.Errorf("%s: %d", bad, got.code)
+		}
+	}
+	form := url.Values{"seen": {"4"}, "version": {"3"}, "only": {"budget"}, "why": {"back"}}
+	if got := sendForm(t, h, "/tuning/proposals", form); got.code != http.StatusSeeOther || got.head.Get("Location") != "/tuning?said=setting-proposed" {
+		t.Errorf("propose: %d to %q", got.code, got.head.Get("Location"))
+	}
+	if p := tuner.Proposed; len(p) != 1 || p[0].Version != 3 || p[0].Only != api.PartBudget || p[0].PerDay != nil || p[0].Key == "" {
+		t.Errorf("proposed %+v", p)
+	}
+}
+
+// What a back-test has tried is proposed from its page.
+func TestWhatABackTestTriedIsProposed(t *testing.T) {
+	t.Parallel()
+	tuner, h := tuningAt(t)
+	body := get(t, h, "/tuning/replays/r-2").body
+	if !strings.Contains(body, `name="report" value="3"`) || !strings.Contains(body, "Propose this setting") {
+		t.Error("what was tried can't be proposed")
+	}
+	if strings.Contains(get(t, h, "/tuning/replays/r-4").body, "Propose this setting") {
+		t.Error("what is proposed can be proposed again")
+	}
+	tuner.View.Proposal = nil
+	if got := sendForm(t, h, "/tuning/proposals", url.Values{"seen": {"-1"}, "replay": {"r-2"}, "report": {"3"}, "why": {"it tells less"}}); got.code != http.StatusSeeOther {
+		t.Errorf("propose: %d", got.code)
+	}
+	if p := tuner.Proposed; len(p) != 1 || p[0].Replay != "r-2" || p[0].Report != 3 {
+		t.Errorf("proposed %+v", p)
+	}
+	if got := sendForm(t, h, "/tuning/replays", url.Values{"proposal": {"s-9"}}); got.code != http.StatusSeeOther || tuner.Asked[0].Proposal != "s-9" {
+		t.Errorf("try a proposal: %d, %+v", got.code, tuner.Asked)
+	}
+}

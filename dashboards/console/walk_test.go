@@ -106,7 +106,8 @@ func everything(texts []string) world {
 		tuner.Hostile(texts)
 	}
 	w.services.Tuner, w.services.Replayer = tuner, tuner
-	w.addresses["GET /tuning"] = []string{"/tuning", "/tuning?per_day=3&version=2"}
+	w.addresses["GET /tuning"] = []string{"/tuning", "/tuning?per_day=3"}
+	w.addresses["GET /tuning/versions"] = []string{"/tuning/versions", "/tuning/versions?from=4&to=3"}
 	w.addresses["GET /tuning/replays"] = []string{"/tuning/replays"}
 	w.addresses["GET /tuning/replays/{id}"] = []string{"/tuning/replays/r-3", "/tuning/replays/r-2", "/tuning/replays/r-1"}
 	w.services.Watcher = news.New()

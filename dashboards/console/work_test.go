@@ -252,9 +252,9 @@ func movesTheBudget(_ *testing.T, w *works) {
 	open(w.ann, w.url+"/tuning", `document.querySelector("#propose")`)
 	w.ann.Fill("#per-day", "3")
 	w.ann.Fill("#why", "Two of us look each day now.")
-	press(w.ann, "[action='/tuning/budget'] button", shows("so a second person has to confirm it"))
+	press(w.ann, "[aria-labelledby=budget] [action='/tuning/proposals'] button", shows("so a second person has to confirm it"))
 	open(w.bo, w.url+"/tuning", `document.querySelector("#proposal")`)
-	press(w.bo, "#proposal button[value=confirm]", shows("as two people agreed"))
+	press(w.bo, "#answer button[value=confirm]", shows("as two people agreed"))
 }
 
 func revealsAName(t *testing.T, w *works) {

@@ -51,10 +51,15 @@ func NewReplay(r *api.Replay, now time.Time) Replay {
 		v.Budgets += BudgetWords(n)
 	}
 	switch {
+	case r.Ask.Proposal != "":
+		v.Budgets = "as it was proposed"
 	case r.Ask.Rule != "":
 		v.Budgets, v.Rule = "a rule alone", phrase.Shorten(strings.ToValidUTF8(r.Ask.Rule, "\uFFFD"), api.MaxRuleText)
 	case v.Budgets == "":
 		v.Budgets = "as it was live"
+	}
+	if len(r.Ask.Without) > 0 {
+		v.Budgets += ", without " + listWords(r.Ask.Without)
 	}
 	return v
 }

@@ -47,14 +47,15 @@ type Status struct {
 
 // Lane is one lane's warm-up and threshold.
 type Lane struct {
-	Name string
+	Name string `json:"name"`
 	// Ready says that the lane speaks; Why says why not, and for how long.
-	Ready bool
-	Why   string
-	// Theory and Threshold are log10 of N/A's A and of the fitted line.
-	Theory, Threshold float64
-	// ActorEpochs is the number of actor-epochs a day.
-	ActorEpochs float64
+	Ready bool   `json:"ready"`
+	Why   string `json:"why,omitempty"`
+	// Theory and Threshold are log10 of the line by theory and of the fitted one.
+	Theory    float64 `json:"theory"`
+	Threshold float64 `json:"threshold"`
+	// ActorEpochs is how many spans of how many accounts are judged a day.
+	ActorEpochs float64 `json:"actor_epochs_per_day"`
 }
 
 // RuleOff is a rule that does not run.

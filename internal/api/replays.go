@@ -135,6 +135,10 @@ type ReplayReport struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
+// PreviewFactors are the budgets that a preview tries, as parts of the budget in force, those
+// first that say most.
+func PreviewFactors() []float64 { return []float64{1, 2, 0.5, 4, 0.25, 10} }
+
 // MaxReplayBudgets bounds the budgets that one back-test tries.
 const MaxReplayBudgets = 8
 
@@ -153,6 +157,9 @@ type ReplayAsk struct {
 	// nothing is judged again: what the rule alone would have told is counted, see
 	// RulePreview, and Budgets and Without stay empty.
 	Rule string `json:"rule,omitempty"`
+	// Proposal is the id of a proposal that waits: its setting is tried, and Budgets, Without
+	// and Rule stay empty.
+	Proposal string `json:"proposal,omitempty"`
 	// Key names the deed, so that what is asked for twice is done once; empty for none.
 	Key string `json:"key,omitempty"`
 }

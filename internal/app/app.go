@@ -84,8 +84,8 @@ type App struct {
 	setUp      string
 	super      *supervisor
 	reader     *reader
-	// budgets changes the alert budget, backtests judges history again.
-	budgets   *budgets
+	// settings changes the budget and the rules, backtests judges history again.
+	settings  *settings
 	backtests *backtests
 	tuning    *tuning
 	// judging is the applier in force, see judge; fed reads the feeds in force.
@@ -160,7 +160,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	}
 	a := &App{opts: opts, logger: opts.Logger, failed: make(chan error, 8), parts: map[string]*part{}, door: &door{}, push: &door{}, news: news.New()}
 	a.born = opts.Now()
-	a.budgets = &budgets{app: a}
+	a.settings = &settings{app: a}
 	a.ending, a.end = context.WithCancel(context.Background())
 	a.cfg.Store(cfg)
 	a.clean.logger = opts.Logger
@@ -232,7 +232,8 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return err
 	}
 	a.clean.add("back-test", a.backtests.wait)
-	a.tuning = &tuning{reader: a.reader}
+	a.tuning = &tuning{reader: a.reader, standing: &standing{ledger: a.ledger, said: a.desk.triage.words.Load, ending: a.ending, logger: a.logger}}
+	a.clean.add("measuring triage", a.tuning.standing.wait)
 	if a.otlp, err = newOTLP(nil, a.conf().PushTLS, a.intake, a.logger, a.opts.Now); err != nil {
 		return fmt.Errorf("set up OTLP: %w", err)
 	}
@@ -242,7 +243,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	a.super = newSupervisor(patient(a.intake), a.ledger.Position, a.logger)
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
-	next, err := a.prepare(a.conf())
+	next, err := a.prepare(ctx, a.conf())
 	if err != nil {
 		return err
 	}

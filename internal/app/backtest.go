@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,8 @@ type BacktestOptions struct {
 	Budget *float64
 	// Without are ids of rules that are left out.
 	Without []string
+	// Rules are to judge; nil means those of Other, or those in force.
+	Rules *rules.Set
 	// Workers is how many goroutines judge; zero means as many as there are cores. The
 	// report does not depend on it.
 	Workers int
@@ -58,7 +61,7 @@ func Backtest(ctx context.Context, cfg *config.Config, opts BacktestOptions) (r 
 		return nil, err
 	}
 	t := backtest.Task{From: opts.From, To: opts.To, Workers: opts.Workers, Progress: opts.Progress}
-	used, unused, err := h.setting(&t, cfg, &opts)
+	used, unused, err := h.setting(ctx, &t, cfg, &opts)
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +94,8 @@ func (h *history) warn(format string, args ...any) {
 	h.warnings = append(h.warnings, fmt.Sprintf(format, args...))
 }
 
+var errNothingKept = errors.New("no event has been kept yet, so there is nothing to judge again")
+
 // span settles the time that is judged again.
 func (h *history) span(ctx context.Context, opts *BacktestOptions) (err error) {
 	if h.stats, err = h.ledger.Stats(ctx); err != nil {
@@ -99,7 +104,7 @@ func (h *history) span(ctx context.Context, opts *BacktestOptions) (err error) {
 	if opts.To.IsZero() {
 		newest := newestEvent(h.stats.Sources)
 		if newest.IsZero() {
-			return errors.New("no event has been kept yet, so there is nothing to judge again")
+			return errNothingKept
 		}
 		opts.To = newest.UTC().Truncate(time.Second).Add(time.Second)
 	}
@@ -114,21 +119,26 @@ func (h *history) span(ctx context.Context, opts *BacktestOptions) (err error) {
 
 // setting fills in by what is judged, and tells which differences from the live setting
 // are used and which are not.
-func (h *history) setting(t *backtest.Task, cfg *config.Config, opts *BacktestOptions) (used, unused []string, err error) {
+func (h *history) setting(ctx context.Context, t *backtest.Task, cfg *config.Config, opts *BacktestOptions) (used, unused []string, err error) {
 	other := opts.Other
 	if other == nil {
 		other = cfg
 	}
-	set, wrong := LoadRules(other.Rules)
-	if len(wrong) > 0 {
-		return nil, nil, &config.Error{Problems: wrong}
+	live, unkept, err := rulesToJudge(ctx, h.ledger, cfg)
+	if err != nil {
+		return nil, nil, err
 	}
-	live := set
+	if unkept != nil {
+		h.warn("the rules that two people agreed on can't be had, the configuration's judge instead: %s", unkept)
+	}
+	set := live
 	if opts.Other != nil {
-		if live, wrong = LoadRules(cfg.Rules); len(wrong) > 0 {
+		var wrong []config.Problem
+		if set, wrong = LoadRules(other.Rules); len(wrong) > 0 {
 			return nil, nil, &config.Error{Problems: wrong}
 		}
 	}
+	set = cmp.Or(opts.Rules, set)
 	if set, err = without(set, opts.Without); err != nil {
 		return nil, nil, err
 	}

@@ -42,14 +42,20 @@ type backtests struct {
 	mu      sync.Mutex
 	running *api.Replay // guarded by mu; nil where none runs
 	stop    context.CancelFunc
+	over    chan struct{} // closed when it is over
 	done    sync.WaitGroup
 
 	triedMu sync.Mutex
 	tried   map[string][]api.Below // by id, of those that are over; guarded by triedMu
+	// kept are those that are kept, by their ids, without their reports: a list need not
+	// read the files. Guarded by mu.
+	kept map[string]api.Replay
+	// left says why the last preview that was due was left out; guarded by mu.
+	left string
 }
 
 func newBacktests(ending context.Context, r *reader, dir string, logger *slog.Logger, now func() time.Time) (*backtests, error) {
-	b := &backtests{reader: r, dir: filepath.Join(dir, "replays"), logger: logger, now: now, ending: ending}
+	b := &backtests{reader: r, dir: filepath.Join(dir, "replays"), logger: logger, now: now, ending: ending, kept: map[string]api.Replay{}}
 	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of back-tests: %w", err)
 	}
@@ -72,6 +78,9 @@ func checkReplay(ask *api.ReplayAsk) error {
 			return err
 		}
 	}
+	if ask.Proposal != "" && (ask.Rule != "" || len(ask.Budgets)+len(ask.Without) > 0) {
+		return fmt.Errorf("%w: a proposal is tried as it is: leave out budgets and rules", api.ErrRefused)
+	}
 	if len(ask.Budgets) > api.MaxReplayBudgets {
 		return fmt.Errorf("%w: %d budgets are more than %d", api.ErrRefused, len(ask.Budgets), api.MaxReplayBudgets)
 	}
@@ -88,35 +97,48 @@ func checkReplay(ask *api.ReplayAsk) error {
 
 // StartReplay implements api.Replayer.
 func (b *backtests) StartReplay(ctx context.Context, ask api.ReplayAsk) (api.Replay, error) {
+	r, _, err := b.begin(ctx, ask)
+	return r, err
+}
+
+// begin begins one. over is closed when it is over.
+func (b *backtests) begin(ctx context.Context, ask api.ReplayAsk) (begun api.Replay, over <-chan struct{}, err error) {
 	if err := checkReplay(&ask); err != nil {
-		return api.Replay{}, err
+		return api.Replay{}, nil, err
+	}
+	if ask.Proposal != "" {
+		if _, err := b.proposed(ctx, ask.Proposal); err != nil {
+			return api.Replay{}, nil, err
+		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if r := b.running; r != nil {
 		if ask.Key != "" && r.Ask.Key == ask.Key {
-			return *r, nil // the same press came twice
+			return *r, b.over, nil // the same press came twice
 		}
-		return api.Replay{}, fmt.Errorf("%w: a back-test runs: wait for its end, or stop it", api.ErrRefused)
+		return api.Replay{}, nil, fmt.Errorf("%w: a back-test runs: wait for its end, or stop it", api.ErrRefused)
 	}
 	if b.ending.Err() != nil {
-		return api.Replay{}, fmt.Errorf("%w: vigil is stopping", api.ErrRefused)
+		return api.Replay{}, nil, fmt.Errorf("%w: vigil is stopping", api.ErrRefused)
 	}
 	now := b.now().UTC().Round(0)
 	r := api.Replay{ID: "r-" + strconv.FormatInt(now.UnixMilli(), 36), Ask: ask, State: api.ReplayRunning, By: cmp.Or(api.PersonOf(ctx).By, commandLine), Asked: now}
 	if err := b.audit(ctx, "back-test begun", r.ID); err != nil {
-		return api.Replay{}, err
+		return api.Replay{}, nil, err
 	}
 	if err := b.write(&r); err != nil {
-		return api.Replay{}, err
+		return api.Replay{}, nil, err
 	}
 	run, stop := context.WithCancel(b.ending)
-	b.running, b.stop = &r, stop
+	ended := make(chan struct{})
+	b.running, b.stop, b.over = &r, stop, ended
 	b.done.Go(func() {
+		defer close(ended)
 		defer stop()
 		b.run(run, r)
 	})
-	return r, nil
+	return r, ended, nil
 }
 
 func (b *backtests) audit(ctx context.Context, what, id string) error {
@@ -130,6 +152,12 @@ func (b *backtests) audit(ctx context.Context, what, id string) error {
 // run makes the reports one after the other and writes down what came of it.
 func (b *backtests) run(ctx context.Context, r api.Replay) {
 	err := b.judge(ctx, &r)
+	b.end(ctx, &r, err)
+	b.prune(&r)
+}
+
+// end writes down what came of one.
+func (b *backtests) end(ctx context.Context, r *api.Replay, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.running, b.stop = nil, nil
@@ -142,10 +170,9 @@ func (b *backtests) run(ctx context.Context, r api.Replay) {
 	default:
 		r.Done = 1
 	}
-	if err := b.write(&r); err != nil {
+	if err := b.write(r); err != nil {
 		b.logger.Error("what came of a back-test can't be kept", "id", r.ID, "error", err.Error())
 	}
-	b.prune()
 }
 
 // judge tries what is asked for. It runs on a goroutine of its own, where a panic would end
@@ -167,6 +194,18 @@ func (b *backtests) judge(ctx context.Context, r *api.Replay) (err error) {
 func (b *backtests) reports(ctx context.Context, ask *api.ReplayAsk) (out []api.ReplayReport, err error) {
 	opts := BacktestOptions{From: ask.From, To: ask.To, Without: ask.Without, Workers: 1}
 	tries := []*float64{nil}
+	if ask.Proposal != "" {
+		p, err := b.proposed(ctx, ask.Proposal)
+		if err != nil {
+			return nil, err
+		}
+		if opts.Rules, err = b.rulesOf(ctx, p); err != nil {
+			return nil, err
+		}
+		if p.Budget != nil {
+			tries = []*float64{&p.Budget.PerDay}
+		}
+	}
 	if n := len(ask.Budgets); n > 0 {
 		tries = nil
 		for i := range ask.Budgets {
@@ -258,15 +297,34 @@ func (b *backtests) Replays(ctx context.Context) ([]api.Replay, error) {
 	}
 	out := []api.Replay{}
 	for _, id := range ids {
-		r, err := b.read(id)
+		r, err := b.head(id)
 		if err != nil {
 			b.logger.Warn("a back-test that is kept can't be read and is left out", "id", id, "error", err.Error())
 			continue
 		}
-		r.Reports, r.Preview = nil, nil
 		out = append(out, r)
 	}
 	return out, nil
+}
+
+// head is one that is kept without what came of it.
+func (b *backtests) head(id string) (api.Replay, error) {
+	b.mu.Lock()
+	r, ok := b.kept[id]
+	if b.running != nil && b.running.ID == id {
+		r, ok = *b.running, true
+	}
+	b.mu.Unlock()
+	if ok {
+		return r, nil
+	}
+	r, err := b.read(id)
+	if r.Reports, r.Preview = nil, nil; err == nil && r.State != api.ReplayRunning {
+		b.mu.Lock()
+		b.kept[id] = r
+		b.mu.Unlock()
+	}
+	return r, err
 }
 
 // ids lists what is kept, the newest first: ids grow with time.
@@ -346,16 +404,25 @@ func (b *backtests) write(r *api.Replay) error {
 	return nil
 }
 
-// prune removes all but the latest.
-func (b *backtests) prune() {
+// prune removes all but the latest, and the previews that nobody asked for whose place the
+// newest takes.
+func (b *backtests) prune(newest *api.Replay) {
 	ids, err := b.ids()
 	if err != nil {
 		return
 	}
-	for _, id := range ids[min(len(ids), keptReplays):] {
+	for i, id := range ids {
+		if i < keptReplays {
+			if older, err := b.head(id); err != nil || !replaces(newest, &older) {
+				continue
+			}
+		}
 		if err := os.Remove(b.file(id)); err != nil {
 			b.logger.Warn("an old back-test can't be removed", "id", id, "error", err.Error())
 		}
+		b.mu.Lock()
+		delete(b.kept, id)
+		b.mu.Unlock()
 	}
 }
 

@@ -45,7 +45,7 @@ func (b *backtests) tries(id string) []api.Below {
 		return nil // what can't be read is told in the list of back-tests
 	}
 	out := []api.Below{}
-	if r.State == api.ReplayDone && len(r.Ask.Without) == 0 {
+	if r.State == api.ReplayDone && len(r.Ask.Without) == 0 && r.Ask.Proposal == "" {
 		for i := range r.Reports {
 			p := &r.Reports[i]
 			out = append(out, api.Below{Replay: r.ID, Asked: r.Asked, From: p.From, To: p.To, Budget: p.Budget, New: p.All.New})

@@ -117,7 +117,7 @@ func (d *desk) judge(ctx context.Context, finding string, word vigil.Word, by, n
 	if _, err := d.ledger.AcceptVerdict(ctx, v); err != nil {
 		return v, err
 	}
-	d.triage.stale.Store(true)
+	d.triage.said()
 	return v, nil
 }
 

@@ -46,17 +46,15 @@ type edition struct {
 
 // prepare makes what follows from a configuration. It touches nothing that runs. The
 // error says what can't be made.
-func (a *App) prepare(cfg *config.Config) (*edition, error) {
+func (a *App) prepare(ctx context.Context, cfg *config.Config) (*edition, error) {
 	next := &edition{cfg: cfg}
 	var err error
 	if next.sources, err = a.normalisers(cfg); err != nil {
 		return nil, err
 	}
-	set, wrong := LoadRules(cfg.Rules)
-	if len(wrong) > 0 {
-		return nil, &config.Error{Problems: wrong}
+	if next.rules, err = a.rulesNow(ctx, cfg); err != nil {
+		return nil, err
 	}
-	next.rules = set
 	next.people, next.policy = newPeople(cfg, a.intake.pseudonyms), policyOf(&cfg.Alerts)
 	if next.ways, err = a.maker(cfg).ways(cfg, a.opts.Output); err != nil {
 		return nil, err
@@ -168,7 +166,7 @@ func (a *App) begin(ctx context.Context, next *edition) error {
 		{partJudging, judgingPrint(cfg, next.rules), func() (func(context.Context) error, error) { return a.startJudging(ctx, next) }},
 		{partShipping, config.PrintOf(cfg.Influx), func() (func(context.Context) error, error) { return a.ship(ctx, next), nil }},
 		{partFeeds, config.PrintOf(cfg.Feeds, cfg.DataDir), func() (func(context.Context) error, error) { a.startFeeds(ctx); return nil, nil }},
-		{partJobs, config.PrintOf(cfg.Snapshots, cfg.Sealing, cfg.Pruning, cfg.FeedPolls, cfg.Ticks, cfg.Digest, cfg.Alerts.Weekly, cfg.Alerts.Report, cfg.AuditCheckpoints), a.startJobs},
+		{partJobs, config.PrintOf(cfg.Snapshots, cfg.Sealing, cfg.Pruning, cfg.FeedPolls, cfg.Previews, cfg.Ticks, cfg.Digest, cfg.Alerts.Weekly, cfg.Alerts.Report, cfg.AuditCheckpoints), a.startJobs},
 	} {
 		if err := a.replace(ctx, p.name, p.print, p.start); err != nil {
 			return err
@@ -178,7 +176,7 @@ func (a *App) begin(ctx context.Context, next *edition) error {
 	if err := a.noteRules(ctx); err != nil {
 		a.logger.Error("which rules judge can't be written down; it is tried again", "error", err.Error())
 	}
-	if err := a.budgets.note(ctx); err != nil {
+	if err := a.settings.note(ctx); err != nil {
 		a.logger.Error("the alert budget can't be written down; it is tried again", "error", err.Error())
 	}
 	return a.open(next)

@@ -326,3 +326,9 @@ func Case(t testing.TB, a *App, id string) vigil.Case {
 	}
 	return c
 }
+
+// Preview makes the previews that are due, as the schedule does.
+func Preview(t *testing.T, a *App) error {
+	t.Helper()
+	return a.backtests.preview(t.Context())
+}

@@ -26,7 +26,7 @@ func (a *App) startJobs() (stop func(context.Context) error, err error) {
 		{Name: "pruning", Spec: a.conf().Pruning, Run: a.prune},
 		{Name: "feeds", Spec: a.conf().FeedPolls, Run: a.pollFeeds},
 		{Name: "rules", Spec: a.conf().FeedPolls, Run: a.noteRules},
-		{Name: "budget", Spec: a.conf().FeedPolls, Run: a.budgets.note},
+		{Name: "budget", Spec: a.conf().FeedPolls, Run: a.settings.note},
 	}
 	if !a.opts.Quiet {
 		jobs = append(jobs, schedule.Job{Name: "audit log", Spec: auditVerifying, Run: a.verifyAudit})
@@ -45,6 +45,9 @@ func (a *App) startJobs() (stop func(context.Context) error, err error) {
 		if spec := a.conf().Alerts.Weekly; spec != "off" {
 			jobs = append(jobs, schedule.Job{Name: "weekly digest", Spec: spec, Run: func(ctx context.Context) error { return a.digest(ctx, 7*24*time.Hour) }})
 		}
+	}
+	if spec := a.conf().Previews; spec != "off" && !a.opts.Quiet {
+		jobs = append(jobs, schedule.Job{Name: "previews", Spec: spec, Run: a.backtests.preview})
 	}
 	if spec := a.conf().Alerts.Report; spec != "off" && !a.opts.Quiet {
 		jobs = append(jobs, schedule.Job{Name: "audit report", Spec: spec, Run: a.monthlyReport})

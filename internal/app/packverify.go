@@ -41,26 +41,27 @@ func VerifyPack(ctx context.Context, path string, key ed25519.PublicKey, cfg *co
 
 // recompute judges the log again up to where the pack was made, by the same code as the
 // service, and compares the findings.
-func recompute(ctx context.Context, cfg *config.Config, r *pack.Report) error {
+func recompute(ctx context.Context, cfg *config.Config, r *pack.Report) (err error) {
 	say := func(format string, args ...any) {
 		r.Checks = append(r.Checks, pack.Check{What: "computed again", Says: fmt.Sprintf(format, args...)})
 	}
 	bad := func(format string, args ...any) { r.Problems = append(r.Problems, fmt.Sprintf(format, args...)) }
 	of := r.Manifest.Of
-	set, wrong := LoadRules(cfg.Rules)
-	if len(wrong) > 0 {
-		return &config.Error{Problems: wrong}
+	l, err := ledger.OpenReader(ctx, ledgerConfig(cfg), ledger.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	set, _, err := rulesToJudge(ctx, l, cfg)
+	if err != nil {
+		return err
 	}
 	if settings, marks := judgedBy(cfg, set); settings != of.Settings || marks != of.Rules {
 		say("not done: the detector has other settings or rules now than when the pack was made, so it would judge otherwise")
 		return nil
 	}
-	l, err := ledger.OpenReader(ctx, ledgerConfig(cfg), ledger.Options{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return fmt.Errorf("open the log: %w", err)
-	}
 	found, from, err := judgeAgain(ctx, l, cfg, detector.Options{Rules: set}, of.LogJudged, r.Findings)
-	if err = errors.Join(err, l.Close()); err != nil {
+	if err != nil {
 		return fmt.Errorf("judge the log again: %w", err)
 	}
 	same := 0

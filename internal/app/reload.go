@@ -40,7 +40,7 @@ func (a *App) Reload(ctx context.Context, cfg *config.Config) error {
 	if names := differing(old, cfg, true); len(names) > 0 {
 		return fmt.Errorf("%w: %s changed; nothing was reloaded", ErrNeedsRestart, strings.Join(names, ", "))
 	}
-	next, err := a.prepare(cfg)
+	next, err := a.prepare(ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("the new configuration can't be used, the old one stays: %w", err)
 	}
@@ -99,10 +99,11 @@ func sections() []section {
 		{"users", false, func(c *config.Config) any { return c.Users }},
 		{"influx", false, func(c *config.Config) any { return c.Influx }},
 		{"budget", false, func(c *config.Config) any { return c.Budget }},
+		{"preview_accesses", false, func(c *config.Config) any { return c.PreviewAccesses }},
 		{"max_actors", false, func(c *config.Config) any { return []int{c.MaxActors, c.MaxCold} }},
 		{"console_url", false, func(c *config.Config) any { return c.ConsoleURL }},
 		{"schedules", false, func(c *config.Config) any {
-			return []string{c.Digest, c.Snapshots, c.Ticks, c.Sealing, c.Pruning, c.FeedPolls}
+			return []string{c.Digest, c.Snapshots, c.Ticks, c.Sealing, c.Pruning, c.FeedPolls, c.Previews}
 		}},
 	}
 }

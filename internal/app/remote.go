@@ -36,15 +36,20 @@ type remote struct {
 // OpenServer opens the findings and cases of a vigil on another machine, with an API
 // token of its. Close it again.
 func OpenServer(address string, token config.Secret) (*Desk, error) {
-	text, err := token.Reveal()
-	if err != nil {
-		return nil, fmt.Errorf("read --token: %w", err)
-	}
-	r, err := dial(client.Config{URL: address, Token: text, HTTP: &http.Client{Timeout: remoteTimeout}})
+	r, err := dialServer(address, token)
 	if err != nil {
 		return nil, err
 	}
 	return r.desk(), nil
+}
+
+// dialServer makes the way to a vigil on another machine.
+func dialServer(address string, token config.Secret) (*remote, error) {
+	text, err := token.Reveal()
+	if err != nil {
+		return nil, fmt.Errorf("read --token: %w", err)
+	}
+	return dial(client.Config{URL: address, Token: text, HTTP: &http.Client{Timeout: remoteTimeout}})
 }
 
 func dial(cfg client.Config) (*remote, error) {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"vigil"
@@ -22,7 +23,15 @@ func (a *App) noteRules(ctx context.Context) error {
 	if a.rulesNoted {
 		return nil
 	}
+	set := a.judge().rules
+	if err := a.ledger.KeepRuleTexts(ctx, textsOf(set)); err != nil {
+		return err
+	}
 	last, err := a.ledger.RulesChanges(ctx, 1)
+	if err != nil {
+		return err
+	}
+	d, err := decidedIn(ctx, a.ledger)
 	if err != nil {
 		return err
 	}
@@ -30,10 +39,23 @@ func (a *App) noteRules(ctx context.Context) error {
 	if len(last) > 0 {
 		before = last[0].Rules
 	}
-	c, differ := vigil.NewRulesChange(before, a.judge().rules.Marks())
-	if !differ {
+	c, differ := vigil.NewRulesChange(before, set.Marks())
+	by := d.GrantedRules
+	if by != nil && by.Own && !slices.Equal(by.Marks, set.Marks()) {
+		by = nil // they do not judge yet
+	}
+	if by != nil && len(last) > 0 && last[0].ID == by.ID { // the log names them since before a crash
+		if err := a.settings.noted(ctx, by.ID); err != nil {
+			return err
+		}
+		by = nil
+	}
+	if by == nil && !differ {
 		a.rulesNoted = true
 		return nil
+	}
+	if by != nil {
+		c.ID, c.Own, c.By, c.Confirmed, c.Why = by.ID, by.Own, by.By, by.Confirmed, by.Why
 	}
 	c.Time, c.From = a.opts.Now().UTC().Round(0), a.judge().rulesFrom
 	if !a.rulesAudited {
@@ -46,6 +68,11 @@ func (a *App) noteRules(ctx context.Context) error {
 	a.intake.note(err)
 	if err != nil {
 		return err
+	}
+	if by != nil {
+		if err := a.settings.noted(ctx, by.ID); err != nil {
+			return err
+		}
 	}
 	a.rulesNoted = true
 	a.logger.Info("other rules judge than before", "from_entry", c.From, "added", len(c.Added), "changed", len(c.Changed), "removed", len(c.Removed))
@@ -97,14 +124,9 @@ func describeRules(c *vigil.RulesChange) string {
 // RulesHistory lists which rules judged from when on, the newest first, at most max of
 // some 200. It reads the data folder beside the service that writes to it.
 func RulesHistory(ctx context.Context, cfg *config.Config, max int) (changes []vigil.RulesChange, err error) {
-	l, err := ledger.OpenReader(ctx, ledgerConfig(cfg), ledger.Options{})
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if cerr := l.Close(); err == nil && cerr != nil {
-			err = cerr
-		}
-	}()
-	return l.RulesChanges(ctx, max)
+	err = readBeside(ctx, cfg, func(l *ledger.Ledger) error {
+		changes, err = l.RulesChanges(ctx, max)
+		return err
+	})
+	return changes, err
 }

@@ -44,6 +44,8 @@ type triager struct {
 	dir    string
 	logger *slog.Logger
 
+	// words counts what people have said since the start.
+	words atomic.Uint64
 	stale atomic.Bool
 	// mu is held while it learns.
 	mu    sync.Mutex
@@ -55,6 +57,12 @@ func newTriager(l *ledger.Ledger, dir string, logger *slog.Logger) *triager {
 	t := &triager{ledger: l, dir: dir, logger: logger}
 	t.stale.Store(true)
 	return t
+}
+
+// said notes that a verdict was given or taken back.
+func (t *triager) said() {
+	t.words.Add(1)
+	t.stale.Store(true)
 }
 
 // rate adds to findings how likely they are.

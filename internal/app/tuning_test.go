@@ -21,6 +21,8 @@ func as(t *testing.T, by string) context.Context {
 	return api.WithPerson(t.Context(), api.Person{By: by, Roles: []access.Role{access.RoleAnalyst}})
 }
 
+func perDay(n float64) *float64 { return &n }
+
 func view(t *testing.T, w *watched) api.TuningView {
 	t.Helper()
 	v, err := app.Tuner(w.App).Tuning(as(t, "ann"))
@@ -56,28 +58,35 @@ func TestTwoPeopleChangeTheBudget(t *testing.T) {
 	if v := view(t, w); v.Budget != 5 || v.Since.Own || v.Proposal != nil {
 		t.Fatalf("at first: %+v", v)
 	}
-	propose := func(by string, p api.BudgetProposing) error { return tuner.ProposeBudget(as(t, by), p) }
-	for name, p := range map[string]api.BudgetProposing{"no reason": {PerDay: 2}, "negative": {PerDay: -1, Why: "x"}, "too many": {PerDay: 1e9, Why: "x"}} {
+	propose := func(by string, p api.Proposing) error {
+		_, err := tuner.Propose(as(t, by), p)
+		return err
+	}
+	for name, p := range map[string]api.Proposing{
+		"no reason": {PerDay: perDay(2)}, "negative": {PerDay: perDay(-1), Why: "x"}, "too many": {PerDay: perDay(1e9), Why: "x"}, "nothing": {Why: "x"},
+		"two things": {PerDay: perDay(2), Configuration: true, Why: "x"}, "in force already": {Configuration: true, Why: "x"}, "no part": {PerDay: perDay(2), Only: "lines", Why: "x"},
+		"rules by a number": {PerDay: perDay(2), Only: api.PartRules, Why: "x"},
+	} {
 		if err := propose("ann", p); !errors.Is(err, api.ErrRefused) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := propose("ann", api.BudgetProposing{PerDay: 2, Why: "stale", Seen: 7}); !errors.Is(err, api.ErrStale) {
+	if err := propose("ann", api.Proposing{PerDay: perDay(2), Why: "stale", Seen: 7}); !errors.Is(err, api.ErrStale) {
 		t.Errorf("stale: %v", err)
 	}
 	for range 2 { // a double click
-		if err := propose("ann", api.BudgetProposing{PerDay: 2, Why: "too many", Key: "k"}); err != nil {
+		if err := propose("ann", api.Proposing{PerDay: perDay(2), Why: "too many", Key: "k"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	p := view(t, w).Proposal
-	if p == nil || p.PerDay != 2 || p.By != "ann" {
+	if p == nil || p.Budget == nil || p.Budget.PerDay != 2 || p.By != "ann" {
 		t.Fatalf("proposed: %+v", p)
 	}
-	if err := propose("bea", api.BudgetProposing{PerDay: 3, Why: "no, three", Seen: 1}); !errors.Is(err, api.ErrRefused) {
+	if err := propose("bea", api.Proposing{PerDay: perDay(3), Why: "no, three", Seen: 1}); !errors.Is(err, api.ErrRefused) {
 		t.Errorf("a second proposal: %v", err)
 	}
-	if err := tuner.AnswerBudget(as(t, "ann"), api.BudgetAnswering{ID: p.ID, Confirm: true}); !errors.Is(err, api.ErrRefused) {
+	if err := tuner.Answer(as(t, "ann"), api.Answering{ID: p.ID, Confirm: true}); !errors.Is(err, api.ErrRefused) {
 		t.Errorf("who proposed confirms: %v", err)
 	}
 	app.Judged(t, w.App)
@@ -89,7 +98,7 @@ func TestTwoPeopleChangeTheBudget(t *testing.T) {
 	var all sync.WaitGroup
 	for range 100 {
 		all.Go(func() {
-			if tuner.AnswerBudget(as(t, "bea"), api.BudgetAnswering{ID: p.ID, Confirm: true}) == nil {
+			if tuner.Answer(as(t, "bea"), api.Answering{ID: p.ID, Confirm: true}) == nil {
 				granted.Add(1)
 			}
 		})
@@ -104,7 +113,7 @@ func TestTwoPeopleChangeTheBudget(t *testing.T) {
 	}
 	confirmed := 0
 	for _, line := range app.AuditTrail(t, w.App) {
-		if strings.HasPrefix(line, "bea budget confirmed "+p.ID) {
+		if strings.HasPrefix(line, "bea setting confirmed "+p.ID) {
 			confirmed++
 		}
 	}
@@ -121,10 +130,10 @@ func TestTwoPeopleChangeTheBudget(t *testing.T) {
 		t.Errorf("after a restart with another configuration: %+v", v)
 	}
 	tuner = app.Tuner(w.App)
-	if err := tuner.ProposeBudget(as(t, "cal"), api.BudgetProposing{File: true, Why: "back", Seen: view(t, w).Revision}); err != nil {
+	if _, err := tuner.Propose(as(t, "cal"), api.Proposing{Configuration: true, Why: "back", Seen: view(t, w).Revision}); err != nil {
 		t.Fatal(err)
 	}
-	if err := tuner.AnswerBudget(as(t, "ann"), api.BudgetAnswering{ID: view(t, w).Proposal.ID, Confirm: true}); err != nil {
+	if err := tuner.Answer(as(t, "ann"), api.Answering{ID: view(t, w).Proposal.ID, Confirm: true}); err != nil {
 		t.Fatal(err)
 	}
 	app.Judged(t, w.App)

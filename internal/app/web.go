@@ -118,7 +118,7 @@ func (a *App) newConsole(cfg *config.Config) (*gate.Gate, error) {
 	programs, err := rest.New(rest.Config{Logger: a.logger}, rest.Services{
 		Reader: services.Reader, Decider: services.Decider, Silencer: services.Silencer, Reporter: services.Reporter,
 		Once: a.ledger, Worker: services.Worker,
-		Replayer: services.Replayer, Explorer: services.Explorer, Subjects: services.Subjects, Readers: services.Readers,
+		Replayer: services.Replayer, Tuner: services.Tuner, Explorer: services.Explorer, Subjects: services.Subjects, Readers: services.Readers,
 		Notices: services.Notices, Packs: services.Packs, Auditor: services.Auditor, Driller: services.Driller, Keeper: services.Keeper,
 		People: people, Tokens: tokens,
 	})

@@ -56,6 +56,9 @@ func (c *checker) check() {
 	if cfg.Budget < 0 || cfg.Budget > 1e6 {
 		c.at("budget", fmt.Sprintf("%v findings a day make no sense", cfg.Budget), "write a number such as 5, or 0 for the default")
 	}
+	if cfg.PreviewAccesses < 0 {
+		c.at("preview_accesses", fmt.Sprintf("%d accesses are none", cfg.PreviewAccesses), "write a number such as 2000000, or 0 for no bound")
+	}
 	for _, r := range []struct {
 		field string
 		n     int
@@ -186,10 +189,10 @@ func (c *checker) specs() {
 	}
 	for _, s := range []struct{ field, spec string }{
 		{"digest", c.cfg.Digest}, {"snapshots", c.cfg.Snapshots}, {"ticks", c.cfg.Ticks},
-		{"sealing", c.cfg.Sealing}, {"pruning", c.cfg.Pruning}, {"feed_polls", c.cfg.FeedPolls},
+		{"sealing", c.cfg.Sealing}, {"pruning", c.cfg.Pruning}, {"feed_polls", c.cfg.FeedPolls}, {"previews", c.cfg.Previews},
 		{"alerts.weekly", c.cfg.Alerts.Weekly}, {"alerts.report", c.cfg.Alerts.Report}, {"audit_checkpoints.every", c.cfg.AuditCheckpoints.Every},
 	} {
-		if s.spec == "off" && (s.field == "digest" || strings.HasPrefix(s.field, "alerts.")) {
+		if s.spec == "off" && (s.field == "digest" || s.field == "previews" || strings.HasPrefix(s.field, "alerts.")) {
 			continue
 		}
 		if err := c.known.Spec(s.spec); err != nil {

@@ -110,6 +110,13 @@ type Config struct {
 	// Pruning is when what is older than Retention is deleted. Default
 	// "30 3 * * *".
 	Pruning string `yaml:"pruning"`
+	// Previews is when history is judged again by other budgets, and by what is proposed, so
+	// that the console's page of tuning opens with what they would have told. Default
+	// "30 1 * * *"; "off" leaves it to people.
+	Previews string `yaml:"previews"`
+	// PreviewAccesses bounds what such a preview judges, in accesses, all its budgets
+	// together: it tries fewer budgets, or none. Default 2000000; zero bounds nothing.
+	PreviewAccesses int64 `yaml:"preview_accesses"`
 }
 
 // Source is one thing that is watched, and the one way in by which it is.
@@ -308,6 +315,8 @@ func DefaultConfig() *Config {
 		FeedPolls:        "@every 30s",
 		Sealing:          "@every 5m",
 		Pruning:          "30 3 * * *",
+		Previews:         "30 1 * * *",
+		PreviewAccesses:  2_000_000,
 	}
 }
 

@@ -88,6 +88,17 @@ func decodeControl(b []byte) (vigil.Control, error) {
 // maxRead bounds what one call of Entries returns, in events.
 const maxRead = 50_000
 
+// EventsAfter counts the events of the log after an entry.
+func (l *Ledger) EventsAfter(ctx context.Context, after uint64) (n int64, err error) {
+	err = l.read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT coalesce(sum(events), 0) FROM entry WHERE seq > ?`, int64(after)).Scan(&n)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count events of the log: %w", err)
+	}
+	return n, nil
+}
+
 // Entries returns the log after an entry, in order, at most max entries and
 // about 50,000 events; none when there is nothing newer. The events belong to the
 // caller. A damaged entry ends the list before it; when it is the first, the error

@@ -454,6 +454,51 @@ UPDATE casefile SET places = coalesce((SELECT char(10) || group_concat(name, cha
 		json_tree(CASE WHEN json_valid(CAST(f.data AS TEXT)) THEN CAST(f.data AS TEXT) ELSE '{}' END) j
 		WHERE c.casefile = casefile.id AND (j.path IN ('$.stores', '$.sources') OR j.fullkey = '$.source') AND j.type = 'text' AND j.value <> '')), places)
 	WHERE json_valid(CAST(data AS TEXT)) AND json_extract(CAST(data AS TEXT), '$.stores') IS NULL AND json_extract(CAST(data AS TEXT), '$.sources') IS NULL;
+`, `
+-- What people said, counted by what found it, by the model that told most and by the month
+-- of its detection, so that nobody has to read it all. word, lane, model and month are of
+-- the finding as it was judged.
+ALTER TABLE verdict ADD COLUMN word TEXT NOT NULL DEFAULT '';
+ALTER TABLE verdict ADD COLUMN lane TEXT NOT NULL DEFAULT '';
+ALTER TABLE verdict ADD COLUMN model TEXT NOT NULL DEFAULT '';
+ALTER TABLE verdict ADD COLUMN month TEXT NOT NULL DEFAULT '';
+UPDATE verdict SET word = coalesce(json_extract(CAST(data AS TEXT), '$.word'), '') WHERE json_valid(CAST(data AS TEXT));
+UPDATE verdict SET (lane, model, month) = (
+	SELECT coalesce(json_extract(f.text, '$.lane'), ''), coalesce(json_extract(f.text, '$.contributions[0].model'), ''), strftime('%Y-%m', f.detected / 1000000000, 'unixepoch')
+	FROM (SELECT detected, CASE WHEN json_valid(CAST(data AS TEXT)) THEN CAST(data AS TEXT) ELSE '{}' END AS text FROM finding WHERE id = verdict.finding) f
+) WHERE finding IN (SELECT id FROM finding);
+CREATE TABLE word_tally (
+	sort TEXT NOT NULL,
+	name TEXT NOT NULL,
+	word TEXT NOT NULL,
+	n    INTEGER NOT NULL,
+	PRIMARY KEY (sort, name, word)
+) STRICT, WITHOUT ROWID;
+INSERT INTO word_tally
+	SELECT 'lane', lane, word, count(*) FROM verdict GROUP BY lane, word
+	UNION ALL SELECT 'model', model, word, count(*) FROM verdict GROUP BY model, word
+	UNION ALL SELECT 'month', month, word, count(*) FROM verdict GROUP BY month, word;
+CREATE TRIGGER verdict_came AFTER INSERT ON verdict BEGIN
+	INSERT INTO word_tally VALUES ('lane', NEW.lane, NEW.word, 1), ('model', NEW.model, NEW.word, 1), ('month', NEW.month, NEW.word, 1)
+		ON CONFLICT (sort, name, word) DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER verdict_turned AFTER UPDATE ON verdict BEGIN
+	UPDATE word_tally SET n = n - 1 WHERE word = OLD.word AND (sort, name) IN (VALUES ('lane', OLD.lane), ('model', OLD.model), ('month', OLD.month));
+	INSERT INTO word_tally VALUES ('lane', NEW.lane, NEW.word, 1), ('model', NEW.model, NEW.word, 1), ('month', NEW.month, NEW.word, 1)
+		ON CONFLICT (sort, name, word) DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER verdict_went AFTER DELETE ON verdict BEGIN
+	UPDATE word_tally SET n = n - 1 WHERE word = OLD.word AND (sort, name) IN (VALUES ('lane', OLD.lane), ('model', OLD.model), ('month', OLD.month));
+END;
+`, `
+-- The texts of rules that judged, or are proposed to: by them an older setting can be compared
+-- and brought back. digest is SHA-256 of the text, used when it was last named.
+CREATE TABLE rule_text (
+	digest TEXT PRIMARY KEY,
+	used   INTEGER NOT NULL,
+	data   BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rule_text_used ON rule_text (used, digest);
 `}
 }
 

@@ -30,9 +30,19 @@ func (l *Ledger) AcceptVerdict(ctx context.Context, v vigil.Verdict) (uint64, er
 		if v.Undone() {
 			return in.exec(`DELETE FROM verdict WHERE finding = ?`, v.Finding)
 		}
-		return in.exec(`INSERT INTO verdict (finding, data, sum) VALUES (?, ?, ?)
-			ON CONFLICT (finding) DO UPDATE SET data = excluded.data, sum = excluded.sum`, v.Finding, data, int64(findingSum(v.Finding, data)))
+		return in.exec(`INSERT INTO verdict (finding, data, sum, word, lane, model, month) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (finding) DO UPDATE SET data = excluded.data, sum = excluded.sum,
+				word = excluded.word, lane = excluded.lane, model = excluded.model, month = excluded.month`,
+			v.Finding, data, int64(findingSum(v.Finding, data)), string(v.Word), f.Lane, toldMost(&f), f.Detected.UTC().Format("2006-01"))
 	})
+}
+
+// toldMost is the model that contributed most to a finding, empty where none did.
+func toldMost(f *vigil.Finding) string {
+	if len(f.Contributions) == 0 {
+		return ""
+	}
+	return f.Contributions[0].Model
 }
 
 func (l *Ledger) acceptSaid(ctx context.Context, c vigil.Control, also func(in *inserter) error) (uint64, error) {
@@ -54,6 +64,35 @@ func (l *Ledger) Judged(ctx context.Context, max int) ([]vigil.Finding, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read verdicts: %w", err)
+	}
+	return out, nil
+}
+
+// WordCounts counts what people said: by what found it, by the model that told most, and by
+// the month of its detection, sorted by that. It reads the counts alone, however many
+// verdicts there are.
+func (l *Ledger) WordCounts(ctx context.Context) ([]api.WordCount, error) {
+	out := []api.WordCount{}
+	err := l.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT sort, name,
+				sum(CASE WHEN word IN (?1, ?2) THEN n ELSE 0 END), sum(CASE WHEN word = ?3 THEN n ELSE 0 END), sum(CASE WHEN word = ?4 THEN n ELSE 0 END)
+			FROM word_tally WHERE name <> '' GROUP BY sort, name HAVING sum(n) > 0 ORDER BY sort, name`,
+			string(vigil.WordBreach), string(vigil.WordMisuse), string(vigil.WordExpected), string(vigil.WordUnknown))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var c api.WordCount
+			if err := rows.Scan(&c.By, &c.Name, &c.Bad, &c.Expected, &c.Unknown); err != nil {
+				return err
+			}
+			out = append(out, c)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count verdicts: %w", err)
 	}
 	return out, nil
 }

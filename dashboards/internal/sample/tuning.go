@@ -3,6 +3,7 @@ package sample
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"vigil"
@@ -11,10 +12,13 @@ import (
 
 // Tuner is a tuner with one proposal, and its back-tests, in memory.
 type Tuner struct {
-	View    api.TuningView
-	Kept    []api.Replay
-	Asked   []api.ReplayAsk
-	Stopped []string
+	View  api.TuningView
+	Kept  []api.Replay
+	Asked []api.ReplayAsk
+	// Compared is what differs between any two versions, Proposed what was proposed.
+	Compared api.VersionDifference
+	Proposed []api.Proposing
+	Stopped  []string
 }
 
 // Previews are the budgets that the sample preview has tried.
@@ -30,7 +34,11 @@ func NewTuner() *Tuner {
 	rules := vigil.RulesChange{Time: at.AddDate(0, 0, 3), From: 912, Rules: []vigil.RuleMark{{ID: "leaver"}}, Added: []string{"leaver"}}
 	t := &Tuner{View: api.TuningView{
 		Budget: 2, Asked: 2, File: 5, Since: own, Revision: 4,
-		Proposal: &api.BudgetProposal{ID: "b-2", PerDay: 1, Own: true, By: "actor-bea", Why: "Most of them were expected.", Time: Now().Add(-time.Hour)},
+		Proposal: &api.Proposal{ID: "s-2", By: "actor-bea", Why: "Most of them were expected.", Time: Now().Add(-time.Hour), Budget: &api.ProposedBudget{PerDay: 1, Own: true}, Rules: &api.ProposedRules{Own: true, Removed: []string{"leaver"}}, Version: 3},
+		Rules: api.RulesStanding{
+			N: 34, Off: 1, Own: true, ID: "s-1", By: "actor-cal", Confirmed: "actor-bea", Why: "The leavers' list is wrong.", Since: at.AddDate(0, 0, 3),
+			Files: &api.ProposedRules{Own: true, Added: []string{"night"}},
+		},
 		Lanes: []api.Lane{
 			{Name: "quarter", Ready: true, Theory: 3.4, Threshold: 3.9, ActorEpochs: 812},
 			{Name: "week", Why: "learning: 3.2 of 28 days, 20 of 60 spans", Theory: 2, Threshold: 3.1, ActorEpochs: 11},
@@ -46,17 +54,31 @@ func NewTuner() *Tuner {
 			{By: "month", Name: "2026-10", Bad: 4, Expected: 11, Unknown: 1},
 		},
 		Triage:     api.TriageStanding{Known: true, AUC: .91, Brier: .08, Parts: []api.Predicted{{Said: .1, Was: .05, N: 20}, {Said: .8, Was: .75, N: 12}}},
-		Exceptions: 3,
+		Exceptions: 3, Previews: "30 1 * * *", Left: "Another back-test ran when it was due.",
 	}}
+	digest := strings.Repeat("ab", 32)
+	t.Compared = api.VersionDifference{
+		From: t.View.Versions[0], To: t.View.Versions[1], Budget: true, Newest: 4, Revision: 4,
+		Rules: []api.RuleDifference{
+			{ID: "leaver", Step: api.RuleChanged, Before: &vigil.RuleMark{ID: "leaver", Digest: digest}, After: &vigil.RuleMark{ID: "leaver", Digest: digest, Off: true},
+				Lines: []string{" id: leaver", "-severity: high", "+severity: low", "…"}},
+			{ID: "night", Step: api.RuleRemoved, Before: &vigil.RuleMark{ID: "night", Digest: digest}, Unkept: true},
+		},
+		NoRules: "The text of night as it was then is not kept.",
+	}
 	preview := api.Replay{
 		ID: "r-2", Ask: api.ReplayAsk{Budgets: Previews()}, State: api.ReplayDone, By: "actor-bea", Asked: Now().Add(-2 * time.Hour), Ended: Now().Add(-time.Hour), Done: 1,
 	}
 	for i, n := range Previews() {
 		preview.Reports = append(preview.Reports, Report(n, i))
 	}
+	tried := api.Replay{
+		ID: "r-4", Ask: api.ReplayAsk{Proposal: "s-2"}, State: api.ReplayDone, By: "vigil", Asked: Now().Add(-3 * time.Hour), Ended: Now().Add(-3 * time.Hour), Done: 1,
+		Reports: []api.ReplayReport{Report(1, 1)},
+	}
 	t.Kept = []api.Replay{
 		{ID: "r-3", Ask: api.ReplayAsk{Without: []string{"leaver"}}, State: api.ReplayRunning, By: "actor-ann", Asked: Now().Add(-time.Minute), Done: .4},
-		preview,
+		preview, tried,
 		{
 			ID: "r-0", Ask: api.ReplayAsk{Rule: "id: night\nwhen: hour < 5\n"}, State: api.ReplayDone, By: "actor-cal", Asked: Now().Add(-time.Hour * 5), Done: 1,
 			Preview: &api.RulePreview{
@@ -109,7 +131,12 @@ func replayed(f vigil.Finding) *api.ReplayFinding {
 
 // Hostile has every text and number of it be one of texts, or the worst.
 func (t *Tuner) Hostile(texts []string) {
+	id := t.View.Proposal.ID
 	Fill(&t.View, texts, 0)
+	t.View.Proposal.ID = id
+	newest := t.Compared.Newest
+	Fill(&t.Compared, texts, 0)
+	t.Compared.Newest = newest
 	for i := range t.Kept {
 		id, state, asked := t.Kept[i].ID, t.Kept[i].State, t.Kept[i].Ask.Budgets
 		Fill(&t.Kept[i], texts, i)
@@ -120,23 +147,38 @@ func (t *Tuner) Hostile(texts []string) {
 // Tuning implements api.Tuner.
 func (t *Tuner) Tuning(context.Context) (api.TuningView, error) { return t.View, nil }
 
-// ProposeBudget implements api.Tuner.
-func (t *Tuner) ProposeBudget(ctx context.Context, p api.BudgetProposing) error {
-	if p.Seen != t.View.Revision {
-		return api.ErrStale
+// Difference implements api.Tuner.
+func (t *Tuner) Difference(_ context.Context, from, to int) (api.VersionDifference, error) {
+	if max(from, to) > t.Compared.Newest {
+		return api.VersionDifference{}, api.ErrNotFound
 	}
-	t.View.Revision++
-	t.View.Proposal = &api.BudgetProposal{ID: "b-9", PerDay: p.PerDay, Own: !p.File, By: api.PersonOf(ctx).By, Why: p.Why, Time: Now()}
-	return nil
+	d := t.Compared
+	d.Proposal = t.View.Proposal
+	return d, nil
 }
 
-// AnswerBudget implements api.Tuner.
-func (t *Tuner) AnswerBudget(_ context.Context, a api.BudgetAnswering) error {
-	if t.View.Proposal == nil || t.View.Proposal.ID != a.ID {
+// Propose implements api.Tuner.
+func (t *Tuner) Propose(ctx context.Context, p api.Proposing) (api.Proposal, error) {
+	if p.Seen != t.View.Revision && p.Seen != api.AnyRevision {
+		return api.Proposal{}, api.ErrStale
+	}
+	t.View.Revision++
+	t.Proposed = append(t.Proposed, p)
+	t.View.Proposal = &api.Proposal{ID: "s-9", By: api.PersonOf(ctx).By, Why: p.Why, Time: Now(), Version: p.Version}
+	if p.PerDay != nil {
+		t.View.Proposal.Budget = &api.ProposedBudget{PerDay: *p.PerDay, Own: true}
+	}
+	return *t.View.Proposal, nil
+}
+
+// Answer implements api.Tuner.
+func (t *Tuner) Answer(_ context.Context, a api.Answering) error {
+	p := t.View.Proposal
+	if p == nil || p.ID != a.ID {
 		return api.ErrStale
 	}
-	if a.Confirm {
-		t.View.Budget = t.View.Proposal.PerDay
+	if a.Confirm && p.Budget != nil {
+		t.View.Budget = p.Budget.PerDay
 	}
 	t.View.Proposal = nil
 	return nil

@@ -35,6 +35,8 @@ type Services struct {
 	Once api.Once
 	// Replayer tries settings on history.
 	Replayer api.Replayer
+	// Tuner shows and changes the setting.
+	Tuner api.Tuner
 	// Explorer lists the accesses of findings.
 	Explorer api.FindingExplorer
 	// Subjects lists the customers of cases, Readers who has read one.
@@ -82,7 +84,7 @@ func New(cfg Config, services Services) (*Handler, error) {
 func (h *Handler) resources() []resource {
 	return []resource{
 		h.description(), h.status(), h.sources(), h.setAside(), h.findings(), h.findingEvents(), h.verdicts(), h.exceptions(),
-		h.cases(), h.casework(), h.colleagues(), h.subjects(), h.notice(), h.packs(), h.readers(), h.silences(), h.reports(), h.audit(), h.drills(), h.replays(),
+		h.cases(), h.casework(), h.colleagues(), h.subjects(), h.notice(), h.packs(), h.readers(), h.silences(), h.reports(), h.audit(), h.drills(), h.replays(), h.tuning(),
 		h.accounts(), h.tokens(),
 	}
 }

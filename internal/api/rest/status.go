@@ -26,22 +26,9 @@ type Status struct {
 	Note string `json:"note,omitempty"`
 	// Progress is 0 to 1 while history is replayed, and else not there.
 	Progress *float64     `json:"progress,omitempty"`
-	Lanes    []Lane       `json:"lanes"`
+	Lanes    []api.Lane   `json:"lanes"`
 	Sources  []api.Source `json:"sources"`
 	Rules    Rules        `json:"rules"`
-}
-
-// Lane is how one lane of the budget stands.
-type Lane struct {
-	Name string `json:"name"`
-	// Ready says that it speaks; Why says why not, and for how long.
-	Ready bool   `json:"ready"`
-	Why   string `json:"why,omitempty"`
-	// Theory and Threshold are log10 of the line by theory and of the fitted one.
-	Theory    float64 `json:"theory"`
-	Threshold float64 `json:"threshold"`
-	// ActorEpochs is how many spans of how many accounts are judged a day.
-	ActorEpochs float64 `json:"actor_epochs_per_day"`
 }
 
 // Rules is which rules run.
@@ -72,9 +59,7 @@ func (h *Handler) getStatus(ctx context.Context, _ nothing) (Status, error) {
 	if s.Progress >= 0 && s.Progress <= 1 {
 		out.Progress = &s.Progress
 	}
-	for _, l := range s.Lanes {
-		out.Lanes = append(out.Lanes, Lane(l))
-	}
+	out.Lanes = append(out.Lanes, s.Lanes...)
 	for _, r := range s.RulesOff {
 		out.Rules.Off = append(out.Rules.Off, RuleOff(r))
 	}

@@ -298,6 +298,16 @@ func browserWorksACase(t *testing.T, b *browser.Browser) {
 	browser.Eval[bool](p, `document.querySelector("#make button").click() || document.querySelector("#make button").click() || true`)
 	p.Wait(`location.search === "?said=expected" && document.readyState === "complete"`)
 
+	p.Go(s.URL + "/cases/c-" + sample.Export().ID[2:])
+	p.Click(`#d-ask summary`)
+	p.Shoot("case-ask")
+	p.Click(`#d-ask button`)
+	p.Wait(`document.querySelector("h1").textContent === "Ask the person?"`)
+	p.Shoot("ask-preview")
+	p.Click(`#ask button`)
+	p.Wait(`location.search === "?said=asked" && document.readyState === "complete" && document.body.textContent.includes("was asked, no answer yet")`)
+	p.Shoot("case-asked")
+
 	p.Go(s.URL)
 	p.Click(`input[name=pick]`)
 	p.Shoot("queue-picked")

@@ -12,6 +12,8 @@ const (
 	KindFile Kind = "file"
 	// KindForm takes what a page's form sends, and leads on to a page.
 	KindForm Kind = "form"
+	// KindLead leads on, to the sign-in provider or from it.
+	KindLead Kind = "lead"
 	// KindAPI takes and gives JSON.
 	KindAPI Kind = "api"
 	// KindStream stays open, and tells what changes as it does.
@@ -76,8 +78,8 @@ func Routes() []Route {
 		page("/set-up", DeedPublic),
 		form("/set-up", DeedPublic),
 		form("/demo/guise", DeedSelf),
-		file("/sign-in/provider", DeedPublic),
-		file("/sign-in/back", DeedPublic),
+		{Method: "GET", Pattern: "/sign-in/provider", Kind: KindLead, Deed: DeedPublic},
+		{Method: "GET", Pattern: "/sign-in/back", Kind: KindLead, Deed: DeedPublic},
 
 		page("/account", DeedSelf),
 		fresh(form("/account/password", DeedSelf)),

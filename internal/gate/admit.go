@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"vigil/internal/access"
 	"vigil/internal/api"
@@ -81,8 +82,11 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, name := g.mux.Handler(r)
 	row, known := g.routes[name]
 	slots := g.slots
-	if row.Kind == access.KindStream {
+	switch {
+	case row.Kind == access.KindStream:
 		slots = g.streams
+	case row.Deed == access.DeedPublic && (row.Kind == access.KindForm || row.Kind == access.KindLead):
+		slots = g.open
 	}
 	select {
 	case slots <- struct{}{}:
@@ -193,6 +197,7 @@ func taken(w http.ResponseWriter, r *http.Request, row access.Route, who api.Per
 		return nil
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(formTime)) // a test's writer knows none
 	if err := r.ParseForm(); err != nil {
 		var long *http.MaxBytesError
 		if errors.As(err, &long) {

@@ -11,7 +11,9 @@
 //
 // A Gate is safe for concurrent use. At most Config.MaxInFlight requests are served at
 // once, and one more is told to come back in a second; streams count apart, at most
-// Config.MaxStreams. Bodies are bounded by the kind of route.
+// Config.MaxStreams, and so do the ways in that are open to anybody, at most half of
+// Config.MaxInFlight: however slowly strangers send their forms, or the sign-in provider
+// answers, who is signed in goes on. Bodies are bounded by the kind of route, those of forms also by formTime.
 package gate
 
 import (
@@ -51,6 +53,8 @@ const FreshFor = 15 * time.Minute
 const (
 	maxForm = 256 << 10
 	maxJSON = 1 << 20
+	// formTime is how long a form may take to arrive.
+	formTime = 30 * time.Second
 )
 
 // Config is what a gate is made with.
@@ -90,6 +94,7 @@ type Gate struct {
 	mux     *http.ServeMux
 	slots   chan struct{} // of requests
 	streams chan struct{}
+	open    chan struct{} // of ways in
 	refused atomic.Int64
 }
 
@@ -117,6 +122,7 @@ func New(cfg Config, table []access.Route, handlers ...Handlers) (*Gate, error) 
 	g := &Gate{
 		cfg: cfg, hosts: map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true}, routes: map[string]access.Route{},
 		mux: http.NewServeMux(), slots: make(chan struct{}, cfg.MaxInFlight), streams: make(chan struct{}, cfg.MaxStreams),
+		open: make(chan struct{}, (cfg.MaxInFlight+1)/2),
 	}
 	for _, name := range cfg.Hosts {
 		if name == "" || strings.ContainsAny(name, "/ \t") {

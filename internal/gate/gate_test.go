@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +19,7 @@ func table() []access.Route {
 	return []access.Route{
 		{Method: "GET", Pattern: "/{$}", Kind: access.KindPage, Deed: access.DeedLook},
 		{Method: "GET", Pattern: "/open", Kind: access.KindFile, Deed: access.DeedPublic},
+		{Method: "POST", Pattern: "/sign-in", Kind: access.KindForm, Deed: access.DeedPublic},
 		{Method: "POST", Pattern: "/judge", Kind: access.KindForm, Deed: access.DeedVerdict},
 		{Method: "GET", Pattern: "/names", Kind: access.KindPage, Deed: access.DeedReaders, Fresh: true},
 		{Method: "GET", Pattern: "/names.csv", Kind: access.KindFile, Deed: access.DeedReaders, Fresh: true},
@@ -178,6 +180,40 @@ func TestTooManyAtOnceAreToldToComeBack(t *testing.T) {
 	close(release)
 	if code := <-done; code != 200 {
 		t.Errorf("the one inside: status %d", code)
+	}
+}
+
+// Strangers who send forms as slowly as they can take up none of what others need.
+func TestSlowStrangersKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	g, err := build(t, gate.Config{MaxInFlight: 2}, ann(access.RoleViewer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(method, path string, body io.Reader) int {
+		r := httptest.NewRequestWithContext(t.Context(), method, path, body)
+		r.Host = "localhost"
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, r)
+		return w.Code
+	}
+	body, slow := io.Pipe()
+	done := make(chan int)
+	go func() { done <- ask(http.MethodPost, "/sign-in", body) }()
+	if _, err := slow.Write([]byte("form=")); err != nil { // it is being read
+		t.Fatal(err)
+	}
+	if code := ask(http.MethodPost, "/sign-in", strings.NewReader("form=secret")); code != http.StatusServiceUnavailable {
+		t.Errorf("one more stranger: status %d", code)
+	}
+	if code := ask(http.MethodGet, "/", nil); code != http.StatusOK {
+		t.Errorf("who is signed in: status %d", code)
+	}
+	_, _ = slow.Write([]byte("secret"))
+	_ = slow.Close()
+	if code := <-done; code != http.StatusOK {
+		t.Errorf("the slow one in the end: status %d", code)
 	}
 }
 

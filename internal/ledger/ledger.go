@@ -156,7 +156,10 @@ func (l *Ledger) openDatabase(ctx context.Context) error {
 		"page_size(8192)", "auto_vacuum(INCREMENTAL)", "journal_mode(WAL)", "synchronous(FULL)",
 		"wal_autocheckpoint(1000)", "journal_size_limit(67108864)",
 	}, common...)
-	var err error
+	err := ownFile(path)
+	if err != nil {
+		return err
+	}
 	if l.w, err = connect(path, writer, "immediate"); err != nil {
 		return err
 	}
@@ -165,6 +168,22 @@ func (l *Ledger) openDatabase(ctx context.Context) error {
 		return err
 	}
 	return l.openReaders()
+}
+
+// ownFile makes the file of the database where there is none, readable by its owner alone:
+// hashes of passwords stand in it. SQLite would make it as the folder is, and gives its
+// neighbours the same rights. From one that is there the rights of everybody are taken.
+func ownFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || info.Mode().Perm()&0o007 == 0 {
+		return err
+	}
+	return f.Chmod(info.Mode().Perm() &^ 0o007)
 }
 
 func (l *Ledger) path() string { return filepath.Join(l.cfg.Dir, "ledger.db") }

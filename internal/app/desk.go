@@ -377,12 +377,17 @@ func (d *desk) EndException(ctx context.Context, id, by string) (vigil.Exception
 	return x, err
 }
 
-// Exceptions implements api.Decider: the latest first.
+// Exceptions implements api.Decider: the latest first. One out of a finding about who asks
+// would tell of it, and is left out.
 func (d *desk) Exceptions(ctx context.Context) ([]vigil.Exception, error) {
-	if err := d.audit(ctx, cmp.Or(api.PersonOf(ctx).By, commandLine), "exceptions listed", ""); err != nil {
+	who := api.PersonOf(ctx)
+	if err := d.audit(ctx, cmp.Or(who.By, commandLine), "exceptions listed", ""); err != nil {
 		return nil, err
 	}
 	all, err := d.ledger.Exceptions(ctx)
+	if d.people != nil {
+		all = slices.DeleteFunc(all, func(x vigil.Exception) bool { return d.people().is(who.Logins, x.Who.Tenant, x.Actor) })
+	}
 	slices.SortFunc(all, func(a, b vigil.Exception) int { return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(a.ID, b.ID)) })
 	return all, err
 }

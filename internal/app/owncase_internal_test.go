@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"vigil"
 	"vigil/alerts"
@@ -134,6 +135,17 @@ func TestOwnFindingIsNotJudgedNorListed(t *testing.T) {
 	}
 	if _, err := o.desk.desk.Expect(o.as("ann"), api.Expecting{Finding: "f-1", ForRole: true, For: 3600, Preview: true}); !errors.Is(err, api.ErrOwnCase) {
 		t.Errorf("ann previews an exception out of what is about her: %v", err)
+	}
+	made := o.must("U0ANN", alerts.Act{Deed: alerts.DeedExpect, Case: o.theCase("f-2").ID, For: time.Hour, Note: "a migration"})
+	if made.Covered == nil {
+		t.Fatal("no exception is made")
+	}
+	o.find(bulk("f-4", o.desk.desk.pseudonyms.Actor("", "bob_db"), vigil.SeverityLow))
+	o.must("U0ANN", alerts.Act{Deed: alerts.DeedExpect, Case: o.theCase("f-4").ID, For: time.Hour, Note: "bob's migration"})
+	for who, want := range map[string]int{"ann": 2, "bob": 1} {
+		if all, err := o.desk.desk.Exceptions(o.as(who)); err != nil || len(all) != want {
+			t.Errorf("%s is listed %d exceptions, %v", who, len(all), err)
+		}
 	}
 	covered, err := o.desk.desk.Expect(o.as("ann"), api.Expecting{Finding: "f-2", ForRole: true, For: 3600, Preview: true})
 	if err != nil || slices.Contains(covered.Wholly, "f-1") || !slices.Contains(covered.Wholly, "f-2") {

@@ -1,8 +1,10 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"html/template"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -143,7 +145,7 @@ func (h *Handler) tuning(w http.ResponseWriter, r *http.Request) {
 	}
 	p := h.newTuning(r, &v)
 	if h.do.Replayer != nil {
-		if err := h.preview(r, &p); err != nil {
+		if err := h.preview(r, &p, v.Budget); err != nil {
 			h.fail(w, r, h.readError(r, "back-tests", err))
 			return
 		}
@@ -269,7 +271,7 @@ func rulesWords(r *api.ProposedRules) string {
 }
 
 // preview fills in the newest preview of several budgets, and what runs.
-func (h *Handler) preview(r *http.Request, p *tuningPage) error {
+func (h *Handler) preview(r *http.Request, p *tuningPage, inForce float64) error {
 	ctx, cancel := h.context(r)
 	defer cancel()
 	all, err := h.do.Replayer.Replays(ctx)
@@ -305,7 +307,7 @@ func (h *Handler) preview(r *http.Request, p *tuningPage) error {
 		p.Range = v.Range
 		perDay := strconv.FormatFloat(report.Budget, 'g', 3, 64)
 		p.Steps = append(p.Steps, budgetStep{N: i + 1, Name: v.Budget, PerDay: perDay, Report: v, URL: "/tuning?per_day=" + perDay + "#propose"})
-		if report.All.Differ() < x.Reports[nearest].All.Differ() {
+		if closer(report, &x.Reports[nearest], inForce) {
 			nearest = i
 		}
 	}
@@ -314,6 +316,13 @@ func (h *Handler) preview(r *http.Request, p *tuningPage) error {
 		p.Models = p.Steps[nearest].Report.Models
 	}
 	return nil
+}
+
+// closer tells whether a differs less from what was live than b or, where both differ as
+// much, lies nearer to the budget in force.
+func closer(a, b *api.ReplayReport, inForce float64) bool {
+	far := func(x *api.ReplayReport) float64 { return math.Abs(math.Log(x.Budget / inForce)) }
+	return cmp.Or(cmp.Compare(a.All.Differ(), b.All.Differ()), cmp.Compare(far(a), far(b))) < 0
 }
 
 // tried fills in what the proposal that waits would have told, where it was tried.

@@ -197,3 +197,16 @@ func TestWhatABackTestTriedIsProposed(t *testing.T) {
 		t.Errorf("try a proposal: %d, %+v", got.code, tuner.Asked)
 	}
 }
+
+// Where budgets would have told the same, the one in force is closest to what was live.
+func TestThePreviewOpensWithTheBudgetInForce(t *testing.T) {
+	t.Parallel()
+	tuner, h := tuningAt(t)
+	reports := tuner.Kept[1].Reports
+	for i := range reports {
+		reports[i].All = reports[0].All
+	}
+	if body := get(t, h, "/tuning").body; !strings.Contains(body, `value="3" checked`) {
+		t.Error("not the budget in force, of 2 a day, is chosen")
+	}
+}

@@ -201,7 +201,7 @@ func pickedActs(r *http.Request, word vigil.Word, picked []string) (acts []api.C
 // why says in a sentence why a deed was not done.
 func (h *Handler) why(r *http.Request, err error) string {
 	if errors.Is(err, api.ErrRefused) {
-		return reason(err)
+		return api.Reason(err)
 	}
 	p := h.caseError(r, "case", err)
 	return p.Headline + ". " + p.Remedy

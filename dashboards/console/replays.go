@@ -155,7 +155,7 @@ const maxWrong = 20
 
 // wrongWith is what is wrong with a rule, one problem each.
 func wrongWith(err error) (out []string) {
-	for line := range strings.Lines(reason(err)) {
+	for line := range strings.Lines(api.Reason(err)) {
 		if len(out) < maxWrong {
 			out = append(out, phrase.Prose(line, 400))
 		}

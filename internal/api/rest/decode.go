@@ -152,7 +152,7 @@ func readParameter(query url.Values, name string, tag reflect.StructTag, to refl
 		}
 		to.SetString(text)
 	default:
-		return errInside // a mistake in an endpoint, which TestEndpointsAreWellFormed finds
+		return api.ErrInside // a mistake in an endpoint, which TestEndpointsAreWellFormed finds
 	}
 	return nil
 }

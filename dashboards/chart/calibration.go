@@ -5,6 +5,8 @@ import (
 	"html/template"
 	"math"
 	"strings"
+
+	"vigil/dashboards/phrase"
 )
 
 // calibrationDecades is how far a picture of calibration reaches along both axes.
@@ -33,7 +35,7 @@ func Calibration(id, title, desc string, steps int, shares, plain []float64) tem
 	for d := range calibrationDecades + 1 {
 		at, label := float64(d), "1"
 		if d > 0 {
-			label = "1/1" + strings.Repeat("0", d)
+			label = "1/" + phrase.Count(int64(math.Pow10(d)))
 		}
 		fmt.Fprintf(&c, `<path class="grid" d="M%s %sV%sM%s %sH%s"/>`, x(at), num(top), y(end), num(left), y(at), x(end))
 		if d%2 == 0 {
@@ -58,6 +60,6 @@ func Calibration(id, title, desc string, steps int, shares, plain []float64) tem
 			fmt.Fprintf(&c, `<polyline class="%s" points="%s"/>`, line.class, strings.Join(points, " "))
 		}
 	}
-	fmt.Fprintf(&c, `<text class="tick" x="%s" y="%s" text-anchor="middle">bound</text>`, x(end/2), num(height-6))
+	fmt.Fprintf(&c, `<text class="tick" x="%s" y="%s" text-anchor="middle">as odd as, or odder</text>`, x(end/2), num(height-6))
 	return c.close()
 }

@@ -44,7 +44,7 @@ func (d *Demo) Furnish(ctx context.Context) error {
 		}
 	}
 	ask := api.DrillAsk{On: api.DrillMadeUp, Scenarios: []string{"T01", "T07", "T12", "T14"}, Intensity: 1, Key: "demo-drill"}
-	if err := d.app.drills.begin(ada, ask, company{actors: 60, days: 28}); err != nil {
+	if err := d.app.drills.begin(ada, ask, company{actors: 60, days: 21}); err != nil {
 		return fmt.Errorf("furnish the demo: %w", err)
 	}
 	budget := d.app.judge().status.Load().Budget

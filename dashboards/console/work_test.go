@@ -120,6 +120,7 @@ func TestPeopleWorkWithTheService(t *testing.T) {
 		{"an exception is made from its preview", makesAnException},
 		{"a drill is run on recorded traffic", runsADrill},
 		{"two people move the budget", movesTheBudget},
+		{"two people go back to an older version", goesBack},
 		{"two people have a name shown", revealsAName},
 		{"the evidence pack is taken, and verifies", takesThePack},
 		{"who read a customer is asked", asksWhoRead},
@@ -257,6 +258,26 @@ func movesTheBudget(_ *testing.T, w *works) {
 	press(w.bo, "#answer button[value=confirm]", shows("as two people agreed"))
 }
 
+func goesBack(t *testing.T, w *works) {
+	open(w.ann, w.url+"/tuning", `document.querySelector("#versions")`)
+	press(w.ann, "[aria-labelledby=versions] > p a", shows("Go back to version"))
+	press(w.ann, "main form[method=get] button", shows("Go back to version"))
+	if got := w.ann.Text("[aria-labelledby=both] tbody"); !strings.Contains(got, "3 a day") || !strings.Contains(got, "by the configuration") {
+		t.Errorf("what differs is %q", got)
+	}
+	w.ann.Fill("#why", "The work of two was not worth it.")
+	press(w.ann, "[aria-labelledby=back] form button", shows("so a second person has to confirm it"))
+	press(w.ann, "[aria-labelledby=proposal] a", shows("Something is proposed already"))
+	open(w.bo, w.url+"/tuning", `document.querySelector("#proposal")`)
+	if got := w.bo.Text("[aria-labelledby=proposal]"); !strings.Contains(got, "back to version") || !strings.Contains(got, "not worth it") {
+		t.Errorf("proposed is %q", got)
+	}
+	press(w.bo, "#answer button[value=confirm]", shows("The setting is confirmed"))
+	if got := w.bo.Text("[aria-labelledby=versions] tbody tr"); !strings.Contains(got, "in force") || !strings.Contains(got, "not worth it") {
+		t.Errorf("the newest version is %q", got)
+	}
+}
+
 func revealsAName(t *testing.T, w *works) {
 	path := opensCase(t, w, w.ann, "vendor")
 	actor := w.ann.Text(".who .id")
@@ -316,7 +337,7 @@ func asksWhoRead(t *testing.T, w *works) {
 func endsTheDay(t *testing.T, w *works) {
 	open(w.ann, w.url+"/audit", `document.querySelector("table")`)
 	text := browser.Eval[string](w.ann, "document.body.innerText")
-	for _, done := range []string{"verdict", "exception", "drill", "budget", "reveal", "pack", "who read a customer"} {
+	for _, done := range []string{"verdict", "exception", "drill", "setting proposed", "setting confirmed", "reveal", "pack", "who read a customer"} {
 		if !strings.Contains(text, done) {
 			t.Errorf("the audit log tells of no %s", done)
 		}

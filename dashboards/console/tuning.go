@@ -77,8 +77,9 @@ type rulesStanding struct {
 	Own                bool
 	Since              view.Moment
 	By, Confirmed, Why string
-	// Files says how the configuration's differ, empty where they don't.
-	Files string
+	// Files says how the configuration's differ, empty where they don't; Unkept why they
+	// judge although two people agreed on others, empty where that is not so.
+	Files, Unkept string
 }
 
 // budgetStep is one budget of a preview.
@@ -202,7 +203,7 @@ func previewWords(spec string) string {
 }
 
 func newRulesStanding(r *api.RulesStanding, now time.Time) rulesStanding {
-	v := rulesStanding{N: phrase.Plural(int64(r.N), "rule", "rules"), Off: phrase.Count(int64(r.Off)), Own: r.Own}
+	v := rulesStanding{N: phrase.Plural(int64(r.N), "rule", "rules"), Off: phrase.Count(int64(r.Off)), Own: r.Own, Unkept: phrase.Prose(r.Unkept, 300)}
 	if !r.Own {
 		return v
 	}

@@ -172,6 +172,9 @@ type RulesStanding struct {
 	Confirmed string    `json:"confirmed,omitempty"`
 	Why       string    `json:"why,omitempty"`
 	Since     time.Time `json:"since,omitzero"`
+	// Unkept says in a sentence why the configuration's judge although two people agreed on
+	// others; empty where that is not so.
+	Unkept string `json:"unkept,omitempty"`
 	// Files is how the rules that the configuration names differ from them, nil where they
 	// don't.
 	Files *ProposedRules `json:"files,omitempty"`

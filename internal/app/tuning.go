@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"vigil/internal/api"
 )
@@ -38,7 +40,10 @@ func (t *tuning) Tuning(ctx context.Context) (api.TuningView, error) {
 	if len(versions) > 0 {
 		v.Since = versions[0].Budget
 	}
-	v.Asked, v.Rules = v.Since.PerDay, a.rulesStanding(&d)
+	v.Asked = v.Since.PerDay
+	if v.Rules, err = a.rulesStanding(ctx, &d); err != nil {
+		return v, err
+	}
 	exceptions, err := a.ledger.Exceptions(ctx)
 	if err != nil {
 		return v, err
@@ -57,18 +62,25 @@ func (t *tuning) Tuning(ctx context.Context) (api.TuningView, error) {
 }
 
 // rulesStanding tells which rules judge, and how the configuration's differ from them.
-func (a *App) rulesStanding(d *decided) api.RulesStanding {
+func (a *App) rulesStanding(ctx context.Context, d *decided) (api.RulesStanding, error) {
 	set := a.judge().rules
 	out := api.RulesStanding{N: len(set.Marks()), Off: len(set.Off())}
 	r := d.Rules
 	if r == nil {
-		return out
+		return out, nil
+	}
+	if !slices.Equal(r.Marks, set.Marks()) {
+		_, err := keptRules(ctx, a.ledger, r.Marks)
+		if lost := (*lostRules)(nil); errors.As(err, &lost) {
+			out.Unkept, err = lost.Error(), nil
+		}
+		return out, err
 	}
 	out.Own, out.ID, out.By, out.Confirmed, out.Why, out.Since = true, r.ID, r.By, r.Confirmed, r.Why, r.Time
 	if files, wrong := LoadRules(a.conf().Rules); len(wrong) == 0 {
 		out.Files = proposedRules(set.Marks(), files.Marks(), true)
 	}
-	return out
+	return out, nil
 }
 
 // Difference implements api.Tuner.

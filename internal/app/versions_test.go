@@ -125,14 +125,7 @@ func TestWhatCantBeBroughtBackSaysWhy(t *testing.T) {
 	write(strings.Replace(ownRule, "severity: high", "severity: low", 1))
 	reload(t, w, cfg)
 	agree(t, w, api.Proposing{PerDay: perDay(2)})
-	db, err := sql.Open("sqlite", filepath.Join(cfg.DataDir, "ledger.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), `DELETE FROM rule_text`); err != nil {
-		t.Fatal(err)
-	}
+	forgetRuleTexts(t, cfg)
 	d := difference(t, w, 0, first)
 	if !strings.Contains(d.NoRules, "own-rule") || d.NoBudget != "" || len(d.Rules) != 1 || !d.Rules[0].Unkept || d.Rules[0].Lines != nil {
 		t.Errorf("without its text: %+v", d)
@@ -145,6 +138,42 @@ func TestWhatCantBeBroughtBackSaysWhy(t *testing.T) {
 		t.Errorf("its budget alone: %+v", v)
 	}
 	w.end()
+}
+
+// Where the rules that two people agreed on are lost, the configuration's judge, and the page
+// says so; they can return to them.
+func TestLostRulesAreTold(t *testing.T) {
+	t.Parallel()
+	w, cfg, write := withRule(t)
+	app.Judged(t, w.App)
+	first := view(t, w).Versions[0].N
+	write(strings.Replace(ownRule, "severity: high", "severity: low", 1))
+	reload(t, w, cfg)
+	agree(t, w, api.Proposing{Version: first})
+	w.end()
+	forgetRuleTexts(t, cfg)
+	w = begin(t, cfg, app.Options{})
+	if v := view(t, w); v.Rules.Own || !strings.Contains(v.Rules.Unkept, "own-rule") {
+		t.Errorf("lost: %+v", v.Rules)
+	}
+	agree(t, w, api.Proposing{Configuration: true, Only: api.PartRules})
+	if v := view(t, w); v.Rules.Own || v.Rules.Unkept != "" {
+		t.Errorf("returned: %+v", v.Rules)
+	}
+	w.end()
+}
+
+// forgetRuleTexts has a data folder not know any text of a rule any more.
+func forgetRuleTexts(t *testing.T, cfg *config.Config) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(cfg.DataDir, "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `DELETE FROM rule_text`); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // What a back-test tried is taken into force by two people; a command on the machine may

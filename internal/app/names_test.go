@@ -142,8 +142,8 @@ func TestWhoseDataWhoReadAndWhoItWas(t *testing.T) {
 	if text := get("ann", to+"/export.json"); !strings.Contains(text, `"actor":"`+c.Actor+`"`) || !strings.Contains(text, `"subjects":["`+subject+`"]`) {
 		t.Errorf("exported as JSON: %s", text)
 	}
-	if text := get("bo", to+"/export.json"); strings.Contains(text, c.Actor) {
-		t.Error("somebody else takes it along without a purpose of their own")
+	if code, text, back := ask("bo", "GET", to+"/export.json", nil); code != http.StatusSeeOther || back != to || strings.Contains(text, c.Actor) {
+		t.Errorf("somebody else takes it along without a purpose of their own: %d to %q", code, back)
 	}
 	if text := get("bo", to); strings.Contains(text, c.Actor) {
 		t.Error("somebody else is told without a purpose of their own")

@@ -44,14 +44,14 @@ type backtests struct {
 	stop    context.CancelFunc
 	over    chan struct{} // closed when it is over
 	done    sync.WaitGroup
-
-	triedMu sync.Mutex
-	tried   map[string][]api.Below // by id, of those that are over; guarded by triedMu
 	// kept are those that are kept, by their ids, without their reports: a list need not
 	// read the files. Guarded by mu.
 	kept map[string]api.Replay
 	// left says why the last preview that was due was left out; guarded by mu.
 	left string
+
+	triedMu sync.Mutex
+	tried   map[string][]api.Below // by id, of those that are over; guarded by triedMu
 }
 
 func newBacktests(ending context.Context, r *reader, dir string, logger *slog.Logger, now func() time.Time) (*backtests, error) {

@@ -49,19 +49,20 @@ func TestBelow(t *testing.T) {
 	keep(api.Replay{State: api.ReplayStopped}, 10)
 	keep(api.Replay{State: api.ReplayRunning}, 10) // of a service that has stopped
 	keep(api.Replay{State: api.ReplayDone, Ask: api.ReplayAsk{Without: []string{"honey-record"}}}, 10)
+	keep(api.Replay{State: api.ReplayDone, Ask: api.ReplayAsk{Proposal: "p-1"}}, 10) // its rules may be others
 	keep(api.Replay{State: api.ReplayDone}, 4)
-	if err := os.WriteFile(b.file("r-6"), []byte("{"), 0o600); err != nil {
+	if err := os.WriteFile(b.file("r-7"), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ids++
 	want(5, "r-1", 110, "")
 	keep(api.Replay{State: api.ReplayDone}, 10)
-	want(5, "r-7", 710, "")
-	b.running = &api.Replay{ID: "r-8", State: api.ReplayRunning, Ask: api.ReplayAsk{Budgets: []float64{10}}}
-	want(5, "r-7", 710, "r-8")
+	want(5, "r-8", 810, "")
+	b.running = &api.Replay{ID: "r-9", State: api.ReplayRunning, Ask: api.ReplayAsk{Budgets: []float64{10}}}
+	want(5, "r-8", 810, "r-9")
 	want(10, "r-1", 120, "")
 	b.running = nil
-	if err := os.Remove(b.file("r-7")); err != nil {
+	if err := os.Remove(b.file("r-8")); err != nil {
 		t.Fatal(err)
 	}
 	want(5, "r-1", 110, "")

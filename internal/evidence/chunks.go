@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"sync"
 )
 
 // chunkSize is the unit of checksums and of reading: 256 KiB.
@@ -37,17 +38,30 @@ func (s *summer) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// chunk is the memory of one, lent from the pool.
+type chunk [chunkSize]byte
+
+var chunkPool = sync.Pool{New: func() any { return new(chunk) }}
+
 // chunks reads a segment chunk by chunk and hands on no byte that was not
-// checked. It serves one reader at a time, and keeps what it read: a segment is
-// a few megabytes.
+// checked. It serves one reader at a time, and keeps what it read until it gives it back:
+// a segment is a few megabytes.
 type chunks struct {
 	ctx   context.Context
 	store *Store
 	seg   Segment
-	held  map[int64][]byte
+	held  map[int64]*chunk
 	// err is the first failure. A Parquet reader may hide an error of its input
 	// behind one of its own; this is the true one.
 	err error
+}
+
+// giveBack lets go of what was read. What was copied out of it stays.
+func (c *chunks) giveBack() {
+	for _, b := range c.held {
+		chunkPool.Put(b)
+	}
+	clear(c.held)
 }
 
 // ReadAt implements io.ReaderAt.
@@ -75,28 +89,37 @@ func (c *chunks) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func (c *chunks) chunk(i int64) ([]byte, error) {
-	if b, ok := c.held[i]; ok {
-		return b, nil
-	}
 	if i >= int64(len(c.seg.Sums)) {
 		return nil, fmt.Errorf("%w: %q has no checksum for chunk %d", ErrCorrupt, c.seg.Key, i)
 	}
 	size := min(chunkSize, c.seg.Size-i*chunkSize)
-	r, err := c.store.bucket.NewRangeReader(c.ctx, c.seg.Key, i*chunkSize, size, nil)
-	if err != nil {
-		return nil, c.store.readError(c.seg.Key, err)
+	if b, ok := c.held[i]; ok {
+		return b[:size], nil
 	}
-	b := make([]byte, size)
+	b := chunkPool.Get().(*chunk)
+	if err := c.load(b[:size], i); err != nil {
+		chunkPool.Put(b)
+		return nil, err
+	}
+	c.held[i] = b
+	return b[:size], nil
+}
+
+// load reads a chunk and checks it.
+func (c *chunks) load(b []byte, i int64) error {
+	r, err := c.store.bucket.NewRangeReader(c.ctx, c.seg.Key, i*chunkSize, int64(len(b)), nil)
+	if err != nil {
+		return c.store.readError(c.seg.Key, err)
+	}
 	_, err = io.ReadFull(r, b)
 	if cerr := r.Close(); err == nil {
 		err = cerr
 	}
 	if err != nil {
-		return nil, c.store.readError(c.seg.Key, err)
+		return c.store.readError(c.seg.Key, err)
 	}
 	if crc32.Checksum(b, castagnoli) != c.seg.Sums[i] {
-		return nil, fmt.Errorf("%w: %q: checksum of chunk %d differs", ErrCorrupt, c.seg.Key, i)
+		return fmt.Errorf("%w: %q: checksum of chunk %d differs", ErrCorrupt, c.seg.Key, i)
 	}
-	c.held[i] = b
-	return b, nil
+	return nil
 }

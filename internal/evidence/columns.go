@@ -75,25 +75,11 @@ func ColumnsOf(rows []Row, texts ...Text) Columns {
 // Columns reads them of the rows that the query asks for, in the segment's order.
 func (s *Store) Columns(ctx context.Context, seg Segment, q Query, texts ...Text) (Columns, error) {
 	c := Columns{Texts: make([][]string, len(texts))}
-	err := s.with(ctx, seg, func(f *parquet.File) error {
-		for _, group := range f.RowGroups() {
-			spans, err := q.spans(group)
-			if err != nil {
-				return err
-			}
-			if err := c.read(group, spans, texts); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := s.find(ctx, seg, q, func(group parquet.RowGroup, spans []span) error { return c.read(group, spans, texts) })
 	return c, err
 }
 
 func (c *Columns) read(group parquet.RowGroup, spans []span, texts []Text) error {
-	if len(spans) == 0 {
-		return nil
-	}
 	for name, to := range map[string]*[]int64{"time": &c.Times, "rows": &c.Rows} {
 		chunk, err := column(group, name)
 		if err != nil {

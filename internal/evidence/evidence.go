@@ -67,6 +67,8 @@ type Store struct {
 	bucket *blob.Bucket
 	// dir is the local folder, empty for a remote store.
 	dir string
+	// outlines are of the segments that were looked into.
+	outlines outlines
 }
 
 // Open opens the store and clears what an interrupted write left half done.
@@ -149,6 +151,7 @@ func localDir(raw string) (string, error) {
 
 // Delete removes a segment. That it is not there is no error.
 func (s *Store) Delete(ctx context.Context, key string) error {
+	s.outlines.forget(key)
 	if err := s.bucket.Delete(ctx, key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
 		return fmt.Errorf("delete segment %q: %w", key, err)
 	}

@@ -99,8 +99,19 @@ func (s *Store) Find(ctx context.Context, seg Segment, q Query) ([]Row, error) {
 
 // with opens the segment for one use and turns panics of the library into
 // errors.
-func (s *Store) with(ctx context.Context, seg Segment, use func(*parquet.File) error) (err error) {
-	in := &chunks{ctx: ctx, store: s, seg: seg, held: make(map[int64][]byte)}
+func (s *Store) with(ctx context.Context, seg Segment, use func(*parquet.File) error) error {
+	return s.reading(ctx, seg, func(in *chunks) error {
+		f, err := openFile(in, seg)
+		if err != nil {
+			return err
+		}
+		return use(f)
+	})
+}
+
+// reading lends what reads the segment's bytes, as with does.
+func (s *Store) reading(ctx context.Context, seg Segment, use func(*chunks) error) (err error) {
+	in := &chunks{ctx: ctx, store: s, seg: seg, held: make(map[int64]*chunk)}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %q: parquet reader panicked: %v", ErrCorrupt, seg.Key, p)
@@ -108,15 +119,63 @@ func (s *Store) with(ctx context.Context, seg Segment, use func(*parquet.File) e
 		if err != nil && in.err != nil {
 			err = in.err
 		}
+		in.giveBack()
 	}()
-	f, err := parquet.OpenFile(in, seg.Size, parquet.SkipPageIndex(true))
-	if err != nil {
-		return fmt.Errorf("%w: open %q: %w", ErrCorrupt, seg.Key, err)
-	}
-	if err := use(f); err != nil {
+	if err := use(in); err != nil {
 		return fmt.Errorf("read %q: %w", seg.Key, err)
 	}
 	return nil
+}
+
+func openFile(in *chunks, seg Segment) (*parquet.File, error) {
+	f, err := parquet.OpenFile(in, seg.Size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return nil, fmt.Errorf("%w: open %q: %w", ErrCorrupt, seg.Key, err)
+	}
+	return f, nil
+}
+
+// find calls use for each row group that holds rows which the query asks for, with the
+// runs of those rows in order. Where the bloom filters rule a segment out, nothing else of
+// it is read.
+func (s *Store) find(ctx context.Context, seg Segment, q Query, use func(parquet.RowGroup, []span) error) error {
+	wanted := q.wanted()
+	return s.reading(ctx, seg, func(in *chunks) error {
+		o := s.outlines.get(seg.Key)
+		var f *parquet.File
+		var err error
+		if o == nil {
+			if f, err = openFile(in, seg); err != nil {
+				return err
+			}
+			if o, err = outlineOf(f, in); err != nil {
+				return err
+			}
+			s.outlines.put(seg.Key, o)
+		}
+		may, any, err := o.mayHold(in, wanted)
+		if err != nil || !any {
+			return err
+		}
+		if f == nil {
+			if f, err = openFile(in, seg); err != nil {
+				return err
+			}
+		}
+		for i, group := range f.RowGroups() {
+			if i < len(may) && !may[i] {
+				continue
+			}
+			spans, err := q.spans(group, wanted)
+			if err == nil && len(spans) > 0 {
+				err = use(group, spans)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // readError tells a segment that is gone or cut short from a store that can't
@@ -128,39 +187,41 @@ func (s *Store) readError(key string, err error) error {
 	return fmt.Errorf("read segment %q: %w", key, err)
 }
 
-// spans returns the runs of rows that match, in order.
-func (q Query) spans(group parquet.RowGroup) ([]span, error) {
-	keep := []span{{0, group.NumRows()}}
-	for _, want := range []struct {
-		path   string
-		values []string
-	}{
-		{"actor", one(q.Actor)}, {"actor", q.Actors}, {"session", one(q.Session)}, {"conversation", one(q.Conversation)},
-		{"subjects.list.element", one(q.Subject)}, {"subjects.list.element", q.Subjects}, {"network", one(q.Network)}, {"source", one(q.Source)},
+// want is one of the texts that a column must hold.
+type want struct {
+	path   string
+	values []string
+}
+
+// wanted is what the query asks for of the columns of text, those with a bloom filter
+// first.
+func (q Query) wanted() (out []want) {
+	for _, w := range []want{
+		{pathActor, one(q.Actor)}, {pathActor, q.Actors}, {"session", one(q.Session)}, {"conversation", one(q.Conversation)},
+		{pathSubjects, one(q.Subject)}, {pathSubjects, q.Subjects}, {"network", one(q.Network)}, {"source", one(q.Source)},
 		{"resource", one(q.Resource)}, {"outcome", one(string(q.Outcome))}, {"tenant", q.tenants()},
 	} {
-		if len(want.values) == 0 {
-			continue
+		if len(w.values) > 0 {
+			out = append(out, w)
 		}
-		chunk, err := column(group, want.path)
+	}
+	return out
+}
+
+// spans returns the runs of rows that match, in order.
+func (q Query) spans(group parquet.RowGroup, wanted []want) ([]span, error) {
+	keep := []span{{0, group.NumRows()}}
+	for _, w := range wanted {
+		chunk, err := column(group, w.path)
 		if err != nil {
 			return nil, err
 		}
-		if bloom := chunk.BloomFilter(); bloom != nil {
-			may := false
-			for _, value := range want.values {
-				if may, err = bloom.Check(parquet.ByteArrayValue([]byte(value))); may || err != nil {
-					break
-				}
-			}
-			if err != nil {
-				return nil, fmt.Errorf("read bloom filter of %s: %w", want.path, err)
-			}
-			if !may {
-				return nil, nil
+		if w.path == pathActor { // the order of the rows
+			if keep, err = pagesFor(chunk, keep, w.values); err != nil {
+				return nil, err
 			}
 		}
-		if keep, err = narrowTo(chunk, keep, want.values); err != nil {
+		if keep, err = narrowTo(chunk, keep, w.values); err != nil {
 			return nil, err
 		}
 	}

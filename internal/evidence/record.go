@@ -9,7 +9,9 @@ import (
 )
 
 // record is the form of a row in Parquet: flat names, so that a person can
-// query it by hand. Times are UTC nanoseconds; -1 in a count means unknown.
+// query it by hand. Times are UTC nanoseconds; -1 in a count means unknown. Columns of few
+// values have a dictionary. It must be read whole for the sake of one row, so those of as
+// many values as rows have none.
 type record struct {
 	Actor          string       `parquet:"actor,dict"`
 	Time           int64        `parquet:"time,timestamp(nanosecond)"`
@@ -24,14 +26,14 @@ type record struct {
 	Tenant         string       `parquet:"tenant,dict"`
 	App            string       `parquet:"app,dict"`
 	Principal      string       `parquet:"principal,dict"`
-	Session        string       `parquet:"session,dict"`
-	Conversation   string       `parquet:"conversation,dict"`
+	Session        string       `parquet:"session"`
+	Conversation   string       `parquet:"conversation"`
 	Action         string       `parquet:"action,dict"`
 	Store          string       `parquet:"store,dict"`
 	Resource       string       `parquet:"resource,dict"`
 	ResourceClass  string       `parquet:"resource_class,dict"`
 	ResourceTenant string       `parquet:"resource_tenant,dict"`
-	Subjects       []string     `parquet:"subjects,list" parquet-element:",dict"`
+	Subjects       []string     `parquet:"subjects,list"`
 	SubjectCount   int64        `parquet:"subject_count"`
 	Rows           int64        `parquet:"rows"`
 	Bytes          int64        `parquet:"bytes"`

@@ -14,22 +14,10 @@ import (
 // thousand segments is walked by a few columns in the time that one takes whole.
 func (s *Store) Scan(ctx context.Context, seg Segment, q Query, columns []string) ([]Row, error) {
 	var rows []Row
-	err := s.with(ctx, seg, func(f *parquet.File) error {
-		for _, group := range f.RowGroups() {
-			spans, err := q.spans(group)
-			if err != nil {
-				return err
-			}
-			if len(spans) == 0 {
-				continue
-			}
-			got, err := pick(group, spans, columns)
-			if err != nil {
-				return err
-			}
-			rows = append(rows, got...)
-		}
-		return nil
+	err := s.find(ctx, seg, q, func(group parquet.RowGroup, spans []span) error {
+		got, err := pick(group, spans, columns)
+		rows = append(rows, got...)
+		return err
 	})
 	return rows, err
 }

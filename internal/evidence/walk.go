@@ -1,9 +1,11 @@
 package evidence
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
@@ -39,23 +41,78 @@ func narrowTo(chunk parquet.ColumnChunk, in []span, texts []string) (out []span,
 	var dictionary parquet.Dictionary
 	var numbers []int32
 	err = eachPage(chunk, in, func(page parquet.Page, start int64, within []span) error {
-		d := page.Dictionary()
-		if d == nil {
+		places, ok := placesOf(page)
+		if !ok {
 			return walk(page, start, within, func(row int64, v parquet.Value) {
 				if !v.IsNull() && slices.Contains(texts, string(v.ByteArray())) {
 					out = with(out, row)
 				}
 			})
 		}
+		d := page.Dictionary()
+		if d == nil {
+			data, ends := places.values.ByteArray()
+			places.each(start, within, func(row int64, at int) {
+				if at >= 0 && slices.Contains(texts, string(data[ends[at]:ends[at+1]])) {
+					out = with(out, row)
+				}
+			})
+			return nil
+		}
 		if d != dictionary {
 			dictionary, numbers = d, numbersOf(d, texts)
 		}
-		if len(numbers) > 0 {
-			out = numbered(page, start, within, numbers, out)
+		if len(numbers) == 0 {
+			return nil
 		}
+		held := places.values.Int32()
+		places.each(start, within, func(row int64, at int) {
+			if at >= 0 && slices.Contains(numbers, held[at]) {
+				out = with(out, row)
+			}
+		})
 		return nil
 	})
 	return out, err
+}
+
+// pagesFor keeps of the runs those rows whose pages may hold one of some texts, by the least
+// and the greatest text of each page. It keeps all where the column does not tell them.
+func pagesFor(chunk parquet.ColumnChunk, in []span, texts []string) (out []span, err error) {
+	bounds, err := chunk.ColumnIndex()
+	if errors.Is(err, parquet.ErrMissingColumnIndex) {
+		return in, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	pages, err := chunk.OffsetIndex()
+	if errors.Is(err, parquet.ErrMissingOffsetIndex) || err == nil && pages.NumPages() != bounds.NumPages() {
+		return in, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i := range bounds.NumPages() {
+		least, greatest := bounds.MinValue(i), bounds.MaxValue(i)
+		may := slices.ContainsFunc(texts, func(s string) bool {
+			v := parquet.ByteArrayValue([]byte(s))
+			return chunk.Type().Compare(least, v) <= 0 && chunk.Type().Compare(v, greatest) <= 0
+		})
+		if !may || bounds.NullPage(i) {
+			continue
+		}
+		page := span{pages.FirstRowIndex(i), math.MaxInt64}
+		if i+1 < pages.NumPages() {
+			page.to = pages.FirstRowIndex(i + 1)
+		}
+		for _, s := range in {
+			if from, to := max(s.from, page.from), min(s.to, page.to); from < to {
+				out = append(out, span{from, to})
+			}
+		}
+	}
+	return out, nil
 }
 
 // numbersOf are the texts' numbers in a dictionary of texts.
@@ -70,40 +127,75 @@ func numbersOf(d parquet.Dictionary, texts []string) (numbers []int32) {
 	return numbers
 }
 
-// numbered adds those rows of the runs that hold one of the numbers.
-func numbered(page parquet.Page, start int64, within []span, numbers []int32, out []span) []span {
-	values := page.Data()
-	held, levels := values.Int32(), page.DefinitionLevels()
-	if len(levels) == 0 { // one to each row
+// places are where the values of a page stand.
+type places struct {
+	values encoding.Values
+	// there tells of each place whether a value stands in it, by being whole, and again
+	// whether it belongs to the row of the place before. They are empty where each row has
+	// one value.
+	there, again []byte
+	whole        byte
+}
+
+// placesOf finds them; not of a page of a rare form.
+func placesOf(page parquet.Page) (places, bool) {
+	p := places{values: page.Data(), there: page.DefinitionLevels(), again: page.RepetitionLevels()}
+	kind := page.Type().Kind()
+	held := 0
+	switch known := p.values.Kind(); {
+	case page.Dictionary() != nil && known == encoding.Int32:
+		held = len(p.values.Int32())
+	case kind == parquet.ByteArray && known == encoding.ByteArray:
+		_, ends := p.values.ByteArray()
+		held = len(ends) - 1
+	case kind == parquet.Int64 && known == encoding.Int64:
+		held = len(p.values.Int64())
+	default:
+		return p, false
+	}
+	if len(p.there) == 0 {
+		return p, len(p.again) == 0 && int64(held) == page.NumRows()
+	}
+	// A value stands where the level is the highest that there is. Where none stands at all,
+	// the highest is one that means nothing.
+	p.whole = slices.Max(p.there)
+	if held == 0 {
+		p.whole++
+	}
+	return p, held == 0 || bytes.Count(p.there, []byte{p.whole}) == held
+}
+
+// each calls f for each place of the rows in the runs, with the number of the value, -1 where
+// none stands. start is the page's first row.
+func (p *places) each(start int64, within []span, f func(row int64, at int)) {
+	if len(p.there) == 0 {
 		for _, s := range within {
-			for i, n := range held[s.from-start : s.to-start] {
-				if slices.Contains(numbers, n) {
-					out = with(out, s.from+int64(i))
-				}
+			for row := s.from; row < s.to; row++ {
+				f(row, int(row-start))
 			}
 		}
-		return out
+		return
 	}
-	if len(held) == 0 {
-		return out
-	}
-	// A value is there where its level is the highest, and a row begins where nothing repeats.
-	there, again, row := slices.Max(levels), page.RepetitionLevels(), start-1
-	for i, at := 0, 0; i < len(levels) && len(within) > 0; i++ {
-		if len(again) == 0 || again[i] == 0 {
-			if row++; row >= within[0].to {
+	row, at := start-1, -1
+	for i, level := range p.there {
+		if len(p.again) == 0 || p.again[i] == 0 { // a row begins where nothing repeats
+			row++
+			for len(within) > 0 && row >= within[0].to {
 				within = within[1:]
 			}
+			if len(within) == 0 {
+				return
+			}
 		}
-		if levels[i] != there {
-			continue
+		value := -1
+		if level == p.whole {
+			at++
+			value = at
 		}
-		if len(within) > 0 && row >= within[0].from && slices.Contains(numbers, held[at]) {
-			out = with(out, row)
+		if row >= within[0].from {
+			f(row, value)
 		}
-		at++
 	}
-	return out
 }
 
 // visit calls f for each value of the rows in the runs, in order. Values are
@@ -163,17 +255,20 @@ func eachPage(chunk parquet.ColumnChunk, spans []span, f func(page parquet.Page,
 	return nil
 }
 
-// walk calls f for each value of a page's rows in the runs.
+// walk calls f for each value of a page's rows in the runs, a null where there is none.
 func walk(page parquet.Page, start int64, within []span, f func(row int64, v parquet.Value)) error {
 	if len(within) == 0 {
 		return nil
 	}
-	if at := flat(page); at != nil {
-		for _, s := range within {
-			for row := s.from; row < s.to; row++ {
-				f(row, at(row-start))
+	if p, ok := placesOf(page); ok {
+		value := p.value(page)
+		p.each(start, within, func(row int64, at int) {
+			if at < 0 {
+				f(row, parquet.NullValue())
+				return
 			}
-		}
+			f(row, value(at))
+		})
 		return nil
 	}
 	from, to := within[0].from, within[len(within)-1].to
@@ -202,27 +297,16 @@ func walk(page parquet.Page, start int64, within []span, f func(row int64, v par
 	}
 }
 
-// flat is how to get the value of a page's row by its number in the page; nil where a row
-// may have none or several, or where the form is a rare one. Cutting a row out of a page
-// would copy it.
-func flat(page parquet.Page) func(i int64) parquet.Value {
-	if len(page.DefinitionLevels()) > 0 {
-		return nil
-	}
-	values := page.Data()
+// value is how to get a value by its number. To cut a row out of a page would copy it.
+func (p *places) value(page parquet.Page) func(at int) parquet.Value {
 	if d := page.Dictionary(); d != nil {
-		held := values.Int32()
-		return func(i int64) parquet.Value { return d.Index(held[i]) }
+		held := p.values.Int32()
+		return func(at int) parquet.Value { return d.Index(held[at]) }
 	}
-	switch page.Type().Kind() {
-	case parquet.Int64:
-		if values.Kind() == encoding.Int64 {
-			held := values.Int64()
-			return func(i int64) parquet.Value { return parquet.Int64Value(held[i]) }
-		}
-	case parquet.ByteArray:
-		data, ends := values.ByteArray()
-		return func(i int64) parquet.Value { return parquet.ByteArrayValue(data[ends[i]:ends[i+1]]) }
+	if p.values.Kind() == encoding.Int64 {
+		held := p.values.Int64()
+		return func(at int) parquet.Value { return parquet.Int64Value(held[at]) }
 	}
-	return nil
+	data, ends := p.values.ByteArray()
+	return func(at int) parquet.Value { return parquet.ByteArrayValue(data[ends[at]:ends[at+1]]) }
 }

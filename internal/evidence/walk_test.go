@@ -30,7 +30,10 @@ func TestLongSegmentsAreWalkedRight(t *testing.T) {
 		if i == 0 || i == len(rows)-1 {
 			e.Subjects = []string{"ends"}
 		}
-		e.Session = fmt.Sprintf("s-%d", i) // a dictionary longer than a page
+		if i%5 == 0 { // the bounds of a page are cut short
+			e.Actor.ID = fmt.Sprintf("an-actor-of-a-long-name-%05d", i/50)
+		}
+		e.Session = fmt.Sprintf("s-%d", i) // many pages
 		if i%11 == 0 {
 			e.Destination = &vigil.Destination{Kind: "mail"}
 		}
@@ -48,6 +51,8 @@ func TestLongSegmentsAreWalkedRight(t *testing.T) {
 		"ends":          {Subject: "ends"},
 		"nobody":        {Subject: "nobody"},
 		"one actor":     {Actor: "agent-40", Tenant: &tenant},
+		"a long name":   {Actor: "an-actor-of-a-long-name-01000"},
+		"the last":      {Actors: []string{"an-actor-of-a-long-name-01310", "agent-39"}},
 		"two actors":    {Actors: []string{"agent-00", "agent-39"}, Resource: "contacts"},
 		"actor's often": {Actor: "agent-21", Subject: "often"},
 		"a session":     {Session: "s-61234"},

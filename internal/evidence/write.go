@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
@@ -15,6 +16,27 @@ import (
 // bloomBits is the size of the bloom filters, in bits per value: about 1 % of
 // segments are opened in vain.
 const bloomBits = 10
+
+// pageBytes is the size of a column's pages before they are compressed. A page must be read
+// and unpacked whole for the sake of one row, and the usual query is for a few rows of many
+// segments.
+const pageBytes = 32 << 10
+
+// The columns of who read, which the rows are sorted by, and of whose data.
+const (
+	pathActor    = "actor"
+	pathSubjects = "subjects.list.element"
+)
+
+// filtered are the columns with a bloom filter.
+func filtered() []string { return []string{pathActor, pathSubjects, "session", "conversation"} }
+
+func blooms() (out []parquet.BloomFilterColumn) {
+	for _, path := range filtered() {
+		out = append(out, parquet.SplitBlockFilter(bloomBits, strings.Split(path, ".")...))
+	}
+	return out
+}
 
 // writeChunk is how many rows are converted at a time.
 const writeChunk = 2048
@@ -81,12 +103,8 @@ func writeParquet(sums *summer, rows []Row) (err error) {
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}),
 		parquet.CreatedBy("vigil", "1", ""),
 		parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending("actor"), parquet.Ascending("time"))),
-		parquet.BloomFilters(
-			parquet.SplitBlockFilter(bloomBits, "actor"),
-			parquet.SplitBlockFilter(bloomBits, "subjects", "list", "element"),
-			parquet.SplitBlockFilter(bloomBits, "session"),
-			parquet.SplitBlockFilter(bloomBits, "conversation"),
-		),
+		parquet.BloomFilters(blooms()...),
+		parquet.PageBufferSize(pageBytes),
 		parquet.SkipPageBounds("id"),
 	)
 	buf := make([]record, 0, writeChunk)

@@ -11,7 +11,7 @@ import (
 // ReaderColumns are the columns of an event that Readers reads.
 func ReaderColumns() []string {
 	return []string{
-		"actor", "time", "actor_kind", "role", "team", "tenant", "action", "outcome", "store", "ticket", "purpose", "subjects.list.element",
+		"actor", "time", "actor_kind", "role", "team", "tenant", "action", "outcome", "store", "ticket", "purpose",
 	}
 }
 

@@ -107,6 +107,7 @@ type Handler struct {
 	routes map[string]http.HandlerFunc
 
 	trouble trouble.Log
+	halves  halves
 }
 
 //go:embed *.gohtml

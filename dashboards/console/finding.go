@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -18,6 +17,14 @@ import (
 	"vigil/internal/access"
 	"vigil/internal/api"
 )
+
+// findingPage is a finding's page, of which the body renews itself.
+type findingPage struct {
+	livePage
+	Finding findingBody
+	// Whole says that it is a page by itself, and not its body for one that is shown.
+	Whole bool
+}
 
 // findingBody is the part of a finding's page that renews itself.
 type findingBody struct {
@@ -74,14 +81,16 @@ type accessRow struct {
 type cell struct{ Text, URL string }
 
 func (h *Handler) finding(w http.ResponseWriter, r *http.Request) {
-	h.serveFinding(w, r, "finding-page")
+	h.serveFinding(w, r, true)
 }
 
 func (h *Handler) findingLive(w http.ResponseWriter, r *http.Request) {
-	h.serveFinding(w, r, "finding-live")
+	h.serveFinding(w, r, false)
 }
 
-func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name string) {
+// serveFinding sends what the finding says, and then what had to be read of the log: that
+// takes as long as there is of it.
+func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, whole bool) {
 	id := r.PathValue("id")
 	if !validID(id) {
 		h.fail(w, r, errNoFinding)
@@ -114,7 +123,7 @@ func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name stri
 	data.Case, data.CaseFailed = h.caseOf(ctx, r, id)
 	// The tag covers what the finding and its case say: while that stands, the events
 	// and the timeline need not be read again.
-	whole, err := json.Marshal(struct {
+	said, err := json.Marshal(struct {
 		Finding vigil.Finding
 		Case    *view.Case
 	}{finite(f), data.Case})
@@ -122,26 +131,20 @@ func (h *Handler) serveFinding(w http.ResponseWriter, r *http.Request, name stri
 		h.fail(w, r, h.readError(r, "finding", err))
 		return
 	}
-	tag := tagOf(whole, []byte(v.Start.Ago+"|"+v.Detected.Ago+"|"+q.encode()))
+	tag := tagOf(said, []byte(v.Start.Ago+"|"+v.Detected.Ago+"|"+q.encode()))
 	if data.CaseFailed {
 		tag = ""
 	}
-	if name == "finding-live" && tag != "" && r.Header.Get("If-None-Match") == tag {
+	if !whole && tag != "" && r.Header.Get("If-None-Match") == tag && !h.halves.has(tag) {
 		notModified(w, tag)
 		return
 	}
-	if !h.readBehind(ctx, r, &f, q, now, &data) {
-		tag = ""
-	}
-	body, err := h.render("finding-body", data)
-	if err != nil {
-		h.fail(w, r, h.readError(r, "page", err))
-		return
-	}
-	page := h.base(r, phrase.Severity(f.Severity)+": "+v.Who, true)
+	data.Finding.Draw(&f)
+	page := findingPage{livePage: livePage{base: h.base(r, phrase.Severity(f.Severity)+": "+v.Who, true), Poll: v.Path + "/live" + q.encode(),
+		Topics: string(api.FindingTopic(id)), Every: milliseconds(3 * h.cfg.Refresh)}, Finding: data, Whole: whole}
 	page.Plots = h.do.Explorer != nil
-	h.sendLive(w, r, name, tag, livePage{base: page, Poll: v.Path + "/live" + q.encode(), Topics: string(api.FindingTopic(id)),
-		Every: milliseconds(3 * h.cfg.Refresh), Body: template.HTML(body)}) //nolint:gosec // html/template made it
+	h.tagged(&page.livePage, tag)
+	h.inTwo(w, r, tag, "finding-page", "finding-rest", &page, func() bool { return h.readBehind(ctx, r, &f, q, now, &page.Finding) })
 }
 
 // behind is what is read about a finding, all at once. Each has an error of its own: the
@@ -198,7 +201,7 @@ func (h *Handler) readBehind(ctx context.Context, r *http.Request, f *vigil.Find
 	data.EventsFailed = failed("events", b.eventErr)
 	data.NetworksFailed = failed("networks", b.networkErr)
 	data.RelatedFailed = failed("related findings", b.relatedErr)
-	data.Finding.Draw(f, b.timeline)
+	data.Finding.DrawTimeline(f, b.timeline)
 	if h.do.Explorer != nil {
 		h.explored(&b, f, q, now, data)
 	}

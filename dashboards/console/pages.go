@@ -145,23 +145,11 @@ func (h *Handler) sendLive(w http.ResponseWriter, r *http.Request, name, tag str
 
 // sendPage is sendLive for a page that has more than a renewing part: data holds page.
 func (h *Handler) sendPage(w http.ResponseWriter, r *http.Request, name, tag string, page *livePage, data any) {
-	if tag != "" {
-		if r.Header.Get("If-None-Match") == tag && strings.HasSuffix(name, "-live") {
-			notModified(w, tag)
-			return
-		}
-		// Quoted with JSON, so that the tag's own quotes survive.
-		headers, err := json.Marshal(map[string]string{"If-None-Match": tag})
-		if err == nil {
-			page.Headers = string(headers)
-		}
+	if tag != "" && r.Header.Get("If-None-Match") == tag && strings.HasSuffix(name, "-live") {
+		notModified(w, tag)
+		return
 	}
-	if !h.has("GET /live/events") {
-		page.Topics = ""
-	}
-	if page.Headers == "" {
-		page.Headers = "{}"
-	}
+	h.tagged(page, tag)
 	body, err := h.render(name, data)
 	if err != nil {
 		h.fail(w, r, h.readError(r, "page", err))
@@ -172,6 +160,20 @@ func (h *Handler) sendPage(w http.ResponseWriter, r *http.Request, name, tag str
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(body)
+}
+
+// tagged fills in how a page's renewing part asks for what is newer than its tag.
+func (h *Handler) tagged(page *livePage, tag string) {
+	if !h.has("GET /live/events") {
+		page.Topics = ""
+	}
+	page.Headers = "{}"
+	if tag != "" {
+		// Quoted with JSON, so that the tag's own quotes survive.
+		if headers, err := json.Marshal(map[string]string{"If-None-Match": tag}); err == nil {
+			page.Headers = string(headers)
+		}
+	}
 }
 
 func notModified(w http.ResponseWriter, tag string) {

@@ -126,7 +126,8 @@ func HTML(w io.Writer, r Report) error {
 		key := "f" + strconv.Itoa(i+1)
 		p.Cards = append(p.Cards, view.NewFinding(f, view.Options{Key: "q" + key, Path: "#" + key}))
 		full := view.NewFinding(f, view.Options{Key: key})
-		full.Draw(f, r.Timelines[f.ID])
+		full.Draw(f)
+		full.DrawTimeline(f, r.Timelines[f.ID])
 		p.Findings = append(p.Findings, full)
 	}
 	var b bytes.Buffer

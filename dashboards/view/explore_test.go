@@ -26,7 +26,7 @@ func TestFramesStandTogether(t *testing.T) {
 		{Model: "volume", Observation: "subjects", Span: "day", Frame: "everyone", Share: 0.1, Text: "5"},
 	}}
 	v := view.NewFinding(&f, view.Options{})
-	v.Draw(&f, api.Timeline{})
+	v.Draw(&f)
 	var got string
 	for _, c := range v.Contributions {
 		got += c.Text

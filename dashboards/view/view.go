@@ -242,9 +242,8 @@ func NewFinding(f *vigil.Finding, o Options) Finding {
 	return v
 }
 
-// Draw adds what the full view shows: the picture and table of contributions,
-// and the timeline.
-func (v *Finding) Draw(f *vigil.Finding, t api.Timeline) {
+// Draw adds the picture and the table of contributions.
+func (v *Finding) Draw(f *vigil.Finding) {
 	// What decides is seen at a glance; who asks on gets the rest.
 	const leading, most = 6, 40
 	terms := byQuestion(f.Contributions)
@@ -261,11 +260,15 @@ func (v *Finding) Draw(f *vigil.Finding, t api.Timeline) {
 		v.Smaller, smaller = append(v.Smaller, contribution(&terms[i])), smaller+terms[i].Share
 	}
 	v.SmallerShare = phrase.Percent(smaller)
+	v.ByRule = f.Rule != ""
+	v.Chart = chart.Contributions("c-"+v.Key, first)
+}
+
+// DrawTimeline adds the picture of the accesses over time.
+func (v *Finding) DrawTimeline(f *vigil.Finding, t api.Timeline) {
 	if f.About == vigil.AboutSubject {
 		t.SubjectsNamed = nil // it is one
 	}
-	v.ByRule = f.Rule != ""
-	v.Chart = chart.Contributions("c-"+v.Key, first)
 	v.Timeline = chart.Timeline("t-"+v.Key, t, f.Start, f.End)
 }
 

@@ -21,7 +21,8 @@ func TestFindingIsBoundedAndSaysWhatIsLeftOut(t *testing.T) {
 		f.Contributions = append(f.Contributions, f.Contributions[0])
 	}
 	v := view.NewFinding(&f, view.Options{Now: sample.Now()})
-	v.Draw(&f, api.Timeline{})
+	v.Draw(&f)
+	v.DrawTimeline(&f, api.Timeline{})
 	if len(v.Subjects.Items) != view.MaxSubjects || v.Subjects.More != 1940 || v.SubjectsKnown != "2,140" {
 		t.Errorf("subjects: %d shown, %d more, %s known", len(v.Subjects.Items), v.Subjects.More, v.SubjectsKnown)
 	}
@@ -37,7 +38,7 @@ func TestTheSmallestPIsABound(t *testing.T) {
 	t.Parallel()
 	f := vigil.Finding{Contributions: []vigil.Contribution{{Model: "volume", P: 1e-9}, {Model: "volume", P: 2e-9}}}
 	v := view.NewFinding(&f, view.Options{})
-	v.Draw(&f, api.Timeline{})
+	v.Draw(&f)
 	if a, b := v.Contributions[0].Rare, v.Contributions[1].Rare; a != "under 1 in 1 billion" || b != "1 in 500 million" {
 		t.Errorf("%q, %q", a, b)
 	}

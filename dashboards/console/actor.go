@@ -1,9 +1,11 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"vigil/dashboards/view"
@@ -19,8 +21,8 @@ type actorPage struct {
 	base
 	Actor view.Actor
 	Plot  plot
-	// PlotFailed says that the timeline can't be read.
-	PlotFailed bool
+	// PlotFailed says that the timeline can't be read, LatelyFailed the last weeks.
+	PlotFailed, LatelyFailed bool
 }
 
 // actorError is readError for an actor.
@@ -60,24 +62,41 @@ func (h *Handler) actor(w http.ResponseWriter, r *http.Request) {
 		keep.Set("tenant", q.tenant)
 	}
 	at := view.Place{Path: path, Hash: "time", Keep: keep}
-	page.Actor = view.NewActor(&a, func(id string) view.Options { return place(id, a.Now) }, at.At)
-	activity, err := h.do.Actors.ActorActivity(ctx, q.tenant, id, q.from, q.to)
-	if err != nil {
-		_ = h.readError(r, "timeline", err) // for the log: the page itself is shown
-		page.PlotFailed = true
+	page.Actor = view.NewActor(&a, func(id string) view.Options { return place(id, a.Now) })
+	h.inTwo(w, r, "", "actor-page", "actor-rest", &page, func() bool { return h.readActor(ctx, r, &a, q, at, &page) })
+}
+
+// readActor adds what the log tells of an actor, and reports whether all of it could be read.
+func (h *Handler) readActor(ctx context.Context, r *http.Request, a *api.ActorView, q spanQuery, at view.Place, page *actorPage) bool {
+	tenant, id := a.Actor.Tenant, a.Actor.ID
+	var lately api.ActorLately
+	var activity api.Activity
+	var latelyErr, activityErr error
+	var reads sync.WaitGroup
+	reads.Go(func() {
+		latelyErr = safely(func() (err error) { lately, err = h.do.Actors.ActorLately(ctx, tenant, id); return err })
+	})
+	reads.Go(func() {
+		activityErr = safely(func() (err error) {
+			activity, err = h.do.Actors.ActorActivity(ctx, tenant, id, q.from, q.to)
+			return err
+		})
+	})
+	reads.Wait()
+	if page.LatelyFailed = latelyErr != nil; page.LatelyFailed {
+		_ = h.readError(r, "latest weeks", latelyErr) // for the log: the page itself is shown
 	} else {
-		page.Plot = plot{Activity: view.NewActivity(&activity, "actor", time.Time{}, time.Time{}, at, false), URL: path + "/timeline.json" + encode(keep)}
+		page.Actor.Lately(a, &lately, at.At)
+	}
+	if page.PlotFailed = activityErr != nil; page.PlotFailed {
+		_ = h.readError(r, "timeline", activityErr)
+	} else {
+		page.Plot = plot{Activity: view.NewActivity(&activity, "actor", time.Time{}, time.Time{}, at, false), URL: at.Path + "/timeline.json" + encode(at.Keep)}
 		if !q.from.IsZero() || !q.to.IsZero() {
 			page.Plot.From, page.Plot.To = activity.From.Format(time.RFC3339), activity.To.Format(time.RFC3339)
 		}
 	}
-	body, err := h.render("actor-page", page)
-	if err != nil {
-		h.fail(w, r, h.readError(r, "page", err))
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(body)
+	return latelyErr == nil && activityErr == nil
 }
 
 // actorPlot answers with the numbers of a span of an actor's accesses.

@@ -22,7 +22,9 @@ func (h *Handler) inTwo(w http.ResponseWriter, r *http.Request, tag, first, seco
 		return // the client is gone
 	}
 	_ = http.NewResponseController(w).Flush() // where that can't be, it comes with the rest
-	h.halves.note(tag, read())
+	if whole := read(); tag != "" {
+		h.halves.note(tag, whole)
+	}
 	if body, err = h.render(second, data); err != nil {
 		_ = h.readError(r, "page", err) // for the log
 		body = []byte(`<p class="failed">The rest of this page could not be made. Reload to try again.</p>`)

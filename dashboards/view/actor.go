@@ -85,15 +85,13 @@ type Session struct {
 	Length, Accesses, Only string
 }
 
-// NewActor makes it. place says where a finding stands, only where a span of the actor's
-// accesses does.
-func NewActor(a *api.ActorView, place func(id string) Options, only func(from, to time.Time) string) Actor {
+// NewActor makes it. place says where a finding stands.
+func NewActor(a *api.ActorView, place func(id string) Options) Actor {
 	v := Actor{
-		ID: phrase.Text(a.Actor.ID, maxName), Source: phrase.Text(a.Source, maxName), Stores: list(a.Stores, maxList),
-		First: moment(a.First, a.Now), Last: moment(a.Last, a.Now), Weeks: a.Weeks, Expected: a.Expected != nil, Unknown: modelWords(a.Known),
+		ID: phrase.Text(a.Actor.ID, maxName), Source: phrase.Text(a.Source, maxName),
+		First: moment(a.First, a.Now), Last: moment(a.Last, a.Now), Expected: a.Expected != nil, Unknown: modelWords(a.Known),
 	}
 	_, v.Traits = who(&vigil.Finding{About: vigil.AboutActor, ActorKind: a.Actor.Kind, Role: a.Actor.Role, Team: a.Actor.Team, Tenant: a.Actor.Tenant})
-	v.week(a)
 	v.Peers = peersWords(&a.Peers)
 	for _, l := range a.Levels {
 		v.Levels = append(v.Levels, level(&l))
@@ -106,16 +104,6 @@ func NewActor(a *api.ActorView, place func(id string) Options, only func(from, t
 	}
 	for i := range a.Paths {
 		v.Evidence = append(v.Evidence, evidence(&a.Paths[i], a.Now))
-	}
-	v.Networks = NewNetworks(&a.Networks, "actor", nil)
-	for i := len(a.Sessions) - 1; i >= 0; i-- {
-		s := &a.Sessions[i]
-		v.Sessions = append(v.Sessions, Session{
-			From: moment(s.From, a.Now), To: second(s.To), Length: phrase.Length(s.To.Sub(s.From)), Accesses: phrase.Count(int64(s.Accesses)), Only: only(s.From, s.To.Add(time.Second)),
-		})
-	}
-	if a.SessionsLeft > 0 {
-		v.SessionsLeft = phrase.Count(int64(a.SessionsLeft))
 	}
 	words := map[vigil.Word]int64{}
 	for i := range a.Findings {
@@ -134,22 +122,39 @@ func NewActor(a *api.ActorView, place func(id string) Options, only func(from, t
 	return v
 }
 
+// Lately adds what the actor did in the last weeks. only says where a span of the accesses
+// stands.
+func (v *Actor) Lately(a *api.ActorView, l *api.ActorLately, only func(from, to time.Time) string) {
+	v.Weeks, v.Stores = l.Weeks, list(l.Stores, maxList)
+	v.week(l, a.Expected)
+	v.Networks = NewNetworks(&l.Networks, "actor", nil)
+	for i := len(l.Sessions) - 1; i >= 0; i-- {
+		s := &l.Sessions[i]
+		v.Sessions = append(v.Sessions, Session{
+			From: moment(s.From, a.Now), To: second(s.To), Length: phrase.Length(s.To.Sub(s.From)), Accesses: phrase.Count(int64(s.Accesses)), Only: only(s.From, s.To.Add(time.Second)),
+		})
+	}
+	if l.SessionsLeft > 0 {
+		v.SessionsLeft = phrase.Count(int64(l.SessionsLeft))
+	}
+}
+
 // week draws the hours of the week: means of one hour.
-func (v *Actor) week(a *api.ActorView) {
-	if len(a.Seen) != 168 || a.Weeks < 1 {
+func (v *Actor) week(l *api.ActorLately, expected []float64) {
+	if len(l.Seen) != 168 || l.Weeks < 1 {
 		return
 	}
 	seen := make([]float64, 168)
 	for h := range seen {
-		seen[h] = a.Seen[h] / float64(a.Weeks)
+		seen[h] = l.Seen[h] / float64(l.Weeks)
 	}
-	v.Week = chart.Week("week", seen, a.Expected)
+	v.Week = chart.Week("week", seen, expected)
 	for d, name := range [...]string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"} {
 		day := WeekDay{Name: name}
 		for h := d * 24; h < (d+1)*24; h++ {
 			hour := WeekHour{Seen: phrase.Number(round1(seen[h]))}
-			if len(a.Expected) == 168 {
-				hour.Expected = phrase.Number(round1(a.Expected[h]))
+			if len(expected) == 168 {
+				hour.Expected = phrase.Number(round1(expected[h]))
 			}
 			day.Hours = append(day.Hours, hour)
 		}

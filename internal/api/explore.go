@@ -125,12 +125,8 @@ type ActorView struct {
 	// First and Last are the event times of the first and the last access, as far as is
 	// known. Now is the time up to which the log is judged.
 	First, Last, Now time.Time
-	Stores           []string
-	// Seen counts the accesses of the last Weeks weeks by the hour of the week, from Monday
-	// 00:00 UTC; Expected is how many of each hour of a week the model expects, nil where it
-	// can't tell.
-	Seen     []float64
-	Weeks    int
+	// Expected is how many accesses of each hour of a week, from Monday 00:00 UTC, the model
+	// expects, nil where it can't tell.
 	Expected []float64
 	// Known says what the model knows: ModelKnows, or why it can't tell.
 	Known ModelKnowledge
@@ -140,12 +136,24 @@ type ActorView struct {
 	Firsts []FirstSeen
 	Paths  []EvidencePath
 
-	Networks     Networks
-	Sessions     []Session
-	SessionsLeft int
 	// Findings are the newest of FindingsTotal that they took part in.
 	Findings      []vigil.Finding
 	FindingsTotal int
+}
+
+// ActorLately is what the log tells of an actor's last Weeks weeks.
+type ActorLately struct {
+	Weeks int
+	// First and Last are the event times of the first and the last access among them, zero
+	// for none.
+	First, Last time.Time
+	Stores      []string
+	// Seen counts the accesses by the hour of the week, from Monday 00:00 UTC.
+	Seen []float64
+	// Networks are those of the last week.
+	Networks     Networks
+	Sessions     []Session
+	SessionsLeft int
 }
 
 // ModelKnowledge is how much the model can tell of an actor.
@@ -200,7 +208,10 @@ type EvidencePath struct {
 // by way of what they did. Every call is recorded by the implementation as a look. The
 // errors wrap ErrNotFound for whom nothing is known of and ErrOwnCase for who asks.
 type ActorExplorer interface {
+	// Actor tells what is known without a look into the log, where the model knows the actor.
 	Actor(ctx context.Context, tenant, id string) (ActorView, error)
+	// ActorLately reads the actor's last weeks in the log.
+	ActorLately(ctx context.Context, tenant, id string) (ActorLately, error)
 	// ActorActivity tells of a span; both zero take the last two weeks.
 	ActorActivity(ctx context.Context, tenant, id string, from, to time.Time) (Activity, error)
 }

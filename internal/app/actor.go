@@ -50,7 +50,7 @@ func (r *reader) Actor(ctx context.Context, tenant, id string) (api.ActorView, e
 	if err := r.mayLookAt(ctx, tenant, id, "actor read"); err != nil {
 		return api.ActorView{}, err
 	}
-	out := api.ActorView{Actor: vigil.Actor{ID: id, Tenant: tenant}, Now: r.eventTime(), Weeks: actorWeeks}
+	out := api.ActorView{Actor: vigil.Actor{ID: id, Tenant: tenant}, Now: r.eventTime()}
 	r.askModel(ctx, tenant, id, &out)
 	var err error
 	if out.Findings, out.FindingsTotal, err = r.app.ledger.FindingsOf(ctx, id, api.MaxHistory); err != nil {
@@ -60,11 +60,14 @@ func (r *reader) Actor(ctx context.Context, tenant, id string) (api.ActorView, e
 	for i := range out.Findings {
 		r.app.desk.triage.rate(&out.Findings[i])
 	}
-	if err := r.lately(ctx, tenant, id, &out); err != nil {
-		return out, err
-	}
-	if out.Known == api.ModelStranger && out.FindingsTotal == 0 && out.Last.IsZero() {
-		return out, fmt.Errorf("actor %q: %w", id, api.ErrNotFound)
+	if out.Last.IsZero() { // the model does not tell of them
+		l, err := r.lately(ctx, tenant, id)
+		if err != nil {
+			return out, err
+		}
+		if out.First, out.Last = l.First, l.Last; out.Known == api.ModelStranger && out.FindingsTotal == 0 && l.Last.IsZero() {
+			return out, fmt.Errorf("actor %q: %w", id, api.ErrNotFound)
+		}
 	}
 	for i := range out.Findings { // what the model has forgotten they still tell
 		f := &out.Findings[i]
@@ -83,10 +86,18 @@ func (r *reader) eventTime() time.Time {
 	return r.app.opts.Now().UTC()
 }
 
+// ActorLately implements api.ActorExplorer.
+func (r *reader) ActorLately(ctx context.Context, tenant, id string) (api.ActorLately, error) {
+	if err := r.mayLookAt(ctx, tenant, id, "actor's latest weeks read"); err != nil {
+		return api.ActorLately{}, err
+	}
+	return r.lately(ctx, tenant, id)
+}
+
 // lately adds up the actor's latest weeks.
-func (r *reader) lately(ctx context.Context, tenant, id string, out *api.ActorView) error {
+func (r *reader) lately(ctx context.Context, tenant, id string) (api.ActorLately, error) {
 	q := actorQuery(tenant, id)
-	to := out.Now.Truncate(time.Hour).Add(time.Hour)
+	to := r.eventTime().Truncate(time.Hour).Add(time.Hour)
 	// The networks of the last week are told, those of the weeks before it are known.
 	q.From, q.To = to.Add(-actorWeeks*week), to
 	var seen activity.Week
@@ -112,9 +123,9 @@ func (r *reader) lately(ctx context.Context, tenant, id string, out *api.ActorVi
 		}
 	})
 	if err != nil {
-		return err
+		return api.ActorLately{}, err
 	}
-	out.Seen, out.Networks, out.Stores = seen[:], networksOf(&networks), slices.Sorted(maps.Keys(stores))
+	out := api.ActorLately{Weeks: actorWeeks, Stores: slices.Sorted(maps.Keys(stores)), Seen: seen[:], Networks: networksOf(&networks)}
 	out.Networks.Past = q.From
 	if len(times) <= maxTimes {
 		sessions, left := sessionsOf(times)
@@ -122,12 +133,9 @@ func (r *reader) lately(ctx context.Context, tenant, id string, out *api.ActorVi
 		out.Sessions, out.SessionsLeft = sessions[tell:], left+tell
 	}
 	if last != 0 {
-		if t := time.Unix(0, first).UTC(); out.First.IsZero() || t.Before(out.First) {
-			out.First = t
-		}
-		out.Last = later(out.Last, time.Unix(0, last).UTC())
+		out.First, out.Last = time.Unix(0, first).UTC(), time.Unix(0, last).UTC()
 	}
-	return nil
+	return out, nil
 }
 
 // askModel adds what the model knows of the actor.

@@ -125,14 +125,18 @@ func TestAnActorsPage(t *testing.T) {
 	if a.Known != api.ModelKnows || a.Actor.Role != "agent" || len(a.Expected) != 168 || len(a.Firsts) == 0 || len(a.Paths) != 3 || a.FindingsTotal != 1 {
 		t.Errorf("known: %s, %+v, %d first uses, %d paths, %d findings", a.Known, a.Actor, len(a.Firsts), len(a.Paths), a.FindingsTotal)
 	}
+	l, err := r.ActorLately(o.as("ann"), "", actor)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var seen float64
-	for _, n := range a.Seen {
+	for _, n := range l.Seen {
 		seen += n
 	}
 	if seen != 21*6+300 || a.Peers.Members != 0 {
 		t.Errorf("%g accesses by the hour, %d peers of one alone", seen, a.Peers.Members)
 	}
-	if n := a.Networks.List; len(n) != 2 || !n[0].New() || n[1].New() {
+	if n := l.Networks.List; len(n) != 2 || !n[0].New() || n[1].New() {
 		t.Errorf("networks: %+v", n)
 	}
 	if x, err := r.ActorActivity(o.as("ann"), "", actor, time.Time{}, time.Time{}); err != nil || x.Total < 300 {
@@ -169,9 +173,10 @@ func TestNobodyLooksAtThemselves(t *testing.T) {
 			_, err := r.FindingActivity(ctx, "f-1", time.Time{}, time.Time{})
 			return err
 		},
-		"networks": func(ctx context.Context) error { _, err := r.FindingNetworks(ctx, "f-1"); return err },
-		"related":  func(ctx context.Context) error { _, _, err := r.FindingRelated(ctx, "f-1"); return err },
-		"actor":    func(ctx context.Context) error { _, err := r.Actor(ctx, "", actor); return err },
+		"networks":      func(ctx context.Context) error { _, err := r.FindingNetworks(ctx, "f-1"); return err },
+		"related":       func(ctx context.Context) error { _, _, err := r.FindingRelated(ctx, "f-1"); return err },
+		"actor":         func(ctx context.Context) error { _, err := r.Actor(ctx, "", actor); return err },
+		"actor's weeks": func(ctx context.Context) error { _, err := r.ActorLately(ctx, "", actor); return err },
 		"actor's activity": func(ctx context.Context) error {
 			_, err := r.ActorActivity(ctx, "", actor, time.Time{}, time.Time{})
 			return err

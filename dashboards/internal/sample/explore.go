@@ -183,7 +183,7 @@ func (r *Reader) Actor(ctx context.Context, tenant, id string) (api.ActorView, e
 func actorView(tenant, id string) api.ActorView {
 	a := api.ActorView{
 		Actor: vigil.Actor{ID: id, Tenant: tenant}, Source: "helpdesk", First: now.Add(-90 * 24 * time.Hour), Last: now.Add(-10 * time.Minute), Now: now,
-		Stores: []string{"helpdesk", "crm"}, Weeks: 4, Seen: make([]float64, 168), Expected: make([]float64, 168), Known: api.ModelKnows,
+		Expected: make([]float64, 168), Known: api.ModelKnows,
 		Peers: api.Peers{Kind: "vendor", Role: "crm-sync", Team: "integrations", Members: 12},
 		Levels: []api.Level{
 			{Observation: "events", Own: 84, High: 160, Peers: 61, Everyone: 40}, {Observation: "subjects", Own: 24, High: 52, Peers: 21, Everyone: 14},
@@ -193,21 +193,45 @@ func actorView(tenant, id string) api.ActorView {
 			{Category: "network", Label: "203.0.113.0/24", First: now.Add(-2 * time.Hour), Share: 0.02}, {Category: "network", Label: "198.51.100.0/24", First: now.Add(-80 * 24 * time.Hour), Share: 0.9},
 			{Category: "resource", Label: "helpdesk/public.messages", First: now.Add(-70 * 24 * time.Hour), Share: 0.4}, {Category: "hour", Label: "22:00", First: now.Add(-3 * time.Hour), Share: 0.01},
 		},
-		Networks: networks(), SessionsLeft: 41,
-		Sessions: []api.Session{{From: now.Add(-30 * time.Hour), To: now.Add(-28 * time.Hour), Accesses: 40}, {From: now.Add(-2 * time.Hour), To: now, Accesses: 2202}},
 	}
 	for h := range 168 {
-		if day, hour := h/24, h%24; day < 5 && hour >= 8 && hour < 18 {
-			a.Expected[h], a.Seen[h] = 6+float64(hour%5), 4*(5+float64((h*7)%6))
+		if working(h) {
+			a.Expected[h] = 6 + float64(h%24%5)
 		}
 	}
-	a.Seen[14], a.Seen[15] = 700, 1500
 	quarter := api.EvidencePath{Lane: "quarter", Ready: true, Line: 4.3, Now: 3.1}
 	for i := range 12 {
 		quarter.Steps = append(quarter.Steps, api.Point{Time: now.Add(-time.Duration(12-i) * 15 * time.Minute), Value: []float64{0.6, 1.2, 0.3, 0.8, 2.4, 4.9, 8.1, 11.4, 10.2, 9.0, 6.1, 4}[i]})
 	}
 	a.Paths = []api.EvidencePath{quarter, {Lane: "day", Ready: true, Line: 3.7, Now: 0}, {Lane: "week"}}
 	return a
+}
+
+// working reports whether an hour of the week is one of work.
+func working(h int) bool { return h/24 < 5 && h%24 >= 8 && h%24 < 18 }
+
+// ActorLately implements api.ActorExplorer.
+func (r *Reader) ActorLately(ctx context.Context, tenant, id string) (api.ActorLately, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.begin(ctx, "ActorLately"); err != nil {
+		return api.ActorLately{}, err
+	}
+	a := api.ActorLately{
+		Weeks: 4, First: now.Add(-28 * 24 * time.Hour), Last: now.Add(-10 * time.Minute), Stores: []string{"helpdesk", "crm"}, Seen: make([]float64, 168),
+		Networks: networks(), SessionsLeft: 41,
+		Sessions: []api.Session{{From: now.Add(-30 * time.Hour), To: now.Add(-28 * time.Hour), Accesses: 40}, {From: now.Add(-2 * time.Hour), To: now, Accesses: 2202}},
+	}
+	for h := range a.Seen {
+		if working(h) {
+			a.Seen[h] = 4 * (5 + float64((h*7)%6))
+		}
+	}
+	a.Seen[14], a.Seen[15] = 700, 1500
+	if r.hostile != nil {
+		r.hostile(&a)
+	}
+	return a, nil
 }
 
 // ActorActivity implements api.ActorExplorer.

@@ -1,6 +1,7 @@
 package activity_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -80,5 +81,22 @@ func TestNetworksKnowWhatIsNew(t *testing.T) {
 	}
 	if flood.Others != 5 {
 		t.Errorf("%d are beyond the bound, want 5", flood.Others)
+	}
+}
+
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	n := activity.NewNamed(3, 5)
+	n.Add(0, []string{"ann", "bob"}, "c-1")
+	n.Add(0, []string{"bob"}, "")
+	n.Add(2, nil, "c-1")
+	n.Add(2, nil, "")
+	if got := n.Counts(); !slices.Equal(got, []float64{2, 0, 1}) {
+		t.Errorf("counted %v", got)
+	}
+	n.Add(1, []string{"ann"}, "")
+	n.Add(1, []string{"ann"}, "") // one more than may be looked at
+	if got := n.Counts(); got != nil {
+		t.Errorf("of too many: %v", got)
 	}
 }

@@ -132,13 +132,15 @@ func (r *reader) activity(ctx context.Context, q ledger.EventQuery, span activit
 	// Whole buckets are counted, so that the first and the last are not too low.
 	q.From, q.To = from, from.Add(time.Duration(n)*bucket)
 	counts, rows, told := make([]float64, n), make([]float64, n), false
+	named := activity.NewNamed(n, ledger.MaxNamed)
 	var times []int64
-	damaged, err := r.app.ledger.Tally(ctx, q, nil, func(c evidence.Columns) {
+	damaged, err := r.app.ledger.Tally(ctx, q, ledger.NamedTexts(), func(c evidence.Columns) {
 		out.Total += len(c.Times)
 		for j, t := range c.Times {
-			i := (t - from.UnixNano()) / int64(bucket)
+			i := int((t - from.UnixNano()) / int64(bucket))
 			counts[i]++
 			rows[i] += float64(max(c.Rows[j], 0))
+			named.Add(i, c.Subjects[j], c.Texts[1][j])
 			told = told || c.Rows[j] != vigil.Unknown
 		}
 		if one && out.Total <= maxTimes {
@@ -162,10 +164,8 @@ func (r *reader) activity(ctx context.Context, q ledger.EventQuery, span activit
 	if told {
 		out.Rows = rows
 	}
-	if out.Total <= ledger.MaxNamed {
-		out.Customers, err = r.app.ledger.Named(ctx, q, bucket, n)
-	}
-	return out, err
+	out.Customers = named.Counts()
+	return out, nil
 }
 
 func sessionsOf(times []int64) (out []api.Session, left int) {

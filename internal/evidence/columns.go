@@ -17,6 +17,8 @@ type Columns struct {
 	Times, Rows []int64
 	// Texts are the columns of text that were asked for, in that order.
 	Texts [][]string
+	// Subjects are those of each row, when TextSubjects was asked for.
+	Subjects [][]string
 }
 
 // Text is a column of text.
@@ -32,6 +34,11 @@ const (
 	TextResource Text = "resource"
 	TextSession  Text = "session"
 	TextOutcome  Text = "outcome"
+
+	TextConversation Text = "conversation"
+	// TextSubjects are several to a row: they stand in Columns.Subjects, and nothing in their
+	// place among the texts.
+	TextSubjects Text = pathSubjects
 )
 
 // of is the event's value in the column.
@@ -53,6 +60,9 @@ func (t Text) of(e *vigil.Event) string {
 		return e.Session
 	case TextOutcome:
 		return string(e.Outcome)
+	case TextConversation:
+		return e.Conversation
+	case TextSubjects:
 	}
 	return ""
 }
@@ -60,13 +70,22 @@ func (t Text) of(e *vigil.Event) string {
 // ColumnsOf are those of events that are at hand.
 func ColumnsOf(rows []Row, texts ...Text) Columns {
 	c := Columns{Times: make([]int64, len(rows)), Rows: make([]int64, len(rows)), Texts: make([][]string, len(texts))}
-	for j := range texts {
+	for j, t := range texts {
+		if t == TextSubjects {
+			c.Subjects = make([][]string, len(rows))
+			continue
+		}
 		c.Texts[j] = make([]string, len(rows))
 	}
 	for i, row := range rows {
 		c.Times[i], c.Rows[i] = row.Event.Time.UnixNano(), row.Event.Rows
+		if c.Subjects != nil {
+			c.Subjects[i] = row.Event.Subjects
+		}
 		for j, t := range texts {
-			c.Texts[j][i] = t.of(row.Event)
+			if t != TextSubjects {
+				c.Texts[j][i] = t.of(row.Event)
+			}
 		}
 	}
 	return c
@@ -94,19 +113,41 @@ func (c *Columns) read(group parquet.RowGroup, spans []span, texts []Text) error
 		if err != nil {
 			return err
 		}
-		shared := map[string]string{}
-		err = visit(chunk, spans, func(_ int64, v parquet.Value) {
-			b := v.ByteArray()
-			text, ok := shared[string(b)]
-			if !ok {
-				text = string(b)
-				shared[text] = text
-			}
-			c.Texts[i] = append(c.Texts[i], text)
-		})
+		shared := sharedTexts{}
+		if t == TextSubjects {
+			err = c.readSubjects(chunk, spans, shared)
+		} else {
+			err = visit(chunk, spans, func(_ int64, v parquet.Value) { c.Texts[i] = append(c.Texts[i], shared.of(v)) })
+		}
 		if err != nil {
 			return fmt.Errorf("column %s: %w", t, err)
 		}
 	}
 	return nil
+}
+
+func (c *Columns) readSubjects(chunk parquet.ColumnChunk, spans []span, shared sharedTexts) error {
+	last := int64(-1)
+	return visit(chunk, spans, func(row int64, v parquet.Value) {
+		if row != last {
+			c.Subjects, last = append(c.Subjects, nil), row
+		}
+		if !v.IsNull() {
+			of := &c.Subjects[len(c.Subjects)-1]
+			*of = append(*of, shared.of(v))
+		}
+	})
+}
+
+// sharedTexts gives equal texts the same bytes.
+type sharedTexts map[string]string
+
+func (s sharedTexts) of(v parquet.Value) string {
+	b := v.ByteArray()
+	text, ok := s[string(b)]
+	if !ok {
+		text = string(b)
+		s[text] = text
+	}
+	return text
 }

@@ -294,7 +294,7 @@ func pick(group parquet.RowGroup, spans []span, columns []string) ([]Row, error)
 
 // fill reads one column into the rows. Equal strings share their bytes.
 func fill(chunk parquet.ColumnChunk, spans []span, rows []Row, put setter) error {
-	shared := make(map[string]string)
+	shared := sharedTexts{}
 	isText := chunk.Type().Kind() == parquet.ByteArray
 	at, last := -1, int64(-1)
 	return visit(chunk, spans, func(row int64, v parquet.Value) {
@@ -306,13 +306,7 @@ func fill(chunk parquet.ColumnChunk, spans []span, rows []Row, put setter) error
 		}
 		s := ""
 		if isText {
-			b := v.ByteArray()
-			if known, ok := shared[string(b)]; ok {
-				s = known
-			} else {
-				s = string(b)
-				shared[s] = s
-			}
+			s = shared.of(v)
 		}
 		put(&rows[at], v, s)
 	})

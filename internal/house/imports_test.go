@@ -80,7 +80,7 @@ var rules = []rule{
 	{folder: "internal/series", may: []string{root}},
 	{folder: "internal/series/...", may: []string{root, "internal/series"}},
 	{folder: "internal/evidence/...", may: []string{root, "internal/evidence/..."}},
-	{folder: "internal/ledger/...", may: []string{root, "collectors", "internal/api", "internal/evidence/...", "internal/identity/record", "internal/ledger/...", "internal/series"}},
+	{folder: "internal/ledger/...", may: []string{root, "collectors", "internal/activity", "internal/api", "internal/evidence/...", "internal/identity/record", "internal/ledger/...", "internal/series"}},
 	{folder: "internal/spool", may: []string{root, "collectors", "collectors/relay"}},
 	{folder: "internal/schedule", may: nil},
 	{folder: "internal/access", may: nil, pure: true},

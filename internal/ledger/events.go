@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"vigil"
+	"vigil/internal/activity"
 	"vigil/internal/api"
 	"vigil/internal/evidence"
 	"vigil/internal/evidence/columnar"
@@ -120,24 +121,19 @@ func (l *Ledger) Timeline(ctx context.Context, q EventQuery, bucket time.Duratio
 	}
 	n := int((q.To.Sub(q.From) + bucket - 1) / bucket)
 	t := api.Timeline{Start: q.From, Bucket: bucket, Events: make([]float64, n), Rows: make([]float64, n)}
-	from, total := q.From.UnixNano(), 0
-	_, err := l.Tally(ctx, q, nil, func(c evidence.Columns) {
-		total += len(c.Times)
+	from, named := q.From.UnixNano(), activity.NewNamed(n, MaxNamed)
+	_, err := l.Tally(ctx, q, NamedTexts(), func(c evidence.Columns) {
 		for j, at := range c.Times {
-			i := (at - from) / int64(bucket)
+			i := int((at - from) / int64(bucket))
 			t.Events[i]++
 			t.Rows[i] += float64(max(c.Rows[j], 0))
+			named.Add(i, c.Subjects[j], c.Texts[1][j])
 		}
 	})
 	if err != nil {
 		return api.Timeline{}, fmt.Errorf("draw timeline: %w", err)
 	}
-	if total <= MaxNamed {
-		t.SubjectsNamed, err = l.Named(ctx, q, bucket, n)
-	}
-	if err != nil {
-		return api.Timeline{}, fmt.Errorf("count customers over time: %w", err)
-	}
+	t.SubjectsNamed = named.Counts()
 	return t, nil
 }
 
@@ -145,35 +141,9 @@ func (l *Ledger) Timeline(ctx context.Context, q EventQuery, bucket time.Duratio
 // names are held at once.
 const MaxNamed = 100_000
 
-// Named counts the distinct customers of each of n buckets from q.From on, conversations
-// where none are named. The query must match no access beyond the last bucket, and should
-// match no more than MaxNamed.
-func (l *Ledger) Named(ctx context.Context, q EventQuery, bucket time.Duration, n int) ([]float64, error) {
-	distinct := make([]map[string]struct{}, n)
-	err := l.look(ctx, q, func(rows []evidence.Row) {
-		for _, row := range rows {
-			e := row.Event
-			i := int(e.Time.Sub(q.From) / bucket)
-			named := e.Subjects
-			if len(named) == 0 && e.Conversation != "" {
-				named = []string{e.Conversation}
-			}
-			if distinct[i] == nil {
-				distinct[i] = make(map[string]struct{})
-			}
-			for _, s := range named {
-				distinct[i][s] = struct{}{}
-			}
-		}
-	}, "time", "subjects.list.element", "conversation")
-	if err != nil {
-		return nil, err
-	}
-	out := make([]float64, n)
-	for i, d := range distinct {
-		out[i] = float64(len(d))
-	}
-	return out, nil
+// NamedTexts are the columns by which customers are told apart.
+func NamedTexts() []evidence.Text {
+	return []evidence.Text{evidence.TextSubjects, evidence.TextConversation}
 }
 
 // visit hands all matching rows to f, in no particular order, and never at the
@@ -182,14 +152,6 @@ func (l *Ledger) visit(ctx context.Context, q EventQuery, f func([]evidence.Row)
 	return each(ctx, l, q, f, func(ctx context.Context, s evidence.Segment) ([]evidence.Row, error) {
 		return l.store.Find(ctx, s, q.evidence())
 	}, f)
-}
-
-// look is visit with some columns of what is sealed alone.
-func (l *Ledger) look(ctx context.Context, q EventQuery, f func([]evidence.Row), columns ...string) error {
-	_, err := each(ctx, l, q, f, func(ctx context.Context, s evidence.Segment) ([]evidence.Row, error) {
-		return l.store.Scan(ctx, s, q.evidence(), columns)
-	}, f)
-	return err
 }
 
 // EachEvent hands all events that match to visit, in no particular order and never at the

@@ -53,6 +53,18 @@ func (h *Handler) actor(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, h.actorError(r, "actor", err))
 		return
 	}
+	var lately *api.ActorLately
+	if a.Last.IsZero() { // the model does not tell of them: the log has to
+		l, err := h.do.Actors.ActorLately(ctx, q.tenant, id)
+		if err == nil && l.Last.IsZero() && a.Known == api.ModelStranger && a.FindingsTotal == 0 {
+			err = api.ErrNotFound
+		}
+		if err != nil {
+			h.fail(w, r, h.actorError(r, "latest weeks", err))
+			return
+		}
+		a.First, a.Last, lately = l.First, l.Last, &l
+	}
 	h.trouble.Over()
 	path := "/actors/" + url.PathEscape(id)
 	page := actorPage{base: h.base(r, "Actor", false)}
@@ -63,19 +75,22 @@ func (h *Handler) actor(w http.ResponseWriter, r *http.Request) {
 	}
 	at := view.Place{Path: path, Hash: "time", Keep: keep}
 	page.Actor = view.NewActor(&a, func(id string) view.Options { return place(id, a.Now) })
-	h.inTwo(w, r, "", "actor-page", "actor-rest", &page, func() bool { return h.readActor(ctx, r, &a, q, at, &page) })
+	h.inTwo(w, r, "", "actor-page", "actor-rest", &page, func() bool { return h.readActor(ctx, r, &a, lately, q, at, &page) })
 }
 
-// readActor adds what the log tells of an actor, and reports whether all of it could be read.
-func (h *Handler) readActor(ctx context.Context, r *http.Request, a *api.ActorView, q spanQuery, at view.Place, page *actorPage) bool {
+// readActor adds what the log tells of an actor, of the last weeks unless that is at hand, and
+// reports whether all of it could be read.
+func (h *Handler) readActor(ctx context.Context, r *http.Request, a *api.ActorView, lately *api.ActorLately, q spanQuery, at view.Place, page *actorPage) bool {
 	tenant, id := a.Actor.Tenant, a.Actor.ID
-	var lately api.ActorLately
 	var activity api.Activity
 	var latelyErr, activityErr error
 	var reads sync.WaitGroup
-	reads.Go(func() {
-		latelyErr = safely(func() (err error) { lately, err = h.do.Actors.ActorLately(ctx, tenant, id); return err })
-	})
+	if lately == nil {
+		lately = new(api.ActorLately)
+		reads.Go(func() {
+			latelyErr = safely(func() (err error) { *lately, err = h.do.Actors.ActorLately(ctx, tenant, id); return err })
+		})
+	}
 	reads.Go(func() {
 		activityErr = safely(func() (err error) {
 			activity, err = h.do.Actors.ActorActivity(ctx, tenant, id, q.from, q.to)
@@ -86,7 +101,7 @@ func (h *Handler) readActor(ctx context.Context, r *http.Request, a *api.ActorVi
 	if page.LatelyFailed = latelyErr != nil; page.LatelyFailed {
 		_ = h.readError(r, "latest weeks", latelyErr) // for the log: the page itself is shown
 	} else {
-		page.Actor.Lately(a, &lately, at.At)
+		page.Actor.Lately(a, lately, at.At)
 	}
 	if page.PlotFailed = activityErr != nil; page.PlotFailed {
 		_ = h.readError(r, "timeline", activityErr)

@@ -148,7 +148,7 @@ type ActorLately struct {
 	// for none.
 	First, Last time.Time
 	Stores      []string
-	// Seen counts the accesses by the hour of the week, from Monday 00:00 UTC.
+	// Seen counts the accesses that show data by the hour of the week, from Monday 00:00 UTC.
 	Seen []float64
 	// Networks are those of the last week.
 	Networks     Networks
@@ -208,7 +208,8 @@ type EvidencePath struct {
 // by way of what they did. Every call is recorded by the implementation as a look. The
 // errors wrap ErrNotFound for whom nothing is known of and ErrOwnCase for who asks.
 type ActorExplorer interface {
-	// Actor tells what is known without a look into the log, where the model knows the actor.
+	// Actor tells what is known without a look into the log: of a stranger without findings
+	// nothing.
 	Actor(ctx context.Context, tenant, id string) (ActorView, error)
 	// ActorLately reads the actor's last weeks in the log.
 	ActorLately(ctx context.Context, tenant, id string) (ActorLately, error)

@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -60,15 +59,6 @@ func (r *reader) Actor(ctx context.Context, tenant, id string) (api.ActorView, e
 	for i := range out.Findings {
 		r.app.desk.triage.rate(&out.Findings[i])
 	}
-	if out.Last.IsZero() { // the model does not tell of them
-		l, err := r.lately(ctx, tenant, id)
-		if err != nil {
-			return out, err
-		}
-		if out.First, out.Last = l.First, l.Last; out.Known == api.ModelStranger && out.FindingsTotal == 0 && l.Last.IsZero() {
-			return out, fmt.Errorf("actor %q: %w", id, api.ErrNotFound)
-		}
-	}
 	for i := range out.Findings { // what the model has forgotten they still tell
 		f := &out.Findings[i]
 		if f.Actor == id && f.Tenant == tenant {
@@ -105,11 +95,13 @@ func (r *reader) lately(ctx context.Context, tenant, id string) (api.ActorLately
 	stores := map[string]struct{}{}
 	var times []int64
 	var first, last int64
-	texts := append(networkTexts(), evidence.TextStore)
+	texts := append(networkTexts(), evidence.TextStore, evidence.TextAction)
 	_, err := r.app.ledger.Tally(ctx, q, texts, func(c evidence.Columns) {
 		addNetworks(&networks, &c)
 		for i, t := range c.Times {
-			seen.Add(t)
+			if vigil.Action(c.Texts[5][i]).Discloses() { // as the model counts what it expects
+				seen.Add(t)
+			}
 			if first == 0 || t < first {
 				first = t
 			}

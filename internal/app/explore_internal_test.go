@@ -47,6 +47,8 @@ func explored(t *testing.T) (*office, *reader, string) {
 		}
 		add(officeStart.Add(-time.Hour+time.Duration(i)*10*time.Second), "203.0.113.0/24", "customers", outcome)
 	}
+	add(officeStart.Add(-2*time.Hour), "10.1.2.0/24", "", vigil.OutcomeSuccess)
+	events[len(events)-1].Action = vigil.ActionLogin // shows nothing, and is not among what the model expects
 	if _, _, err := o.book.ledger.Accept(t.Context(), collectors.Batch{Source: "pg", Events: events}); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +79,7 @@ func TestWhatIsBehindAFinding(t *testing.T) {
 		t.Fatalf("around it: %d accesses by %s in %d buckets and %d sessions, %v", all.Total, all.Bucket, len(all.Counts), len(all.Sessions), err)
 	}
 	weeks, err := r.FindingActivity(ann, "f-1", officeStart.AddDate(-1, 0, 0), officeStart.AddDate(1, 0, 0))
-	if err != nil || weeks.Total != 21*6+300 || weeks.To.Sub(weeks.From) < explorePast {
+	if err != nil || weeks.Total != 21*6+300+1 || weeks.To.Sub(weeks.From) < explorePast {
 		t.Errorf("all of it: %d accesses in %s, %v", weeks.Total, weeks.To.Sub(weeks.From), err)
 	}
 	var sum float64
@@ -142,7 +144,9 @@ func TestAnActorsPage(t *testing.T) {
 	if x, err := r.ActorActivity(o.as("ann"), "", actor, time.Time{}, time.Time{}); err != nil || x.Total < 300 {
 		t.Errorf("activity: %d, %v", x.Total, err)
 	}
-	if _, err := r.Actor(o.as("ann"), "", "nobody-of-that-name"); !errors.Is(err, api.ErrNotFound) {
+	nobody, err := r.Actor(o.as("ann"), "", "nobody-of-that-name")
+	did, none := r.ActorLately(o.as("ann"), "", "nobody-of-that-name")
+	if err := errors.Join(err, none); err != nil || nobody.Known != api.ModelStranger || nobody.FindingsTotal != 0 || !did.Last.IsZero() {
 		t.Errorf("of nobody: %v", err)
 	}
 	if b, err := r.Actor(o.as("ann"), "", "actor-2"); err != nil || b.Known != api.ModelStranger || b.Actor.Role != "agent" || b.Expected != nil {

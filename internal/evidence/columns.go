@@ -34,6 +34,7 @@ const (
 	TextResource Text = "resource"
 	TextSession  Text = "session"
 	TextOutcome  Text = "outcome"
+	TextAction   Text = "action"
 
 	TextConversation Text = "conversation"
 	// TextSubjects are several to a row: they stand in Columns.Subjects, and nothing in their
@@ -60,6 +61,8 @@ func (t Text) of(e *vigil.Event) string {
 		return e.Session
 	case TextOutcome:
 		return string(e.Outcome)
+	case TextAction:
+		return string(e.Action)
 	case TextConversation:
 		return e.Conversation
 	case TextSubjects:

@@ -27,7 +27,7 @@ func TestColumns(t *testing.T) {
 	}
 	texts := []evidence.Text{
 		evidence.TextActor, evidence.TextSubjects, evidence.TextConversation, evidence.TextSession, evidence.TextNetwork, evidence.TextCountry,
-		evidence.TextASN, evidence.TextStore, evidence.TextResource, evidence.TextOutcome,
+		evidence.TextASN, evidence.TextStore, evidence.TextResource, evidence.TextOutcome, evidence.TextAction,
 	}
 	for name, q := range map[string]evidence.Query{"all": {}, "one actor": {Actor: "agent-17"}, "nobody": {Actor: "nobody"}} {
 		var matching []evidence.Row

@@ -22,14 +22,14 @@ func (l *Ledger) Findings(ctx context.Context, f api.FindingFilter) (api.Finding
 		f.Limit = 200
 	}
 	var page api.FindingPage
-	where := ` FROM finding f LEFT JOIN verdict v ON v.finding = f.id WHERE severity >= ?1 AND (?2 = '' OR state = ?2) AND detected >= ?3 AND detected < ?4`
+	where := ` WHERE severity >= ?1 AND (?2 = '' OR state = ?2) AND detected >= ?3 AND detected < ?4`
 	to := f.DetectedTo
 	if to.IsZero() {
 		to = latest
 	}
 	args := []any{f.MinSeverity.Rank(), string(f.State), nanos(f.DetectedFrom), nanos(to)}
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+where, args...).Scan(&page.Total); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM finding f`+where, args...).Scan(&page.Total); err != nil {
 			return err
 		}
 		args := append(args, f.Limit+1, max(0, f.Offset)) // one more tells whether there are any
@@ -38,7 +38,7 @@ func (l *Ledger) Findings(ctx context.Context, f api.FindingFilter) (api.Finding
 			from = ` AND (-harm * coalesce(likely, 1), -severity, -detected, f.id) > (?7, ?8, ?9, ?10)`
 			args = append(args, -k.Weight, -k.Severity, -k.Detected, k.ID)
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT harm * coalesce(likely, 1), severity, detected, `+findingColumns+where+from+
+		rows, err := tx.QueryContext(ctx, `SELECT harm * coalesce(likely, 1), severity, detected, `+findingColumns+` FROM finding f LEFT JOIN verdict v ON v.finding = f.id`+where+from+
 			` ORDER BY harm * coalesce(likely, 1) DESC, severity DESC, detected DESC, f.id LIMIT ?5 OFFSET ?6`, args...)
 		if err != nil {
 			return err

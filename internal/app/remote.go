@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"vigil"
 	"vigil/client"
@@ -114,9 +116,19 @@ func plain(err error, what, id string) error {
 		}
 		return fmt.Errorf("%s %q: %w", what, id, api.ErrNotFound)
 	case client.CodeRefused:
-		return fmt.Errorf("%w: %s", api.ErrRefused, strings.TrimPrefix(e.Detail, api.ErrRefused.Error()+": "))
+		return fmt.Errorf("%w: %s", api.ErrRefused, clause(e.Detail))
 	}
 	return fmt.Errorf("the running vigil says: %s; %s", e.Title, e.Detail)
+}
+
+// clause is a sentence as it stands behind a colon.
+func clause(sentence string) string {
+	s := strings.TrimSuffix(sentence, ".")
+	first, size := utf8.DecodeRuneInString(s)
+	if next, _ := utf8.DecodeRuneInString(s[size:]); size == 0 || unicode.IsUpper(next) {
+		return s // nothing, or an abbreviation
+	}
+	return string(unicode.ToLower(first)) + s[size:]
 }
 
 // Findings lists them by the service.

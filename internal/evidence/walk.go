@@ -141,7 +141,7 @@ type places struct {
 func placesOf(page parquet.Page) (places, bool) {
 	p := places{values: page.Data(), there: page.DefinitionLevels(), again: page.RepetitionLevels()}
 	kind := page.Type().Kind()
-	held := 0
+	var held int
 	switch known := p.values.Kind(); {
 	case page.Dictionary() != nil && known == encoding.Int32:
 		held = len(p.values.Int32())

@@ -82,7 +82,8 @@ type rulesStanding struct {
 	Files, Unkept string
 }
 
-// budgetStep is one budget of a preview.
+// budgetStep is one budget of a preview. URL leads to where it is proposed, empty for the one
+// in force.
 type budgetStep struct {
 	N       int
 	Name    string
@@ -306,8 +307,11 @@ func (h *Handler) preview(r *http.Request, p *tuningPage, inForce float64) error
 		v := view.NewReplayReport(report, i, now)
 		v.Differences = v.Differences[:min(len(v.Differences), 10)]
 		p.Range = v.Range
-		perDay := strconv.FormatFloat(report.Budget, 'g', 3, 64)
-		p.Steps = append(p.Steps, budgetStep{N: i + 1, Name: v.Budget, PerDay: perDay, Report: v, URL: "/tuning?per_day=" + perDay + "#propose"})
+		step := budgetStep{N: i + 1, Name: v.Budget, PerDay: perDay(report.Budget), Report: v}
+		if step.PerDay != perDay(inForce) {
+			step.URL = "/tuning?per_day=" + step.PerDay + "#propose"
+		}
+		p.Steps = append(p.Steps, step)
 		if closer(report, &x.Reports[nearest], inForce) {
 			nearest = i
 		}
@@ -318,6 +322,9 @@ func (h *Handler) preview(r *http.Request, p *tuningPage, inForce float64) error
 	}
 	return nil
 }
+
+// perDay is a budget as the form that proposes it takes it.
+func perDay(budget float64) string { return strconv.FormatFloat(budget, 'g', 3, 64) }
 
 // closer tells whether a differs less from what was live than b or, where both differ as
 // much, lies nearer to the budget in force.

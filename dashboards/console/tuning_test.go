@@ -198,7 +198,8 @@ func TestWhatABackTestTriedIsProposed(t *testing.T) {
 	}
 }
 
-// Where budgets would have told the same, the one in force is closest to what was live.
+// Where budgets would have told the same, the one in force is closest to what was live; it
+// alone is not offered.
 func TestThePreviewOpensWithTheBudgetInForce(t *testing.T) {
 	t.Parallel()
 	tuner, h := tuningAt(t)
@@ -206,7 +207,11 @@ func TestThePreviewOpensWithTheBudgetInForce(t *testing.T) {
 	for i := range reports {
 		reports[i].All = reports[0].All
 	}
-	if body := get(t, h, "/tuning").body; !strings.Contains(body, `value="3" checked`) {
+	body := get(t, h, "/tuning").body
+	if !strings.Contains(body, `value="3" checked`) {
 		t.Error("not the budget in force, of 2 a day, is chosen")
+	}
+	if strings.Contains(body, "per_day=2#propose") || !strings.Contains(body, "per_day=1#propose") {
+		t.Error("the budget in force is offered, or another is not")
 	}
 }

@@ -115,7 +115,11 @@ func start(t *testing.T, security string) *post {
 		defer close(ended)
 		_ = s.Serve(l)
 	}()
-	t.Cleanup(func() { s.Close(); <-ended })
+	t.Cleanup(func() {
+		s.Close()
+		l.Close() // a server that is closed before it serves would wait at it for ever
+		<-ended
+	})
 	return p
 }
 

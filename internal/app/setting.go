@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,6 +35,9 @@ type decided struct {
 // proposal is what is proposed, with all of its rules.
 type proposal struct {
 	api.Proposal
+	// As are the pseudonyms of who proposed it: the same person with another account is no
+	// second one.
+	As    []string         `json:",omitempty"`
 	Marks []vigil.RuleMark `json:",omitempty"`
 }
 
@@ -133,6 +137,7 @@ func (s *settings) propose(ctx context.Context, ask *api.Proposing) (api.Proposa
 	if err := s.app.ledger.KeepRuleTexts(ctx, texts); err != nil {
 		return api.Proposal{}, err
 	}
+	p.As = s.aliases(who)
 	d.Revision++
 	d.Proposal = p
 	return p.Proposal, s.keep(ctx, d, deed, ledger.AuditRecord{Time: now, Who: who.By, What: "setting proposed", Object: p.describe()})
@@ -221,7 +226,7 @@ func (s *settings) decide(ctx context.Context, a api.Answering) (ruled bool, err
 	}
 	now := s.now()
 	if a.Confirm {
-		if err := mayConfirm(who, p); err != nil {
+		if err := s.mayConfirm(who, p); err != nil {
 			return false, err
 		}
 		b := p.budget(who.By)
@@ -241,9 +246,9 @@ func (s *settings) decide(ctx context.Context, a api.Answering) (ruled bool, err
 }
 
 // mayConfirm refuses who is not known to be a second person.
-func mayConfirm(who api.Person, p *proposal) error {
+func (s *settings) mayConfirm(who api.Person, p *proposal) error {
 	switch {
-	case who.By == p.By:
+	case who.By == p.By || slices.ContainsFunc(s.aliases(who), func(a string) bool { return slices.Contains(p.As, a) }):
 		return fmt.Errorf("%w: who proposes a setting does not confirm it: ask a second person", api.ErrRefused)
 	case who.Way == api.WayLocal:
 		// It says by itself whose command it is.
@@ -251,6 +256,9 @@ func mayConfirm(who api.Person, p *proposal) error {
 	}
 	return nil
 }
+
+// aliases are the pseudonyms by which somebody may stand in the logs.
+func (s *settings) aliases(who api.Person) []string { return s.app.people.Load().aliases(who.Logins) }
 
 // note has the log name the budget that is to hold: the one that two people agreed on, else
 // the configuration's. It does nothing where the log does already. What can't be written

@@ -18,7 +18,7 @@ import (
 // as is a context in which somebody of this pseudonym asks.
 func as(t *testing.T, by string) context.Context {
 	t.Helper()
-	return api.WithPerson(t.Context(), api.Person{By: by, Roles: []access.Role{access.RoleAnalyst}})
+	return api.WithPerson(t.Context(), api.Person{By: by, Logins: []string{by + "_db"}, Roles: []access.Role{access.RoleAnalyst}})
 }
 
 func perDay(n float64) *float64 { return &n }
@@ -88,6 +88,10 @@ func TestTwoPeopleChangeTheBudget(t *testing.T) {
 	}
 	if err := tuner.Answer(as(t, "ann"), api.Answering{ID: p.ID, Confirm: true}); !errors.Is(err, api.ErrRefused) {
 		t.Errorf("who proposed confirms: %v", err)
+	}
+	twin := api.WithPerson(t.Context(), api.Person{By: "ann-too", Logins: []string{"ann_db"}, Roles: []access.Role{access.RoleAnalyst}})
+	if err := tuner.Answer(twin, api.Answering{ID: p.ID, Confirm: true}); !errors.Is(err, api.ErrRefused) {
+		t.Errorf("who proposed confirms by another account: %v", err)
 	}
 	app.Judged(t, w.App)
 	if v := view(t, w); v.Budget != 5 {

@@ -162,7 +162,7 @@ func (h *Handler) readersFile(form string) http.HandlerFunc {
 		}
 		ctx, cancel := h.context(r)
 		defer cancel()
-		page, err := h.do.Readers.Readers(ctx, ids)
+		page, err := h.do.Readers.ExportReaders(ctx, ids, form)
 		if errors.Is(err, api.ErrUnasked) {
 			http.Redirect(w, r, "/readers/"+url.PathEscape(r.PathValue("id")), http.StatusSeeOther)
 			return

@@ -156,4 +156,6 @@ type ReaderFinder interface {
 	// Readers looks up who read. The error wraps ErrUnasked where who asks has told no
 	// purpose for these within the last hours.
 	Readers(ctx context.Context, subjects []string) (ReadersPage, error)
+	// ExportReaders is Readers for a file of some form, which is recorded as one.
+	ExportReaders(ctx context.Context, subjects []string, form string) (ReadersPage, error)
 }

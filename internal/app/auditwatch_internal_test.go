@@ -278,7 +278,7 @@ func TestKindsOfRecords(t *testing.T) {
 		"name shown": {api.AuditReveals, api.AuditLooks}, "own request not approved": {api.AuditReveals}, "request for a name withdrawn": {api.AuditReveals},
 		"request for a name read": {api.AuditReveals, api.AuditLooks}, "requests for names listed": {api.AuditReveals, api.AuditLooks},
 		"looked up who read a customer": {api.AuditLooks}, "person looked up": {api.AuditLooks}, "case read": {api.AuditLooks},
-		"asked who read a customer": {api.AuditDeeds}, "case acknowledged": {api.AuditDeeds}, "whose data exported as csv": {api.AuditDeeds},
+		"asked who read a customer": {api.AuditDeeds}, "case acknowledged": {api.AuditDeeds}, "whose data exported as csv": {api.AuditDeeds}, "who read a customer exported as csv": {api.AuditDeeds},
 		"signed in with a password": {api.AuditSignIns}, "budget proposed": {api.AuditSettings},
 	} {
 		if _, err := v.app.ledger.Audit(t.Context(), ledger.AuditRecord{Time: officeStart, Who: "actor-x", What: what, Object: "of " + what}); err != nil {

@@ -225,7 +225,7 @@ func TestWhoseDataWhoReadAndWhoItWas(t *testing.T) {
 		}
 	}
 	for what, least := range map[string]int{
-		"whose data looked at": 1, "whose data exported as csv": 1, "whose data exported as json": 1, "asked who read a customer": 1, "looked up who read a customer": 1,
+		"whose data looked at": 1, "whose data exported as csv": 1, "whose data exported as json": 1, "asked who read a customer": 1, "looked up who read a customer": 1, "who read a customer exported as csv": 1,
 		"name asked for": 2, "name approved": 2, "name shown": 2, "name ended": 1, "own request not approved": 1,
 	} {
 		if did[what] < least {

@@ -103,6 +103,16 @@ func (w *whoRead) known(ctx context.Context, ids []string) ([]string, error) {
 
 // Readers implements api.ReaderFinder.
 func (w *whoRead) Readers(ctx context.Context, ids []string) (api.ReadersPage, error) {
+	return w.lookUp(ctx, ids, "looked up who read a customer")
+}
+
+// ExportReaders implements api.ReaderFinder.
+func (w *whoRead) ExportReaders(ctx context.Context, ids []string, form string) (api.ReadersPage, error) {
+	return w.lookUp(ctx, ids, "who read a customer exported as "+form)
+}
+
+// lookUp tells who read, after it is on record.
+func (w *whoRead) lookUp(ctx context.Context, ids []string, look string) (api.ReadersPage, error) {
 	a := w.reader.app
 	if len(ids) == 0 || len(ids) > maxTenants {
 		return api.ReadersPage{}, api.ErrNotFound
@@ -112,7 +122,7 @@ func (w *whoRead) Readers(ctx context.Context, ids []string) (api.ReadersPage, e
 			return api.ReadersPage{Subjects: ids}, api.ErrUnasked
 		}
 	}
-	if err := w.reader.record(ctx, "looked up who read a customer", "readers of "+strings.Join(ids, ", ")); err != nil {
+	if err := w.reader.record(ctx, look, "readers of "+strings.Join(ids, ", ")); err != nil {
 		return api.ReadersPage{}, err
 	}
 	out := api.ReadersPage{Subjects: ids}

@@ -124,6 +124,11 @@ func (w *Whose) Asked() api.ReadersAsk {
 	return w.asked
 }
 
+// ExportReaders implements api.ReaderFinder.
+func (w *Whose) ExportReaders(ctx context.Context, ids []string, _ string) (api.ReadersPage, error) {
+	return w.Readers(ctx, ids)
+}
+
 // Readers implements api.ReaderFinder: without a purpose for all but the customer asked.
 func (w *Whose) Readers(_ context.Context, ids []string) (api.ReadersPage, error) {
 	if ids[0] != "subject-asked" {

@@ -286,7 +286,7 @@ func (d *Desk) Reveal(ctx context.Context, id string) (r api.Reveal, name, why s
 		return api.Reveal{}, "", "", err
 	}
 	if why != "" {
-		if err = d.store.Write(ctx, Audit{api.PersonOf(ctx).By, "request for a name read", object(&r)}); err != nil {
+		if err := d.store.Write(ctx, Audit{api.PersonOf(ctx).By, "request for a name read", object(&r)}); err != nil {
 			return api.Reveal{}, "", "", err
 		}
 		return r, "", why, nil

@@ -145,6 +145,10 @@ func (f *finder) AskReaders(_ context.Context, ask api.ReadersAsk) ([]string, er
 	return []string{"subject-1"}, nil
 }
 
+func (f *finder) ExportReaders(ctx context.Context, ids []string, _ string) (api.ReadersPage, error) {
+	return f.Readers(ctx, ids)
+}
+
 func (f *finder) Readers(_ context.Context, subjects []string) (api.ReadersPage, error) {
 	f.read++
 	return api.ReadersPage{Subjects: subjects, Readers: []api.Reading{{Actor: "actor-1", Shown: 2}}, Accesses: 2}, nil

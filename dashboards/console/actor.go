@@ -104,7 +104,7 @@ func (h *Handler) readActor(ctx context.Context, r *http.Request, a *api.ActorVi
 		page.Actor.Lately(a, lately, at.At)
 	}
 	if page.PlotFailed = activityErr != nil; page.PlotFailed {
-		_ = h.readError(r, "timeline", activityErr)
+		_ = h.readError(r, "timeline", activityErr) // likewise
 	} else {
 		page.Plot = plot{Activity: view.NewActivity(&activity, "actor", time.Time{}, time.Time{}, at, false), URL: at.Path + "/timeline.json" + encode(at.Keep)}
 		if !q.from.IsZero() || !q.to.IsZero() {

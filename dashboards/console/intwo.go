@@ -29,7 +29,7 @@ func (h *Handler) inTwo(w http.ResponseWriter, r *http.Request, tag, first, seco
 		_ = h.readError(r, "page", err) // for the log
 		body = []byte(`<p class="failed">The rest of this page could not be made. Reload to try again.</p>`)
 	}
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) // the client may be gone, and there is nobody to tell
 }
 
 // maxHalves bounds the tags that are remembered.

@@ -117,7 +117,7 @@ func (s *settings) propose(ctx context.Context, ask *api.Proposing) (api.Proposa
 		return api.Proposal{}, api.ErrStale
 	}
 	if d.Proposal != nil {
-		return api.Proposal{}, fmt.Errorf("%w: something is proposed already: have it confirmed or withdrawn first", api.ErrRefused)
+		return api.Proposal{}, refused("something is proposed already: have it confirmed or withdrawn first")
 	}
 	p, texts, err := s.wanted(ctx, &d, ask)
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *settings) propose(ctx context.Context, ask *api.Proposing) (api.Proposa
 		return api.Proposal{}, fmt.Errorf("%w: %w", api.ErrRefused, err)
 	}
 	if p.By, p.Why = b.By, b.Why; p.Why == "" {
-		return api.Proposal{}, fmt.Errorf("%w: say why, so that who confirms it can judge", api.ErrRefused)
+		return api.Proposal{}, refused("say why, so that who confirms it can judge")
 	}
 	if err := s.app.ledger.KeepRuleTexts(ctx, texts); err != nil {
 		return api.Proposal{}, err
@@ -249,10 +249,10 @@ func (s *settings) decide(ctx context.Context, a api.Answering) (ruled bool, err
 func (s *settings) mayConfirm(who api.Person, p *proposal) error {
 	switch {
 	case who.By == p.By || slices.ContainsFunc(s.aliases(who), func(a string) bool { return slices.Contains(p.As, a) }):
-		return fmt.Errorf("%w: who proposes a setting does not confirm it: ask a second person", api.ErrRefused)
+		return refused("who proposes a setting does not confirm it: ask a second person")
 	case who.Way == api.WayLocal:
 		// It says by itself whose command it is.
-		return fmt.Errorf("%w: a command on vigil's own machine can't prove to be a second person: confirm it in the console, or with --server and a token of your own", api.ErrRefused)
+		return refused("a command on vigil's own machine can't prove to be a second person: confirm it in the console, or with --server and a token of your own")
 	}
 	return nil
 }

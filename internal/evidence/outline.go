@@ -51,16 +51,16 @@ func outlineOf(f *parquet.File, in io.ReaderAt) (outline, error) {
 }
 
 // mayHold reports for each row group whether it can hold rows that match all that is
-// wanted, and whether any does.
-func (o outline) mayHold(in io.ReaderAt, wanted []want) (groups []bool, any bool, err error) {
+// wanted, and whether some do.
+func (o outline) mayHold(in io.ReaderAt, wanted []want) (groups []bool, some bool, err error) {
 	groups = make([]bool, len(o))
 	for i, filters := range o {
 		if groups[i], err = groupMayHold(in, filters, wanted); err != nil {
 			return nil, false, err
 		}
-		any = any || groups[i]
+		some = some || groups[i]
 	}
-	return groups, any, nil
+	return groups, some, nil
 }
 
 func groupMayHold(in io.ReaderAt, filters map[string]filter, wanted []want) (bool, error) {

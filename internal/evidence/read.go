@@ -153,8 +153,8 @@ func (s *Store) find(ctx context.Context, seg Segment, q Query, use func(parquet
 			}
 			s.outlines.put(seg.Key, o)
 		}
-		may, any, err := o.mayHold(in, wanted)
-		if err != nil || !any {
+		may, some, err := o.mayHold(in, wanted)
+		if err != nil || !some {
 			return err
 		}
 		if f == nil {

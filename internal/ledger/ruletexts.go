@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
-	"strings"
 )
 
 // maxRuleTexts bounds the texts of rules that are kept: those that were not named the longest
@@ -44,7 +43,7 @@ func (l *Ledger) RuleTexts(ctx context.Context, digests []string) (map[string]st
 		args[i] = digests[i]
 	}
 	err := l.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT digest, data FROM rule_text WHERE digest IN (?`+strings.Repeat(", ?", len(args)-1)+`)`, args...)
+		rows, err := tx.QueryContext(ctx, `SELECT digest, data FROM rule_text WHERE digest IN (`+marks(len(args))+`)`, args...)
 		if err != nil {
 			return err
 		}

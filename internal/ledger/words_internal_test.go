@@ -39,20 +39,13 @@ func TestVerdictsOfBeforeAreCounted(t *testing.T) {
 	}
 	exec(`INSERT INTO verdict (finding, data, sum) VALUES ('f-4', ?, 0)`, []byte(`{"word": torn`))
 	exec(steps[at])
-	rows, err := db.QueryContext(t.Context(), `SELECT sort || ' ' || name || ' ' || word || ' ' || n FROM word_tally WHERE name <> '' ORDER BY 1`)
+	tx, err := db.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close()
-	var got []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, s)
-	}
-	if err := rows.Err(); err != nil {
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	got, err := texts(t.Context(), tx, `SELECT sort || ' ' || name || ' ' || word || ' ' || n FROM word_tally WHERE name <> '' ORDER BY 1`)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if want := "lane day breach 2, model volume breach 1, month 2026-11 breach 3"; strings.Join(got, ", ") != want {
